@@ -1,0 +1,1 @@
+//! Holdfast's server as a library.

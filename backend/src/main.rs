@@ -1,0 +1,2 @@
+//! The `holdfast` server.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Holdfast's typed events, wire protocol and state machines, without IO.
