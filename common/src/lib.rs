@@ -1,1 +1,17 @@
 //! Holdfast's typed events, wire protocol and state machines, without IO.
+//!
+//! There is no async, no clock, no randomness, no socket and no storage in this crate. Time,
+//! chance and what the disk said come in as inputs, so the same code runs in the browser, on the
+//! server and in a simulator.
+
+pub mod chat;
+pub mod codec;
+pub mod cursor;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod id;
+pub mod limits;
+pub mod storage;
+pub mod tally;
+pub mod time;

@@ -1,0 +1,109 @@
+//! Frames to text and back. The only place that knows the wire is JSON.
+
+use crate::{
+    frame::{ClientFrame, Entries, Entry, ServerFrame},
+    id::{Epoch, RoomId},
+};
+use serde::Serialize;
+
+/// Why a frame could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Bytes that are not UTF-8.
+    #[error("the frame's head is not UTF-8")]
+    Utf8,
+    /// Not JSON, or not a frame.
+    #[error("the frame could not be read: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// A client's frame with the payload that followed it; empty where none did.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    /// The head.
+    pub frame: ClientFrame,
+    /// What followed the first line break, unread.
+    pub payload: &'a [u8],
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("frames have string keys only, so they serialize")
+}
+
+/// Writes a client's frame that carries no payload.
+#[must_use]
+pub fn write_client(frame: &ClientFrame) -> String {
+    json(frame)
+}
+
+/// Writes a client's frame with the exact bytes of its payload.
+#[must_use]
+pub fn write_client_with(frame: &ClientFrame, payload: &str) -> String {
+    let mut text = json(frame);
+    text.reserve_exact(1 + payload.len());
+    text.push('\n');
+    text.push_str(payload);
+    text
+}
+
+/// Reads a client's frame.
+///
+/// # Errors
+/// The head is no frame. The payload is not looked at.
+pub fn read_client(bytes: &[u8]) -> Result<Incoming<'_>, Unreadable> {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    let (head, payload) = match end {
+        Some(end) => (&bytes[..end], &bytes[end + 1..]),
+        None => (bytes, &bytes[bytes.len()..]),
+    };
+    let head = std::str::from_utf8(head).map_err(|_| Unreadable::Utf8)?;
+    Ok(Incoming {
+        frame: serde_json::from_str(head)?,
+        payload,
+    })
+}
+
+/// Writes a server's frame.
+#[must_use]
+pub fn write_server(frame: &ServerFrame) -> String {
+    json(frame)
+}
+
+/// Reads a server's frame.
+///
+/// # Errors
+/// It is no frame.
+pub fn read_server(text: &str) -> Result<ServerFrame, Unreadable> {
+    Ok(serde_json::from_str(text)?)
+}
+
+/// One entry as it stands inside an entries frame and in HTTP's answers. Encoded once; what is
+/// made of it by [`entries_frame`] is shared by every connection of the room.
+#[must_use]
+pub fn write_entry(entry: &Entry) -> String {
+    json(entry)
+}
+
+/// An entries frame made of entries that are encoded already.
+#[must_use]
+pub fn entries_frame<'a>(
+    room: RoomId,
+    epoch: Epoch,
+    entries: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let empty = Entries {
+        room,
+        epoch,
+        entries: Vec::new(),
+    };
+    let mut text = json(&ServerFrame::Entries(empty));
+    let tail = text.split_off(text.len() - "]}}".len());
+    for (i, entry) in entries.into_iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(entry);
+    }
+    text.push_str(&tail);
+    text
+}

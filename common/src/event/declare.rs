@@ -1,0 +1,187 @@
+//! The `namespace!` declaration.
+
+/// Declares a namespace: its name, its events with their payloads, classes, replies and refusals.
+///
+/// It makes, in the module that calls it, the marker type, the enum `Event` of the durable events,
+/// the trait `Rules` with one method per durable event, and a [`Handler`](crate::event::Handler)
+/// for `Serve<R: Rules>`. A new event without its rule, or without its arm in a view's `match`,
+/// does not compile:
+///
+/// ```compile_fail
+/// use holdfast_common::{event::*, limits::Limits, tally};
+/// struct Forgetful;
+/// impl tally::Rules for Forgetful {} // `counted` has no rule
+/// ```
+///
+/// ```compile_fail
+/// use holdfast_common::chat::Event;
+/// fn view(event: &Event) -> &str {
+///     match event { Event::Message(message) => &message.text } // the others have no view
+/// }
+/// ```
+///
+/// ```
+/// use holdfast_common::{event::*, limits::Limits, tally};
+/// struct Careful;
+/// impl tally::Rules for Careful {
+///     fn counted(&self, event: &tally::Counted, _: &Facts, _: &Limits) -> Decision<tally::Counted> {
+///         Ok(tally::Tallied { by: event.by })
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! namespace {
+    (
+        $(#[$doc:meta])* $space:ident = $space_name:literal;
+        durable { $(
+            $(#[$ddoc:meta])* $D:ident = $dname:literal, $dfn:ident -> $reply:ty, $refusal:ty,
+            counts: $counts:literal, effect: $effect:expr;
+        )* }
+        volatile { $( $V:ident = $vname:literal; )* }
+        latest { $( $L:ident = $lname:literal, reach: $reach:expr, rank: $rank:expr; )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $space;
+
+        /// The namespace's durable events.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Event { $( $(#[$ddoc])* $D($D), )* }
+
+        $(
+            impl $crate::event::EventType for $D {
+                const NAMESPACE: &'static str = $space_name;
+                const NAME: &'static str = $dname;
+                const CLASS: $crate::event::Class = $crate::event::Class::Durable;
+            }
+            impl $crate::event::Durable for $D {
+                type Reply = $reply;
+                type Refusal = $refusal;
+                const COUNTS: bool = $counts;
+                fn effect(&self) -> $crate::event::Effect {
+                    let effect: fn(&Self) -> $crate::event::Effect = $effect;
+                    effect(self)
+                }
+            }
+        )*
+        $(
+            impl $crate::event::EventType for $V {
+                const NAMESPACE: &'static str = $space_name;
+                const NAME: &'static str = $vname;
+                const CLASS: $crate::event::Class = $crate::event::Class::Volatile;
+            }
+            impl $crate::event::Volatile for $V {}
+        )*
+        $(
+            impl $crate::event::EventType for $L {
+                const NAMESPACE: &'static str = $space_name;
+                const NAME: &'static str = $lname;
+                const CLASS: $crate::event::Class = $crate::event::Class::Latest;
+            }
+            impl $crate::event::Latest for $L {
+                const REACH: $crate::event::Reach = $reach;
+                fn rank(&self) -> u64 {
+                    let rank: fn(&Self) -> u64 = $rank;
+                    rank(self)
+                }
+            }
+        )*
+
+        impl $crate::event::Namespace for $space {
+            const NAME: &'static str = $space_name;
+            type Event = Event;
+            fn read(kind: &str, payload: &str) -> Option<Result<Event, serde_json::Error>> {
+                match kind {
+                    $( $dname => Some(serde_json::from_str::<$D>(payload).map(Event::$D)), )*
+                    _ => None,
+                }
+            }
+        }
+
+        /// What this namespace allows: one method per durable event, asked after the checks that
+        /// every namespace shares.
+        pub trait Rules: Send + Sync + 'static {
+            $(
+                $(#[$ddoc])*
+                ///
+                /// # Errors
+                /// Why the event is not taken.
+                fn $dfn(
+                    &self,
+                    event: &$D,
+                    facts: &$crate::event::Facts,
+                    limits: &$crate::limits::Limits,
+                ) -> $crate::event::Decision<$D>;
+            )*
+        }
+
+        /// The namespace with its rules, as the server mounts it.
+        #[derive(Debug, Clone)]
+        pub struct Serve<R>(pub R);
+
+        struct Read<'a, R, E>(&'a R, E);
+        $(
+            impl<R: Rules> $crate::event::Parsed for Read<'_, R, $D> {
+                fn effect(&self) -> $crate::event::Effect {
+                    $crate::event::Durable::effect(&self.1)
+                }
+                fn counts(&self) -> bool {
+                    <$D as $crate::event::Durable>::COUNTS
+                }
+                fn decide(
+                    &self,
+                    facts: &$crate::event::Facts,
+                    limits: &$crate::limits::Limits,
+                ) -> $crate::event::Verified {
+                    $crate::event::verify::<$D>($space_name, facts, &self.effect(), || {
+                        self.0.$dfn(&self.1, facts, limits)
+                    })
+                }
+            }
+        )*
+
+        impl<R: Rules> $crate::event::Handler for Serve<R> {
+            fn namespace(&self) -> &'static str {
+                $space_name
+            }
+            fn class(&self, kind: &str) -> Option<$crate::event::Class> {
+                match kind {
+                    $( $dname => Some($crate::event::Class::Durable), )*
+                    $( $vname => Some($crate::event::Class::Volatile), )*
+                    $( $lname => Some($crate::event::Class::Latest), )*
+                    _ => None,
+                }
+            }
+            fn parse<'a>(
+                &'a self,
+                kind: &str,
+                payload: &[u8],
+            ) -> Result<Box<dyn $crate::event::Parsed + 'a>, $crate::error::Code> {
+                match kind {
+                    $( $dname => $crate::event::payload::<$D>(payload)
+                        .map(|event| Box::new(Read(&self.0, event)) as Box<dyn $crate::event::Parsed>), )*
+                    _ => Err($crate::event::misfit(self.class(kind))),
+                }
+            }
+            #[allow(unused_variables)]
+            fn rank(
+                &self,
+                kind: &str,
+                payload: &[u8],
+            ) -> Result<$crate::event::Ranked, $crate::error::Code> {
+                match kind {
+                    $( $lname => $crate::event::payload::<$L>(payload)
+                        .map(|event| $crate::event::ranked(&event)), )*
+                    _ => Err($crate::event::misfit(self.class(kind))),
+                }
+            }
+            #[allow(unused_variables)]
+            fn signal(&self, kind: &str, payload: &[u8]) -> Result<(), $crate::error::Code> {
+                match kind {
+                    $( $vname => $crate::event::payload::<$V>(payload).map(|_| ()), )*
+                    _ => Err($crate::event::misfit(self.class(kind))),
+                }
+            }
+        }
+    };
+}
