@@ -4,7 +4,9 @@
 //! chance and what the disk said come in as inputs, so the same code runs in the browser, on the
 //! server and in a simulator.
 
+pub mod backoff;
 pub mod chat;
+pub mod client;
 pub mod codec;
 pub mod cursor;
 pub mod error;

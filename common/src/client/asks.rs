@@ -1,0 +1,312 @@
+//! What the view wants: requests, registers, signals, and changes to what has not been sent.
+
+use super::{Client, Held, LatestRow, Output, Row, RowState, Show, Write};
+use crate::{
+    codec,
+    event::Class,
+    frame::{
+        AskIds, ClientFrame, Found, History, JoinRoom, Refused, Request, SetLatest, Signal, Stored,
+    },
+    id::{Epoch, EventId, RoomId},
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a view asks for. It may be the view of another tab, so it can be written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Connect now, not when the wait is over.
+    RetryNow,
+    /// Change the payload of an event that was never transmitted.
+    Revise {
+        /// The event.
+        id: EventId,
+        /// Its new payload.
+        data: String,
+    },
+    /// Drop an event that was never transmitted, or was rejected.
+    Discard {
+        /// The event.
+        id: EventId,
+    },
+    /// Send a rejected event again, as a new event, with the rejected ones that refer to it.
+    Resend {
+        /// The rejected event.
+        id: EventId,
+        /// New ids, one for each event of [`Client::shelf`], in its order.
+        ids: Vec<EventId>,
+    },
+    /// Set a register.
+    SetLatest(LatestRow),
+    /// Send a volatile event, if it can go out at once.
+    Signal {
+        /// The namespace that declares its type.
+        ns: String,
+        /// The room.
+        room: RoomId,
+        /// Its type.
+        kind: String,
+        /// Its payload.
+        data: String,
+    },
+    /// Become a member of a room.
+    Join {
+        /// The room.
+        room: RoomId,
+    },
+    /// End a membership.
+    Leave {
+        /// The room.
+        room: RoomId,
+    },
+    /// A page of history below `before`.
+    History {
+        /// The room.
+        room: RoomId,
+        /// Absent for the newest page.
+        before: Option<u64>,
+        /// Entries at most.
+        limit: u32,
+    },
+    /// The person's new name; it is told with the next hello, so the link is made anew.
+    Rename {
+        /// The name.
+        name: String,
+    },
+}
+
+/// A request without an answer.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    room: RoomId,
+    /// It asks about unsure events, which wait for the answer.
+    ids: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    requests: Request,
+    open: BTreeMap<Request, Open>,
+    latest: BTreeMap<(RoomId, String), LatestRow>,
+}
+
+impl Asks {
+    pub(super) fn load(rows: Vec<LatestRow>) -> Self {
+        let latest = rows
+            .into_iter()
+            .map(|row| ((row.room, row.kind.clone()), row));
+        Self {
+            latest: latest.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Closes a request; `false` if it was not of this connection.
+    pub(super) fn answered(&mut self, req: Request) -> bool {
+        self.open.remove(&req).is_some()
+    }
+
+    pub(super) fn disconnected(&mut self) {
+        self.open.clear();
+    }
+
+    fn request(&mut self, room: RoomId, ids: bool) -> Request {
+        self.requests += 1;
+        self.open.insert(self.requests, Open { room, ids });
+        self.requests
+    }
+}
+
+impl Client {
+    /// A rejected event and the rejected ones that refer to it: what a resend takes together.
+    #[must_use]
+    pub fn shelf(&self, id: EventId) -> Vec<Row> {
+        self.lanes.shelf(id)
+    }
+
+    pub(super) fn command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::RetryNow => self.retry_now(now),
+            Command::Revise { id, data } => {
+                if let Some(row) = self.lanes.queued(id) {
+                    row.event.data = data;
+                    self.waiting.push(Write::PutRow(row.clone()));
+                }
+            }
+            Command::Discard { id } => {
+                if let Some(row) = self.lanes.take(id) {
+                    self.waiting.push(Write::DeleteRow(row.key));
+                }
+            }
+            Command::Resend { id, ids } => self.resend(id, &ids),
+            Command::SetLatest(row) => self.set_latest(row),
+            Command::Signal {
+                ns,
+                room,
+                kind,
+                data,
+            } => {
+                if self.may_send(Class::Volatile) {
+                    let head = ClientFrame::Signal(Signal { ns, room, kind });
+                    self.out
+                        .push(Output::Send(codec::write_client_with(&head, &data)));
+                }
+            }
+            Command::Join { room } => {
+                self.ask(room, |req| ClientFrame::Join(JoinRoom { req, room }))
+            }
+            Command::Leave { room } => {
+                self.ask(room, |req| ClientFrame::Leave(JoinRoom { req, room }));
+            }
+            Command::History {
+                room,
+                before,
+                limit,
+            } => self.ask(room, |req| {
+                ClientFrame::History(History {
+                    req,
+                    room,
+                    before,
+                    limit,
+                })
+            }),
+            Command::Rename { name } => {
+                self.principal.name.clone_from(&name);
+                self.waiting.push(Write::Name(name));
+                self.reconnect();
+            }
+        }
+    }
+
+    fn ask(&mut self, room: RoomId, frame: impl FnOnce(Request) -> ClientFrame) {
+        if self.link.online() {
+            let frame = frame(self.asks.request(room, false));
+            self.send(&frame);
+        }
+    }
+
+    /// A new event each, since the old ids have their verdict for ever. References among them
+    /// move along: an id is 128 bits, so its text stands in a payload only where it is meant.
+    fn resend(&mut self, id: EventId, ids: &[EventId]) {
+        let rows = self.lanes.shelf(id);
+        if rows.len() != ids.len() {
+            return;
+        }
+        let renamed: Vec<(EventId, EventId)> = rows
+            .iter()
+            .zip(ids)
+            .map(|(row, new)| (row.event.id, *new))
+            .collect();
+        for (row, new) in rows.into_iter().zip(ids) {
+            self.lanes.take(row.event.id);
+            self.waiting.push(Write::DeleteRow(row.key));
+            let mut event = Held {
+                id: *new,
+                ..row.event
+            };
+            for (old, new) in &renamed {
+                event.data = event.data.replace(&old.to_string(), &new.to_string());
+                event.target = event.target.map(|id| if id == *old { *new } else { id });
+            }
+            self.waiting.push(Write::AddRow(event));
+        }
+    }
+
+    fn set_latest(&mut self, row: LatestRow) {
+        let key = (row.room, row.kind.clone());
+        if self
+            .asks
+            .latest
+            .get(&key)
+            .is_some_and(|known| known.rank >= row.rank)
+        {
+            return;
+        }
+        self.waiting.push(Write::PutLatest(row.clone()));
+        if self.link.online() {
+            self.send_register(&row);
+        }
+        self.asks.latest.insert(key, row);
+    }
+
+    fn send_register(&mut self, row: &LatestRow) {
+        let head = SetLatest {
+            ns: row.ns.clone(),
+            room: row.room,
+            kind: row.kind.clone(),
+        };
+        let text = codec::write_client_with(&ClientFrame::Latest(head), &row.data);
+        self.out.push(Output::Send(text));
+    }
+
+    pub(super) fn send_latest(&mut self) {
+        let rows: Vec<LatestRow> = self.asks.latest.values().cloned().collect();
+        for row in rows {
+            self.send_register(&row);
+        }
+    }
+
+    pub(super) fn stored(&mut self, stored: Stored) {
+        let Stored {
+            room,
+            kind,
+            rank,
+            code,
+        } = stored;
+        if code.is_some_and(|code| code.kind() == crate::error::Kind::RetryAfter) {
+            return; // It stays, and goes again with the next connection.
+        }
+        let key = (room, kind.clone());
+        let rank = if code.is_some() { u64::MAX } else { rank };
+        if self
+            .asks
+            .latest
+            .get(&key)
+            .is_some_and(|row| row.rank <= rank)
+        {
+            self.asks.latest.remove(&key);
+            self.waiting.push(Write::DeleteLatest { room, kind, rank });
+        }
+    }
+
+    /// Asks the log about events that a replaced writer, or an earlier log, may have taken.
+    pub(super) fn ask_unsure(&mut self) {
+        if !self.link.online() {
+            return;
+        }
+        for (room, ids) in self.lanes.unsure() {
+            let req = self.asks.request(room, true);
+            self.send(&ClientFrame::Ask(AskIds { req, room, ids }));
+        }
+    }
+
+    pub(super) fn found(&mut self, found: Found) {
+        if !self.asks.answered(found.req) {
+            return;
+        }
+        for row in self.lanes.found(found.room, found.epoch, &found.found) {
+            let passed = matches!(row.state, RowState::Acked { epoch, offset }
+                if self.reading.behind(found.room, epoch, offset));
+            if passed && let Some(key) = self.lanes.arrived(row.event.id) {
+                self.waiting.push(Write::DeleteRow(key));
+            } else {
+                self.waiting.push(Write::PutRow(row));
+            }
+        }
+    }
+
+    pub(super) fn refused(&mut self, refused: Refused) {
+        let Some(Open { room, ids }) = self.asks.open.remove(&refused.req) else {
+            return;
+        };
+        if ids {
+            // An unknown room has none of the events that were asked about.
+            let rows = self.lanes.found(room, Epoch::NIL, &[]);
+            self.waiting.extend(rows.into_iter().map(Write::PutRow));
+        }
+        let (code, detail) = (refused.code, refused.detail);
+        self.out
+            .push(Output::Show(Show::Refused { room, code, detail }));
+    }
+}
