@@ -14,6 +14,7 @@ pub mod event;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod session;
 pub mod storage;
 pub mod tally;
 pub mod time;

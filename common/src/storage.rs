@@ -172,6 +172,8 @@ pub struct Append {
     pub data: String,
     /// What it does to the log.
     pub effect: Effect,
+    /// The name of the room it creates: the facts' free name. The wished one where it is absent.
+    pub room_name: Option<String>,
     /// Whether a person would count it.
     pub counts: bool,
     /// What the rule said.
@@ -260,4 +262,15 @@ pub struct Folds {
     pub skipped: u64,
     /// The entries, in order; replacing and removing ones are folded into their targets.
     pub items: Vec<Folded>,
+}
+
+/// How a membership call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership {
+    /// It is as asked, now or already.
+    Done(RoomInfo),
+    /// There is no such room, or it was deleted.
+    NoRoom,
+    /// The person is a member of as many rooms as one may be.
+    TooMany,
 }

@@ -1,0 +1,461 @@
+//! The server's machine for one connection: greets, keeps lanes in order, and tells each room's
+//! log from where the client stands.
+//!
+//! # Driving it
+//! 1. Make a [`Session`] when the upgrade is done and feed what happens to [`Session::handle`].
+//! 2. Carry out the [`Output`]s in order. Those that ask the engine or the hub for something are
+//!    answered by the input that their doc names. [`Output::Emit`]s must reach the engine in order.
+//! 3. When everything to be sent is on its way, feed [`Input::Flushed`]: only then is more of a log
+//!    read, so a slow reader costs a cursor and not a buffer.
+//! 4. Take no further frame from the socket while [`Session::full`].
+//! 5. Ask [`Session::deadline`] and feed [`Input::Tick`] when that time has come.
+//!
+//! # Live and replay are one
+//! For each room the session keeps the offset it has `sent`. A live entry that is `sent + 1` is
+//! passed on; a lower one is dropped; anything else sends the room back to reading the log from
+//! `sent`, in short reads. That is the whole rule.
+
+mod following;
+mod greeting;
+mod lanes;
+mod requests;
+
+use crate::{
+    codec,
+    cursor::Offset,
+    error::Code,
+    frame::{Author, RoomInfo},
+    frame::{ClientFrame, Emit, Hello, Request, ServerFrame, SetLatest, Signal},
+    id::{ConnectionId, EventId, PersonId, RoomId, SessionId, WriterId},
+    limits::Limits,
+    storage::{Appended, Fault, Folds, Greeted, Membership, Slice},
+    time::{Instant, Millis, Timestamp},
+};
+use std::collections::BTreeMap;
+
+/// What happens to a connection. `B` is an encoded frame that many connections share.
+#[derive(Debug)]
+pub enum Input<'a, B> {
+    /// A text or binary message came.
+    Frame(&'a [u8]),
+    /// Something else came: the client is there.
+    Heard,
+    /// The answer to [`Output::Greet`].
+    Greeted {
+        /// The wall clock, for the welcome.
+        now: Timestamp,
+        /// The engine's answer.
+        result: Result<Greeted, Fault>,
+    },
+    /// The answer to [`Output::Emit`].
+    Appended {
+        /// The lane's room.
+        room: RoomId,
+        /// The number.
+        n: u64,
+        /// What became of it.
+        appended: Appended,
+    },
+    /// The answer to [`Output::Slice`]; `None` where the room is gone.
+    Sliced {
+        /// The room.
+        room: RoomId,
+        /// The engine's answer.
+        result: Result<Option<Slice>, Fault>,
+    },
+    /// The answer to [`Output::Page`].
+    Paged {
+        /// As asked.
+        req: Option<Request>,
+        /// The room.
+        room: RoomId,
+        /// The engine's answer.
+        result: Result<Option<Folds>, Fault>,
+    },
+    /// The answer to [`Output::Find`].
+    Found {
+        /// As asked.
+        req: Request,
+        /// The room.
+        room: RoomId,
+        /// The engine's answer.
+        result: Result<Option<(crate::id::Epoch, Vec<(EventId, Offset)>)>, Fault>,
+    },
+    /// The answer to [`Output::Join`] and [`Output::Leave`].
+    Membership {
+        /// As asked.
+        req: Request,
+        /// The room.
+        room: RoomId,
+        /// Whether it was a join.
+        join: bool,
+        /// The engine's answer.
+        result: Result<Membership, Fault>,
+    },
+    /// The answer to [`Output::Latest`]: the rank that stands, or why it was not taken.
+    Stored {
+        /// The room.
+        room: RoomId,
+        /// The type.
+        kind: String,
+        /// The rank, or the code.
+        result: Result<u64, Code>,
+    },
+    /// An entry has become durable; its frame.
+    Live {
+        /// The room.
+        room: RoomId,
+        /// Its place.
+        offset: Offset,
+        /// The entries frame that holds it.
+        bytes: B,
+    },
+    /// Live entries of this room were dropped for want of room in the queue.
+    Behind(RoomId),
+    /// A frame of the hub's, to be passed on: volatile, or about a room or a register.
+    Pass(B),
+    /// The person has become a member of a room, by another connection.
+    Member(RoomInfo),
+    /// The person's membership has ended, by another connection.
+    NotMember(RoomId),
+    /// Everything put out so far is on its way.
+    Flushed,
+    /// A newer connection of the same session is there.
+    TakenOver,
+    /// The server shuts down; clients come back after this time.
+    Drain(Millis),
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the driver is to do.
+#[derive(Debug)]
+pub enum Output<B> {
+    /// Send this frame.
+    Send(String),
+    /// Send this shared frame.
+    Pass(B),
+    /// Send a WebSocket ping: a browser answers it by itself, even in a hidden tab.
+    Ping,
+    /// Close with this code; nothing follows.
+    Close(Code),
+    /// Greet this hello at the engine.
+    Greet(Box<Hello>),
+    /// The connection is this person's. An older one of the session is taken over.
+    Register {
+        /// Whose it is.
+        person: Author,
+        /// The client's run.
+        session: SessionId,
+    },
+    /// Send the room's live entries from now on. Comes before the room's log is read.
+    Follow(RoomId),
+    /// No longer.
+    Unfollow(RoomId),
+    /// Parse, decide and append.
+    Emit(Box<Emitting>),
+    /// Check the payload with the handler and pass it to the room.
+    Signal {
+        /// The head.
+        signal: Signal,
+        /// Unread.
+        payload: Vec<u8>,
+    },
+    /// Store a register's value and tell those it reaches.
+    Latest {
+        /// The head.
+        latest: SetLatest,
+        /// Unread.
+        payload: Vec<u8>,
+    },
+    /// Read a part of the log: at most [`SLICE_ENTRIES`] entries and [`SLICE_BYTES`].
+    Slice {
+        /// The room.
+        room: RoomId,
+        /// From behind this.
+        after: Offset,
+    },
+    /// Read a page of history.
+    Page {
+        /// The client's request; `None` for a page in place of a replay.
+        req: Option<Request>,
+        /// The room.
+        room: RoomId,
+        /// Entries below it.
+        before: Option<Offset>,
+        /// At most.
+        limit: u32,
+        /// Where the reader stands.
+        since: Option<Offset>,
+    },
+    /// Look events up in a log.
+    Find {
+        /// The request.
+        req: Request,
+        /// The room.
+        room: RoomId,
+        /// The events.
+        ids: Vec<EventId>,
+    },
+    /// Make the person a member.
+    Join {
+        /// The request.
+        req: Request,
+        /// The room.
+        room: RoomId,
+    },
+    /// End the membership.
+    Leave {
+        /// The request.
+        req: Request,
+        /// The room.
+        room: RoomId,
+    },
+}
+
+/// A durable event on its way to the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emitting {
+    /// The head.
+    pub emit: Emit,
+    /// Unread.
+    pub payload: Vec<u8>,
+    /// The writer.
+    pub writer: WriterId,
+    /// The connection's generation.
+    pub generation: u64,
+    /// Who writes.
+    pub author: Author,
+    /// Set where the frame alone condemns it: no rule is asked, but its number is consumed.
+    pub condemned: Option<Code>,
+}
+
+/// Entries in one short read of a log.
+pub const SLICE_ENTRIES: u32 = 256;
+/// Payload bytes in one short read of a log.
+pub const SLICE_BYTES: usize = 256 * 1024;
+/// Requests a client may have open.
+const OPEN_REQUESTS: usize = 64;
+/// How long a lane waits after a fault of the storage.
+const FAULT_WAIT: Millis = Millis(1_000);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for the hello's last frame.
+    Hello,
+    Greeting,
+    Ready,
+    Closed,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Session<B> {
+    limits: Limits,
+    connection: ConnectionId,
+    /// Told in the welcome.
+    version: &'static str,
+    phase: Phase,
+    opened: Instant,
+    heard: Instant,
+    pinged: bool,
+    hello: Option<Box<Hello>>,
+    me: Option<Me>,
+    rooms: BTreeMap<RoomId, following::Following>,
+    reads: following::Reads,
+    lanes: lanes::Lanes,
+    signals: lanes::Bucket,
+    requests: usize,
+    draining: bool,
+    out: Vec<Output<B>>,
+}
+
+/// Who the connection is, once greeted.
+#[derive(Debug)]
+struct Me {
+    author: Author,
+    writer: WriterId,
+    generation: u64,
+}
+
+impl<B> Session<B> {
+    /// A session of a connection that has just opened.
+    #[must_use]
+    pub fn new(
+        now: Instant,
+        connection: ConnectionId,
+        limits: Limits,
+        version: &'static str,
+    ) -> Self {
+        Self {
+            lanes: lanes::Lanes::new(now, limits.emits_per_second),
+            signals: lanes::Bucket::new(now, limits.signals_per_second),
+            limits,
+            connection,
+            version,
+            phase: Phase::Hello,
+            opened: now,
+            heard: now,
+            pinged: false,
+            hello: None,
+            me: None,
+            rooms: BTreeMap::new(),
+            reads: following::Reads::default(),
+            requests: 0,
+            draining: false,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one input and says what is to be done.
+    pub fn handle(&mut self, now: Instant, input: Input<'_, B>) -> Vec<Output<B>> {
+        if self.phase == Phase::Closed {
+            return Vec::new();
+        }
+        match input {
+            Input::Frame(bytes) => self.frame(now, bytes),
+            Input::Heard => self.heard(now),
+            Input::Greeted { now, result } => self.greeted(now, result),
+            Input::Appended { room, n, appended } => self.appended(room, n, appended),
+            Input::Sliced { room, result } => self.sliced(room, result),
+            Input::Paged { req, room, result } => self.paged(req, room, result),
+            Input::Found { req, room, result } => self.found(req, room, result),
+            Input::Membership {
+                req,
+                room,
+                join,
+                result,
+            } => {
+                self.membership(req, room, join, result);
+            }
+            Input::Stored { room, kind, result } => self.stored(room, kind, result),
+            Input::Live {
+                room,
+                offset,
+                bytes,
+            } => self.live(room, offset, bytes),
+            Input::Behind(room) => self.behind(room),
+            Input::Pass(bytes) => {
+                if self.phase == Phase::Ready {
+                    self.out.push(Output::Pass(bytes));
+                }
+            }
+            Input::Member(info) => self.member(&info),
+            Input::NotMember(room) => self.not_member(None, room),
+            Input::Flushed => self.reads.flushed = true,
+            Input::TakenOver => self.close(Code::TakenOver),
+            Input::Drain(after) => self.drain(after),
+            Input::Tick => self.tick(now),
+        }
+        self.read_on();
+        self.drained();
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether no further frame may be taken from the socket now: as many emits as the window
+    /// allows are under way.
+    #[must_use]
+    pub fn full(&self) -> bool {
+        self.lanes.under_way >= self.limits.window || self.phase == Phase::Greeting
+    }
+
+    /// Whether nothing follows.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// When [`Input::Tick`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Closed => None,
+            Phase::Hello => Some(self.opened + self.limits.hello),
+            Phase::Greeting | Phase::Ready if self.pinged => Some(self.heard + self.limits.silence),
+            Phase::Greeting | Phase::Ready => Some(self.heard + self.limits.ping_every),
+        }
+    }
+
+    /// Who the connection is, once greeted.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        self.me.as_ref().map(|me| me.author.id)
+    }
+
+    fn frame(&mut self, now: Instant, bytes: &[u8]) {
+        self.heard(now);
+        if bytes.len() > self.limits.frame_bytes() {
+            return self.close(Code::FrameTooLarge);
+        }
+        let Ok(incoming) = codec::read_client(bytes) else {
+            return self.close(Code::BadFrame);
+        };
+        let payload = incoming.payload;
+        match (&self.phase, incoming.frame) {
+            (Phase::Hello, ClientFrame::Hello(hello)) => self.hello(hello),
+            (Phase::Ready, ClientFrame::Emit(emit)) => self.emit(now, emit, payload),
+            (Phase::Ready, ClientFrame::Signal(signal)) => self.signal(now, signal, payload),
+            (Phase::Ready, ClientFrame::Latest(latest)) => self.latest(now, latest, payload),
+            (Phase::Ready, ClientFrame::Join(join)) => {
+                self.request(|| Output::Join {
+                    req: join.req,
+                    room: join.room,
+                });
+            }
+            (Phase::Ready, ClientFrame::Leave(leave)) => {
+                self.request(|| Output::Leave {
+                    req: leave.req,
+                    room: leave.room,
+                });
+            }
+            (Phase::Ready, ClientFrame::History(history)) => self.history(history),
+            (Phase::Ready, ClientFrame::Ask(ask)) => self.find(ask),
+            (Phase::Ready, ClientFrame::Ping(ping)) => self.send(&ServerFrame::Pong(ping)),
+            _ => self.close(Code::BadFrame),
+        }
+    }
+
+    fn heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = false;
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if self.phase == Phase::Hello {
+            if now >= self.opened + self.limits.hello {
+                self.close(Code::HelloTimeout);
+            }
+        } else if now >= self.heard + self.limits.silence {
+            self.close(Code::Silent);
+        } else if !self.pinged && now >= self.heard + self.limits.ping_every {
+            self.pinged = true;
+            self.out.push(Output::Ping);
+        }
+    }
+
+    fn drain(&mut self, after: Millis) {
+        self.draining = true;
+        self.send(&ServerFrame::Away(crate::frame::Away { after }));
+    }
+
+    /// A draining connection ends when every emit it has taken has its verdict on the way.
+    fn drained(&mut self) {
+        if self.draining && self.lanes.under_way == 0 && self.phase != Phase::Closed {
+            self.close(Code::GoingAway);
+        }
+    }
+
+    fn send(&mut self, frame: &ServerFrame) {
+        self.out.push(Output::Send(codec::write_server(frame)));
+    }
+
+    fn close(&mut self, code: Code) {
+        if self.phase != Phase::Closed {
+            self.phase = Phase::Closed;
+            self.out.push(Output::Close(code));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! The rooms a connection follows: what has been sent of each, and reading the log from there.
+
+use super::{Output, Session};
+use crate::{
+    codec,
+    cursor::{Cursor, Head, Offset},
+    error::Code,
+    frame::{Gap, GapReason, Left, Live, Page, Refused, Request, RoomInfo, Rooms, ServerFrame},
+    id::{Epoch, RoomId},
+    storage::{Fault, Folds, Slice},
+};
+use std::collections::VecDeque;
+
+#[derive(Debug)]
+pub(super) struct Following {
+    epoch: Epoch,
+    /// The last offset that went out, or that the client said it has.
+    sent: Offset,
+    /// The highest offset known to be durable.
+    head: Offset,
+    /// Bytes replayed since the connection began; past the limit a page takes over.
+    replayed: u64,
+    /// The client has been told that it has everything.
+    live: bool,
+    /// A page in place of a replay is being read: live entries wait for it.
+    paging: bool,
+}
+
+impl Following {
+    pub(super) fn at(head: Head, sent: Offset) -> Self {
+        Self {
+            epoch: head.epoch,
+            sent,
+            head: head.offset,
+            replayed: 0,
+            live: false,
+            paging: false,
+        }
+    }
+}
+
+/// At most one short read of one room is under way, and the next begins when what the last one
+/// brought has left: the memory a connection takes does not depend on what it missed.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    waiting: VecDeque<RoomId>,
+    under_way: bool,
+    pub(super) flushed: bool,
+}
+
+impl<B> Session<B> {
+    /// Follows a room from where `following` says, by a page if the way is too long.
+    pub(super) fn follow(&mut self, room: RoomId, following: Following, by_page: bool) {
+        self.out.push(Output::Follow(room));
+        self.rooms.insert(room, following);
+        if by_page {
+            self.jump(room)
+        } else {
+            self.want(room)
+        }
+    }
+
+    pub(super) fn member(&mut self, info: &RoomInfo) {
+        self.send(&ServerFrame::Rooms(Rooms {
+            rooms: vec![info.clone()],
+        }));
+        if !self.rooms.contains_key(&info.room) {
+            self.begin(info);
+        }
+    }
+
+    pub(super) fn not_member(&mut self, req: Option<Request>, room: RoomId) {
+        if self.rooms.remove(&room).is_some() {
+            self.out.push(Output::Unfollow(room));
+        }
+        self.send(&ServerFrame::Left(Left { req, room }));
+    }
+
+    pub(super) fn live(&mut self, room: RoomId, offset: Offset, bytes: B) {
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        state.head = state.head.max(offset);
+        if state.paging || offset <= state.sent {
+            return;
+        }
+        if offset == state.sent + 1 {
+            state.sent = offset;
+            self.out.push(Output::Pass(bytes));
+            self.arrived(room);
+        } else {
+            self.want(room);
+        }
+    }
+
+    pub(super) fn behind(&mut self, room: RoomId) {
+        if let Some(state) = self.rooms.get_mut(&room) {
+            // What was dropped is above `sent`; how far the log goes, the read will tell.
+            state.head = state.head.max(state.sent + 1);
+            self.want(room);
+        }
+    }
+
+    /// Queues a room for reading, or tells that it is live if there is nothing to read.
+    fn want(&mut self, room: RoomId) {
+        let Some(state) = self.rooms.get(&room) else {
+            return;
+        };
+        if state.sent >= state.head {
+            self.arrived(room);
+        } else if !state.paging && !self.reads.waiting.contains(&room) {
+            self.reads.waiting.push_back(room);
+        }
+    }
+
+    /// Tells once that everything missed has been sent.
+    fn arrived(&mut self, room: RoomId) {
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        if !state.live && state.sent >= state.head {
+            state.live = true;
+            let offset = state.sent;
+            self.send(&ServerFrame::Live(Live { room, offset }));
+        }
+    }
+
+    /// Begins the next short read, if none is under way and the last one's entries have left.
+    pub(super) fn read_on(&mut self) {
+        while !self.reads.under_way && self.reads.flushed {
+            let Some(room) = self.reads.waiting.pop_front() else {
+                return;
+            };
+            let Some(state) = self.rooms.get(&room) else {
+                continue;
+            };
+            if state.paging || state.sent >= state.head {
+                continue;
+            }
+            self.reads.under_way = true;
+            self.reads.flushed = false;
+            self.out.push(Output::Slice {
+                room,
+                after: state.sent,
+            });
+        }
+    }
+
+    pub(super) fn sliced(&mut self, room: RoomId, result: Result<Option<Slice>, Fault>) {
+        self.reads.under_way = false;
+        if !self.rooms.contains_key(&room) {
+            return;
+        }
+        match result {
+            Ok(Some(slice)) => self.replay(room, slice),
+            Ok(None) => self.not_member(None, room),
+            Err(_) => self.close(Code::ServerFault),
+        }
+    }
+
+    fn replay(&mut self, room: RoomId, slice: Slice) {
+        self.tell_trimmed(room, &slice);
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        state.head = state.head.max(slice.head.offset);
+        let fresh = slice
+            .entries
+            .iter()
+            .filter(|(offset, _)| *offset > state.sent);
+        let fresh: Vec<&str> = fresh.map(|(_, text)| text.as_str()).collect();
+        if let (Some((last, _)), false) = (slice.entries.last(), fresh.is_empty()) {
+            state.sent = *last;
+            state.replayed += fresh.iter().map(|text| text.len() as u64).sum::<u64>();
+            let text = codec::entries_frame(room, state.epoch, fresh);
+            let too_much = !state.live && state.replayed > self.limits.replay_bytes;
+            self.out.push(Output::Send(text));
+            if too_much {
+                return self.jump(room);
+            }
+        }
+        self.want(room);
+    }
+
+    /// Where trimming has moved the log's start past what was sent, says so.
+    fn tell_trimmed(&mut self, room: RoomId, slice: &Slice) {
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        let (from, to) = (state.sent + 1, slice.head.first - 1);
+        let (true, Some(mark)) = (from <= to, slice.trimmed_mark) else {
+            return;
+        };
+        state.sent = to;
+        let cursor = Cursor {
+            epoch: slice.head.epoch,
+            offset: to,
+            mark,
+        };
+        let reason = GapReason::Trimmed;
+        let gap = Gap {
+            room,
+            from,
+            to,
+            count: to - from + 1,
+            reason,
+            cursor,
+        };
+        self.send(&ServerFrame::Gap(gap));
+    }
+
+    /// Sends a page in place of a replay.
+    fn jump(&mut self, room: RoomId) {
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        if state.sent >= state.head {
+            return self.arrived(room);
+        }
+        state.paging = true;
+        let (since, limit) = (Some(state.sent), self.limits.page);
+        self.out.push(Output::Page {
+            req: None,
+            room,
+            before: None,
+            limit,
+            since,
+        });
+    }
+
+    pub(super) fn paged(
+        &mut self,
+        req: Option<Request>,
+        room: RoomId,
+        result: Result<Option<Folds>, Fault>,
+    ) {
+        if req.is_some() {
+            self.requests = self.requests.saturating_sub(1);
+        }
+        let folds = match (result, req) {
+            (Ok(Some(folds)), _) => folds,
+            (Ok(None), Some(req)) => return self.refuse(req, Code::UnknownRoom),
+            (Ok(None), None) => return self.not_member(None, room),
+            (Err(fault), Some(req)) => return self.refuse(req, fault.code()),
+            (Err(_), None) => return self.close(Code::ServerFault),
+        };
+        let as_of = folds.head.cursor();
+        if req.is_none() {
+            let Some(state) = self.rooms.get_mut(&room) else {
+                return;
+            };
+            state.paging = false;
+            state.sent = state.sent.max(as_of.offset);
+            state.head = state.head.max(as_of.offset);
+            state.replayed = 0;
+        }
+        let Folds {
+            head,
+            from,
+            to,
+            skipped,
+            items,
+        } = folds;
+        let page = Page {
+            req,
+            room,
+            as_of,
+            from,
+            to,
+            first: head.first,
+            skipped,
+            items,
+        };
+        self.send(&ServerFrame::Page(page));
+        if req.is_none() {
+            self.want(room);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, req: Request, code: Code) {
+        let detail = code.text().to_owned();
+        self.send(&ServerFrame::Refused(Refused { req, code, detail }));
+    }
+}

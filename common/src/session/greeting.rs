@@ -1,0 +1,190 @@
+//! Hello and welcome: who it is, and from where each room goes on.
+
+use super::{Me, Output, Phase, Session, following::Following};
+use crate::{
+    cursor::{self, Cursor},
+    error::Code,
+    frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, Rooms, ServerFrame, Welcome},
+    id::RoomId,
+    storage::{Fault, Greeted, Resume, RoomState, Verdict},
+    time::{Millis, Timestamp},
+};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Rooms in one frame of the directory.
+const DIRECTORY_CHUNK: usize = 100;
+/// Characters of a person's secret.
+const SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=128;
+
+impl<B> Session<B> {
+    pub(super) fn hello(&mut self, hello: Hello) {
+        let hello = match self.hello.take() {
+            None => Box::new(hello),
+            Some(mut first) => {
+                first.rooms.extend(hello.rooms);
+                first.lanes.extend(hello.lanes);
+                first.more = hello.more;
+                first
+            }
+        };
+        let most = self.limits.rooms as usize;
+        if hello.rooms.len() > most || hello.lanes.len() > most {
+            return self.close(Code::OverLimit);
+        }
+        let name = hello.name.trim();
+        let named = !name.is_empty()
+            && name.chars().count() <= self.limits.name_chars as usize
+            && !name.chars().any(char::is_control);
+        if !named || !SECRET_CHARS.contains(&hello.secret.len()) || hello.generation == 0 {
+            return self.close(Code::BadFrame);
+        }
+        if hello.more {
+            self.hello = Some(hello);
+        } else {
+            self.phase = Phase::Greeting;
+            self.hello = Some(hello.clone());
+            self.out.push(Output::Greet(hello));
+        }
+    }
+
+    pub(super) fn greeted(&mut self, now: Timestamp, result: Result<Greeted, Fault>) {
+        let Some(hello) = self.hello.take() else {
+            return;
+        };
+        let resume = match result {
+            Ok(Greeted::Welcome(resume)) => resume,
+            Ok(Greeted::Refused(code)) => return self.close(code),
+            Err(_) => return self.close(Code::ServerFault),
+        };
+        self.phase = Phase::Ready;
+        let author = Author {
+            id: hello.person,
+            name: hello.name.trim().to_owned(),
+        };
+        self.out.push(Output::Register {
+            person: author.clone(),
+            session: hello.session,
+        });
+        self.me = Some(Me {
+            author,
+            writer: hello.writer,
+            generation: hello.generation,
+        });
+        let Resume {
+            rooms,
+            lanes,
+            verdicts,
+            latest,
+        } = resume;
+        self.send(&ServerFrame::Welcome(Welcome {
+            connection: self.connection,
+            server: self.version.to_owned(),
+            now,
+            limits: self.limits.clone(),
+            lanes,
+            latest,
+        }));
+        let infos: Vec<RoomInfo> = rooms.iter().map(|state| state.info.clone()).collect();
+        for chunk in infos.chunks(DIRECTORY_CHUNK) {
+            self.send(&ServerFrame::Rooms(Rooms {
+                rooms: chunk.to_vec(),
+            }));
+        }
+        for (room, n, verdict) in verdicts {
+            self.verdict(room, n, verdict);
+        }
+        self.resume(now, &hello, rooms);
+    }
+
+    fn resume(&mut self, now: Timestamp, hello: &Hello, rooms: Vec<RoomState>) {
+        let mut cursors: BTreeMap<RoomId, Cursor> = hello
+            .rooms
+            .iter()
+            .map(|known| (known.room, known.cursor))
+            .collect();
+        for state in rooms {
+            let cursor = cursors.remove(&state.info.room);
+            if state.info.joined && !state.info.gone {
+                self.take_up(now, &state, cursor);
+            } else if cursor.is_some() {
+                self.send(&ServerFrame::Left(Left {
+                    req: None,
+                    room: state.info.room,
+                }));
+            }
+        }
+        for room in cursors.into_keys() {
+            self.send(&ServerFrame::Left(Left { req: None, room }));
+        }
+    }
+
+    fn take_up(&mut self, now: Timestamp, state: &RoomState, cursor: Option<Cursor>) {
+        let (room, head) = (state.info.room, state.info.head);
+        let going_on =
+            match cursor.map(|cursor| (cursor, cursor::check(&cursor, &head, state.mark_at))) {
+                None => None,
+                Some((cursor, Ok(()))) => Some(cursor),
+                Some((_, Err(reason))) => {
+                    self.send(&ServerFrame::Reset(Reset { room, reason, head }));
+                    None
+                }
+            };
+        let Some(cursor) = going_on else {
+            return self.begin(&state.info);
+        };
+        let missed = head.offset - cursor.offset;
+        let away = state
+            .missed_since
+            .map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
+        let too_long =
+            missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
+        self.follow(
+            room,
+            Following::at(head, cursor.offset),
+            too_long && missed > 0,
+        );
+    }
+
+    /// A room of which the client has nothing: a short log from its start, a long one by a page.
+    pub(super) fn begin(&mut self, info: &RoomInfo) {
+        let head = info.head;
+        let long = head.offset > u64::from(self.limits.page) || head.first > 1;
+        self.follow(info.room, Following::at(head, 0), long);
+    }
+
+    pub(super) fn verdict(&mut self, room: RoomId, n: u64, verdict: Verdict) {
+        let json = |text: String| {
+            RawValue::from_string(text).expect("replies and reasons were written as JSON")
+        };
+        let frame = match verdict {
+            Verdict::Ack {
+                id,
+                epoch,
+                offset,
+                reply,
+            } => ServerFrame::Ack(Ack {
+                room,
+                n,
+                id,
+                epoch,
+                offset,
+                reply: json(reply),
+            }),
+            Verdict::Reject {
+                id,
+                code,
+                detail,
+                why,
+            } => ServerFrame::Reject(Reject {
+                room,
+                n,
+                id,
+                code,
+                detail,
+                why: why.map(json),
+            }),
+        };
+        self.send(&frame);
+    }
+}

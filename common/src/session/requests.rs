@@ -1,0 +1,95 @@
+//! What a client asks for: memberships, history, whether events are there.
+
+use super::{OPEN_REQUESTS, Output, Session};
+use crate::{
+    cursor::Offset,
+    error::Code,
+    frame::{AskIds, Found, History, Joined, Request, ServerFrame},
+    id::{Epoch, EventId, RoomId},
+    storage::{Fault, Membership},
+};
+
+impl<B> Session<B> {
+    pub(super) fn request(&mut self, output: impl FnOnce() -> Output<B>) {
+        if self.requests >= OPEN_REQUESTS {
+            return self.close(Code::OverLimit);
+        }
+        self.requests += 1;
+        self.out.push(output());
+    }
+
+    /// Only members read a room's history.
+    pub(super) fn history(&mut self, ask: History) {
+        if !self.rooms.contains_key(&ask.room) {
+            return self.refuse(ask.req, Code::NotMember);
+        }
+        let limit = ask.limit.clamp(1, self.limits.page);
+        let (req, room, before) = (Some(ask.req), ask.room, ask.before);
+        self.request(|| Output::Page {
+            req,
+            room,
+            before,
+            limit,
+            since: None,
+        });
+    }
+
+    pub(super) fn find(&mut self, ask: AskIds) {
+        if ask.ids.len() > self.limits.unsettled as usize {
+            return self.close(Code::OverLimit);
+        }
+        self.request(|| Output::Find {
+            req: ask.req,
+            room: ask.room,
+            ids: ask.ids,
+        });
+    }
+
+    pub(super) fn found(
+        &mut self,
+        req: Request,
+        room: RoomId,
+        result: Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault>,
+    ) {
+        self.requests = self.requests.saturating_sub(1);
+        match result {
+            Ok(Some((epoch, found))) => {
+                self.send(&ServerFrame::Found(Found {
+                    req,
+                    room,
+                    epoch,
+                    found,
+                }));
+            }
+            Ok(None) => self.refuse(req, Code::UnknownRoom),
+            // No answer is no "not there": the client asks again over its next connection.
+            Err(_) => self.close(Code::ServerFault),
+        }
+    }
+
+    pub(super) fn membership(
+        &mut self,
+        req: Request,
+        room: RoomId,
+        join: bool,
+        result: Result<Membership, Fault>,
+    ) {
+        self.requests = self.requests.saturating_sub(1);
+        match result {
+            Ok(Membership::Done(info)) if join => {
+                let begins = !self.rooms.contains_key(&room);
+                self.send(&ServerFrame::Joined(Joined {
+                    req,
+                    room: info.clone(),
+                }));
+                if begins {
+                    self.begin(&info);
+                }
+            }
+            Ok(Membership::Done(_)) => self.not_member(Some(req), room),
+            Ok(Membership::NoRoom) => self.refuse(req, Code::UnknownRoom),
+            Ok(Membership::TooMany) => self.refuse(req, Code::TooMany),
+            Err(fault) => self.refuse(req, fault.code()),
+        }
+    }
+}
