@@ -11,6 +11,7 @@ pub mod codec;
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod fanout;
 pub mod frame;
 pub mod id;
 pub mod limits;
