@@ -61,6 +61,9 @@ pub(crate) fn run_bounded(command: &mut Command, limit: Duration) -> Outcome<()>
 
 /// Asks `child` to end, and insists when it has not after ten seconds.
 pub(crate) fn end(child: &mut Child) {
+    if !matches!(child.try_wait(), Ok(None)) {
+        return;
+    }
     if cfg!(unix) {
         let asked = Command::new("kill")
             .args(["-TERM", &child.id().to_string()])
