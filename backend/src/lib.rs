@@ -1,1 +1,3 @@
 //! Holdfast's server as a library.
+
+pub mod engine;

@@ -1,0 +1,136 @@
+//! The storage seam: everything the server asks of its database, in terms of transactions, logs
+//! and heads. Nothing outside `engine/` knows which database there is.
+//!
+//! Every engine passes the one suite in `tests/engine_contract.rs`.
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use holdfast_common::{
+    cursor::Offset,
+    frame::{LatestSet, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId},
+    storage::{
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+    },
+    time::Timestamp,
+};
+
+mod lane;
+pub mod memory;
+mod names;
+
+/// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
+/// for: the newest so many.
+pub const OTHER_ROOMS: u32 = 1_000;
+
+/// What a trim did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trimmed {
+    /// The log's first offset now.
+    pub first: Offset,
+}
+
+/// A store of logs, lanes and memberships.
+///
+/// Each call is one transaction and is seen whole or not at all. What a call reports as done is on
+/// stable storage before the call returns (I1). Calls may run at the same time; [`Engine::append`]
+/// says what is kept in order.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
+    /// their floors, and reads a resume, which may be of a later moment than the binding. A refused
+    /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor
+    /// for it; of the rooms the person is no member of, the newest [`OTHER_ROOMS`] are.
+    async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault>;
+
+    /// Makes one event durable: checks the lane, the versions and the idempotency key, appends
+    /// the entry, applies its effect, stores the verdict and moves the watermark, all in one
+    /// transaction.
+    ///
+    /// It is *submitted by the call*, not by the first poll: two appends of one thread are decided
+    /// in the order of the calls. Many are committed together; a failing one of them takes nothing
+    /// of the others with it. Entries of one room become readable in the order of their offsets.
+    ///
+    /// The checks, in this order: the writer's generation, the number in its lane (the floor moves
+    /// the watermark up first), the idempotency key, the versions, the id. An id that stands in the
+    /// log already, whoever wrote it and whatever the rule says now, is acked with its offset and
+    /// its first reply. Versions are compared for a rejection too. A reply outlives its entry's
+    /// trimming and removal, so a rule puts no content into it.
+    ///
+    /// An entry that replaces a replacement replaces what that one replaced. A new room's name that
+    /// was taken in the meantime is [`Appended::Moved`]. The author of a new room, unless nil, is its
+    /// first member.
+    fn append(&self, append: Append) -> BoxFuture<'static, Appended>;
+
+    /// Reads what a rule goes by, in one snapshot.
+    async fn facts(&self, query: FactsQuery) -> FactsRead;
+
+    /// Reads the log after `after`: at most `max_entries` entries and, but for the first entry,
+    /// `max_bytes` of them. `None` if there is no such room. Starts at the first entry that is
+    /// left where `after` lies in the trimmed part, with the mark before it.
+    async fn slice(
+        &self,
+        room: RoomId,
+        after: Offset,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Option<Slice>, Fault>;
+
+    /// Reads a page of history: the newest `limit` entries that are no replacements and no
+    /// removals, at or below `before - 1` (or the head), folded as of the head. Pages tile: asked
+    /// with `before` set to a page's `from`, the next one goes on without a hole, and `from` is the
+    /// log's first offset once nothing older is left. `since` is where the reader stands: countable
+    /// entries between it and the page that are neither trimmed nor hollow are counted in `skipped`.
+    async fn page(
+        &self,
+        room: RoomId,
+        before: Option<Offset>,
+        limit: u32,
+        since: Option<Offset>,
+    ) -> Result<Option<Folds>, Fault>;
+
+    /// Which of `ids` stand in the room's log, trimmed ones included.
+    async fn find(
+        &self,
+        room: RoomId,
+        ids: Vec<EventId>,
+    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault>;
+
+    /// Makes `person` a member of `room`, who may then be one of at most `most` rooms. To join
+    /// where one is a member already changes nothing.
+    async fn join(
+        &self,
+        person: PersonId,
+        room: RoomId,
+        most: u32,
+        at: Timestamp,
+    ) -> Result<Membership, Fault>;
+
+    /// Ends a membership.
+    async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault>;
+
+    /// Stores a register's value if its rank is above the stored one; returns the rank that stands.
+    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault>;
+
+    /// The live room of that name, as one who is no member sees it.
+    async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault>;
+
+    /// Deletes the entries below `first`, all of them where it is above the head, and the
+    /// idempotency keys of their events; their ids stay taken for ever. It may go in several
+    /// transactions, each a whole trim of a part, so that appends need not wait for all of it.
+    async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault>;
+
+    /// Deletes a room: its memberships and registers end, its name is free again, its log is
+    /// trimmed to nothing, and its id stays behind as a tombstone. `None` if there never was one.
+    async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault>;
+
+    /// Whether an append could be taken now: for `readyz`.
+    async fn ready(&self) -> Result<(), Fault>;
+}
+
+/// A new incarnation of a log.
+fn fresh_epoch(at: Timestamp) -> Result<Epoch, Fault> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(|error| Fault::Failed(error.to_string()))?;
+    Ok(Epoch::new(at.0, &random))
+}

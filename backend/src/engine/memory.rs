@@ -1,0 +1,155 @@
+//! The engine that keeps everything in memory and loses it when it is dropped: the reference
+//! model of the others, and the store of tests. It is written to be read, not to be fast.
+
+mod append;
+mod greet;
+mod room;
+mod rooms;
+
+use super::{Engine, Trimmed};
+use append::Lane;
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, ready};
+use greet::Writer;
+use holdfast_common::{
+    cursor::Offset,
+    event::Facts,
+    frame::{LatestSet, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    storage::{
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+    },
+    time::Timestamp,
+};
+use room::Room;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// An engine in memory.
+#[derive(Debug, Default)]
+pub struct MemoryEngine {
+    state: Mutex<State>,
+}
+
+/// Everything there is.
+#[derive(Debug, Default)]
+struct State {
+    secret_hashes: BTreeMap<PersonId, [u8; 32]>,
+    writers: BTreeMap<WriterId, Writer>,
+    /// By room id and not by room: an event to an unknown room is rejected by its number too.
+    lanes: BTreeMap<(WriterId, RoomId), Lane>,
+    rooms: BTreeMap<RoomId, Room>,
+    registers: BTreeMap<(PersonId, RoomId, String, String), LatestSet>,
+    /// Counts rooms and memberships, so that each has a number no other ever had.
+    counter: u64,
+}
+
+impl MemoryEngine {
+    /// An empty engine.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A panic under the lock is a bug that its test shows; the state itself is whole, since every
+    /// change is made after the last check.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Engine for MemoryEngine {
+    async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
+        Ok(self.state().greet(&greeting))
+    }
+
+    fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
+        let appended = self.state().append(&append);
+        Box::pin(ready(appended.unwrap_or_else(Appended::Fault)))
+    }
+
+    async fn facts(&self, query: FactsQuery) -> FactsRead {
+        let facts: Facts = self.state().facts(&query);
+        Ok(facts)
+    }
+
+    async fn slice(
+        &self,
+        room: RoomId,
+        after: Offset,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Option<Slice>, Fault> {
+        let state = self.state();
+        Ok(state
+            .rooms
+            .get(&room)
+            .map(|room| room.slice(after, max_entries, max_bytes)))
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        before: Option<Offset>,
+        limit: u32,
+        since: Option<Offset>,
+    ) -> Result<Option<Folds>, Fault> {
+        let state = self.state();
+        Ok(state
+            .rooms
+            .get(&room)
+            .map(|room| room.page(before, limit, since)))
+    }
+
+    async fn find(
+        &self,
+        room: RoomId,
+        ids: Vec<EventId>,
+    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+        let state = self.state();
+        Ok(state
+            .rooms
+            .get(&room)
+            .map(|room| (room.head.epoch, room.find(&ids))))
+    }
+
+    async fn join(
+        &self,
+        person: PersonId,
+        room: RoomId,
+        most: u32,
+        _at: Timestamp,
+    ) -> Result<Membership, Fault> {
+        Ok(self.state().join(person, room, most))
+    }
+
+    async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault> {
+        Ok(self.state().leave(person, room))
+    }
+
+    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+        Ok(self.state().set_latest(value))
+    }
+
+    async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
+        let state = self.state();
+        let room = state.room_named(namespace, name);
+        Ok(room.map(|room| room.info(PersonId::NIL)))
+    }
+
+    async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {
+        let mut state = self.state();
+        Ok(state.rooms.get_mut(&room).map(|room| room.trim(first)))
+    }
+
+    async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault> {
+        Ok(self.state().delete_room(room))
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! A greeting: binding, lanes, and the resume.
+
+use super::{State, room::Room};
+use crate::engine::OTHER_ROOMS;
+use holdfast_common::{
+    cursor::Cursor,
+    error::Code,
+    frame::LaneMark,
+    id::{PersonId, RoomId},
+    storage::{Greeted, Greeting, Resume, RoomState},
+};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    person: PersonId,
+    pub(super) generation: u64,
+}
+
+impl State {
+    pub(super) fn greet(&mut self, greeting: &Greeting) -> Greeted {
+        if let Some(code) = self.refusal(greeting) {
+            return Greeted::Refused(code);
+        }
+        self.bind(greeting);
+        let lanes = self.raise_lanes(greeting);
+        let verdicts = lanes.iter().flat_map(|mark| {
+            let lane = self.lanes.get(&(greeting.writer, mark.room));
+            let verdicts = lane.into_iter().flat_map(|lane| &lane.verdicts);
+            verdicts.map(|(n, verdict)| (mark.room, *n, verdict.clone()))
+        });
+        let registers = self.registers.values();
+        let own = registers.filter(|value| value.person == greeting.person);
+        Greeted::Welcome(Resume {
+            rooms: self.resume_rooms(greeting),
+            verdicts: verdicts.collect(),
+            lanes,
+            latest: own.cloned().collect(),
+        })
+    }
+
+    fn refusal(&self, greeting: &Greeting) -> Option<Code> {
+        let secret_hash = self.secret_hashes.get(&greeting.person);
+        if secret_hash.is_some_and(|hash| *hash != greeting.secret_hash) {
+            return Some(Code::WrongSecret);
+        }
+        let writer = self.writers.get(&greeting.writer)?;
+        if writer.person != greeting.person {
+            return Some(Code::WrongWriter);
+        }
+        (greeting.generation <= writer.generation).then_some(Code::Fenced)
+    }
+
+    fn bind(&mut self, greeting: &Greeting) {
+        let (person, hash) = (greeting.person, greeting.secret_hash);
+        if self.secret_hashes.insert(person, hash).is_none() {
+            for room in &greeting.welcome_rooms {
+                self.join(greeting.person, *room, u32::MAX);
+            }
+        }
+        let writer = Writer {
+            person: greeting.person,
+            generation: greeting.generation,
+        };
+        self.writers.insert(greeting.writer, writer);
+    }
+
+    /// Moves the lanes up to their floors. A lane named twice counts once, with the higher floor.
+    fn raise_lanes(&mut self, greeting: &Greeting) -> Vec<LaneMark> {
+        let mut floors = BTreeMap::new();
+        for lane in &greeting.lanes {
+            let floor = floors.entry(lane.room).or_insert(0);
+            *floor = lane.floor.max(*floor);
+        }
+        let raise = |(room, floor): (RoomId, u64)| {
+            let lane = self.lanes.entry((greeting.writer, room)).or_default();
+            let lost = lane.settle(floor);
+            LaneMark {
+                room,
+                watermark: lane.watermark,
+                lost,
+            }
+        };
+        floors.into_iter().map(raise).collect()
+    }
+
+    fn resume_rooms(&self, greeting: &Greeting) -> Vec<RoomState> {
+        let cursors: BTreeMap<RoomId, Cursor> = greeting
+            .rooms
+            .iter()
+            .map(|at| (at.room, at.cursor))
+            .collect();
+        let mut rooms: Vec<&Room> = self.rooms.values().collect();
+        rooms.sort_by_key(|room| {
+            let member = room.members.contains_key(&greeting.person);
+            (!member, Reverse(room.number))
+        });
+        let mut others = 0;
+        rooms.retain(|room| {
+            if room.members.contains_key(&greeting.person) || cursors.contains_key(&room.id) {
+                return true;
+            }
+            others += u32::from(!room.gone);
+            !room.gone && others <= OTHER_ROOMS
+        });
+        let state = |room: &Room| {
+            let (mark_at, missed_since) = match cursors.get(&room.id) {
+                Some(cursor) => room.at(cursor),
+                None => (None, None),
+            };
+            RoomState {
+                info: room.info(greeting.person),
+                mark_at,
+                missed_since,
+            }
+        };
+        rooms.into_iter().map(state).collect()
+    }
+}

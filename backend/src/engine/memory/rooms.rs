@@ -1,0 +1,159 @@
+//! Rooms by name, memberships, registers, and the facts that rules go by.
+
+use super::{State, room::Room};
+use crate::engine::{
+    fresh_epoch,
+    names::{free_name, name_key},
+};
+use holdfast_common::{
+    cursor::{Head, Mark},
+    event::{Effect, Facts, RoomFacts, Versions},
+    frame::{LatestSet, RoomInfo},
+    id::{EventId, PersonId, RoomId},
+    storage::{Append, FactsQuery, Fault, Membership},
+};
+use std::{collections::BTreeMap, convert::Infallible};
+
+impl State {
+    pub(super) fn facts(&self, query: &FactsQuery) -> Facts {
+        let room = self.rooms.get(&query.room);
+        let target = query.effect.target();
+        let free_name = match &query.effect {
+            Effect::Creates(wished) => {
+                let taken = |key: &str| self.room_named(&query.namespace, key).is_some();
+                let Ok(name) = free_name(wished, |key| Ok::<_, Infallible>(taken(key)));
+                Some(name)
+            }
+            _ => None,
+        };
+        Facts {
+            person: query.person,
+            room: room.map(|room| RoomFacts {
+                id: room.id,
+                namespace: room.namespace.clone(),
+                name: room.name.clone(),
+                creator: room.creator,
+                gone: room.gone,
+            }),
+            member: room.is_some_and(|room| room.members.contains_key(&query.person)),
+            target: room.and_then(|room| room.target(target?)),
+            free_name,
+            versions: self.versions(query.room, query.person, target),
+        }
+    }
+
+    pub(super) fn versions(
+        &self,
+        room: RoomId,
+        person: PersonId,
+        target: Option<EventId>,
+    ) -> Versions {
+        let Some(room) = self.rooms.get(&room) else {
+            return Versions::default();
+        };
+        let target = target.and_then(|id| room.item(id));
+        Versions {
+            room: room.version,
+            member: room.members.get(&person).copied().unwrap_or(0),
+            target: target.map_or(0, |item| 1 + item.changed),
+        }
+    }
+
+    pub(super) fn room_named(&self, namespace: &str, name: &str) -> Option<&Room> {
+        let key = name_key(name);
+        self.rooms
+            .values()
+            .find(|room| !room.gone && room.namespace == namespace && name_key(&room.name) == key)
+    }
+
+    /// Makes an empty room for the event that creates it.
+    pub(super) fn create(&mut self, append: &Append, name: &str) -> Result<(), Fault> {
+        let epoch = fresh_epoch(append.at)?;
+        let author = append.author.id;
+        let number = self.count();
+        let members = match author {
+            PersonId::NIL => BTreeMap::new(),
+            author => BTreeMap::from([(author, self.count())]),
+        };
+        let head = Head {
+            epoch,
+            offset: 0,
+            mark: Mark::START,
+            first: 1,
+        };
+        let room = Room {
+            id: append.room,
+            number,
+            namespace: append.namespace.clone(),
+            name: name.to_owned(),
+            creator: author,
+            version: 1,
+            gone: false,
+            head,
+            trimmed_mark: Mark::START,
+            log: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            members,
+            keys: BTreeMap::new(),
+        };
+        self.rooms.insert(append.room, room);
+        Ok(())
+    }
+
+    pub(super) fn join(&mut self, person: PersonId, room: RoomId, most: u32) -> Membership {
+        let joined = self.rooms.values();
+        let joined = joined.filter(|room| room.members.contains_key(&person));
+        let full = joined.count() >= most as usize;
+        let version = self.count();
+        let Some(room) = self.rooms.get_mut(&room).filter(|room| !room.gone) else {
+            return Membership::NoRoom;
+        };
+        if full && !room.members.contains_key(&person) {
+            return Membership::TooMany;
+        }
+        room.members.entry(person).or_insert(version);
+        Membership::Done(room.info(person))
+    }
+
+    pub(super) fn leave(&mut self, person: PersonId, room: RoomId) -> Membership {
+        let Some(room) = self.rooms.get_mut(&room).filter(|room| !room.gone) else {
+            return Membership::NoRoom;
+        };
+        room.members.remove(&person);
+        Membership::Done(room.info(person))
+    }
+
+    pub(super) fn delete_room(&mut self, id: RoomId) -> Option<RoomInfo> {
+        let room = self.rooms.get_mut(&id)?;
+        if !room.gone {
+            room.gone = true;
+            room.version += 1;
+            room.members.clear();
+            room.trim(room.head.offset + 1);
+            self.registers.retain(|(_, room, _, _), _| *room != id);
+        }
+        Some(room.info(PersonId::NIL))
+    }
+
+    pub(super) fn set_latest(&mut self, value: LatestSet) -> u64 {
+        let register = (
+            value.person,
+            value.room,
+            value.ns.clone(),
+            value.kind.clone(),
+        );
+        match self.registers.get(&register) {
+            Some(stored) if stored.rank >= value.rank => stored.rank,
+            _ => {
+                let rank = value.rank;
+                self.registers.insert(register, value);
+                rank
+            }
+        }
+    }
+
+    pub(super) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+}
