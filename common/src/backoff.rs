@@ -38,20 +38,12 @@ impl Backoff {
     /// Bounds: `first` after one failure, doubled with each further one, never above `most`.
     #[must_use]
     pub const fn new(first: Millis, most: Millis) -> Self {
-        Self {
-            first,
-            most,
-            failures: 0,
-        }
+        Self { first, most, failures: 0 }
     }
 
     /// The wait after one more failure.
     pub fn next(&mut self, dice: &mut Dice) -> Millis {
-        let doubled = self
-            .first
-            .0
-            .checked_shl(self.failures.min(32))
-            .unwrap_or(u64::MAX);
+        let doubled = self.first.0.checked_shl(self.failures.min(32)).unwrap_or(u64::MAX);
         self.failures = self.failures.saturating_add(1);
         Millis(dice.up_to(doubled.min(self.most.0)))
     }
@@ -73,9 +65,8 @@ mod tests {
         for bound in [100, 200, 400, 800, 1_000, 1_000] {
             assert!(backoff.next(&mut dice).0 <= bound);
         }
-        let first: Vec<_> = (0..200)
-            .map(|_| Backoff::new(Millis(100), Millis(1_000)).next(&mut dice).0)
-            .collect();
+        let first: Vec<_> =
+            (0..200).map(|_| Backoff::new(Millis(100), Millis(1_000)).next(&mut dice).0).collect();
         assert!(first.iter().any(|wait| *wait < 25) && first.iter().any(|wait| *wait > 75));
         for _ in 0..100 {
             backoff.next(&mut dice);

@@ -27,6 +27,7 @@ mod asks;
 mod lanes;
 mod link;
 mod reading;
+mod sending;
 mod store;
 
 pub use asks::Command;
@@ -156,15 +157,7 @@ impl Client {
     /// A client that goes on from `snapshot`. `session` is new for each run; `seed` is for jitter.
     #[must_use]
     pub fn new(snapshot: Snapshot, session: SessionId, seed: u64) -> Self {
-        let Snapshot {
-            principal,
-            writer,
-            generation,
-            rows,
-            lanes,
-            cursors,
-            latest,
-        } = snapshot;
+        let Snapshot { principal, writer, generation, rows, lanes, cursors, latest } = snapshot;
         Self {
             principal,
             session,
@@ -207,10 +200,7 @@ impl Client {
     /// When [`Input::Tick`] is due, if at all.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        [self.link.deadline(&self.limits), self.lanes.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.link.deadline(&self.limits), self.lanes.deadline()].into_iter().flatten().min()
     }
 
     /// How many events are in the outbox, queued or sent and without a verdict.
@@ -305,6 +295,3 @@ impl Client {
         self.show_link();
     }
 }
-
-#[cfg(test)]
-mod tests;

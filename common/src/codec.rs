@@ -57,10 +57,7 @@ pub fn read_client(bytes: &[u8]) -> Result<Incoming<'_>, Unreadable> {
         None => (bytes, &bytes[bytes.len()..]),
     };
     let head = std::str::from_utf8(head).map_err(|_| Unreadable::Utf8)?;
-    Ok(Incoming {
-        frame: serde_json::from_str(head)?,
-        payload,
-    })
+    Ok(Incoming { frame: serde_json::from_str(head)?, payload })
 }
 
 /// Writes a server's frame.
@@ -91,11 +88,7 @@ pub fn entries_frame<'a>(
     epoch: Epoch,
     entries: impl IntoIterator<Item = &'a str>,
 ) -> String {
-    let empty = Entries {
-        room,
-        epoch,
-        entries: Vec::new(),
-    };
+    let empty = Entries { room, epoch, entries: Vec::new() };
     let mut text = json(&ServerFrame::Entries(empty));
     let tail = text.split_off(text.len() - "]}}".len());
     for (i, entry) in entries.into_iter().enumerate() {

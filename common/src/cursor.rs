@@ -29,9 +29,9 @@ impl Mark {
     #[must_use]
     pub fn next(self, offset: Offset, id: EventId) -> Self {
         let bytes = self.0.to_be_bytes().into_iter().chain(offset.to_be_bytes());
-        let hash = bytes.chain(*id.as_bytes()).fold(FNV_BASIS, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-        });
+        let hash = bytes
+            .chain(*id.as_bytes())
+            .fold(FNV_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
         Self(hash)
     }
 }
@@ -60,9 +60,7 @@ impl<'de> Deserialize<'de> for Mark {
         if text.len() != 16 {
             return Err(D::Error::custom("a mark has 16 hexadecimal digits"));
         }
-        u64::from_str_radix(&text, 16)
-            .map(Self)
-            .map_err(D::Error::custom)
+        u64::from_str_radix(&text, 16).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -94,11 +92,7 @@ impl Cursor {
     /// The cursor of a reader that has applied nothing of this epoch.
     #[must_use]
     pub fn start(epoch: Epoch) -> Self {
-        Self {
-            epoch,
-            offset: 0,
-            mark: Mark::START,
-        }
+        Self { epoch, offset: 0, mark: Mark::START }
     }
 
     /// Judges an entry that came from the log of `epoch`.
@@ -116,11 +110,7 @@ impl Cursor {
         if self.mark.next(offset, id) != mark {
             return Accept::Forked;
         }
-        Accept::Next(Self {
-            epoch,
-            offset,
-            mark,
-        })
+        Accept::Next(Self { epoch, offset, mark })
     }
 }
 
@@ -141,11 +131,7 @@ impl Head {
     /// This head as the cursor of a reader that has caught up.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            offset: self.offset,
-            mark: self.mark,
-        }
+        Cursor { epoch: self.epoch, offset: self.offset, mark: self.mark }
     }
 }
 
@@ -207,42 +193,22 @@ mod tests {
         assert_eq!(one.accept(epoch(1), 1, id(1), mark), Accept::Known);
         let third = mark.next(2, id(2)).next(3, id(3));
         assert_eq!(one.accept(epoch(1), 3, id(3), third), Accept::Missing);
-        assert_eq!(
-            one.accept(epoch(2), 2, id(2), mark.next(2, id(2))),
-            Accept::Forked
-        );
-        assert_eq!(
-            one.accept(epoch(1), 2, id(2), mark.next(2, id(9))),
-            Accept::Forked
-        );
+        assert_eq!(one.accept(epoch(2), 2, id(2), mark.next(2, id(2))), Accept::Forked);
+        assert_eq!(one.accept(epoch(1), 2, id(2), mark.next(2, id(9))), Accept::Forked);
     }
 
     #[test]
     fn a_cursor_of_another_epoch_from_the_future_or_of_another_history_is_reset() {
         let mark = Mark::START.next(1, id(1));
-        let head = Head {
-            epoch: epoch(1),
-            offset: 1,
-            mark,
-            first: 1,
-        };
+        let head = Head { epoch: epoch(1), offset: 1, mark, first: 1 };
         let here = head.cursor();
         assert_eq!(check(&here, &head, Some(mark)), Ok(()));
         assert_eq!(check(&here, &head, None), Ok(()));
-        let elsewhere = Cursor {
-            epoch: epoch(2),
-            ..here
-        };
-        assert_eq!(
-            check(&elsewhere, &head, Some(mark)),
-            Err(ResetReason::Epoch)
-        );
+        let elsewhere = Cursor { epoch: epoch(2), ..here };
+        assert_eq!(check(&elsewhere, &head, Some(mark)), Err(ResetReason::Epoch));
         let ahead = Cursor { offset: 2, ..here };
         assert_eq!(check(&ahead, &head, None), Err(ResetReason::Future));
-        let forked = Cursor {
-            mark: Mark(7),
-            ..here
-        };
+        let forked = Cursor { mark: Mark(7), ..here };
         assert_eq!(check(&forked, &head, Some(mark)), Err(ResetReason::Forked));
     }
 }

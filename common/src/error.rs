@@ -152,10 +152,7 @@ impl Code {
     /// The code of a WebSocket close number, if it is one of these.
     #[must_use]
     pub fn from_close(number: u16) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|code| code.kind() == Kind::Close && code.number() == number)
+        Self::ALL.iter().copied().find(|code| code.kind() == Kind::Close && code.number() == number)
     }
 }
 
@@ -181,13 +178,9 @@ mod tests {
 
     #[test]
     fn overload_draining_and_storage_are_never_a_rejection() {
-        for code in [
-            Code::Overloaded,
-            Code::Draining,
-            Code::StorageFull,
-            Code::StorageFault,
-            Code::TooFast,
-        ] {
+        for code in
+            [Code::Overloaded, Code::Draining, Code::StorageFull, Code::StorageFault, Code::TooFast]
+        {
             assert_eq!(code.kind(), Kind::RetryAfter);
         }
     }

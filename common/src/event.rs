@@ -120,19 +120,12 @@ pub fn payload<E: EventType>(payload: &[u8]) -> Result<E, Code> {
 /// The code for a type that has no place where it was sent. For [`namespace!`](crate::namespace).
 #[must_use]
 pub fn misfit(class: Option<Class>) -> Code {
-    if class.is_some() {
-        Code::WrongClass
-    } else {
-        Code::UnknownType
-    }
+    if class.is_some() { Code::WrongClass } else { Code::UnknownType }
 }
 
 /// A register's rank and reach. For [`namespace!`](crate::namespace).
 pub fn ranked<E: Latest>(event: &E) -> Ranked {
-    Ranked {
-        rank: event.rank(),
-        reach: E::REACH,
-    }
+    Ranked { rank: event.rank(), reach: E::REACH }
 }
 
 /// Makes the shared checks, asks the rule, and wears the types off its answer.
@@ -143,21 +136,15 @@ pub fn verify<E: Durable>(
     effect: &Effect,
     rule: impl FnOnce() -> Decision<E>,
 ) -> Verified {
-    let decision = admit(facts, effect, namespace)
-        .map_err(No::Code)
-        .and_then(|()| rule());
+    let decision = admit(facts, effect, namespace).map_err(No::Code).and_then(|()| rule());
     let json = |result: Result<String, serde_json::Error>| {
         result.expect("a declared reply or refusal has string keys and serializes")
     };
     match decision {
-        Ok(reply) => Verified::Allowed {
-            reply: json(serde_json::to_string(&reply)),
-        },
-        Err(No::Code(code)) => Verified::Rejected {
-            code,
-            why: None,
-            detail: code.text().to_owned(),
-        },
+        Ok(reply) => Verified::Allowed { reply: json(serde_json::to_string(&reply)) },
+        Err(No::Code(code)) => {
+            Verified::Rejected { code, why: None, detail: code.text().to_owned() }
+        }
         Err(No::Because(why)) => Verified::Rejected {
             code: Code::Refused,
             detail: why.to_string(),

@@ -142,10 +142,7 @@ impl<B: Clone> Fanout<B> {
             self.places.len() - 1
         });
         self.places[place] = Some(connection);
-        Key {
-            place,
-            turn: self.turns,
-        }
+        Key { place, turn: self.turns }
     }
 
     /// The connection is greeted as this person's; an older one of the session is taken over.
@@ -159,16 +156,10 @@ impl<B: Clone> Fanout<B> {
         connection.session = Some(session);
         let places = self.people.entry(id).or_default();
         places.insert(key.place);
-        let others: Vec<usize> = places
-            .iter()
-            .copied()
-            .filter(|at| *at != key.place)
-            .collect();
+        let others: Vec<usize> = places.iter().copied().filter(|at| *at != key.place).collect();
         let mut wake = Vec::new();
         for place in others {
-            let older = self.places[place]
-                .as_ref()
-                .is_some_and(|it| it.session == Some(session));
+            let older = self.places[place].as_ref().is_some_and(|it| it.session == Some(session));
             if older {
                 self.push(place, Item::TakenOver, &mut wake);
             }
@@ -186,10 +177,7 @@ impl<B: Clone> Fanout<B> {
         let state = self.rooms.entry(room).or_default();
         state.followers.insert(key.place);
         let person = person?;
-        let (_, count) = state
-            .people
-            .entry(person.id)
-            .or_insert_with(|| (person.clone(), 0));
+        let (_, count) = state.people.entry(person.id).or_insert_with(|| (person.clone(), 0));
         *count += 1;
         let first = *count == 1 && state.people.len() <= PRESENCE_MOST;
         first.then_some(Presence::Came(room, person))
@@ -245,38 +233,21 @@ impl<B: Clone> Fanout<B> {
             }
         }
         let rooms = connection.rooms.into_iter();
-        rooms
-            .filter_map(|room| self.gone(key.place, room, person))
-            .collect()
+        rooms.filter_map(|room| self.gone(key.place, room, person)).collect()
     }
 
     /// Who is in a room, up to [`PRESENCE_MOST`].
     #[must_use]
     pub fn here(&self, room: RoomId) -> Vec<Author> {
-        let people = self
-            .rooms
-            .get(&room)
-            .into_iter()
-            .flat_map(|room| room.people.values());
-        people
-            .take(PRESENCE_MOST)
-            .map(|(person, _)| person.clone())
-            .collect()
+        let people = self.rooms.get(&room).into_iter().flat_map(|room| room.people.values());
+        people.take(PRESENCE_MOST).map(|(person, _)| person.clone()).collect()
     }
 
     /// An entry has become durable. Returns whom to wake.
     pub fn publish(&mut self, room: RoomId, offset: Offset, bytes: &B) -> Vec<Key> {
         let mut wake = Vec::new();
         for place in self.followers(room) {
-            self.push(
-                place,
-                Item::Live {
-                    room,
-                    offset,
-                    bytes: bytes.clone(),
-                },
-                &mut wake,
-            );
+            self.push(place, Item::Live { room, offset, bytes: bytes.clone() }, &mut wake);
         }
         wake
     }
@@ -306,9 +277,9 @@ impl<B: Clone> Fanout<B> {
             Target::PersonBut(id, key) => but(self.of(id), key),
             Target::Room(room) => self.followers(room),
             Target::RoomBut(room, key) => but(self.followers(room), key),
-            Target::Everyone => (0..self.places.len())
-                .filter(|place| self.places[*place].is_some())
-                .collect(),
+            Target::Everyone => {
+                (0..self.places.len()).filter(|place| self.places[*place].is_some()).collect()
+            }
         };
         let mut wake = Vec::new();
         for place in places {
@@ -325,10 +296,7 @@ impl<B: Clone> Fanout<B> {
         connection.woken = false;
         let behind = std::mem::take(&mut connection.behind);
         let items = std::mem::take(&mut connection.queue);
-        items
-            .into_iter()
-            .chain(behind.into_iter().map(Item::Behind))
-            .collect()
+        items.into_iter().chain(behind.into_iter().map(Item::Behind)).collect()
     }
 
     /// How many items were dropped for want of room, ever.
@@ -338,15 +306,11 @@ impl<B: Clone> Fanout<B> {
     }
 
     fn followers(&self, room: RoomId) -> Vec<usize> {
-        self.rooms
-            .get(&room)
-            .map_or_else(Vec::new, |room| room.followers.iter().copied().collect())
+        self.rooms.get(&room).map_or_else(Vec::new, |room| room.followers.iter().copied().collect())
     }
 
     fn of(&self, person: PersonId) -> Vec<usize> {
-        self.people
-            .get(&person)
-            .map_or_else(Vec::new, |places| places.iter().copied().collect())
+        self.people.get(&person).map_or_else(Vec::new, |places| places.iter().copied().collect())
     }
 
     fn get(&mut self, key: Key) -> Option<&mut Connection<B>> {
@@ -380,181 +344,14 @@ impl<B: Clone> Fanout<B> {
         }
         if !connection.woken {
             connection.woken = true;
-            wake.push(Key {
-                place,
-                turn: connection.turn,
-            });
+            wake.push(Key { place, turn: connection.turn });
         }
     }
 }
 
 fn but(places: Vec<usize>, key: Key) -> Vec<usize> {
-    places
-        .into_iter()
-        .filter(|place| *place != key.place)
-        .collect()
+    places.into_iter().filter(|place| *place != key.place).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn room(n: u8) -> RoomId {
-        RoomId::from_bytes([n; 16])
-    }
-
-    fn person(n: u8) -> Author {
-        Author {
-            id: PersonId::from_bytes([n; 16]),
-            name: format!("person {n}"),
-        }
-    }
-
-    fn session(n: u8) -> SessionId {
-        SessionId::from_bytes([n; 16])
-    }
-
-    fn greeted(fanout: &mut Fanout<&'static str>, n: u8) -> Key {
-        let key = fanout.connect();
-        fanout.register(key, person(n), session(n));
-        key
-    }
-
-    #[test]
-    fn an_entry_reaches_each_follower_once_and_wakes_it_once() {
-        let mut fanout = Fanout::new(8);
-        let (a, b) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
-        let other = greeted(&mut fanout, 3);
-        fanout.follow(a, room(1));
-        fanout.follow(b, room(1));
-        assert_eq!(fanout.publish(room(1), 1, &"one"), vec![a, b]);
-        assert_eq!(fanout.publish(room(1), 2, &"two"), vec![]);
-        assert_eq!(fanout.take(a).len(), 2);
-        assert_eq!(fanout.publish(room(1), 3, &"three"), vec![a]);
-        assert_eq!(fanout.take(b).len(), 3);
-        assert!(fanout.take(other).is_empty());
-    }
-
-    #[test]
-    fn a_full_queue_costs_a_note_and_never_another_reader() {
-        let mut fanout = Fanout::new(4);
-        let (slow, fast) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
-        fanout.follow(slow, room(1));
-        fanout.follow(fast, room(1));
-        for offset in 1..=100 {
-            fanout.publish(room(1), offset, &"entry");
-            assert_eq!(fanout.take(fast).len(), 1);
-        }
-        let waiting = fanout.take(slow);
-        assert_eq!(waiting.len(), 5);
-        assert_eq!(waiting[4], Item::Behind(room(1)));
-        assert_eq!(fanout.dropped(), 96);
-        fanout.publish(room(1), 101, &"entry");
-        assert_eq!(fanout.take(slow).len(), 1);
-    }
-
-    #[test]
-    fn volatile_frames_go_first_under_load_and_rights_never_do() {
-        let mut fanout = Fanout::new(4);
-        let key = greeted(&mut fanout, 1);
-        fanout.follow(key, room(1));
-        for _ in 0..10 {
-            fanout.send(Target::Room(room(1)), &"typing");
-        }
-        fanout.publish(room(1), 1, &"entry");
-        fanout.publish(room(1), 2, &"entry");
-        fanout.membership(None, person(1).id, &Item::NotMember(room(1)));
-        let waiting = fanout.take(key);
-        assert_eq!(
-            waiting
-                .iter()
-                .filter(|item| matches!(item, Item::Pass(_)))
-                .count(),
-            2
-        );
-        assert_eq!(
-            waiting
-                .iter()
-                .filter(|item| matches!(item, Item::Live { .. }))
-                .count(),
-            2
-        );
-        assert!(waiting.contains(&Item::NotMember(room(1))));
-    }
-
-    #[test]
-    fn a_newer_connection_of_a_session_takes_over_and_of_another_does_not() {
-        let mut fanout: Fanout<&str> = Fanout::new(4);
-        let (old, new, other) = (fanout.connect(), fanout.connect(), fanout.connect());
-        fanout.register(old, person(1), session(1));
-        fanout.register(other, person(1), session(2));
-        assert_eq!(fanout.register(new, person(1), session(1)), vec![old]);
-        assert_eq!(fanout.take(old), vec![Item::TakenOver]);
-        assert!(fanout.take(other).is_empty());
-    }
-
-    #[test]
-    fn a_person_is_here_from_their_first_connection_to_their_last() {
-        let mut fanout: Fanout<&str> = Fanout::new(4);
-        let (a, b) = (fanout.connect(), fanout.connect());
-        fanout.register(a, person(1), session(1));
-        fanout.register(b, person(1), session(2));
-        assert_eq!(
-            fanout.follow(a, room(1)),
-            Some(Presence::Came(room(1), person(1)))
-        );
-        assert_eq!(fanout.follow(b, room(1)), None);
-        assert_eq!(fanout.here(room(1)), vec![person(1)]);
-        assert_eq!(fanout.unfollow(a, room(1)), None);
-        assert_eq!(
-            fanout.disconnect(b),
-            vec![Presence::Left(room(1), person(1).id)]
-        );
-        assert!(fanout.here(room(1)).is_empty());
-    }
-
-    #[test]
-    fn every_target_reaches_whom_it_names_and_nobody_else() {
-        let mut fanout = Fanout::new(8);
-        let keys: Vec<Key> = (1..=3).map(|n| greeted(&mut fanout, n)).collect();
-        fanout.follow(keys[0], room(1));
-        fanout.follow(keys[1], room(1));
-        let told = |fanout: &mut Fanout<&'static str>, target| {
-            let mut wake = fanout.send(target, &"hi");
-            wake.sort();
-            for key in &wake {
-                fanout.take(*key);
-            }
-            wake
-        };
-        assert_eq!(
-            told(&mut fanout, Target::Connection(keys[2])),
-            vec![keys[2]]
-        );
-        assert_eq!(
-            told(&mut fanout, Target::Person(person(2).id)),
-            vec![keys[1]]
-        );
-        assert_eq!(
-            told(&mut fanout, Target::Room(room(1))),
-            vec![keys[0], keys[1]]
-        );
-        assert_eq!(
-            told(&mut fanout, Target::RoomBut(room(1), keys[0])),
-            vec![keys[1]]
-        );
-        assert_eq!(told(&mut fanout, Target::Everyone), keys);
-    }
-
-    #[test]
-    fn a_closed_connections_place_is_used_again_but_its_key_is_dead() {
-        let mut fanout = Fanout::new(4);
-        let old = greeted(&mut fanout, 1);
-        fanout.follow(old, room(1));
-        fanout.disconnect(old);
-        let new = greeted(&mut fanout, 2);
-        assert_ne!(old, new);
-        assert!(fanout.send(Target::Connection(old), &"hi").is_empty());
-        assert!(fanout.publish(room(1), 1, &"entry").is_empty());
-    }
-}
+mod tests;

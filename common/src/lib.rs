@@ -17,5 +17,6 @@ pub mod id;
 pub mod limits;
 pub mod session;
 pub mod storage;
+pub mod tabs;
 pub mod tally;
 pub mod time;

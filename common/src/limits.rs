@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Bytes of one event's payload. A larger one is rejected by its number. A frame may be twice
-    /// as large; a larger frame closes the connection.
+    /// Bytes of one event's payload. A larger one is rejected by its number. See
+    /// [`Limits::frame_bytes`] for what closes the connection.
     pub payload_bytes: u32,
     /// Durable events that a connection may have under way, and so the client's window.
     pub window: u32,
@@ -67,9 +67,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The largest frame in bytes.
+    /// The largest frame in bytes: room for a payload of twice the limit, so that one which is too
+    /// large is rejected by its number, and for a hello, which is sent before the limits are known.
     #[must_use]
     pub const fn frame_bytes(&self) -> usize {
-        self.payload_bytes as usize * 2
+        self.payload_bytes as usize * 2 + 64 * 1024
     }
 }

@@ -17,218 +17,21 @@
 
 mod following;
 mod greeting;
+mod io;
 mod lanes;
 mod requests;
 
+pub use io::{Emitting, Input, Output};
+
 use crate::{
     codec,
-    cursor::Offset,
     error::Code,
-    frame::{Author, RoomInfo},
-    frame::{ClientFrame, Emit, Hello, Request, ServerFrame, SetLatest, Signal},
-    id::{ConnectionId, EventId, PersonId, RoomId, SessionId, WriterId},
+    frame::{Author, Away, ClientFrame, Hello, ServerFrame},
+    id::{ConnectionId, PersonId, RoomId, WriterId},
     limits::Limits,
-    storage::{Appended, Fault, Folds, Greeted, Membership, Slice},
-    time::{Instant, Millis, Timestamp},
+    time::{Instant, Millis},
 };
 use std::collections::BTreeMap;
-
-/// What happens to a connection. `B` is an encoded frame that many connections share.
-#[derive(Debug)]
-pub enum Input<'a, B> {
-    /// A text or binary message came.
-    Frame(&'a [u8]),
-    /// Something else came: the client is there.
-    Heard,
-    /// The answer to [`Output::Greet`].
-    Greeted {
-        /// The wall clock, for the welcome.
-        now: Timestamp,
-        /// The engine's answer.
-        result: Result<Greeted, Fault>,
-    },
-    /// The answer to [`Output::Emit`].
-    Appended {
-        /// The lane's room.
-        room: RoomId,
-        /// The number.
-        n: u64,
-        /// What became of it.
-        appended: Appended,
-    },
-    /// The answer to [`Output::Slice`]; `None` where the room is gone.
-    Sliced {
-        /// The room.
-        room: RoomId,
-        /// The engine's answer.
-        result: Result<Option<Slice>, Fault>,
-    },
-    /// The answer to [`Output::Page`].
-    Paged {
-        /// As asked.
-        req: Option<Request>,
-        /// The room.
-        room: RoomId,
-        /// The engine's answer.
-        result: Result<Option<Folds>, Fault>,
-    },
-    /// The answer to [`Output::Find`].
-    Found {
-        /// As asked.
-        req: Request,
-        /// The room.
-        room: RoomId,
-        /// The engine's answer.
-        result: Result<Option<(crate::id::Epoch, Vec<(EventId, Offset)>)>, Fault>,
-    },
-    /// The answer to [`Output::Join`] and [`Output::Leave`].
-    Membership {
-        /// As asked.
-        req: Request,
-        /// The room.
-        room: RoomId,
-        /// Whether it was a join.
-        join: bool,
-        /// The engine's answer.
-        result: Result<Membership, Fault>,
-    },
-    /// The answer to [`Output::Latest`]: the rank that stands, or why it was not taken.
-    Stored {
-        /// The room.
-        room: RoomId,
-        /// The type.
-        kind: String,
-        /// The rank, or the code.
-        result: Result<u64, Code>,
-    },
-    /// An entry has become durable; its frame.
-    Live {
-        /// The room.
-        room: RoomId,
-        /// Its place.
-        offset: Offset,
-        /// The entries frame that holds it.
-        bytes: B,
-    },
-    /// Live entries of this room were dropped for want of room in the queue.
-    Behind(RoomId),
-    /// A frame of the hub's, to be passed on: volatile, or about a room or a register.
-    Pass(B),
-    /// The person has become a member of a room, by another connection.
-    Member(RoomInfo),
-    /// The person's membership has ended, by another connection.
-    NotMember(RoomId),
-    /// Everything put out so far is on its way.
-    Flushed,
-    /// A newer connection of the same session is there.
-    TakenOver,
-    /// The server shuts down; clients come back after this time.
-    Drain(Millis),
-    /// The deadline has come.
-    Tick,
-}
-
-/// What the driver is to do.
-#[derive(Debug)]
-pub enum Output<B> {
-    /// Send this frame.
-    Send(String),
-    /// Send this shared frame.
-    Pass(B),
-    /// Send a WebSocket ping: a browser answers it by itself, even in a hidden tab.
-    Ping,
-    /// Close with this code; nothing follows.
-    Close(Code),
-    /// Greet this hello at the engine.
-    Greet(Box<Hello>),
-    /// The connection is this person's. An older one of the session is taken over.
-    Register {
-        /// Whose it is.
-        person: Author,
-        /// The client's run.
-        session: SessionId,
-    },
-    /// Send the room's live entries from now on. Comes before the room's log is read.
-    Follow(RoomId),
-    /// No longer.
-    Unfollow(RoomId),
-    /// Parse, decide and append.
-    Emit(Box<Emitting>),
-    /// Check the payload with the handler and pass it to the room.
-    Signal {
-        /// The head.
-        signal: Signal,
-        /// Unread.
-        payload: Vec<u8>,
-    },
-    /// Store a register's value and tell those it reaches.
-    Latest {
-        /// The head.
-        latest: SetLatest,
-        /// Unread.
-        payload: Vec<u8>,
-    },
-    /// Read a part of the log: at most [`SLICE_ENTRIES`] entries and [`SLICE_BYTES`].
-    Slice {
-        /// The room.
-        room: RoomId,
-        /// From behind this.
-        after: Offset,
-    },
-    /// Read a page of history.
-    Page {
-        /// The client's request; `None` for a page in place of a replay.
-        req: Option<Request>,
-        /// The room.
-        room: RoomId,
-        /// Entries below it.
-        before: Option<Offset>,
-        /// At most.
-        limit: u32,
-        /// Where the reader stands.
-        since: Option<Offset>,
-    },
-    /// Look events up in a log.
-    Find {
-        /// The request.
-        req: Request,
-        /// The room.
-        room: RoomId,
-        /// The events.
-        ids: Vec<EventId>,
-    },
-    /// Make the person a member.
-    Join {
-        /// The request.
-        req: Request,
-        /// The room.
-        room: RoomId,
-    },
-    /// End the membership.
-    Leave {
-        /// The request.
-        req: Request,
-        /// The room.
-        room: RoomId,
-    },
-}
-
-/// A durable event on its way to the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Emitting {
-    /// The head.
-    pub emit: Emit,
-    /// Unread.
-    pub payload: Vec<u8>,
-    /// The writer.
-    pub writer: WriterId,
-    /// The connection's generation.
-    pub generation: u64,
-    /// Who writes.
-    pub author: Author,
-    /// Set where the frame alone condemns it: no rule is asked, but its number is consumed.
-    pub condemned: Option<Code>,
-}
 
 /// Entries in one short read of a log.
 pub const SLICE_ENTRIES: u32 = 256;
@@ -320,20 +123,11 @@ impl<B> Session<B> {
             Input::Sliced { room, result } => self.sliced(room, result),
             Input::Paged { req, room, result } => self.paged(req, room, result),
             Input::Found { req, room, result } => self.found(req, room, result),
-            Input::Membership {
-                req,
-                room,
-                join,
-                result,
-            } => {
+            Input::Membership { req, room, join, result } => {
                 self.membership(req, room, join, result);
             }
             Input::Stored { room, kind, result } => self.stored(room, kind, result),
-            Input::Live {
-                room,
-                offset,
-                bytes,
-            } => self.live(room, offset, bytes),
+            Input::Live { room, offset, bytes } => self.live(room, offset, bytes),
             Input::Behind(room) => self.behind(room),
             Input::Pass(bytes) => {
                 if self.phase == Phase::Ready {
@@ -397,16 +191,10 @@ impl<B> Session<B> {
             (Phase::Ready, ClientFrame::Signal(signal)) => self.signal(now, signal, payload),
             (Phase::Ready, ClientFrame::Latest(latest)) => self.latest(now, latest, payload),
             (Phase::Ready, ClientFrame::Join(join)) => {
-                self.request(|| Output::Join {
-                    req: join.req,
-                    room: join.room,
-                });
+                self.request(|| Output::Join { req: join.req, room: join.room });
             }
             (Phase::Ready, ClientFrame::Leave(leave)) => {
-                self.request(|| Output::Leave {
-                    req: leave.req,
-                    room: leave.room,
-                });
+                self.request(|| Output::Leave { req: leave.req, room: leave.room });
             }
             (Phase::Ready, ClientFrame::History(history)) => self.history(history),
             (Phase::Ready, ClientFrame::Ask(ask)) => self.find(ask),
@@ -435,7 +223,7 @@ impl<B> Session<B> {
 
     fn drain(&mut self, after: Millis) {
         self.draining = true;
-        self.send(&ServerFrame::Away(crate::frame::Away { after }));
+        self.send(&ServerFrame::Away(Away { after }));
     }
 
     /// A draining connection ends when every emit it has taken has its verdict on the way.

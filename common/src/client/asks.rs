@@ -93,13 +93,8 @@ pub(super) struct Asks {
 
 impl Asks {
     pub(super) fn load(rows: Vec<LatestRow>) -> Self {
-        let latest = rows
-            .into_iter()
-            .map(|row| ((row.room, row.kind.clone()), row));
-        Self {
-            latest: latest.collect(),
-            ..Self::default()
-        }
+        let latest = rows.into_iter().map(|row| ((row.room, row.kind.clone()), row));
+        Self { latest: latest.collect(), ..Self::default() }
     }
 
     /// Closes a request; `false` if it was not of this connection.
@@ -141,16 +136,10 @@ impl Client {
             }
             Command::Resend { id, ids } => self.resend(id, &ids),
             Command::SetLatest(row) => self.set_latest(row),
-            Command::Signal {
-                ns,
-                room,
-                kind,
-                data,
-            } => {
+            Command::Signal { ns, room, kind, data } => {
                 if self.may_send(Class::Volatile) {
                     let head = ClientFrame::Signal(Signal { ns, room, kind });
-                    self.out
-                        .push(Output::Send(codec::write_client_with(&head, &data)));
+                    self.out.push(Output::Send(codec::write_client_with(&head, &data)));
                 }
             }
             Command::Join { room } => {
@@ -159,18 +148,9 @@ impl Client {
             Command::Leave { room } => {
                 self.ask(room, |req| ClientFrame::Leave(JoinRoom { req, room }));
             }
-            Command::History {
-                room,
-                before,
-                limit,
-            } => self.ask(room, |req| {
-                ClientFrame::History(History {
-                    req,
-                    room,
-                    before,
-                    limit,
-                })
-            }),
+            Command::History { room, before, limit } => {
+                self.ask(room, |req| ClientFrame::History(History { req, room, before, limit }))
+            }
             Command::Rename { name } => {
                 self.principal.name.clone_from(&name);
                 self.waiting.push(Write::Name(name));
@@ -193,18 +173,12 @@ impl Client {
         if rows.len() != ids.len() {
             return;
         }
-        let renamed: Vec<(EventId, EventId)> = rows
-            .iter()
-            .zip(ids)
-            .map(|(row, new)| (row.event.id, *new))
-            .collect();
+        let renamed: Vec<(EventId, EventId)> =
+            rows.iter().zip(ids).map(|(row, new)| (row.event.id, *new)).collect();
         for (row, new) in rows.into_iter().zip(ids) {
             self.lanes.take(row.event.id);
             self.waiting.push(Write::DeleteRow(row.key));
-            let mut event = Held {
-                id: *new,
-                ..row.event
-            };
+            let mut event = Held { id: *new, ..row.event };
             for (old, new) in &renamed {
                 event.data = event.data.replace(&old.to_string(), &new.to_string());
                 event.target = event.target.map(|id| if id == *old { *new } else { id });
@@ -215,12 +189,7 @@ impl Client {
 
     fn set_latest(&mut self, row: LatestRow) {
         let key = (row.room, row.kind.clone());
-        if self
-            .asks
-            .latest
-            .get(&key)
-            .is_some_and(|known| known.rank >= row.rank)
-        {
+        if self.asks.latest.get(&key).is_some_and(|known| known.rank >= row.rank) {
             return;
         }
         self.waiting.push(Write::PutLatest(row.clone()));
@@ -231,11 +200,7 @@ impl Client {
     }
 
     fn send_register(&mut self, row: &LatestRow) {
-        let head = SetLatest {
-            ns: row.ns.clone(),
-            room: row.room,
-            kind: row.kind.clone(),
-        };
+        let head = SetLatest { ns: row.ns.clone(), room: row.room, kind: row.kind.clone() };
         let text = codec::write_client_with(&ClientFrame::Latest(head), &row.data);
         self.out.push(Output::Send(text));
     }
@@ -248,23 +213,13 @@ impl Client {
     }
 
     pub(super) fn stored(&mut self, stored: Stored) {
-        let Stored {
-            room,
-            kind,
-            rank,
-            code,
-        } = stored;
+        let Stored { room, kind, rank, code } = stored;
         if code.is_some_and(|code| code.kind() == crate::error::Kind::RetryAfter) {
             return; // It stays, and goes again with the next connection.
         }
         let key = (room, kind.clone());
         let rank = if code.is_some() { u64::MAX } else { rank };
-        if self
-            .asks
-            .latest
-            .get(&key)
-            .is_some_and(|row| row.rank <= rank)
-        {
+        if self.asks.latest.get(&key).is_some_and(|row| row.rank <= rank) {
             self.asks.latest.remove(&key);
             self.waiting.push(Write::DeleteLatest { room, kind, rank });
         }
@@ -306,7 +261,6 @@ impl Client {
             self.waiting.extend(rows.into_iter().map(Write::PutRow));
         }
         let (code, detail) = (refused.code, refused.detail);
-        self.out
-            .push(Output::Show(Show::Refused { room, code, detail }));
+        self.out.push(Output::Show(Show::Refused { room, code, detail }));
     }
 }

@@ -1,9 +1,8 @@
-//! The outbox by lanes: numbering, transmitting, and what verdicts do to it.
+//! The outbox by lanes, as data: what waits, what is under way, what is on the shelf.
 
-use super::{After, Client, Held, Key, LaneRow, Output, Row, RowState, Show, Write};
+use super::{Key, LaneRow, Row, RowState};
 use crate::{
-    codec,
-    frame::{Ack, ClientFrame, Emit, LaneFloor, Reject, Retry, Settled},
+    frame::{LaneFloor, Retry, Settled},
     id::{Epoch, EventId, RoomId},
     time::Instant,
 };
@@ -11,38 +10,38 @@ use std::collections::BTreeMap;
 
 /// A transmitted (or about to be) event without a settled verdict.
 #[derive(Debug)]
-struct Flight {
-    row: Row,
+pub(super) struct Flight {
+    pub(super) row: Row,
     /// Sent over the present connection, or known to be decided: its verdict is on the way.
-    sent: bool,
+    pub(super) sent: bool,
     /// The number is on disk.
-    numbered: bool,
+    pub(super) numbered: bool,
     /// The verdict is being written.
-    settling: bool,
+    pub(super) settling: bool,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+pub(super) struct Lane {
     /// The number that the next event gets.
-    next: u64,
-    queued: BTreeMap<Key, Row>,
+    pub(super) next: u64,
+    pub(super) queued: BTreeMap<Key, Row>,
     /// Asked about after the writer was replaced; they go back to `queued` or leave.
-    unsure: BTreeMap<Key, Row>,
-    flight: BTreeMap<u64, Flight>,
+    pub(super) unsure: BTreeMap<Key, Row>,
+    pub(super) flight: BTreeMap<u64, Flight>,
     /// The server asked for a pause.
-    until: Option<Instant>,
+    pub(super) until: Option<Instant>,
 }
 
 impl Lane {
     /// Every number up to it is settled on this side's disk.
-    fn floor(&self) -> u64 {
+    pub(super) fn floor(&self) -> u64 {
         self.flight.first_key_value().map_or(self.next, |(n, _)| *n) - 1
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: BTreeMap<RoomId, Lane>,
+    pub(super) lanes: BTreeMap<RoomId, Lane>,
     /// Acked rows whose entry has not arrived.
     acked: BTreeMap<EventId, (Row, Epoch, u64)>,
     rejected: BTreeMap<EventId, Row>,
@@ -60,11 +59,8 @@ impl Lanes {
         lanes
     }
 
-    fn lane(&mut self, room: RoomId) -> &mut Lane {
-        self.lanes.entry(room).or_insert_with(|| Lane {
-            next: 1,
-            ..Lane::default()
-        })
+    pub(super) fn lane(&mut self, room: RoomId) -> &mut Lane {
+        self.lanes.entry(room).or_insert_with(|| Lane { next: 1, ..Lane::default() })
     }
 
     pub(super) fn add(&mut self, row: Row) {
@@ -79,12 +75,7 @@ impl Lanes {
             RowState::Sent { n } => {
                 let lane = self.lane(room);
                 lane.next = lane.next.max(n + 1);
-                let flight = Flight {
-                    row,
-                    sent: false,
-                    numbered: true,
-                    settling: false,
-                };
+                let flight = Flight { row, sent: false, numbered: true, settling: false };
                 lane.flight.insert(n, flight);
             }
             RowState::Acked { epoch, offset } => {
@@ -121,15 +112,8 @@ impl Lanes {
     }
 
     pub(super) fn floors(&self) -> Vec<LaneFloor> {
-        let busy = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| !lane.flight.is_empty());
-        busy.map(|(room, lane)| LaneFloor {
-            room: *room,
-            floor: lane.floor(),
-        })
-        .collect()
+        let busy = self.lanes.iter().filter(|(_, lane)| !lane.flight.is_empty());
+        busy.map(|(room, lane)| LaneFloor { room: *room, floor: lane.floor() }).collect()
     }
 
     pub(super) fn disconnected(&mut self) {
@@ -184,10 +168,7 @@ impl Lanes {
         for lane in self.lanes.values_mut() {
             lane.next = 1;
             for (_, flight) in std::mem::take(&mut lane.flight) {
-                let row = Row {
-                    state: RowState::Unsure,
-                    ..flight.row
-                };
+                let row = Row { state: RowState::Unsure, ..flight.row };
                 changed.push(row.clone());
                 lane.unsure.insert(row.key, row);
             }
@@ -196,13 +177,8 @@ impl Lanes {
     }
 
     pub(super) fn unsure(&self) -> Vec<(RoomId, Vec<EventId>)> {
-        let lanes = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| !lane.unsure.is_empty());
-        lanes
-            .map(|(room, lane)| (*room, ids(lane.unsure.values())))
-            .collect()
+        let lanes = self.lanes.iter().filter(|(_, lane)| !lane.unsure.is_empty());
+        lanes.map(|(room, lane)| (*room, ids(lane.unsure.values()))).collect()
     }
 
     /// Takes the answer about unsure events; returns the rows as they are now.
@@ -216,10 +192,7 @@ impl Lanes {
         for (key, row) in std::mem::take(&mut self.lane(room).unsure) {
             let place = found.iter().find(|(id, _)| *id == row.event.id);
             let state = match place {
-                Some((_, offset)) => RowState::Acked {
-                    epoch,
-                    offset: *offset,
-                },
+                Some((_, offset)) => RowState::Acked { epoch, offset: *offset },
                 None => RowState::Queued,
             };
             let row = Row { key, state, ..row };
@@ -246,18 +219,11 @@ impl Lanes {
 
     /// Acked rows of a room's earlier log become unsure: are they in the new one?
     pub(super) fn doubt(&mut self, room: RoomId, epoch: Epoch) -> Vec<Row> {
-        let old = self
-            .acked
-            .iter()
-            .filter(|(_, (row, of, _))| row.event.room == room && *of != epoch);
+        let old =
+            self.acked.iter().filter(|(_, (row, of, _))| row.event.room == room && *of != epoch);
         let ids: Vec<EventId> = old.map(|(id, _)| *id).collect();
         let rows = ids.into_iter().filter_map(|id| self.acked.remove(&id));
-        let rows: Vec<Row> = rows
-            .map(|(row, ..)| Row {
-                state: RowState::Unsure,
-                ..row
-            })
-            .collect();
+        let rows: Vec<Row> = rows.map(|(row, ..)| Row { state: RowState::Unsure, ..row }).collect();
         for row in &rows {
             self.add(row.clone());
         }
@@ -266,10 +232,7 @@ impl Lanes {
 
     /// A row that its writer may still change.
     pub(super) fn queued(&mut self, id: EventId) -> Option<&mut Row> {
-        let rows = self
-            .lanes
-            .values_mut()
-            .flat_map(|lane| lane.queued.values_mut());
+        let rows = self.lanes.values_mut().flat_map(|lane| lane.queued.values_mut());
         rows.into_iter().find(|row| row.event.id == id)
     }
 
@@ -293,7 +256,13 @@ impl Lanes {
         rows
     }
 
-    fn verdict(&mut self, room: RoomId, n: u64, id: Option<EventId>) -> Option<&mut Flight> {
+    /// The event under way with that number, unless its verdict is being written already.
+    pub(super) fn verdict(
+        &mut self,
+        room: RoomId,
+        n: u64,
+        id: Option<EventId>,
+    ) -> Option<&mut Flight> {
         let flight = self.lanes.get_mut(&room)?.flight.get_mut(&n)?;
         let same = id.is_none_or(|id| id == flight.row.event.id);
         (same && !flight.settling).then_some(flight)
@@ -302,153 +271,4 @@ impl Lanes {
 
 fn ids<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<EventId> {
     rows.map(|row| row.event.id).collect()
-}
-
-impl Client {
-    /// Numbers and transmits what the window has room for.
-    pub(super) fn pump(&mut self, now: Instant) {
-        if !self.link.online() {
-            return;
-        }
-        let window = self.limits.window as usize;
-        let mut flying: usize = self
-            .lanes
-            .lanes
-            .values()
-            .map(|lane| lane.flight.len())
-            .sum();
-        let rooms: Vec<RoomId> = self.lanes.lanes.keys().copied().collect();
-        for room in rooms {
-            let lane = self.lanes.lane(room);
-            if lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty() {
-                continue;
-            }
-            self.transmit(room);
-            flying += self.number(room, window.saturating_sub(flying));
-        }
-    }
-
-    fn transmit(&mut self, room: RoomId) {
-        let lane = self.lanes.lane(room);
-        let floor = lane.floor();
-        for (n, flight) in &mut lane.flight {
-            if !flight.numbered {
-                break;
-            }
-            if !flight.sent && !flight.settling {
-                flight.sent = true;
-                self.out
-                    .push(Output::Send(emit(*n, floor, &flight.row.event)));
-            }
-        }
-    }
-
-    /// Gives numbers to at most `room_for` queued events and writes them; returns how many.
-    fn number(&mut self, room: RoomId, room_for: usize) -> usize {
-        let lane = self.lanes.lane(room);
-        let mut count = 0;
-        while count < room_for {
-            let Some((_, row)) = lane.queued.pop_first() else {
-                break;
-            };
-            let n = lane.next;
-            lane.next += 1;
-            let row = Row {
-                state: RowState::Sent { n },
-                ..row
-            };
-            self.waiting.push(Write::PutRow(row.clone()));
-            let flight = Flight {
-                row,
-                sent: false,
-                numbered: false,
-                settling: false,
-            };
-            lane.flight.insert(n, flight);
-            count += 1;
-        }
-        if count > 0 {
-            self.waiting.push(Write::Lane(LaneRow {
-                room,
-                next: lane.next,
-            }));
-            self.after.push(After::Numbered(room));
-        }
-        count
-    }
-
-    pub(super) fn acked(&mut self, ack: Ack) {
-        let behind = self.reading.behind(ack.room, ack.epoch, ack.offset);
-        let Some(flight) = self.lanes.verdict(ack.room, ack.n, Some(ack.id)) else {
-            return;
-        };
-        flight.settling = true;
-        let state = RowState::Acked {
-            epoch: ack.epoch,
-            offset: ack.offset,
-        };
-        let row = Row {
-            state,
-            ..flight.row.clone()
-        };
-        if behind {
-            self.waiting.push(Write::DeleteRow(row.key));
-        } else {
-            self.waiting.push(Write::PutRow(row.clone()));
-            self.lanes.add(row);
-        }
-        self.after.push(After::Settled(ack.room, vec![ack.n]));
-        let reply = ack.reply.get().to_owned();
-        self.out
-            .push(Output::Show(Show::Reply { id: ack.id, reply }));
-    }
-
-    pub(super) fn rejected(&mut self, reject: Reject) {
-        let Some(flight) = self.lanes.verdict(reject.room, reject.n, Some(reject.id)) else {
-            return;
-        };
-        flight.settling = true;
-        let state = RowState::Rejected {
-            code: reject.code,
-            detail: reject.detail,
-            why: reject.why.map(|why| why.get().to_owned()),
-        };
-        let row = Row {
-            state,
-            ..flight.row.clone()
-        };
-        self.waiting.push(Write::PutRow(row.clone()));
-        self.lanes.add(row);
-        self.after.push(After::Settled(reject.room, vec![reject.n]));
-    }
-
-    /// The server no longer keeps this number's verdict, because a floor above it was reported.
-    /// Only a client that has gone back in time gets here: the log is asked for the event.
-    pub(super) fn settled(&mut self, settled: Settled) {
-        let Some(flight) = self.lanes.verdict(settled.room, settled.n, None) else {
-            return;
-        };
-        flight.settling = true;
-        let row = Row {
-            state: RowState::Unsure,
-            ..flight.row.clone()
-        };
-        self.waiting.push(Write::PutRow(row.clone()));
-        self.lanes.add(row);
-        self.after
-            .push(After::Settled(settled.room, vec![settled.n]));
-        self.ask_unsure();
-    }
-}
-
-fn emit(n: u64, floor: u64, event: &Held) -> String {
-    let head = Emit {
-        ns: event.ns.clone(),
-        room: event.room,
-        n,
-        floor,
-        id: event.id,
-        kind: event.kind.clone(),
-    };
-    codec::write_client_with(&ClientFrame::Emit(head), &event.data)
 }

@@ -163,10 +163,7 @@ impl LinkMachine {
         // A fenced tab is no failure to show: another one leads and its state is shown instead.
         self.phase = match why {
             NotWritten::Fenced => Phase::Idle,
-            NotWritten::Full | NotWritten::Failed => Phase::Blocked {
-                why: None,
-                storage: true,
-            },
+            NotWritten::Full | NotWritten::Failed => Phase::Blocked { why: None, storage: true },
         };
     }
 
@@ -241,19 +238,13 @@ impl Client {
         self.link.backoff.succeeded();
         self.link.heard(now);
         self.limits = welcome.limits.clone();
-        for LaneMark {
-            room,
-            watermark,
-            lost,
-        } in welcome.lanes
-        {
+        for LaneMark { room, watermark, lost } in welcome.lanes {
             self.lanes.watermark(room, watermark);
             if lost {
                 self.out.push(Output::Show(Show::Lost(room)));
             }
         }
-        self.waiting
-            .extend(welcome.latest.into_iter().map(Write::Register));
+        self.waiting.extend(welcome.latest.into_iter().map(Write::Register));
         self.ask_unsure();
         self.send_latest();
         let (limits, now) = (welcome.limits, welcome.now);
@@ -280,10 +271,7 @@ impl Client {
             }
             Some(why) if !why.may_reconnect() => {
                 self.disconnected();
-                self.link.phase = Phase::Blocked {
-                    why: Some(why),
-                    storage: false,
-                };
+                self.link.phase = Phase::Blocked { why: Some(why), storage: false };
                 self.show_link();
             }
             why => self.lost(now, why),
@@ -297,14 +285,8 @@ impl Client {
             Some(after) => Millis(after.0 + self.dice.up_to(after.0)),
             None => self.link.backoff.next(&mut self.dice),
         };
-        self.link.phase = Phase::Waiting {
-            until: now + wait,
-            why,
-        };
-        self.out.push(Output::Show(Show::Link(Link::Offline {
-            retry_in: wait,
-            why,
-        })));
+        self.link.phase = Phase::Waiting { until: now + wait, why };
+        self.out.push(Output::Show(Show::Link(Link::Offline { retry_in: wait, why })));
     }
 
     fn disconnected(&mut self) {
@@ -323,10 +305,7 @@ impl Client {
         }
         self.writer = writer;
         self.generation += 1;
-        self.waiting.push(Write::Writer {
-            writer,
-            generation: self.generation,
-        });
+        self.waiting.push(Write::Writer { writer, generation: self.generation });
         let unsure = self.lanes.renew();
         self.waiting.extend(unsure.into_iter().map(Write::PutRow));
         self.link.phase = Phase::Raising;
@@ -408,9 +387,5 @@ impl Client {
 }
 
 fn chunk<T: Clone>(all: &[T], i: usize) -> Vec<T> {
-    all.iter()
-        .skip(i * HELLO_CHUNK)
-        .take(HELLO_CHUNK)
-        .cloned()
-        .collect()
+    all.iter().skip(i * HELLO_CHUNK).take(HELLO_CHUNK).cloned().collect()
 }

@@ -25,26 +25,13 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn load(cursors: Vec<(RoomId, Cursor)>) -> Self {
         let rooms = cursors.into_iter();
-        let rooms = rooms.map(|(room, cursor)| {
-            (
-                room,
-                Room {
-                    cursor: Some(cursor),
-                    live: false,
-                },
-            )
-        });
-        Self {
-            rooms: rooms.collect(),
-        }
+        let rooms = rooms.map(|(room, cursor)| (room, Room { cursor: Some(cursor), live: false }));
+        Self { rooms: rooms.collect() }
     }
 
     pub(super) fn cursors(&self) -> Vec<RoomCursor> {
         let known = self.rooms.iter().filter_map(|(room, state)| {
-            state.cursor.map(|cursor| RoomCursor {
-                room: *room,
-                cursor,
-            })
+            state.cursor.map(|cursor| RoomCursor { room: *room, cursor })
         });
         known.collect()
     }
@@ -84,12 +71,7 @@ impl Client {
         room.cursor = Some(cursor);
         let own = next.iter().filter_map(|entry| self.lanes.arrived(entry.id));
         let own: Vec<Write> = own.map(Write::DeleteRow).collect();
-        let write = Write::Entries {
-            room: frame.room,
-            entries: next,
-            cursor,
-            missed,
-        };
+        let write = Write::Entries { room: frame.room, entries: next, cursor, missed };
         self.waiting.push(write);
         self.waiting.extend(own);
     }
@@ -135,12 +117,7 @@ impl Client {
         let room = self.reading.rooms.entry(reset.room).or_default();
         let was = room.cursor.take();
         let (id, reason, head) = (reset.room, reset.reason, reset.head);
-        self.waiting.push(Write::Reset {
-            room: id,
-            reason,
-            was,
-            head,
-        });
+        self.waiting.push(Write::Reset { room: id, reason, was, head });
         let doubtful = self.lanes.doubt(id, head.epoch);
         self.waiting.extend(doubtful.into_iter().map(Write::PutRow));
         self.ask_unsure();
@@ -152,8 +129,7 @@ impl Client {
     }
 
     pub(super) fn rooms(&mut self, rooms: Rooms) {
-        self.waiting
-            .extend(rooms.rooms.into_iter().map(Write::Room));
+        self.waiting.extend(rooms.rooms.into_iter().map(Write::Room));
     }
 
     pub(super) fn joined(&mut self, joined: Joined) {

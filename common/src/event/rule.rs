@@ -152,11 +152,7 @@ pub trait Handler: Send + Sync + 'static {
 /// The code of the first check that fails.
 pub fn admit(facts: &Facts, effect: &Effect, namespace: &str) -> Result<(), Code> {
     if let Effect::Creates(_) = effect {
-        return if facts.room.is_some() {
-            Err(Code::RoomExists)
-        } else {
-            Ok(())
-        };
+        return if facts.room.is_some() { Err(Code::RoomExists) } else { Ok(()) };
     }
     let room = facts.room.as_ref().ok_or(Code::UnknownRoom)?;
     if room.gone {

@@ -20,6 +20,8 @@ pub(super) struct Following {
     head: Offset,
     /// Bytes replayed since the connection began; past the limit a page takes over.
     replayed: u64,
+    /// Live entries were dropped since the last read began: how far the log goes is not known.
+    behind: bool,
     /// The client has been told that it has everything.
     live: bool,
     /// A page in place of a replay is being read: live entries wait for it.
@@ -27,12 +29,18 @@ pub(super) struct Following {
 }
 
 impl Following {
+    /// Whether everything that is known to be durable has been sent.
+    fn done(&self) -> bool {
+        self.sent >= self.head && !self.behind
+    }
+
     pub(super) fn at(head: Head, sent: Offset) -> Self {
         Self {
             epoch: head.epoch,
             sent,
             head: head.offset,
             replayed: 0,
+            behind: false,
             live: false,
             paging: false,
         }
@@ -53,17 +61,11 @@ impl<B> Session<B> {
     pub(super) fn follow(&mut self, room: RoomId, following: Following, by_page: bool) {
         self.out.push(Output::Follow(room));
         self.rooms.insert(room, following);
-        if by_page {
-            self.jump(room)
-        } else {
-            self.want(room)
-        }
+        if by_page { self.jump(room) } else { self.want(room) }
     }
 
     pub(super) fn member(&mut self, info: &RoomInfo) {
-        self.send(&ServerFrame::Rooms(Rooms {
-            rooms: vec![info.clone()],
-        }));
+        self.send(&ServerFrame::Rooms(Rooms { rooms: vec![info.clone()] }));
         if !self.rooms.contains_key(&info.room) {
             self.begin(info);
         }
@@ -95,8 +97,7 @@ impl<B> Session<B> {
 
     pub(super) fn behind(&mut self, room: RoomId) {
         if let Some(state) = self.rooms.get_mut(&room) {
-            // What was dropped is above `sent`; how far the log goes, the read will tell.
-            state.head = state.head.max(state.sent + 1);
+            state.behind = true;
             self.want(room);
         }
     }
@@ -106,7 +107,7 @@ impl<B> Session<B> {
         let Some(state) = self.rooms.get(&room) else {
             return;
         };
-        if state.sent >= state.head {
+        if state.done() {
             self.arrived(room);
         } else if !state.paging && !self.reads.waiting.contains(&room) {
             self.reads.waiting.push_back(room);
@@ -118,7 +119,7 @@ impl<B> Session<B> {
         let Some(state) = self.rooms.get_mut(&room) else {
             return;
         };
-        if !state.live && state.sent >= state.head {
+        if !state.live && state.done() {
             state.live = true;
             let offset = state.sent;
             self.send(&ServerFrame::Live(Live { room, offset }));
@@ -134,15 +135,13 @@ impl<B> Session<B> {
             let Some(state) = self.rooms.get(&room) else {
                 continue;
             };
-            if state.paging || state.sent >= state.head {
+            if state.paging || state.done() {
                 continue;
             }
+            state.behind = false;
             self.reads.under_way = true;
             self.reads.flushed = false;
-            self.out.push(Output::Slice {
-                room,
-                after: state.sent,
-            });
+            self.out.push(Output::Slice { room, after: state.sent });
         }
     }
 
@@ -164,10 +163,7 @@ impl<B> Session<B> {
             return;
         };
         state.head = state.head.max(slice.head.offset);
-        let fresh = slice
-            .entries
-            .iter()
-            .filter(|(offset, _)| *offset > state.sent);
+        let fresh = slice.entries.iter().filter(|(offset, _)| *offset > state.sent);
         let fresh: Vec<&str> = fresh.map(|(_, text)| text.as_str()).collect();
         if let (Some((last, _)), false) = (slice.entries.last(), fresh.is_empty()) {
             state.sent = *last;
@@ -192,20 +188,9 @@ impl<B> Session<B> {
             return;
         };
         state.sent = to;
-        let cursor = Cursor {
-            epoch: slice.head.epoch,
-            offset: to,
-            mark,
-        };
+        let cursor = Cursor { epoch: slice.head.epoch, offset: to, mark };
         let reason = GapReason::Trimmed;
-        let gap = Gap {
-            room,
-            from,
-            to,
-            count: to - from + 1,
-            reason,
-            cursor,
-        };
+        let gap = Gap { room, from, to, count: to - from + 1, reason, cursor };
         self.send(&ServerFrame::Gap(gap));
     }
 
@@ -214,18 +199,12 @@ impl<B> Session<B> {
         let Some(state) = self.rooms.get_mut(&room) else {
             return;
         };
-        if state.sent >= state.head {
+        if state.done() {
             return self.arrived(room);
         }
         state.paging = true;
         let (since, limit) = (Some(state.sent), self.limits.page);
-        self.out.push(Output::Page {
-            req: None,
-            room,
-            before: None,
-            limit,
-            since,
-        });
+        self.out.push(Output::Page { req: None, room, before: None, limit, since });
     }
 
     pub(super) fn paged(
@@ -254,23 +233,8 @@ impl<B> Session<B> {
             state.head = state.head.max(as_of.offset);
             state.replayed = 0;
         }
-        let Folds {
-            head,
-            from,
-            to,
-            skipped,
-            items,
-        } = folds;
-        let page = Page {
-            req,
-            room,
-            as_of,
-            from,
-            to,
-            first: head.first,
-            skipped,
-            items,
-        };
+        let Folds { head, from, to, skipped, items } = folds;
+        let page = Page { req, room, as_of, from, to, first: head.first, skipped, items };
         self.send(&ServerFrame::Page(page));
         if req.is_none() {
             self.want(room);

@@ -58,25 +58,10 @@ impl<B> Session<B> {
             Err(_) => return self.close(Code::ServerFault),
         };
         self.phase = Phase::Ready;
-        let author = Author {
-            id: hello.person,
-            name: hello.name.trim().to_owned(),
-        };
-        self.out.push(Output::Register {
-            person: author.clone(),
-            session: hello.session,
-        });
-        self.me = Some(Me {
-            author,
-            writer: hello.writer,
-            generation: hello.generation,
-        });
-        let Resume {
-            rooms,
-            lanes,
-            verdicts,
-            latest,
-        } = resume;
+        let author = Author { id: hello.person, name: hello.name.trim().to_owned() };
+        self.out.push(Output::Register { person: author.clone(), session: hello.session });
+        self.me = Some(Me { author, writer: hello.writer, generation: hello.generation });
+        let Resume { rooms, lanes, verdicts, latest } = resume;
         self.send(&ServerFrame::Welcome(Welcome {
             connection: self.connection,
             server: self.version.to_owned(),
@@ -87,9 +72,7 @@ impl<B> Session<B> {
         }));
         let infos: Vec<RoomInfo> = rooms.iter().map(|state| state.info.clone()).collect();
         for chunk in infos.chunks(DIRECTORY_CHUNK) {
-            self.send(&ServerFrame::Rooms(Rooms {
-                rooms: chunk.to_vec(),
-            }));
+            self.send(&ServerFrame::Rooms(Rooms { rooms: chunk.to_vec() }));
         }
         for (room, n, verdict) in verdicts {
             self.verdict(room, n, verdict);
@@ -98,20 +81,14 @@ impl<B> Session<B> {
     }
 
     fn resume(&mut self, now: Timestamp, hello: &Hello, rooms: Vec<RoomState>) {
-        let mut cursors: BTreeMap<RoomId, Cursor> = hello
-            .rooms
-            .iter()
-            .map(|known| (known.room, known.cursor))
-            .collect();
+        let mut cursors: BTreeMap<RoomId, Cursor> =
+            hello.rooms.iter().map(|known| (known.room, known.cursor)).collect();
         for state in rooms {
             let cursor = cursors.remove(&state.info.room);
             if state.info.joined && !state.info.gone {
                 self.take_up(now, &state, cursor);
             } else if cursor.is_some() {
-                self.send(&ServerFrame::Left(Left {
-                    req: None,
-                    room: state.info.room,
-                }));
+                self.send(&ServerFrame::Left(Left { req: None, room: state.info.room }));
             }
         }
         for room in cursors.into_keys() {
@@ -134,16 +111,11 @@ impl<B> Session<B> {
             return self.begin(&state.info);
         };
         let missed = head.offset - cursor.offset;
-        let away = state
-            .missed_since
-            .map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
+        let away =
+            state.missed_since.map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
         let too_long =
             missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
-        self.follow(
-            room,
-            Following::at(head, cursor.offset),
-            too_long && missed > 0,
-        );
+        self.follow(room, Following::at(head, cursor.offset), too_long && missed > 0);
     }
 
     /// A room of which the client has nothing: a short log from its start, a long one by a page.
@@ -158,32 +130,12 @@ impl<B> Session<B> {
             RawValue::from_string(text).expect("replies and reasons were written as JSON")
         };
         let frame = match verdict {
-            Verdict::Ack {
-                id,
-                epoch,
-                offset,
-                reply,
-            } => ServerFrame::Ack(Ack {
-                room,
-                n,
-                id,
-                epoch,
-                offset,
-                reply: json(reply),
-            }),
-            Verdict::Reject {
-                id,
-                code,
-                detail,
-                why,
-            } => ServerFrame::Reject(Reject {
-                room,
-                n,
-                id,
-                code,
-                detail,
-                why: why.map(json),
-            }),
+            Verdict::Ack { id, epoch, offset, reply } => {
+                ServerFrame::Ack(Ack { room, n, id, epoch, offset, reply: json(reply) })
+            }
+            Verdict::Reject { id, code, detail, why } => {
+                ServerFrame::Reject(Reject { room, n, id, code, detail, why: why.map(json) })
+            }
         };
         self.send(&frame);
     }

@@ -22,20 +22,13 @@ pub(super) struct Bucket {
 impl Bucket {
     pub(super) fn new(now: Instant, per_second: u32) -> Self {
         let per_second = u64::from(per_second.max(1));
-        Self {
-            per_second,
-            level: per_second * 2000,
-            filled: now,
-        }
+        Self { per_second, level: per_second * 2000, filled: now }
     }
 
     /// Takes one, or says how long to wait for one.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Millis> {
         let gained = (now - self.filled).0.saturating_mul(self.per_second);
-        self.level = self
-            .level
-            .saturating_add(gained)
-            .min(self.per_second * 2000);
+        self.level = self.level.saturating_add(gained).min(self.per_second * 2000);
         self.filled = now;
         if self.level >= 1000 {
             self.level -= 1000;
@@ -57,11 +50,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub(super) fn new(now: Instant, per_second: u32) -> Self {
-        Self {
-            rate: Bucket::new(now, per_second),
-            under_way: 0,
-            held: BTreeMap::new(),
-        }
+        Self { rate: Bucket::new(now, per_second), under_way: 0, held: BTreeMap::new() }
     }
 }
 
@@ -97,12 +86,7 @@ impl<B> Session<B> {
     fn retry(&mut self, room: RoomId, n: u64, code: Code, after: Millis) {
         let held = self.lanes.held.entry(room).or_insert(n);
         *held = n.min(*held);
-        self.send(&ServerFrame::Retry(Retry {
-            room,
-            n,
-            code,
-            after,
-        }));
+        self.send(&ServerFrame::Retry(Retry { room, n, code, after }));
     }
 
     pub(super) fn appended(&mut self, room: RoomId, n: u64, appended: Appended) {
@@ -133,10 +117,7 @@ impl<B> Session<B> {
         let small = payload.len() <= self.limits.payload_bytes as usize;
         let follows = self.rooms.contains_key(&signal.room);
         if small && follows && self.signals.take(now).is_ok() {
-            self.out.push(Output::Signal {
-                signal,
-                payload: payload.to_vec(),
-            });
+            self.out.push(Output::Signal { signal, payload: payload.to_vec() });
         }
     }
 
@@ -150,10 +131,7 @@ impl<B> Session<B> {
         };
         match refusal {
             Some(code) => self.stored(latest.room, latest.kind, Err(code)),
-            None => self.out.push(Output::Latest {
-                latest,
-                payload: payload.to_vec(),
-            }),
+            None => self.out.push(Output::Latest { latest, payload: payload.to_vec() }),
         }
     }
 
@@ -162,11 +140,6 @@ impl<B> Session<B> {
             Ok(rank) => (rank, None),
             Err(code) => (0, Some(code)),
         };
-        self.send(&ServerFrame::Stored(Stored {
-            room,
-            kind,
-            rank,
-            code,
-        }));
+        self.send(&ServerFrame::Stored(Stored { room, kind, rank, code }));
     }
 }

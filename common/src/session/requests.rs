@@ -25,24 +25,14 @@ impl<B> Session<B> {
         }
         let limit = ask.limit.clamp(1, self.limits.page);
         let (req, room, before) = (Some(ask.req), ask.room, ask.before);
-        self.request(|| Output::Page {
-            req,
-            room,
-            before,
-            limit,
-            since: None,
-        });
+        self.request(|| Output::Page { req, room, before, limit, since: None });
     }
 
     pub(super) fn find(&mut self, ask: AskIds) {
         if ask.ids.len() > self.limits.unsettled as usize {
             return self.close(Code::OverLimit);
         }
-        self.request(|| Output::Find {
-            req: ask.req,
-            room: ask.room,
-            ids: ask.ids,
-        });
+        self.request(|| Output::Find { req: ask.req, room: ask.room, ids: ask.ids });
     }
 
     pub(super) fn found(
@@ -54,12 +44,7 @@ impl<B> Session<B> {
         self.requests = self.requests.saturating_sub(1);
         match result {
             Ok(Some((epoch, found))) => {
-                self.send(&ServerFrame::Found(Found {
-                    req,
-                    room,
-                    epoch,
-                    found,
-                }));
+                self.send(&ServerFrame::Found(Found { req, room, epoch, found }));
             }
             Ok(None) => self.refuse(req, Code::UnknownRoom),
             // No answer is no "not there": the client asks again over its next connection.
@@ -78,10 +63,7 @@ impl<B> Session<B> {
         match result {
             Ok(Membership::Done(info)) if join => {
                 let begins = !self.rooms.contains_key(&room);
-                self.send(&ServerFrame::Joined(Joined {
-                    req,
-                    room: info.clone(),
-                }));
+                self.send(&ServerFrame::Joined(Joined { req, room: info.clone() }));
                 if begins {
                     self.begin(&info);
                 }

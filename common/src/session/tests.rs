@@ -1,1 +1,195 @@
+use super::*;
+use crate::{
+    cursor::{Head, Mark},
+    frame::{Emit, Hello, RoomInfo},
+    id::{Epoch, EventId, SessionId},
+    storage::{Appended, Greeted, Resume, RoomState, Slice, Verdict},
+    time::Timestamp,
+};
 
+const ROOM: RoomId = RoomId::NIL;
+
+fn fresh() -> Session<String> {
+    Session::new(Instant(0), ConnectionId::NIL, Limits::default(), "test")
+}
+
+fn hello() -> Hello {
+    Hello {
+        person: PersonId::NIL,
+        secret: "0123456789abcdef".to_owned(),
+        name: "Ada".to_owned(),
+        writer: WriterId::NIL,
+        generation: 1,
+        session: SessionId::NIL,
+        rooms: Vec::new(),
+        lanes: Vec::new(),
+        more: false,
+    }
+}
+
+fn frame(session: &mut Session<String>, text: &str) -> Vec<Output<String>> {
+    session.handle(Instant(1), Input::Frame(text.as_bytes()))
+}
+
+/// A session that is greeted and follows one empty room.
+fn ready() -> Session<String> {
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
+    let (ns, name) = ("chat".to_owned(), "lobby".to_owned());
+    let info = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false };
+    let state = RoomState { info, mark_at: None, missed_since: None };
+    let resume = Resume { rooms: vec![state], ..Resume::default() };
+    let result = Ok(Greeted::Welcome(resume));
+    session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result });
+    session
+}
+
+fn emit(n: u64, payload: &str) -> String {
+    let (ns, kind) = ("chat".to_owned(), "message".to_owned());
+    let head = Emit { ns, room: ROOM, n, floor: 0, id: EventId::NIL, kind };
+    codec::write_client_with(&ClientFrame::Emit(head), payload)
+}
+
+fn closed(out: &[Output<String>]) -> Option<Code> {
+    out.iter().find_map(|output| match output {
+        Output::Close(code) => Some(*code),
+        _ => None,
+    })
+}
+
+fn sent(out: &[Output<String>]) -> String {
+    let texts = out.iter().filter_map(|output| match output {
+        Output::Send(text) | Output::Pass(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_frame_that_has_no_place_closes_with_a_code_and_never_panics() {
+    for text in [
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        "{\"emit\":{}}",
+        "{\"hello\":{\"person\":1}}",
+        "{\"ping\":{\"n\":-1}}",
+        "{\"ping\":{\"n\":1e99}}",
+        "{\"history\":{\"req\":1,\"room\":\"x\",\"limit\":5}}",
+        "{\"welcome\":{}}",
+        "\u{0}",
+    ] {
+        assert_eq!(closed(&frame(&mut fresh(), text)), Some(Code::BadFrame), "{text:?}");
+        assert_eq!(closed(&frame(&mut ready(), text)), Some(Code::BadFrame), "{text:?}");
+    }
+    let binary = fresh().handle(Instant(1), Input::Frame(&[0xff, 0xfe, b'\n']));
+    assert_eq!(closed(&binary), Some(Code::BadFrame));
+    assert_eq!(closed(&frame(&mut fresh(), &emit(1, "{}"))), Some(Code::BadFrame));
+}
+
+#[test]
+fn a_name_or_secret_out_of_bounds_is_refused_before_the_engine_is_asked() {
+    for bad in [
+        Hello { name: "  ".to_owned(), ..hello() },
+        Hello { name: "a\u{7}b".to_owned(), ..hello() },
+        Hello { name: "x".repeat(81), ..hello() },
+        Hello { secret: "short".to_owned(), ..hello() },
+        Hello { generation: 0, ..hello() },
+    ] {
+        let out = frame(&mut fresh(), &codec::write_client(&ClientFrame::Hello(bad)));
+        assert_eq!(closed(&out), Some(Code::BadFrame));
+        assert!(!out.iter().any(|output| matches!(output, Output::Greet(_))));
+    }
+}
+
+#[test]
+fn a_payload_above_the_limit_is_rejected_by_its_number_and_a_frame_above_it_closes() {
+    let mut session = ready();
+    let most = Limits::default().payload_bytes as usize;
+    let out = frame(&mut session, &emit(1, &"x".repeat(most + 1)));
+    let condemned = out.iter().any(|output| {
+        matches!(output, Output::Emit(emitting) if emitting.condemned == Some(Code::TooLarge))
+    });
+    assert!(condemned);
+    assert_eq!(closed(&out), None);
+    let out = frame(&mut session, &emit(2, &"x".repeat(Limits::default().frame_bytes())));
+    assert_eq!(closed(&out), Some(Code::FrameTooLarge));
+}
+
+#[test]
+fn nothing_is_acked_before_the_engine_has_answered() {
+    let mut session = ready();
+    let out = frame(&mut session, &emit(1, "{\"text\":\"hi\"}"));
+    assert!(!sent(&out).contains("ack"));
+    let (id, epoch, reply) = (EventId::NIL, Epoch::NIL, "null".to_owned());
+    let verdict = Verdict::Ack { id, epoch, offset: 1, reply };
+    let appended = Appended::Decided { verdict, entry: None };
+    let out = session.handle(Instant(1), Input::Appended { room: ROOM, n: 1, appended });
+    assert!(sent(&out).contains("{\"ack\""));
+}
+
+#[test]
+fn a_live_entry_goes_out_once_and_only_in_its_turn() {
+    let mut session = ready();
+    let live = |session: &mut Session<String>, offset| {
+        let bytes = format!("entry {offset}");
+        session.handle(Instant(1), Input::Live { room: ROOM, offset, bytes })
+    };
+    assert_eq!(sent(&live(&mut session, 1)), "entry 1");
+    assert_eq!(sent(&live(&mut session, 1)), "");
+    session.handle(Instant(1), Input::Flushed);
+    let out = live(&mut session, 3);
+    assert!(out.iter().any(|output| matches!(output, Output::Slice { after: 1, .. })));
+    assert_eq!(sent(&out), "");
+}
+
+#[test]
+fn no_second_read_of_a_log_begins_before_the_first_has_left() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Flushed);
+    let behind = session.handle(Instant(1), Input::Behind(ROOM));
+    assert!(behind.iter().any(|output| matches!(output, Output::Slice { .. })));
+    let again = session.handle(Instant(1), Input::Behind(ROOM));
+    assert!(again.is_empty());
+}
+
+#[test]
+fn a_note_about_entries_that_were_sent_already_costs_one_read_and_no_more() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Flushed);
+    session.handle(Instant(1), Input::Behind(ROOM));
+    let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
+    let slice = Slice { head, entries: Vec::new(), trimmed_mark: None };
+    session.handle(Instant(1), Input::Sliced { room: ROOM, result: Ok(Some(slice)) });
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty());
+}
+
+#[test]
+fn a_client_that_says_nothing_is_pinged_and_then_closed() {
+    let mut session = ready();
+    let limits = Limits::default();
+    let later = Instant(1) + limits.ping_every;
+    assert_eq!(session.deadline(), Some(later));
+    let out = session.handle(later, Input::Tick);
+    assert!(matches!(out[..], [Output::Ping]));
+    let dead = Instant(1) + limits.silence;
+    assert_eq!(session.deadline(), Some(dead));
+    assert_eq!(closed(&session.handle(dead, Input::Tick)), Some(Code::Silent));
+    assert!(session.is_closed());
+}
+
+#[test]
+fn a_draining_session_answers_what_it_took_and_takes_no_more() {
+    let mut session = ready();
+    frame(&mut session, &emit(1, "{}"));
+    let out = session.handle(Instant(1), Input::Drain(Millis(500)));
+    assert!(sent(&out).contains("{\"away\":{\"after\":500}}"));
+    assert_eq!(closed(&out), None);
+    assert!(sent(&frame(&mut session, &emit(2, "{}"))).contains("draining"));
+    let appended = Appended::Settled;
+    let out = session.handle(Instant(1), Input::Appended { room: ROOM, n: 1, appended });
+    assert_eq!(closed(&out), Some(Code::GoingAway));
+}

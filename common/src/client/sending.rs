@@ -1,0 +1,148 @@
+//! Numbering, transmitting, and what verdicts do to the outbox.
+
+use super::{After, Client, Held, LaneRow, Output, Row, RowState, Show, Write, lanes::Flight};
+use crate::{
+    codec,
+    error::Code,
+    frame::{Ack, ClientFrame, Emit, Reject, Settled},
+    id::RoomId,
+    time::Instant,
+};
+
+impl Client {
+    /// Numbers and transmits what the window has room for.
+    pub(super) fn pump(&mut self, now: Instant) {
+        if !self.link.online() {
+            return;
+        }
+        let window = self.limits.window as usize;
+        let mut flying: usize = self.lanes.lanes.values().map(|lane| lane.flight.len()).sum();
+        let rooms: Vec<RoomId> = self.lanes.lanes.keys().copied().collect();
+        for room in rooms {
+            let lane = self.lanes.lane(room);
+            if lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty() {
+                continue;
+            }
+            self.transmit(room);
+            flying += self.number(room, window.saturating_sub(flying));
+        }
+    }
+
+    fn transmit(&mut self, room: RoomId) {
+        let most = self.limits.payload_bytes as usize;
+        let lane = self.lanes.lane(room);
+        let floor = lane.floor();
+        for (n, flight) in &mut lane.flight {
+            if !flight.numbered {
+                break;
+            }
+            if !flight.sent && !flight.settling {
+                flight.sent = true;
+                let event = &flight.row.event;
+                // The limit may have been lowered since it was numbered. Without its payload the
+                // event still gets its verdict: the old one if it was decided, else a rejection.
+                let payload = if event.data.len() > most { "" } else { &event.data };
+                self.out.push(Output::Send(emit(*n, floor, event, payload)));
+            }
+        }
+    }
+
+    /// Gives numbers to at most `room_for` queued events and writes them; returns how many.
+    fn number(&mut self, room: RoomId, room_for: usize) -> usize {
+        let most = self.limits.payload_bytes as usize;
+        let mut too_large = Vec::new();
+        let lane = self.lanes.lane(room);
+        let mut count = 0;
+        while count < room_for {
+            let Some((_, row)) = lane.queued.pop_first() else { break };
+            if row.event.data.len() > most {
+                too_large.push(row);
+                continue;
+            }
+            let n = lane.next;
+            lane.next += 1;
+            let row = Row { state: RowState::Sent { n }, ..row };
+            self.waiting.push(Write::PutRow(row.clone()));
+            let flight = Flight { row, sent: false, numbered: false, settling: false };
+            lane.flight.insert(n, flight);
+            count += 1;
+        }
+        if count > 0 {
+            self.waiting.push(Write::Lane(LaneRow { room, next: lane.next }));
+            self.after.push(After::Numbered(room));
+        }
+        for row in too_large {
+            self.shelve(row, Code::TooLarge);
+        }
+        count
+    }
+
+    /// Puts an event on the rejected shelf that cannot be transmitted at all.
+    fn shelve(&mut self, row: Row, code: Code) {
+        let detail = code.text().to_owned();
+        let row = Row { state: RowState::Rejected { code, detail, why: None }, ..row };
+        self.waiting.push(Write::PutRow(row.clone()));
+        self.lanes.add(row);
+    }
+
+    pub(super) fn acked(&mut self, ack: Ack) {
+        let behind = self.reading.behind(ack.room, ack.epoch, ack.offset);
+        let Some(flight) = self.lanes.verdict(ack.room, ack.n, Some(ack.id)) else {
+            return;
+        };
+        flight.settling = true;
+        let state = RowState::Acked { epoch: ack.epoch, offset: ack.offset };
+        let row = Row { state, ..flight.row.clone() };
+        if behind {
+            self.waiting.push(Write::DeleteRow(row.key));
+        } else {
+            self.waiting.push(Write::PutRow(row.clone()));
+            self.lanes.add(row);
+        }
+        self.after.push(After::Settled(ack.room, vec![ack.n]));
+        let reply = ack.reply.get().to_owned();
+        self.out.push(Output::Show(Show::Reply { id: ack.id, reply }));
+    }
+
+    pub(super) fn rejected(&mut self, reject: Reject) {
+        let Some(flight) = self.lanes.verdict(reject.room, reject.n, Some(reject.id)) else {
+            return;
+        };
+        flight.settling = true;
+        let state = RowState::Rejected {
+            code: reject.code,
+            detail: reject.detail,
+            why: reject.why.map(|why| why.get().to_owned()),
+        };
+        let row = Row { state, ..flight.row.clone() };
+        self.waiting.push(Write::PutRow(row.clone()));
+        self.lanes.add(row);
+        self.after.push(After::Settled(reject.room, vec![reject.n]));
+    }
+
+    /// The server no longer keeps this number's verdict, because a floor above it was reported.
+    /// Only a client that has gone back in time gets here: the log is asked for the event.
+    pub(super) fn settled(&mut self, settled: Settled) {
+        let Some(flight) = self.lanes.verdict(settled.room, settled.n, None) else {
+            return;
+        };
+        flight.settling = true;
+        let row = Row { state: RowState::Unsure, ..flight.row.clone() };
+        self.waiting.push(Write::PutRow(row.clone()));
+        self.lanes.add(row);
+        self.after.push(After::Settled(settled.room, vec![settled.n]));
+        self.ask_unsure();
+    }
+}
+
+fn emit(n: u64, floor: u64, event: &Held, payload: &str) -> String {
+    let head = Emit {
+        ns: event.ns.clone(),
+        room: event.room,
+        n,
+        floor,
+        id: event.id,
+        kind: event.kind.clone(),
+    };
+    codec::write_client_with(&ClientFrame::Emit(head), payload)
+}

@@ -1,0 +1,127 @@
+use super::*;
+
+fn room(n: u8) -> RoomId {
+    RoomId::from_bytes([n; 16])
+}
+
+fn person(n: u8) -> Author {
+    Author { id: PersonId::from_bytes([n; 16]), name: format!("person {n}") }
+}
+
+fn session(n: u8) -> SessionId {
+    SessionId::from_bytes([n; 16])
+}
+
+fn greeted(fanout: &mut Fanout<&'static str>, n: u8) -> Key {
+    let key = fanout.connect();
+    fanout.register(key, person(n), session(n));
+    key
+}
+
+#[test]
+fn an_entry_reaches_each_follower_once_and_wakes_it_once() {
+    let mut fanout = Fanout::new(8);
+    let (a, b) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
+    let other = greeted(&mut fanout, 3);
+    fanout.follow(a, room(1));
+    fanout.follow(b, room(1));
+    assert_eq!(fanout.publish(room(1), 1, &"one"), vec![a, b]);
+    assert_eq!(fanout.publish(room(1), 2, &"two"), vec![]);
+    assert_eq!(fanout.take(a).len(), 2);
+    assert_eq!(fanout.publish(room(1), 3, &"three"), vec![a]);
+    assert_eq!(fanout.take(b).len(), 3);
+    assert!(fanout.take(other).is_empty());
+}
+
+#[test]
+fn a_full_queue_costs_a_note_and_never_another_reader() {
+    let mut fanout = Fanout::new(4);
+    let (slow, fast) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
+    fanout.follow(slow, room(1));
+    fanout.follow(fast, room(1));
+    for offset in 1..=100 {
+        fanout.publish(room(1), offset, &"entry");
+        assert_eq!(fanout.take(fast).len(), 1);
+    }
+    let waiting = fanout.take(slow);
+    assert_eq!(waiting.len(), 5);
+    assert_eq!(waiting[4], Item::Behind(room(1)));
+    assert_eq!(fanout.dropped(), 96);
+    fanout.publish(room(1), 101, &"entry");
+    assert_eq!(fanout.take(slow).len(), 1);
+}
+
+#[test]
+fn volatile_frames_go_first_under_load_and_rights_never_do() {
+    let mut fanout = Fanout::new(4);
+    let key = greeted(&mut fanout, 1);
+    fanout.follow(key, room(1));
+    for _ in 0..10 {
+        fanout.send(Target::Room(room(1)), &"typing");
+    }
+    fanout.publish(room(1), 1, &"entry");
+    fanout.publish(room(1), 2, &"entry");
+    fanout.membership(None, person(1).id, &Item::NotMember(room(1)));
+    let waiting = fanout.take(key);
+    assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Pass(_))).count(), 2);
+    assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Live { .. })).count(), 2);
+    assert!(waiting.contains(&Item::NotMember(room(1))));
+}
+
+#[test]
+fn a_newer_connection_of_a_session_takes_over_and_of_another_does_not() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (old, new, other) = (fanout.connect(), fanout.connect(), fanout.connect());
+    fanout.register(old, person(1), session(1));
+    fanout.register(other, person(1), session(2));
+    assert_eq!(fanout.register(new, person(1), session(1)), vec![old]);
+    assert_eq!(fanout.take(old), vec![Item::TakenOver]);
+    assert!(fanout.take(other).is_empty());
+}
+
+#[test]
+fn a_person_is_here_from_their_first_connection_to_their_last() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (a, b) = (fanout.connect(), fanout.connect());
+    fanout.register(a, person(1), session(1));
+    fanout.register(b, person(1), session(2));
+    assert_eq!(fanout.follow(a, room(1)), Some(Presence::Came(room(1), person(1))));
+    assert_eq!(fanout.follow(b, room(1)), None);
+    assert_eq!(fanout.here(room(1)), vec![person(1)]);
+    assert_eq!(fanout.unfollow(a, room(1)), None);
+    assert_eq!(fanout.disconnect(b), vec![Presence::Left(room(1), person(1).id)]);
+    assert!(fanout.here(room(1)).is_empty());
+}
+
+#[test]
+fn every_target_reaches_whom_it_names_and_nobody_else() {
+    let mut fanout = Fanout::new(8);
+    let keys: Vec<Key> = (1..=3).map(|n| greeted(&mut fanout, n)).collect();
+    fanout.follow(keys[0], room(1));
+    fanout.follow(keys[1], room(1));
+    let told = |fanout: &mut Fanout<&'static str>, target| {
+        let mut wake = fanout.send(target, &"hi");
+        wake.sort();
+        for key in &wake {
+            fanout.take(*key);
+        }
+        wake
+    };
+    assert_eq!(told(&mut fanout, Target::Connection(keys[2])), vec![keys[2]]);
+    assert_eq!(told(&mut fanout, Target::Person(person(2).id)), vec![keys[1]]);
+    assert_eq!(told(&mut fanout, Target::Room(room(1))), vec![keys[0], keys[1]]);
+    assert_eq!(told(&mut fanout, Target::RoomBut(room(1), keys[0])), vec![keys[1]]);
+    assert_eq!(told(&mut fanout, Target::Everyone), keys);
+}
+
+#[test]
+fn a_closed_connections_place_is_used_again_but_its_key_is_dead() {
+    let mut fanout = Fanout::new(4);
+    let old = greeted(&mut fanout, 1);
+    fanout.follow(old, room(1));
+    fanout.disconnect(old);
+    let new = greeted(&mut fanout, 2);
+    assert_ne!(old, new);
+    assert!(fanout.send(Target::Connection(old), &"hi").is_empty());
+    assert!(fanout.publish(room(1), 1, &"entry").is_empty());
+}

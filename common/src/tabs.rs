@@ -1,0 +1,529 @@
+//! Which of a browser profile's tabs leads, and how the others follow it.
+//!
+//! One tab leads: it alone has a [`Client`](crate::client::Client), numbers and sends. It holds a
+//! lock that the browser gives to one tab at a time; where there are no locks, the tab that came
+//! last leads, and the generation in the database fences the one before. The other tabs follow.
+//! They show what the leader says, add rows to the outbox themselves and hint at them, and ask the
+//! leader for everything else.
+//!
+//! # How a follower stays exact
+//! The leader says every batch that it has committed, with its number, and the same number is in
+//! the database, written by the batch's own transaction. So a tab that has read the database knows
+//! which batches it has seen; it takes the next one, drops older ones, and at a hole or a new
+//! leader it reads the database again. Rows that tabs add themselves are in no batch: the leader
+//! says them as *extras* counted from the last batch.
+//!
+//! # How a row reaches the leader
+//! A hint names a key, and the leader reads that row from the database, so a hint that comes late,
+//! twice or never does no harm: now and then the leader sweeps the outbox for keys it does not know.
+//!
+//! # How a command reaches the leader
+//! It is kept, and said again, until the leader says that what followed from it is committed. The
+//! leader takes each (tab, number) once; a new leader may take one again, and every command means
+//! the same when it is taken twice.
+
+mod follow;
+mod lead;
+mod standing;
+
+use crate::{
+    client::{Command, Key, Link, Row, Show, Write},
+    id::SessionId,
+    time::{Instant, Millis},
+};
+use serde::{Deserialize, Serialize};
+use standing::Standing;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How often a follower lets itself be heard. A leader in the background has slow timers; a word
+/// from another tab wakes it in time for its pings.
+const BEAT: Millis = Millis(5_000);
+/// How often a leader looks for rows that nobody hinted at, while other tabs are there.
+const SWEEP: Millis = Millis(10_000);
+/// How long an unconfirmed command waits before it is said again; and how long a tab without locks
+/// waits for a leader's word before it leads itself.
+const PATIENCE: Millis = Millis(2_000);
+/// Words kept while the database is read; with more of them it is read again.
+const HELD_WORDS: usize = 256;
+/// Commands kept until they are confirmed; with more of them the oldest goes.
+const HELD_COMMANDS: usize = 1_024;
+/// Keys and tabs remembered to tell a repeat; with more of them the oldest goes.
+const REMEMBERED: usize = 1_024;
+
+/// One tab, by a random number.
+pub type TabId = u64;
+
+/// How far a leader has come in what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The leader's run; a new one for each client that is made.
+    pub run: SessionId,
+    /// The number of the last committed batch, which is its token.
+    pub batch: u64,
+    /// How many times rows were said since then.
+    pub extra: u64,
+}
+
+/// What tabs say to each other. Every tab hears it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Who leads, and where does it stand?
+    Hello,
+    /// I lead, and this is how things stand.
+    Leads {
+        /// Where.
+        place: Place,
+        /// What a view has to know that is not in the database.
+        shows: Vec<Show>,
+    },
+    /// A batch is committed.
+    Batch {
+        /// Its place.
+        place: Place,
+        /// Its changes.
+        writes: Vec<Write>,
+    },
+    /// Rows that tabs have added.
+    Rows {
+        /// Their place.
+        place: Place,
+        /// Each as it was added.
+        rows: Vec<Row>,
+    },
+    /// The leader's client has something to show.
+    Shown {
+        /// The leader's run.
+        run: SessionId,
+        /// What.
+        show: Show,
+    },
+    /// A follower has added rows.
+    Added {
+        /// Their keys.
+        keys: Vec<Key>,
+    },
+    /// A follower wants something.
+    Ask {
+        /// Who.
+        tab: TabId,
+        /// Which of its wishes; 0 for one that need not be confirmed.
+        n: u64,
+        /// What.
+        command: Command,
+    },
+    /// What followed from the command is committed.
+    Taken {
+        /// Who asked.
+        tab: TabId,
+        /// Which wish.
+        n: u64,
+    },
+    /// The database has got its principal.
+    Introduced,
+    /// A follower came to the foreground: is the connection alive?
+    Woke,
+    /// A follower is here.
+    Beat,
+}
+
+/// What happens to a tab.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The tab is ready.
+    Start,
+    /// The lock is this tab's.
+    Granted,
+    /// The database was read.
+    Loaded {
+        /// The run and the number of the last batch in it.
+        last: Option<(SessionId, u64)>,
+        /// The outbox's keys.
+        keys: Vec<Key>,
+        /// Whether there is a principal, so that a client can be made.
+        ready: bool,
+        /// A new run's id, for the case that this tab leads now.
+        run: SessionId,
+    },
+    /// The database could not be read.
+    NotLoaded,
+    /// A word of another tab.
+    Heard(Word),
+    /// This tab came to the foreground, or the network changed.
+    Woke,
+    /// This tab's view wants something.
+    Command(Command),
+    /// Rows that this tab added are committed.
+    Added(Vec<Row>),
+    /// The rows asked for by [`Output::Fetch`] that there are.
+    Fetched {
+        /// The keys that were asked for.
+        asked: Vec<Key>,
+        /// Those of them that are in the outbox.
+        rows: Vec<Row>,
+    },
+    /// The outbox's keys, asked for by [`Output::Sweep`].
+    Swept(Vec<Key>),
+    /// The client hands over a batch with this token.
+    Issued(u64),
+    /// The batch is committed.
+    Committed {
+        /// Its token.
+        token: u64,
+        /// Its changes, added rows with their keys.
+        writes: Vec<Write>,
+    },
+    /// The client has taken what it was fed, and its outputs are carried out.
+    Fed,
+    /// The client has something to show.
+    Show(Show),
+    /// Another tab has raised the generation.
+    Fenced,
+    /// The client has stopped, since the database failed. A fresh one is made of what the database
+    /// holds when somebody wants something again.
+    Failed,
+    /// This tab has given the database its principal.
+    Introduced,
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the driver is to do.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Say this to the other tabs.
+    Say(Word),
+    /// Ask for the lock.
+    WantLock,
+    /// Read the database and report [`Input::Loaded`].
+    Load,
+    /// Show what was just read, in place of all that was shown.
+    Present,
+    /// Make a client of what was just read, in place of the one there was, and start it; if there
+    /// is no principal yet, only the former.
+    Lead {
+        /// The client's session.
+        run: SessionId,
+    },
+    /// Give up the client and the lock.
+    Resign,
+    /// Tell the view whether this tab leads.
+    Leading(bool),
+    /// Apply these changes to the view.
+    Apply(Vec<Write>),
+    /// Show this.
+    Show(Show),
+    /// Feed the client this row.
+    Row(Row),
+    /// Feed the client this command, then report [`Input::Fed`].
+    Command(Command),
+    /// Tell the client that it was woken.
+    Woke,
+    /// Tell the client the time.
+    Tick,
+    /// Read these rows and report [`Input::Fetched`].
+    Fetch(Vec<Key>),
+    /// Read the outbox's keys and report [`Input::Swept`].
+    Sweep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Following,
+    /// Leads as soon as the database is read.
+    Taking,
+    Leading(Place),
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Tabs {
+    tab: TabId,
+    locks: bool,
+    role: Role,
+    /// The database is being read.
+    loading: bool,
+    /// … and must be read once more, since something has happened meanwhile.
+    again: bool,
+    /// The database could not be read, or not be written by the client.
+    failed: bool,
+    /// The view was told that this tab leads.
+    told: bool,
+    /// Where a follower stands; the extra is unknown after a read.
+    stands: Option<(SessionId, u64, Option<u64>)>,
+    held: VecDeque<Word>,
+    /// Keys the leader has spoken of.
+    mentioned: BTreeSet<Key>,
+    /// Keys the leader's client has.
+    known: BTreeSet<Key>,
+    fetching: BTreeSet<Key>,
+    /// Keys to look at once the database is read.
+    hinted: BTreeSet<Key>,
+    asked: u64,
+    unconfirmed: VecDeque<(u64, Command)>,
+    confirming: lead::Confirming,
+    takes: BTreeMap<TabId, u64>,
+    standing: Standing,
+    /// Other tabs were heard.
+    company: bool,
+    /// The leader's client exists.
+    ready: bool,
+    /// When to beat, or to sweep.
+    due: Option<Instant>,
+    /// A leader's word is waited for.
+    patience: Option<Instant>,
+    out: Vec<Output>,
+}
+
+impl Tabs {
+    /// A tab's machine. `locks` says whether the browser has locks.
+    #[must_use]
+    pub fn new(tab: TabId, locks: bool) -> Self {
+        Self {
+            tab,
+            locks,
+            role: if locks { Role::Following } else { Role::Taking },
+            loading: false,
+            again: false,
+            failed: false,
+            told: false,
+            stands: None,
+            held: VecDeque::new(),
+            mentioned: BTreeSet::new(),
+            known: BTreeSet::new(),
+            fetching: BTreeSet::new(),
+            hinted: BTreeSet::new(),
+            asked: 0,
+            unconfirmed: VecDeque::new(),
+            confirming: lead::Confirming::default(),
+            takes: BTreeMap::new(),
+            standing: Standing::default(),
+            company: false,
+            ready: false,
+            due: None,
+            patience: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one input and says what is to be done.
+    pub fn handle(&mut self, now: Instant, input: Input) -> Vec<Output> {
+        match input {
+            Input::Start => self.start(),
+            Input::Granted => self.take(),
+            Input::Loaded { last, keys, ready, run } => self.loaded(now, last, keys, ready, run),
+            Input::NotLoaded => self.not_loaded(),
+            Input::Heard(word) => self.heard(now, word),
+            Input::Woke => self.woke(now),
+            Input::Command(command) => self.command(now, command),
+            Input::Added(rows) => self.added(now, rows),
+            Input::Fetched { asked, rows } => self.fetched(&asked, rows),
+            Input::Swept(keys) => self.look_at(keys),
+            Input::Issued(token) => self.confirming.issued(token),
+            Input::Committed { token, writes } => self.committed(token, writes),
+            Input::Fed => self.fed(),
+            Input::Show(show) => self.show(show),
+            Input::Fenced => self.fenced(),
+            Input::Failed => self.failed = true,
+            Input::Introduced if self.leads() => self.take(),
+            Input::Introduced => {
+                self.say(Word::Introduced);
+                self.load();
+            }
+            Input::Tick => self.tick(now),
+        }
+        self.set_due(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Input::Tick`] is due, if at all.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.due, self.patience].into_iter().flatten().min()
+    }
+
+    /// Whether this tab leads.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        matches!(self.role, Role::Leading(_))
+    }
+
+    fn start(&mut self) {
+        if self.locks {
+            self.out.push(Output::WantLock);
+        }
+        self.say(Word::Hello);
+        self.load();
+    }
+
+    /// Leads as soon as the database is read: all of it from now on, so a read that is under way
+    /// does not count.
+    fn take(&mut self) {
+        self.role = Role::Taking;
+        self.load();
+    }
+
+    fn load(&mut self) {
+        self.failed = false;
+        if self.loading {
+            self.again = true;
+        } else {
+            self.loading = true;
+            self.out.push(Output::Load);
+        }
+    }
+
+    fn loaded(
+        &mut self,
+        now: Instant,
+        last: Option<(SessionId, u64)>,
+        keys: Vec<Key>,
+        ready: bool,
+        run: SessionId,
+    ) {
+        self.loading = false;
+        if std::mem::take(&mut self.again) {
+            return self.load();
+        }
+        self.out.push(Output::Present);
+        if self.role == Role::Following {
+            self.tell_leading(false);
+            self.catch_up(now, last);
+        } else {
+            self.lead(keys, ready, run);
+        }
+    }
+
+    fn not_loaded(&mut self) {
+        self.loading = false;
+        if std::mem::take(&mut self.again) {
+            return self.load();
+        }
+        self.failed = true;
+        self.out.push(Output::Show(Show::Link(Link::Blocked { why: None, storage: true })));
+    }
+
+    fn heard(&mut self, now: Instant, word: Word) {
+        self.company = true;
+        match self.role {
+            Role::Following => self.follow(now, word),
+            Role::Taking => self.heard_taking(word),
+            Role::Leading(place) => self.answer(place, word),
+        }
+    }
+
+    /// Until it leads, a tab only notes what it will have to look at.
+    fn heard_taking(&mut self, word: Word) {
+        match word {
+            Word::Added { keys } => self.hinted.extend(keys),
+            Word::Introduced => self.load(),
+            _ => {}
+        }
+    }
+
+    /// The database failed before; somebody wants something, so it is tried again.
+    fn try_again(&mut self) {
+        if self.failed && self.leads() {
+            self.take();
+        } else if self.failed {
+            self.load();
+        }
+    }
+
+    fn woke(&mut self, now: Instant) {
+        self.try_again();
+        match self.role {
+            Role::Leading(_) => {
+                self.out.push(Output::Woke);
+                self.sweep();
+            }
+            Role::Following => {
+                self.say(Word::Woke);
+                self.say(Word::Hello);
+                self.expect_word(now);
+            }
+            Role::Taking => {}
+        }
+    }
+
+    fn command(&mut self, now: Instant, command: Command) {
+        self.try_again();
+        // Volatile: now or never.
+        if matches!(command, Command::Signal { .. }) {
+            return match self.role {
+                Role::Leading(_) => self.out.push(Output::Command(command)),
+                _ => self.ask(0, command),
+            };
+        }
+        self.asked += 1;
+        if self.unconfirmed.len() == HELD_COMMANDS {
+            self.unconfirmed.pop_front();
+        }
+        self.unconfirmed.push_back((self.asked, command.clone()));
+        if self.leads() {
+            self.confirming.expect(self.tab, self.asked);
+            self.out.push(Output::Command(command));
+        } else {
+            self.ask(self.asked, command);
+            self.expect_word(now);
+        }
+    }
+
+    fn added(&mut self, now: Instant, rows: Vec<Row>) {
+        self.try_again();
+        match self.role {
+            Role::Leading(_) => self.new_rows(rows),
+            Role::Taking => {
+                self.hinted.extend(rows.iter().map(|row| row.key));
+                // The tab may wait long for its turn to read; the row is shown at once.
+                self.out.push(Output::Apply(rows.into_iter().map(Write::PutRow).collect()));
+            }
+            Role::Following => self.added_following(now, rows),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if self.patience.is_some_and(|until| now >= until) {
+            self.patience = None;
+            self.out_of_patience(now);
+        }
+        if self.due.is_some_and(|due| now >= due) {
+            self.due = None;
+            match self.role {
+                Role::Leading(_) => self.sweep(),
+                Role::Following => self.say(Word::Beat),
+                Role::Taking => {}
+            }
+        }
+    }
+
+    fn set_due(&mut self, now: Instant) {
+        match self.role {
+            Role::Taking => self.due = None,
+            Role::Leading(_) if !self.company => self.due = None,
+            Role::Leading(_) => self.due = self.due.or(Some(now + SWEEP)),
+            Role::Following => self.due = self.due.or(Some(now + BEAT)),
+        }
+    }
+
+    fn say(&mut self, word: Word) {
+        self.out.push(Output::Say(word));
+    }
+
+    fn tell_leading(&mut self, leads: bool) {
+        if self.told != leads {
+            self.told = leads;
+            self.out.push(Output::Leading(leads));
+        }
+    }
+}
+
+/// Keeps the newest of what only serves to tell a repeat.
+fn forget_oldest<T: Ord + Copy>(set: &mut BTreeSet<T>) {
+    while set.len() > REMEMBERED {
+        set.pop_first();
+    }
+}
+
+#[cfg(test)]
+mod tests;

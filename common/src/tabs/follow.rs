@@ -1,0 +1,178 @@
+//! A tab that follows: it takes what the leader says in order, and reads again where it cannot.
+
+use super::{Output, PATIENCE, Place, Role, Tabs, Word, forget_oldest};
+use crate::{
+    client::{Command, Row, Write},
+    id::SessionId,
+    time::Instant,
+};
+
+impl Tabs {
+    pub(super) fn follow(&mut self, now: Instant, word: Word) {
+        if matches!(
+            word,
+            Word::Leads { .. } | Word::Batch { .. } | Word::Rows { .. } | Word::Shown { .. }
+        ) {
+            self.be_patient(now);
+        }
+        match word {
+            Word::Leads { place, shows } => {
+                self.out.extend(shows.into_iter().map(Output::Show));
+                self.ask_again(now);
+                if self.loading {
+                    // What is read now may be older than the leader; its place tells.
+                    self.hold(Word::Leads { place, shows: Vec::new() });
+                } else {
+                    self.compare(place);
+                }
+            }
+            Word::Batch { .. } | Word::Rows { .. } if self.loading => self.hold(word),
+            Word::Batch { place, writes } => self.batch(place, writes),
+            Word::Rows { place, rows } => self.rows(place, rows),
+            Word::Shown { show, .. } => self.out.push(Output::Show(show)),
+            Word::Taken { tab, n } if tab == self.tab => {
+                self.unconfirmed.retain(|(kept, _)| *kept != n);
+                self.be_patient(now);
+            }
+            Word::Introduced => self.load(),
+            _ => {}
+        }
+    }
+
+    /// The database was read: goes on from there with what was said meanwhile.
+    pub(super) fn catch_up(&mut self, now: Instant, last: Option<(SessionId, u64)>) {
+        self.stands = last.map(|(run, batch)| (run, batch, None));
+        for word in std::mem::take(&mut self.held) {
+            if self.loading {
+                break; // A hole: what follows it will be read.
+            }
+            match word {
+                // A leader that has committed nothing yet is not in the database.
+                Word::Leads { place, .. } if place.batch == 0 => {
+                    if self.stands.is_none_or(|(run, ..)| run != place.run) {
+                        self.stands = Some((place.run, 0, None));
+                    }
+                }
+                Word::Leads { place, .. } => {
+                    let read = self.stands;
+                    if read.is_none_or(|(run, batch, _)| run != place.run || batch < place.batch) {
+                        self.load();
+                    }
+                }
+                word => self.follow(now, word),
+            }
+        }
+    }
+
+    fn hold(&mut self, word: Word) {
+        if self.held.len() == super::HELD_WORDS {
+            self.held.clear();
+            self.again = true;
+        }
+        self.held.push_back(word);
+    }
+
+    /// A leader says where it stands: nothing it has said before may have been missed.
+    fn compare(&mut self, place: Place) {
+        let same = self.stands.is_some_and(|(run, batch, extra)| {
+            run == place.run
+                && batch == place.batch
+                && extra.is_none_or(|extra| extra == place.extra)
+        });
+        if !same {
+            self.load();
+            let shows = Vec::new();
+            self.hold(Word::Leads { place, shows });
+        }
+    }
+
+    fn batch(&mut self, place: Place, writes: Vec<Write>) {
+        match self.stands {
+            Some((run, batch, _)) if run == place.run && place.batch <= batch => {}
+            Some((run, batch, _)) if run == place.run && place.batch == batch + 1 => {
+                self.stands = Some((run, place.batch, Some(0)));
+                self.apply(writes);
+            }
+            _ => self.load(),
+        }
+    }
+
+    fn rows(&mut self, place: Place, rows: Vec<Row>) {
+        let Some((run, batch, extra)) = self.stands else {
+            return self.load();
+        };
+        if run != place.run || place.batch > batch {
+            return self.load();
+        }
+        // Said before a batch that is applied already, so its rows were read with it.
+        if place.batch < batch || extra.is_some_and(|extra| place.extra <= extra) {
+            return;
+        }
+        if extra.is_some_and(|extra| place.extra != extra + 1) {
+            return self.load();
+        }
+        self.stands = Some((run, batch, Some(place.extra)));
+        self.apply(rows.into_iter().map(Write::PutRow).collect());
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) {
+        self.mentioned.extend(writes.iter().filter_map(|write| match write {
+            Write::PutRow(row) => Some(row.key),
+            Write::DeleteRow(key) => Some(*key),
+            _ => None,
+        }));
+        forget_oldest(&mut self.mentioned);
+        self.out.push(Output::Apply(writes));
+    }
+
+    /// This tab's own rows are shown at once, unless the leader was faster.
+    pub(super) fn added_following(&mut self, now: Instant, rows: Vec<Row>) {
+        self.say(Word::Added { keys: rows.iter().map(|row| row.key).collect() });
+        self.expect_word(now);
+        if self.loading {
+            self.again = true;
+            return;
+        }
+        let new = rows.into_iter().filter(|row| !self.mentioned.contains(&row.key));
+        let writes: Vec<Write> = new.map(Write::PutRow).collect();
+        if !writes.is_empty() {
+            self.out.push(Output::Apply(writes));
+        }
+    }
+
+    pub(super) fn ask(&mut self, n: u64, command: Command) {
+        let tab = self.tab;
+        self.say(Word::Ask { tab, n, command });
+    }
+
+    fn ask_again(&mut self, now: Instant) {
+        for (n, command) in self.unconfirmed.clone() {
+            self.ask(n, command);
+        }
+        self.be_patient(now);
+    }
+
+    /// A leader is there; if it owes an answer, it has all the time again.
+    fn be_patient(&mut self, now: Instant) {
+        self.patience = (!self.unconfirmed.is_empty()).then_some(now + PATIENCE);
+    }
+
+    pub(super) fn expect_word(&mut self, now: Instant) {
+        if !self.locks || !self.unconfirmed.is_empty() {
+            self.patience = self.patience.or(Some(now + PATIENCE));
+        }
+    }
+
+    /// No leader was heard. With locks there will be one, or there is one that is busy; without
+    /// them somebody has to begin.
+    pub(super) fn out_of_patience(&mut self, now: Instant) {
+        if self.role != Role::Following {
+            return;
+        }
+        if self.locks {
+            self.ask_again(now);
+        } else {
+            self.take();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A tab that leads: it answers the others, and tells them all that its client does.
+
+use super::{Output, Place, Role, TabId, Tabs, Word};
+use crate::{
+    client::{Key, Row, Show, Write},
+    id::SessionId,
+};
+
+/// Commands whose consequences are not committed yet. What a command changes is in the first
+/// batch handed over after it, or in none.
+#[derive(Debug, Default)]
+pub(super) struct Confirming {
+    issued: u64,
+    done: u64,
+    /// Who asked, which wish, and the batch that would hold its changes.
+    waiting: Vec<(TabId, u64, u64)>,
+}
+
+impl Confirming {
+    pub(super) fn issued(&mut self, token: u64) {
+        self.issued = token;
+    }
+
+    pub(super) fn expect(&mut self, tab: TabId, n: u64) {
+        self.waiting.push((tab, n, self.issued + 1));
+    }
+
+    fn waits(&self, tab: TabId, n: u64) -> bool {
+        self.waiting.iter().any(|(who, which, _)| (*who, *which) == (tab, n))
+    }
+
+    /// Those that can be confirmed, once the client has taken all it was fed.
+    fn settled(&mut self) -> Vec<(TabId, u64)> {
+        let idle = self.issued == self.done;
+        let done = self.done;
+        let ready = self.waiting.extract_if(.., |(.., batch)| idle || *batch <= done);
+        ready.map(|(tab, n, _)| (tab, n)).collect()
+    }
+}
+
+impl Tabs {
+    /// The database was read and this tab leads from here.
+    pub(super) fn lead(&mut self, keys: Vec<Key>, ready: bool, run: SessionId) {
+        let place = Place { run, batch: 0, extra: 0 };
+        self.role = Role::Leading(place);
+        self.ready = ready;
+        self.known = keys.into_iter().collect();
+        self.fetching.clear();
+        self.confirming = Confirming::default();
+        self.takes.clear();
+        self.standing = super::Standing::default();
+        self.held.clear();
+        self.mentioned.clear();
+        self.patience = None;
+        self.due = None;
+        self.tell_leading(true);
+        self.say(Word::Leads { place, shows: Vec::new() });
+        self.out.push(Output::Lead { run });
+        let hinted = std::mem::take(&mut self.hinted);
+        self.look_at(hinted.into_iter().collect());
+        for (n, command) in self.unconfirmed.clone() {
+            self.confirming.expect(self.tab, n);
+            self.out.push(Output::Command(command));
+        }
+    }
+
+    pub(super) fn answer(&mut self, place: Place, word: Word) {
+        if self.failed && !matches!(word, Word::Hello | Word::Beat | Word::Leads { .. }) {
+            self.try_again();
+            return self.heard_taking(word); // The others ask again once this tab leads.
+        }
+        match word {
+            Word::Hello => {
+                let shows = self.standing.shows();
+                self.say(Word::Leads { place, shows });
+                self.sweep();
+            }
+            Word::Added { keys } => self.look_at(keys),
+            Word::Ask { n: 0, command, .. } => self.out.push(Output::Command(command)),
+            Word::Ask { tab, n, command } => {
+                let taken = self.takes.get(&tab).copied().unwrap_or(0);
+                if n > taken {
+                    self.takes.insert(tab, n);
+                    while self.takes.len() > super::REMEMBERED {
+                        self.takes.pop_first();
+                    }
+                    self.confirming.expect(tab, n);
+                    self.out.push(Output::Command(command));
+                } else if !self.confirming.waits(tab, n) {
+                    self.say(Word::Taken { tab, n });
+                }
+            }
+            Word::Introduced if !self.ready => self.take(),
+            Word::Woke => self.out.push(Output::Woke),
+            Word::Beat => self.out.push(Output::Tick),
+            // Without locks the later run leads. The earlier one gives way before it is fenced.
+            Word::Leads { place: other, .. } if !self.locks => {
+                if other.run > place.run {
+                    self.fenced();
+                } else {
+                    let shows = self.standing.shows();
+                    self.say(Word::Leads { place, shows });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn committed(&mut self, token: u64, writes: Vec<Write>) {
+        let Role::Leading(place) = &mut self.role else {
+            return;
+        };
+        place.batch = token;
+        place.extra = 0;
+        let place = *place;
+        self.confirming.done = token;
+        for write in &writes {
+            match write {
+                Write::PutRow(row) => {
+                    self.known.insert(row.key);
+                }
+                Write::DeleteRow(key) => {
+                    self.known.remove(key);
+                }
+                _ => {}
+            }
+        }
+        if self.company {
+            let writes = writes.clone();
+            self.say(Word::Batch { place, writes });
+        }
+        self.out.push(Output::Apply(writes));
+    }
+
+    pub(super) fn fed(&mut self) {
+        for (tab, n) in self.confirming.settled() {
+            if tab == self.tab {
+                self.unconfirmed.retain(|(kept, _)| *kept != n);
+            } else {
+                self.say(Word::Taken { tab, n });
+            }
+        }
+    }
+
+    pub(super) fn show(&mut self, show: Show) {
+        let Role::Leading(Place { run, .. }) = self.role else {
+            return;
+        };
+        self.standing.take(&show);
+        if self.company {
+            let show = show.clone();
+            self.say(Word::Shown { run, show });
+        }
+        self.out.push(Output::Show(show));
+    }
+
+    /// Reads the rows of these keys, unless the client has them.
+    pub(super) fn look_at(&mut self, keys: Vec<Key>) {
+        if !self.leads() {
+            return;
+        }
+        let mut keys = keys;
+        keys.retain(|key| !self.known.contains(key) && self.fetching.insert(*key));
+        if !keys.is_empty() {
+            self.out.push(Output::Fetch(keys));
+        }
+    }
+
+    pub(super) fn fetched(&mut self, asked: &[Key], rows: Vec<Row>) {
+        for key in asked {
+            self.fetching.remove(key);
+        }
+        self.new_rows(rows);
+    }
+
+    pub(super) fn new_rows(&mut self, mut rows: Vec<Row>) {
+        let Role::Leading(place) = &mut self.role else {
+            return;
+        };
+        rows.retain(|row| self.known.insert(row.key));
+        if rows.is_empty() {
+            return;
+        }
+        place.extra += 1;
+        let place = *place;
+        if self.company {
+            let rows = rows.clone();
+            self.say(Word::Rows { place, rows });
+        }
+        let writes = rows.iter().cloned().map(Write::PutRow).collect();
+        self.out.push(Output::Apply(writes));
+        self.out.extend(rows.into_iter().map(Output::Row));
+    }
+
+    pub(super) fn sweep(&mut self) {
+        if self.company {
+            self.out.push(Output::Sweep);
+        }
+    }
+
+    /// Another tab leads. This one waits for its turn, and starts over from the database.
+    pub(super) fn fenced(&mut self) {
+        if !self.leads() {
+            return;
+        }
+        self.role = Role::Following;
+        self.stands = None;
+        self.out.push(Output::Resign);
+        self.tell_leading(false);
+        if self.locks {
+            self.out.push(Output::WantLock);
+        }
+        self.say(Word::Hello);
+        self.load();
+    }
+}

@@ -1,0 +1,387 @@
+use super::*;
+use crate::{
+    backoff::Dice,
+    client::{Held, RowState},
+    id::{EventId, RoomId},
+    time::Timestamp,
+};
+
+fn row(key: Key) -> Row {
+    Row {
+        key,
+        event: Held {
+            id: EventId::from_bytes([u8::try_from(key % 250).unwrap(); 16]),
+            ns: "chat".to_owned(),
+            room: RoomId::NIL,
+            kind: "message".to_owned(),
+            data: "{}".to_owned(),
+            target: None,
+            at: Timestamp(0),
+        },
+        state: RowState::Queued,
+    }
+}
+
+fn run(n: u64) -> SessionId {
+    SessionId::new(n, &[0; 10])
+}
+
+/// What the tabs share.
+#[derive(Default)]
+struct Disk {
+    rows: BTreeMap<Key, Row>,
+    next: Key,
+    last: Option<(SessionId, u64)>,
+}
+
+/// A tab, its view, and the model of its client: rows it was fed, and batches under way.
+struct Tab {
+    tabs: Tabs,
+    view: BTreeMap<Key, Row>,
+    read: Option<(BTreeMap<Key, Row>, Option<(SessionId, u64)>)>,
+    inbox: VecDeque<Word>,
+    /// What the database was asked for and has not answered yet.
+    asks: VecDeque<Output>,
+    client: Option<(SessionId, u64)>,
+    fed: Vec<Key>,
+    commands: Vec<Command>,
+    wants_lock: bool,
+    alive: bool,
+}
+
+/// Some tabs of one browser, with a channel between them that keeps each sender's order.
+struct World {
+    disk: Disk,
+    tabs: Vec<Tab>,
+    lock: Option<usize>,
+    locks: bool,
+    now: Instant,
+    runs: u64,
+    dice: Dice,
+}
+
+impl World {
+    fn new(seed: u64, locks: bool) -> Self {
+        Self {
+            disk: Disk::default(),
+            tabs: Vec::new(),
+            lock: None,
+            locks,
+            now: Instant(0),
+            runs: 0,
+            dice: Dice::new(seed),
+        }
+    }
+
+    fn open(&mut self) -> usize {
+        let i = self.tabs.len();
+        self.tabs.push(Tab {
+            tabs: Tabs::new(i as u64 + 1, self.locks),
+            view: BTreeMap::new(),
+            read: None,
+            inbox: VecDeque::new(),
+            asks: VecDeque::new(),
+            client: None,
+            fed: Vec::new(),
+            commands: Vec::new(),
+            wants_lock: false,
+            alive: true,
+        });
+        self.feed(i, Input::Start);
+        i
+    }
+
+    fn feed(&mut self, i: usize, input: Input) {
+        let outputs = self.tabs[i].tabs.handle(self.now, input);
+        for output in outputs {
+            self.carry_out(i, output);
+        }
+    }
+
+    fn carry_out(&mut self, i: usize, output: Output) {
+        match output {
+            Output::Say(word) => {
+                for (j, tab) in self.tabs.iter_mut().enumerate() {
+                    if j != i && tab.alive {
+                        tab.inbox.push_back(word.clone());
+                    }
+                }
+            }
+            Output::WantLock => self.tabs[i].wants_lock = true,
+            Output::Load | Output::Fetch(_) | Output::Sweep => self.tabs[i].asks.push_back(output),
+            Output::Present => {
+                let (rows, _) = self.tabs[i].read.clone().expect("something was read");
+                self.tabs[i].view = rows;
+            }
+            Output::Lead { run } => {
+                let tab = &mut self.tabs[i];
+                tab.client = Some((run, 0));
+                tab.fed = tab.read.clone().unwrap().0.into_keys().collect();
+            }
+            Output::Resign => {
+                self.tabs[i].client = None;
+                if self.lock == Some(i) {
+                    self.lock = None;
+                }
+            }
+            Output::Apply(writes) => {
+                for write in writes {
+                    match write {
+                        Write::PutRow(row) => drop(self.tabs[i].view.insert(row.key, row)),
+                        Write::DeleteRow(key) => drop(self.tabs[i].view.remove(&key)),
+                        _ => {}
+                    }
+                }
+            }
+            Output::Row(row) => {
+                assert!(!self.tabs[i].fed.contains(&row.key), "fed twice: {row:?}");
+                self.tabs[i].fed.push(row.key);
+            }
+            Output::Command(command) => {
+                self.tabs[i].commands.push(command);
+                self.commit(i, Vec::new());
+                self.feed(i, Input::Fed);
+            }
+            Output::Leading(_) | Output::Show(_) | Output::Woke | Output::Tick => {}
+        }
+    }
+
+    /// The database answers the oldest question of a tab.
+    fn answer(&mut self, i: usize) {
+        match self.tabs[i].asks.pop_front() {
+            Some(Output::Load) => {
+                self.runs += 1;
+                self.tabs[i].read = Some((self.disk.rows.clone(), self.disk.last));
+                let loaded = Input::Loaded {
+                    last: self.disk.last,
+                    keys: self.disk.rows.keys().copied().collect(),
+                    ready: true,
+                    run: run(self.runs),
+                };
+                self.feed(i, loaded);
+            }
+            Some(Output::Fetch(asked)) => {
+                let rows = asked.iter().filter_map(|key| self.disk.rows.get(key));
+                let rows = rows.cloned().collect();
+                self.feed(i, Input::Fetched { asked, rows });
+            }
+            Some(Output::Sweep) => {
+                let keys = self.disk.rows.keys().copied().collect();
+                self.feed(i, Input::Swept(keys));
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, i: usize) {
+        if let Some(word) = self.tabs[i].inbox.pop_front() {
+            self.feed(i, Input::Heard(word));
+        }
+    }
+
+    /// A tab adds a row. `told` is whether it lives to hear of the commit.
+    fn add(&mut self, i: usize, told: bool) {
+        self.disk.next += 1;
+        let row = row(self.disk.next);
+        self.disk.rows.insert(row.key, row.clone());
+        if told {
+            self.feed(i, Input::Added(vec![row]));
+        }
+    }
+
+    /// The leader's client commits a batch.
+    fn commit(&mut self, i: usize, writes: Vec<Write>) {
+        let Some((run, batch)) = self.tabs[i].client else {
+            return;
+        };
+        let token = batch + 1;
+        self.tabs[i].client = Some((run, token));
+        self.disk.last = Some((run, token));
+        for write in &writes {
+            match write {
+                Write::PutRow(row) => drop(self.disk.rows.insert(row.key, row.clone())),
+                Write::DeleteRow(key) => drop(self.disk.rows.remove(key)),
+                _ => {}
+            }
+        }
+        self.feed(i, Input::Issued(token));
+        self.feed(i, Input::Committed { token, writes });
+        self.feed(i, Input::Fed);
+    }
+
+    /// The client makes something of a row it was fed: it is sent, or done with.
+    fn progress(&mut self, i: usize) {
+        let fed: Vec<Key> = self.tabs[i].fed.clone();
+        let held: Vec<Key> =
+            fed.into_iter().filter(|key| self.disk.rows.contains_key(key)).collect();
+        if held.is_empty() {
+            return;
+        }
+        let key = held[usize::try_from(self.dice.up_to(held.len() as u64 - 1)).unwrap()];
+        let sent = matches!(self.disk.rows[&key].state, RowState::Sent { .. });
+        let write = if sent {
+            Write::DeleteRow(key)
+        } else {
+            let state = RowState::Sent { n: key };
+            Write::PutRow(Row { state, ..row(key) })
+        };
+        self.commit(i, vec![write]);
+    }
+
+    fn close(&mut self, i: usize) {
+        let tab = &mut self.tabs[i];
+        tab.alive = false;
+        tab.client = None;
+        tab.wants_lock = false;
+        tab.inbox.clear();
+        tab.asks.clear();
+        if self.lock == Some(i) {
+            self.lock = None;
+        }
+    }
+
+    fn grant(&mut self) {
+        let waiting = self.tabs.iter().position(|tab| tab.wants_lock && tab.alive);
+        if let (None, Some(i)) = (self.lock, waiting) {
+            self.lock = Some(i);
+            self.tabs[i].wants_lock = false;
+            self.feed(i, Input::Granted);
+        }
+    }
+
+    fn alive(&self) -> Vec<usize> {
+        (0..self.tabs.len()).filter(|i| self.tabs[*i].alive).collect()
+    }
+
+    fn leaders(&self) -> Vec<usize> {
+        let mut alive = self.alive();
+        alive.retain(|i| self.tabs[*i].client.is_some());
+        alive
+    }
+
+    /// Everything said is heard and everything asked is answered, for so long.
+    fn settle(&mut self, millis: u64) {
+        for _ in 0..millis / 500 {
+            for _ in 0..50 {
+                self.grant();
+                for i in self.alive() {
+                    self.hear(i);
+                    self.answer(i);
+                }
+            }
+            self.now = self.now + Millis(500);
+            for i in self.alive() {
+                if self.tabs[i].tabs.deadline().is_some_and(|at| at <= self.now) {
+                    self.feed(i, Input::Tick);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        let alive = self.alive();
+        let i = alive[usize::try_from(self.dice.up_to(alive.len() as u64 - 1)).unwrap()];
+        match self.dice.up_to(24) {
+            0 if self.tabs.len() < 12 => drop(self.open()),
+            1 if alive.len() > 1 => self.close(i),
+            2 if alive.len() > 1 => {
+                self.add(i, false);
+                self.close(i);
+            }
+            3..=5 => self.add(i, true),
+            6 => self.feed(i, Input::Command(Command::RetryNow)),
+            7 => self.feed(i, Input::Woke),
+            8..=11 => self.answer(i),
+            12..=14 => {
+                if let Some(leader) = self.leaders().first() {
+                    self.progress(*leader);
+                }
+            }
+            15 => self.grant(),
+            _ => self.hear(i),
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_one_tab_leads_with_every_row_and_all_show_what_the_database_holds() {
+    for seed in 0..400 {
+        let mut world = World::new(seed, true);
+        world.open();
+        world.open();
+        for _ in 0..300 {
+            world.step();
+        }
+        world.settle(30_000);
+        let leaders = world.leaders();
+        assert_eq!(leaders.len(), 1, "seed {seed}");
+        let fed = &world.tabs[leaders[0]].fed;
+        for key in world.disk.rows.keys() {
+            assert!(fed.contains(key), "seed {seed}: row {key} is nobody's");
+        }
+        for i in world.alive() {
+            assert_eq!(world.tabs[i].view, world.disk.rows, "seed {seed}, tab {i}");
+            assert!(world.tabs[i].tabs.unconfirmed.is_empty(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_command_of_a_follower_is_kept_until_a_leader_has_committed_it() {
+    let mut world = World::new(1, true);
+    let (first, second, third) = (world.open(), world.open(), world.open());
+    world.settle(1_000);
+    assert_eq!(world.leaders(), [first]);
+    world.feed(second, Input::Command(Command::RetryNow));
+    world.close(first); // It has not heard of it.
+    world.settle(1_000);
+    assert_eq!(world.leaders(), [second]);
+    assert_eq!(world.tabs[second].commands, [Command::RetryNow]);
+    let room = RoomId::NIL;
+    world.feed(third, Input::Command(Command::Join { room }));
+    world.settle(5_000);
+    assert_eq!(world.tabs[second].commands.last(), Some(&Command::Join { room }));
+    assert_eq!(world.tabs[second].commands.len(), 2, "taken once");
+}
+
+#[test]
+fn without_locks_the_later_tab_leads_and_an_earlier_one_takes_over_when_it_is_gone() {
+    let mut world = World::new(1, false);
+    let first = world.open();
+    world.settle(1_000);
+    assert_eq!(world.leaders(), [first]);
+    let second = world.open();
+    world.settle(1_000);
+    assert_eq!(world.leaders(), [second]);
+    world.close(second);
+    world.settle(10_000);
+    assert!(world.leaders().is_empty(), "nobody has come back to it");
+    world.feed(first, Input::Woke);
+    world.settle(5_000);
+    assert_eq!(world.leaders(), [first]);
+}
+
+#[test]
+fn a_tab_that_comes_later_is_told_how_things_stand() {
+    let mut world = World::new(1, true);
+    let first = world.open();
+    world.settle(1_000);
+    world.feed(first, Input::Show(Show::Link(Link::Online)));
+    let mut late = Tabs::new(9, true);
+    late.handle(world.now, Input::Start);
+    let answer = world.tabs[first].tabs.handle(world.now, Input::Heard(Word::Hello));
+    let Some(Output::Say(word)) = answer.first() else { panic!("{answer:?}") };
+    let shown = late.handle(world.now, Input::Heard(word.clone()));
+    assert!(matches!(shown[..], [Output::Show(Show::Link(Link::Online))]));
+}
+
+#[test]
+fn words_survive_the_channel() {
+    let place = Place { run: run(1), batch: 2, extra: 3 };
+    let writes = vec![Write::PutRow(row(1)), Write::DeleteRow(2)];
+    let text = serde_json::to_string(&Word::Batch { place, writes }).unwrap();
+    let Word::Batch { writes, .. } = serde_json::from_str(&text).unwrap() else {
+        panic!("another word")
+    };
+    assert!(matches!(&writes[..], [Write::PutRow(one), Write::DeleteRow(2)] if *one == row(1)));
+}

@@ -1,0 +1,297 @@
+//! A model of the engine: the same answers from plain maps, with nothing to go wrong by itself.
+
+use holdfast_common::{
+    cursor::{Head, Mark},
+    event::{Effect, Facts, RoomFacts, TargetFacts, Verified, Versions},
+    frame::{Author, Entry, Folded, HOLLOW, LaneMark, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    storage::*,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone)]
+pub struct Log {
+    pub info: RoomInfo,
+    pub creator: PersonId,
+    pub entries: Vec<Entry>,
+    pub effects: BTreeMap<EventId, Effect>,
+    pub first_mark: Mark,
+    pub ids: BTreeMap<EventId, u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Lane {
+    watermark: u64,
+    verdicts: BTreeMap<u64, Verdict>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Disk {
+    pub logs: BTreeMap<RoomId, Log>,
+    people: BTreeMap<PersonId, [u8; 32]>,
+    writers: BTreeMap<WriterId, (PersonId, u64)>,
+    members: BTreeSet<(PersonId, RoomId)>,
+    lanes: BTreeMap<(WriterId, RoomId), Lane>,
+    epochs: u8,
+}
+
+impl Disk {
+    pub fn log(&self, room: RoomId) -> &[Entry] {
+        self.logs.get(&room).map_or(&[], |log| &log.entries)
+    }
+
+    /// As after a restore: the same entries up to `keep`, in a new epoch.
+    pub fn restore(&mut self, room: RoomId, keep: usize) {
+        let epoch = self.epoch();
+        let log = self.logs.get_mut(&room).expect("the room is there");
+        log.entries.truncate(keep);
+        log.ids.retain(|_, offset| *offset <= keep as u64);
+        log.info.head.epoch = epoch;
+        log.info.head.offset = keep as u64;
+        log.info.head.mark = log.entries.last().map_or(Mark::START, |entry| entry.mark);
+    }
+
+    pub fn trim(&mut self, room: RoomId, first: u64) {
+        let log = self.logs.get_mut(&room).expect("the room is there");
+        while log.entries.first().is_some_and(|entry| entry.offset < first) {
+            log.first_mark = log.entries.remove(0).mark;
+        }
+        log.info.head.first = first;
+    }
+
+    fn epoch(&mut self) -> Epoch {
+        self.epochs += 1;
+        Epoch::from_bytes([self.epochs; 16])
+    }
+
+    fn info(&self, person: PersonId, room: RoomId) -> Option<RoomInfo> {
+        let mut info = self.logs.get(&room)?.info.clone();
+        info.joined = self.members.contains(&(person, room));
+        Some(info)
+    }
+
+    pub fn greet(&mut self, greeting: &Greeting) -> Greeted {
+        let person = greeting.person;
+        let new = !self.people.contains_key(&person);
+        if *self.people.entry(person).or_insert(greeting.secret_hash) != greeting.secret_hash {
+            return Greeted::Refused(holdfast_common::error::Code::WrongSecret);
+        }
+        if new {
+            self.members.extend(greeting.welcome_rooms.iter().map(|room| (person, *room)));
+        }
+        let (owner, generation) = self.writers.entry(greeting.writer).or_insert((person, 0));
+        if *owner != person {
+            return Greeted::Refused(holdfast_common::error::Code::WrongWriter);
+        }
+        if greeting.generation <= *generation {
+            return Greeted::Refused(holdfast_common::error::Code::Fenced);
+        }
+        *generation = greeting.generation;
+        let mut resume = Resume::default();
+        for known in &greeting.lanes {
+            let lane = self.lanes.entry((greeting.writer, known.room)).or_default();
+            let lost = known.floor > lane.watermark;
+            lane.watermark = lane.watermark.max(known.floor);
+            lane.verdicts.retain(|n, _| *n > known.floor);
+            resume.lanes.push(LaneMark { room: known.room, watermark: lane.watermark, lost });
+            let verdicts = lane.verdicts.iter();
+            resume.verdicts.extend(verdicts.map(|(n, verdict)| (known.room, *n, verdict.clone())));
+        }
+        for room in self.logs.keys() {
+            let Some(info) = self.info(person, *room) else {
+                continue;
+            };
+            let cursor = greeting.rooms.iter().find(|known| known.room == *room);
+            let mark_at = cursor.and_then(|known| self.mark_at(*room, known.cursor.offset));
+            resume.rooms.push(RoomState { info, mark_at, missed_since: None });
+        }
+        Greeted::Welcome(resume)
+    }
+
+    fn mark_at(&self, room: RoomId, offset: u64) -> Option<Mark> {
+        let log = &self.logs[&room];
+        if offset + 1 == log.info.head.first {
+            return Some(log.first_mark);
+        }
+        log.entries.iter().find(|entry| entry.offset == offset).map(|entry| entry.mark)
+    }
+
+    pub fn facts(&self, person: PersonId, room: RoomId, effect: &Effect) -> Facts {
+        let log = self.logs.get(&room);
+        let target = effect.target().and_then(|id| {
+            let entry = log?.entries.iter().find(|entry| entry.id == id)?;
+            let (kind, hollow) = (entry.kind.clone(), entry.kind == HOLLOW);
+            Some(TargetFacts { id, kind, author: entry.from.id, hollow })
+        });
+        Facts {
+            person,
+            room: log.map(|log| RoomFacts {
+                id: room,
+                namespace: log.info.ns.clone(),
+                name: log.info.name.clone(),
+                creator: log.creator,
+                gone: log.info.gone,
+            }),
+            member: self.members.contains(&(person, room)),
+            target,
+            free_name: match effect {
+                Effect::Creates(name) => Some(name.clone()),
+                _ => None,
+            },
+            versions: Versions::default(),
+        }
+    }
+
+    pub fn append(&mut self, append: Append) -> Appended {
+        let lane = append.lane.expect("clients have lanes");
+        if self.writers.get(&lane.writer).is_none_or(|(_, last)| *last != lane.generation) {
+            return Appended::Fenced;
+        }
+        let state = self.lanes.entry((lane.writer, append.room)).or_default();
+        state.watermark = state.watermark.max(lane.floor);
+        state.verdicts.retain(|n, _| *n > lane.floor);
+        if lane.n <= state.watermark {
+            return state.verdicts.get(&lane.n).cloned().map_or(Appended::Settled, Appended::Again);
+        }
+        if lane.n > state.watermark + 1 {
+            return Appended::Expected(state.watermark + 1);
+        }
+        let (verdict, entry) = self.decide(&append);
+        let state = self.lanes.entry((lane.writer, append.room)).or_default();
+        state.watermark = lane.n;
+        state.verdicts.insert(lane.n, verdict.clone());
+        Appended::Decided { verdict, entry: entry.map(Box::new) }
+    }
+
+    fn decide(&mut self, append: &Append) -> (Verdict, Option<NewEntry>) {
+        let id = append.id;
+        let reply = match &append.verified {
+            Verified::Allowed { reply } => reply.clone(),
+            Verified::Rejected { code, why, detail } => {
+                let (code, why, detail) = (*code, why.clone(), detail.clone());
+                return (Verdict::Reject { id, code, detail, why }, None);
+            }
+        };
+        if let Effect::Creates(name) = &append.effect {
+            self.create(append.room, name, append.author.id);
+        }
+        let created = matches!(append.effect, Effect::Creates(_));
+        let log = self.logs.get_mut(&append.room).expect("the rule saw the room");
+        let epoch = log.info.head.epoch;
+        if let Some(offset) = log.ids.get(&id) {
+            return (Verdict::Ack { id, epoch, offset: *offset, reply }, None);
+        }
+        let entry = push(log, append);
+        let offset = entry.offset;
+        let created = created.then(|| self.info(append.author.id, append.room)).flatten();
+        let new = NewEntry { room: append.room, epoch, entry, created };
+        (Verdict::Ack { id, epoch, offset, reply }, Some(new))
+    }
+
+    pub fn create(&mut self, room: RoomId, name: &str, creator: PersonId) {
+        let head = Head { epoch: self.epoch(), offset: 0, mark: Mark::START, first: 1 };
+        let (ns, name) = ("chat".to_owned(), name.to_owned());
+        let info = RoomInfo { room, ns, name, head, joined: false, gone: false };
+        self.members.insert((creator, room));
+        self.logs.insert(
+            room,
+            Log {
+                info,
+                creator,
+                entries: Vec::new(),
+                effects: BTreeMap::new(),
+                first_mark: Mark::START,
+                ids: BTreeMap::new(),
+            },
+        );
+    }
+
+    pub fn slice(&self, room: RoomId, after: u64, most: usize) -> Option<Slice> {
+        let log = self.logs.get(&room)?;
+        let entries = log.entries.iter().filter(|entry| entry.offset > after).take(most);
+        let entries =
+            entries.map(|entry| (entry.offset, holdfast_common::codec::write_entry(entry)));
+        let head = log.info.head;
+        let trimmed_mark = (after + 1 < head.first).then_some(log.first_mark);
+        Some(Slice { head, entries: entries.collect(), trimmed_mark })
+    }
+
+    pub fn page(&self, room: RoomId, before: Option<u64>, limit: u32) -> Option<Folds> {
+        let log = self.logs.get(&room)?;
+        let top = before.unwrap_or(u64::MAX);
+        let shown = |entry: &&Entry| {
+            entry.offset < top
+                && !log.effects.get(&entry.id).is_some_and(|effect| effect.target().is_some())
+        };
+        let mut items: Vec<Folded> = log
+            .entries
+            .iter()
+            .rev()
+            .filter(shown)
+            .take(limit as usize)
+            .map(|e| self.fold(log, e))
+            .collect();
+        items.reverse();
+        let from = items.first().map_or(log.info.head.first, |item| item.entry.offset);
+        let to = top.min(log.info.head.offset + 1).saturating_sub(1);
+        Some(Folds { head: log.info.head, from, to, skipped: 0, items })
+    }
+
+    fn fold(&self, log: &Log, entry: &Entry) -> Folded {
+        let newest = log.entries.iter().rev().find(|later| {
+            log.effects.get(&later.id) == Some(&Effect::Replaces(entry.id)) && later.kind != HOLLOW
+        });
+        Folded { entry: entry.clone(), change: newest.cloned() }
+    }
+
+    pub fn find(&self, room: RoomId, ids: &[EventId]) -> Option<(Epoch, Vec<(EventId, u64)>)> {
+        let log = self.logs.get(&room)?;
+        let found = ids.iter().filter_map(|id| log.ids.get(id).map(|offset| (*id, *offset)));
+        Some((log.info.head.epoch, found.collect()))
+    }
+
+    pub fn member(&mut self, person: PersonId, room: RoomId, join: bool) -> Membership {
+        if join {
+            self.members.insert((person, room));
+        } else {
+            self.members.remove(&(person, room));
+        }
+        self.info(person, room).map_or(Membership::NoRoom, Membership::Done)
+    }
+}
+
+fn push(log: &mut Log, append: &Append) -> Entry {
+    let offset = log.info.head.offset + 1;
+    let mark = log.info.head.mark.next(offset, append.id);
+    let data = serde_json::value::RawValue::from_string(append.data.clone());
+    let entry = Entry {
+        offset,
+        mark,
+        id: append.id,
+        kind: append.kind.clone(),
+        from: append.author.clone(),
+        at: append.at,
+        data: Some(data.expect("an allowed payload is JSON")),
+    };
+    log.info.head.offset = offset;
+    log.info.head.mark = mark;
+    log.ids.insert(append.id, offset);
+    log.effects.insert(append.id, append.effect.clone());
+    if let Effect::Removes(target) = append.effect {
+        hollow(log, target, &append.author);
+    }
+    log.entries.push(entry.clone());
+    entry
+}
+
+fn hollow(log: &mut Log, target: EventId, by: &Author) {
+    let effects = &log.effects;
+    for entry in &mut log.entries {
+        let replaces = effects.get(&entry.id) == Some(&Effect::Replaces(target));
+        if entry.id == target || replaces {
+            entry.kind = HOLLOW.to_owned();
+            entry.data = None;
+            entry.from = by.clone();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Clients and a server on a model disk and model wires: what nobody may lose, told as stories.
+
+#![allow(unreachable_pub, reason = "a test has no outside")]
+
+mod disk;
+mod node;
+mod stories;
+mod world;

@@ -1,0 +1,153 @@
+//! A client with its database, as a model: committed batches survive a crash, the rest does not.
+
+use holdfast_common::{
+    client::*,
+    cursor::Cursor,
+    frame::Entry,
+    id::{EventId, PersonId, RoomId, SessionId, WriterId},
+    time::Instant,
+};
+use std::collections::BTreeMap;
+
+/// The database, and what a view that folds its changes would show.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub principal: Principal,
+    pub writer: WriterId,
+    pub generation: u64,
+    pub rows: BTreeMap<Key, Row>,
+    pub lanes: BTreeMap<RoomId, u64>,
+    pub cursors: BTreeMap<RoomId, Cursor>,
+    pub entries: BTreeMap<RoomId, Vec<Entry>>,
+    pub latest: Vec<LatestRow>,
+    /// Gaps, resets and pages: everything that stands in for entries.
+    pub told: Vec<String>,
+    keys: Key,
+}
+
+impl Database {
+    pub fn new(n: u8) -> Self {
+        let person = PersonId::from_bytes([n; 16]);
+        let secret = format!("a secret of person {n:04}");
+        Self {
+            principal: Principal { person, secret, name: format!("person {n}") },
+            writer: WriterId::from_bytes([n; 16]),
+            generation: 0,
+            rows: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            latest: Vec::new(),
+            told: Vec::new(),
+            keys: 0,
+        }
+    }
+
+    pub fn add(&mut self, event: Held) -> Row {
+        self.keys += 1;
+        let row = Row { key: self.keys, event, state: RowState::Queued };
+        self.rows.insert(row.key, row.clone());
+        row
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let lanes = self.lanes.iter().map(|(room, next)| LaneRow { room: *room, next: *next });
+        Snapshot {
+            principal: self.principal.clone(),
+            writer: self.writer,
+            generation: self.generation,
+            rows: self.rows.values().cloned().collect(),
+            lanes: lanes.collect(),
+            cursors: self.cursors.iter().map(|(room, cursor)| (*room, *cursor)).collect(),
+            latest: self.latest.clone(),
+        }
+    }
+
+    /// Commits a batch; returns the rows that were added by it.
+    pub fn commit(&mut self, batch: Batch) -> Result<Vec<Row>, NotWritten> {
+        if self.generation > batch.generation {
+            return Err(NotWritten::Fenced);
+        }
+        let mut added = Vec::new();
+        for write in batch.writes {
+            match write {
+                Write::Generation(generation) => self.generation = generation,
+                Write::Writer { writer, generation } => {
+                    self.writer = writer;
+                    self.generation = generation;
+                    self.lanes.clear();
+                }
+                Write::Name(name) => self.principal.name = name,
+                Write::AddRow(event) => added.push(self.add(event)),
+                Write::PutRow(row) => {
+                    self.rows.insert(row.key, row);
+                }
+                Write::DeleteRow(key) => {
+                    self.rows.remove(&key);
+                }
+                Write::Lane(lane) => {
+                    self.lanes.insert(lane.room, lane.next);
+                }
+                Write::Entries { room, entries, cursor, .. } => {
+                    self.entries.entry(room).or_default().extend(entries);
+                    self.cursors.insert(room, cursor);
+                }
+                Write::Page { room, items, cursor, from, .. } => {
+                    self.told.push(format!("page from {from}"));
+                    let held = self.entries.entry(room).or_default();
+                    held.extend(items.into_iter().map(|item| item.entry));
+                    self.cursors.insert(room, cursor);
+                }
+                Write::Gap(gap) => {
+                    self.told.push(format!("gap {:?} of {}", gap.reason, gap.count));
+                    self.cursors.insert(gap.room, gap.cursor);
+                }
+                Write::Reset { room, reason, .. } => {
+                    self.told.push(format!("reset {reason:?}"));
+                    self.entries.remove(&room);
+                    self.cursors.remove(&room);
+                }
+                Write::PutLatest(row) => self.latest.push(row),
+                Write::DeleteLatest { room, kind, rank } => {
+                    self.latest.retain(|it| it.room != room || it.kind != kind || it.rank > rank);
+                }
+                Write::Room(_) | Write::Register(_) => {}
+            }
+        }
+        Ok(added)
+    }
+
+    /// The states of the rows, by the text of their payloads.
+    pub fn outbox(&self) -> Vec<(&str, &RowState)> {
+        self.rows.values().map(|row| (row.event.data.as_str(), &row.state)).collect()
+    }
+}
+
+/// A client that runs, or does not.
+#[derive(Debug)]
+pub struct Node {
+    pub database: Database,
+    pub client: Option<Client>,
+    pub shown: Vec<Show>,
+    runs: u8,
+}
+
+impl Node {
+    pub fn new(n: u8) -> Self {
+        Self { database: Database::new(n), client: None, shown: Vec::new(), runs: 0 }
+    }
+
+    /// Starts a run from what is in the database.
+    pub fn start(&mut self, now: Instant) -> Vec<Output> {
+        self.runs += 1;
+        let session = SessionId::from_bytes([self.runs; 16]);
+        let mut client = Client::new(self.database.snapshot(), session, u64::from(self.runs));
+        let out = client.handle(now, Input::Start);
+        self.client = Some(client);
+        out
+    }
+
+    pub fn ids(&self, room: RoomId) -> Vec<EventId> {
+        self.database.entries.get(&room).into_iter().flatten().map(|entry| entry.id).collect()
+    }
+}

@@ -1,0 +1,456 @@
+//! Clients, a server and the wires between them, in virtual time and in one thread.
+
+use crate::{disk::Disk, node::Node};
+use holdfast_common::{
+    chat,
+    client::{self, Command, Held, Output as Out, Row},
+    codec,
+    error::Code,
+    event::{Class, Decision, Durable, Facts, Handler, No, Verified},
+    fanout::{Fanout, Item, Key, Target},
+    frame::{Author, ServerFrame, Signalled},
+    id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
+    limits::Limits,
+    session::{Emitting, Input, Output, Session},
+    storage::{Append, Appended, Greeting, LaneWrite},
+    time::{Instant, Millis, Timestamp},
+};
+use std::collections::VecDeque;
+
+pub const LOBBY: RoomId = RoomId::NIL;
+
+/// Chat's rules as far as stories need them.
+struct Rules;
+
+impl chat::Rules for Rules {
+    fn message(&self, event: &chat::Message, _: &Facts, _: &Limits) -> Decision<chat::Message> {
+        if event.text.is_empty() { Err(No::Because(chat::TextRefused::Empty)) } else { Ok(()) }
+    }
+    fn edit(&self, _: &chat::Edit, _: &Facts, _: &Limits) -> Decision<chat::Edit> {
+        Ok(())
+    }
+    fn delete(&self, _: &chat::Delete, _: &Facts, _: &Limits) -> Decision<chat::Delete> {
+        Ok(())
+    }
+    fn room_created(
+        &self,
+        event: &chat::RoomCreated,
+        _: &Facts,
+        _: &Limits,
+    ) -> Decision<chat::RoomCreated> {
+        Ok(chat::RoomNamed { name: event.name.clone() })
+    }
+}
+
+/// One socket, seen from both ends.
+struct Wire {
+    session: Session<String>,
+    key: Key,
+    up: VecDeque<String>,
+    down: VecDeque<Down>,
+    /// Nothing gets through, and nobody is told.
+    black: bool,
+}
+
+enum Down {
+    Text(String),
+    Close(Code),
+}
+
+pub struct World {
+    pub now: Instant,
+    pub limits: Limits,
+    pub disk: Disk,
+    pub nodes: Vec<Node>,
+    wires: Vec<Option<Wire>>,
+    fanout: Fanout<String>,
+    /// The next frame to a client that has this text in it is lost on the way.
+    pub swallow: Option<&'static str>,
+    pub swallowed: u32,
+    /// Commit answers stay away, as when the server dies between append and ack.
+    pub mute_appends: bool,
+    pub refuse_appends: Option<holdfast_common::storage::Fault>,
+    /// Emits whose answer was held back.
+    pub muted: u32,
+    /// Everything each client put on the wire.
+    pub sent: Vec<Vec<String>>,
+    ids: u64,
+}
+
+impl World {
+    pub fn new(nodes: u8) -> Self {
+        Self::with(nodes, Limits::default())
+    }
+
+    pub fn with(nodes: u8, limits: Limits) -> Self {
+        let mut disk = Disk::default();
+        disk.create(LOBBY, chat::LOBBY, PersonId::NIL);
+        let mut world = Self {
+            now: Instant(1_000),
+            limits,
+            disk,
+            nodes: (1..=nodes).map(Node::new).collect(),
+            wires: (0..nodes).map(|_| None).collect(),
+            fanout: Fanout::new(64),
+            swallow: None,
+            swallowed: 0,
+            mute_appends: false,
+            refuse_appends: None,
+            muted: 0,
+            sent: vec![Vec::new(); usize::from(nodes)],
+            ids: 0,
+        };
+        for i in 0..world.nodes.len() {
+            world.start(i);
+        }
+        world.settle();
+        world
+    }
+
+    pub fn start(&mut self, i: usize) {
+        let out = self.nodes[i].start(self.now);
+        self.carry_out(i, out);
+    }
+
+    pub fn id(&mut self) -> EventId {
+        self.ids += 1;
+        EventId::new(self.ids, &[0; 10])
+    }
+
+    /// What a person does: the row is in the database before the client hears of it.
+    pub fn emit<E: Durable>(&mut self, i: usize, room: RoomId, event: &E) -> EventId {
+        let id = self.id();
+        let held = Held::new(id, room, Timestamp(self.now.0), event);
+        let row = self.nodes[i].database.add(held);
+        self.feed(i, client::Input::Added(row));
+        id
+    }
+
+    pub fn say(&mut self, i: usize, text: &str) -> EventId {
+        self.emit(i, LOBBY, &chat::Message { text: text.to_owned() })
+    }
+
+    pub fn command(&mut self, i: usize, command: Command) {
+        self.feed(i, client::Input::Command(command));
+    }
+
+    pub fn feed(&mut self, i: usize, input: client::Input) {
+        let now = self.now;
+        if let Some(client) = &mut self.nodes[i].client {
+            let out = client.handle(now, input);
+            self.carry_out(i, out);
+        }
+    }
+
+    fn carry_out(&mut self, i: usize, out: Vec<Out>) {
+        for output in out {
+            match output {
+                Out::Connect => self.connect(i),
+                Out::Send(text) => {
+                    self.sent[i].push(text.clone());
+                    if let Some(wire) = &mut self.wires[i] {
+                        wire.up.push_back(text);
+                    }
+                }
+                Out::Close(_) => self.hang_up(i),
+                Out::Write(batch) => {
+                    let token = batch.token;
+                    let result = self.nodes[i].database.commit(batch);
+                    let added: Vec<Row> = result.clone().unwrap_or_default();
+                    for row in added {
+                        self.feed(i, client::Input::Added(row));
+                    }
+                    self.feed(i, client::Input::Written { token, result: result.map(|_| ()) });
+                }
+                Out::WantWriter => {
+                    self.ids += 1;
+                    let writer = WriterId::new(self.ids, &[9; 10]);
+                    self.feed(i, client::Input::NewWriter(writer));
+                }
+                Out::Show(show) => self.nodes[i].shown.push(show),
+            }
+        }
+    }
+
+    fn connect(&mut self, i: usize) {
+        self.hang_up(i);
+        let key = self.fanout.connect();
+        let session = Session::new(self.now, ConnectionId::NIL, self.limits.clone(), "test");
+        let (up, down) = (VecDeque::new(), VecDeque::new());
+        self.wires[i] = Some(Wire { session, key, up, down, black: false });
+        self.feed(i, client::Input::Opened);
+    }
+
+    /// The socket ends; the client is not told.
+    fn hang_up(&mut self, i: usize) {
+        if let Some(wire) = self.wires[i].take() {
+            self.fanout.disconnect(wire.key);
+        }
+    }
+
+    /// The connection breaks and both sides learn of it.
+    pub fn cut(&mut self, i: usize) {
+        if self.wires[i].is_some() {
+            self.hang_up(i);
+            self.feed(i, client::Input::Closed { code: 1006 });
+        }
+    }
+
+    /// Nothing gets through any more, and nobody is told.
+    pub fn blackhole(&mut self, i: usize) {
+        if let Some(wire) = &mut self.wires[i] {
+            wire.black = true;
+        }
+    }
+
+    pub fn crash_client(&mut self, i: usize) {
+        self.nodes[i].client = None;
+        self.hang_up(i);
+    }
+
+    pub fn crash_server(&mut self) {
+        self.fanout = Fanout::new(64);
+        for i in 0..self.nodes.len() {
+            self.cut(i);
+        }
+    }
+
+    /// Lets everything that is under way arrive.
+    pub fn settle(&mut self) {
+        while (0..self.nodes.len()).any(|i| self.step(i)) {}
+    }
+
+    /// Lets time pass, with every timer on the way.
+    pub fn wait(&mut self, length: u64) {
+        let end = self.now + Millis(length);
+        loop {
+            self.settle();
+            let clients = self.nodes.iter().filter_map(|node| node.client.as_ref()?.deadline());
+            let sessions = self.wires.iter().flatten().filter_map(|wire| wire.session.deadline());
+            let due = clients.chain(sessions).min().filter(|due| *due <= end);
+            let Some(due) = due else { break };
+            self.now = self.now.max(due) + Millis(1);
+            for i in 0..self.nodes.len() {
+                self.feed(i, client::Input::Tick);
+                self.tell(i, Input::Tick);
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// One thing for one node; `false` if there was nothing.
+    fn step(&mut self, i: usize) -> bool {
+        let Some(wire) = &mut self.wires[i] else {
+            return false;
+        };
+        if wire.black {
+            wire.up.clear();
+            wire.down.clear();
+            self.fanout.take(wire.key);
+            return false;
+        }
+        if let Some(text) = wire.up.pop_front() {
+            self.tell(i, Input::Frame(text.as_bytes()));
+            return true;
+        }
+        let items = self.fanout.take(wire.key);
+        if !items.is_empty() {
+            for item in items {
+                self.tell(i, input(item));
+            }
+            return true;
+        }
+        let Some(wire) = &mut self.wires[i] else {
+            return true;
+        };
+        match wire.down.pop_front() {
+            Some(Down::Text(text)) => {
+                if self.swallow.is_some_and(|part| text.contains(part)) {
+                    self.swallow = None;
+                    self.swallowed += 1;
+                } else {
+                    self.feed(i, client::Input::Frame(text));
+                }
+            }
+            Some(Down::Close(code)) => {
+                self.hang_up(i);
+                self.feed(i, client::Input::Closed { code: code.number() });
+            }
+            None => return false,
+        }
+        true
+    }
+
+    /// Feeds a session and carries out what it says.
+    fn tell(&mut self, i: usize, input: Input<'_, String>) {
+        let now = self.now;
+        let Some(wire) = &mut self.wires[i] else {
+            return;
+        };
+        let out = wire.session.handle(now, input);
+        let idle = out.is_empty();
+        for output in out {
+            self.serve(i, output);
+        }
+        if !idle {
+            self.tell(i, Input::Flushed);
+        }
+    }
+
+    fn serve(&mut self, i: usize, output: Output<String>) {
+        let Some(wire) = &mut self.wires[i] else {
+            return;
+        };
+        let key = wire.key;
+        match output {
+            Output::Send(text) | Output::Pass(text) => wire.down.push_back(Down::Text(text)),
+            Output::Ping if !wire.black => self.tell(i, Input::Heard),
+            Output::Ping => {}
+            Output::Close(code) => wire.down.push_back(Down::Close(code)),
+            Output::Greet(hello) => {
+                let greeting = Greeting {
+                    person: hello.person,
+                    secret_hash: [hello.secret.as_bytes()[hello.secret.len() - 1]; 32],
+                    name: hello.name,
+                    writer: hello.writer,
+                    generation: hello.generation,
+                    rooms: hello.rooms,
+                    lanes: hello.lanes,
+                    welcome_rooms: vec![LOBBY],
+                    at: Timestamp(self.now.0),
+                };
+                let result = Ok(self.disk.greet(&greeting));
+                self.tell(i, Input::Greeted { now: Timestamp(self.now.0), result });
+            }
+            Output::Register { person, session } => {
+                self.fanout.register(key, person, session);
+            }
+            Output::Follow(room) => drop(self.fanout.follow(key, room)),
+            Output::Unfollow(room) => drop(self.fanout.unfollow(key, room)),
+            Output::Emit(emitting) => self.append(i, *emitting),
+            Output::Signal { signal, .. } => {
+                let from =
+                    Author { id: self.nodes[i].database.principal.person, name: String::new() };
+                let data = serde_json::value::RawValue::from_string("{}".to_owned());
+                let (ns, kind, data) = (signal.ns, signal.kind, data.expect("it is JSON"));
+                let frame = Signalled { ns, room: Some(signal.room), kind, from, data };
+                let text = codec::write_server(&ServerFrame::Signal(frame));
+                self.fanout.send(Target::RoomBut(signal.room, key), &text);
+            }
+            Output::Latest { latest, payload } => {
+                let rank = chat::Serve(Rules).rank(&latest.kind, &payload).map(|it| it.rank);
+                self.tell(i, Input::Stored { room: latest.room, kind: latest.kind, result: rank });
+            }
+            Output::Slice { room, after } => {
+                let result = Ok(self.disk.slice(room, after, 16));
+                self.tell(i, Input::Sliced { room, result });
+            }
+            Output::Page { req, room, before, limit, .. } => {
+                let result = Ok(self.disk.page(room, before, limit));
+                self.tell(i, Input::Paged { req, room, result });
+            }
+            Output::Find { req, room, ids } => {
+                let result = Ok(self.disk.find(room, &ids));
+                self.tell(i, Input::Found { req, room, result });
+            }
+            Output::Join { req, room } => self.member(i, req, room, true),
+            Output::Leave { req, room } => self.member(i, req, room, false),
+        }
+    }
+
+    fn member(&mut self, i: usize, req: u64, room: RoomId, join: bool) {
+        let person = self.nodes[i].database.principal.person;
+        let result = Ok(self.disk.member(person, room, join));
+        self.tell(i, Input::Membership { req, room, join, result });
+    }
+
+    fn append(&mut self, i: usize, emitting: Emitting) {
+        let (room, n) = (emitting.emit.room, emitting.emit.n);
+        if let Some(fault) = self.refuse_appends.clone() {
+            let appended = Appended::Fault(fault);
+            return self.tell(i, Input::Appended { room, n, appended });
+        }
+        let appended = self.disk.append(self.decide(emitting));
+        if let Appended::Decided { entry: Some(new), .. } = &appended {
+            let entry = codec::write_entry(&new.entry);
+            let text = codec::entries_frame(room, new.epoch, [entry.as_str()]);
+            if !self.mute_appends {
+                self.fanout.publish(room, new.entry.offset, &text);
+            }
+        }
+        if self.mute_appends {
+            self.muted += 1;
+        } else {
+            self.tell(i, Input::Appended { room, n, appended });
+        }
+    }
+
+    fn decide(&self, emitting: Emitting) -> Append {
+        let Emitting { emit, payload, writer, generation, author, condemned } = emitting;
+        let handler = chat::Serve(Rules);
+        let parsed = condemned.map_or_else(|| handler.parse(&emit.kind, &payload), Err);
+        let (verified, effect, counts) = match &parsed {
+            Ok(parsed) => {
+                let facts = self.disk.facts(author.id, emit.room, &parsed.effect());
+                (parsed.decide(&facts, &self.limits), parsed.effect(), parsed.counts())
+            }
+            Err(code) => (
+                Verified::Rejected { code: *code, why: None, detail: code.text().to_owned() },
+                holdfast_common::event::Effect::Adds,
+                false,
+            ),
+        };
+        assert_eq!(handler.class("typing"), Some(Class::Volatile));
+        let facts = self.disk.facts(author.id, emit.room, &effect);
+        Append {
+            lane: Some(LaneWrite { writer, generation, n: emit.n, floor: emit.floor }),
+            idempotency: None,
+            namespace: emit.ns,
+            room: emit.room,
+            id: emit.id,
+            kind: emit.kind,
+            author,
+            at: Timestamp(self.now.0),
+            data: String::from_utf8_lossy(&payload).into_owned(),
+            room_name: facts.free_name,
+            effect,
+            counts,
+            verified,
+            versions: facts.versions,
+        }
+    }
+
+    /// What must hold of every reader at any time: it has the log's entries, each once and in
+    /// order, exactly up to its cursor.
+    pub fn check(&self) {
+        for node in &self.nodes {
+            for (room, cursor) in &node.database.cursors {
+                let log = self.disk.log(*room);
+                let held = node.database.entries.get(room).map_or(&[][..], Vec::as_slice);
+                let same = held.iter().zip(log).all(|(a, b)| a.id == b.id && a.offset == b.offset);
+                assert!(same, "a reader differs from the log");
+                assert_eq!(
+                    held.len() as u64,
+                    cursor.offset,
+                    "a cursor is not where the entries end"
+                );
+            }
+        }
+    }
+
+    pub fn texts(&self, room: RoomId) -> Vec<String> {
+        let data = self.disk.log(room).iter().filter_map(|entry| entry.data.as_ref());
+        data.map(|data| data.get().to_owned()).collect()
+    }
+}
+
+fn input(item: Item<String>) -> Input<'static, String> {
+    match item {
+        Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
+        Item::Behind(room) => Input::Behind(room),
+        Item::Pass(bytes) => Input::Pass(bytes),
+        Item::Member(info) => Input::Member(*info),
+        Item::NotMember(room) => Input::NotMember(room),
+        Item::TakenOver => Input::TakenOver,
+    }
+}
