@@ -132,7 +132,7 @@ impl<B> Session<B> {
             let Some(room) = self.reads.waiting.pop_front() else {
                 return;
             };
-            let Some(state) = self.rooms.get(&room) else {
+            let Some(state) = self.rooms.get_mut(&room) else {
                 continue;
             };
             if state.paging || state.done() {

@@ -34,15 +34,22 @@ struct Disk {
     last: Option<(SessionId, u64)>,
 }
 
+/// The rows that were read.
+type Read = BTreeMap<Key, Row>;
+
 /// A tab, its view, and the model of its client: rows it was fed, and batches under way.
 struct Tab {
     tabs: Tabs,
     view: BTreeMap<Key, Row>,
-    read: Option<(BTreeMap<Key, Row>, Option<(SessionId, u64)>)>,
+    read: Option<Read>,
     inbox: VecDeque<Word>,
     /// What the database was asked for and has not answered yet.
     asks: VecDeque<Output>,
+    /// What it has answered and the tab has not heard yet.
+    results: VecDeque<(Input, Option<Read>)>,
     client: Option<(SessionId, u64)>,
+    /// The client's batch is under way.
+    busy: bool,
     fed: Vec<Key>,
     commands: Vec<Command>,
     wants_lock: bool,
@@ -81,7 +88,9 @@ impl World {
             read: None,
             inbox: VecDeque::new(),
             asks: VecDeque::new(),
+            results: VecDeque::new(),
             client: None,
+            busy: false,
             fed: Vec::new(),
             commands: Vec::new(),
             wants_lock: false,
@@ -110,13 +119,13 @@ impl World {
             Output::WantLock => self.tabs[i].wants_lock = true,
             Output::Load | Output::Fetch(_) | Output::Sweep => self.tabs[i].asks.push_back(output),
             Output::Present => {
-                let (rows, _) = self.tabs[i].read.clone().expect("something was read");
-                self.tabs[i].view = rows;
+                self.tabs[i].view = self.tabs[i].read.clone().expect("something was read");
             }
             Output::Lead { run } => {
                 let tab = &mut self.tabs[i];
                 tab.client = Some((run, 0));
-                tab.fed = tab.read.clone().unwrap().0.into_keys().collect();
+                tab.busy = false;
+                tab.fed = tab.read.clone().unwrap().into_keys().collect();
             }
             Output::Resign => {
                 self.tabs[i].client = None;
@@ -146,30 +155,46 @@ impl World {
         }
     }
 
-    /// The database answers the oldest question of a tab.
+    /// The database carries out the oldest wish of a tab, which hears of it later.
     fn answer(&mut self, i: usize) {
-        match self.tabs[i].asks.pop_front() {
+        let result = match self.tabs[i].asks.pop_front() {
             Some(Output::Load) => {
                 self.runs += 1;
-                self.tabs[i].read = Some((self.disk.rows.clone(), self.disk.last));
                 let loaded = Input::Loaded {
                     last: self.disk.last,
                     keys: self.disk.rows.keys().copied().collect(),
                     ready: true,
                     run: run(self.runs),
                 };
-                self.feed(i, loaded);
+                (loaded, Some(self.disk.rows.clone()))
             }
             Some(Output::Fetch(asked)) => {
                 let rows = asked.iter().filter_map(|key| self.disk.rows.get(key));
                 let rows = rows.cloned().collect();
-                self.feed(i, Input::Fetched { asked, rows });
+                (Input::Fetched { asked, rows }, None)
             }
             Some(Output::Sweep) => {
                 let keys = self.disk.rows.keys().copied().collect();
-                self.feed(i, Input::Swept(keys));
+                (Input::Swept(keys), None)
             }
-            _ => {}
+            _ => return,
+        };
+        self.tabs[i].results.push_back(result);
+    }
+
+    /// The tab hears what the database has answered.
+    fn result(&mut self, i: usize) {
+        let Some((input, read)) = self.tabs[i].results.pop_front() else {
+            return;
+        };
+        if read.is_some() {
+            self.tabs[i].read = read;
+        }
+        let committed = matches!(input, Input::Committed { .. });
+        self.feed(i, input);
+        if committed {
+            self.tabs[i].busy = false;
+            self.feed(i, Input::Fed);
         }
     }
 
@@ -185,7 +210,8 @@ impl World {
         let row = row(self.disk.next);
         self.disk.rows.insert(row.key, row.clone());
         if told {
-            self.feed(i, Input::Added(vec![row]));
+            let added = (Input::Added(vec![row]), None);
+            self.tabs[i].results.push_back(added);
         }
     }
 
@@ -194,6 +220,9 @@ impl World {
         let Some((run, batch)) = self.tabs[i].client else {
             return;
         };
+        if std::mem::replace(&mut self.tabs[i].busy, true) {
+            return;
+        }
         let token = batch + 1;
         self.tabs[i].client = Some((run, token));
         self.disk.last = Some((run, token));
@@ -205,8 +234,8 @@ impl World {
             }
         }
         self.feed(i, Input::Issued(token));
-        self.feed(i, Input::Committed { token, writes });
-        self.feed(i, Input::Fed);
+        let committed = (Input::Committed { token, writes }, None);
+        self.tabs[i].results.push_back(committed);
     }
 
     /// The client makes something of a row it was fed: it is sent, or done with.
@@ -235,6 +264,7 @@ impl World {
         tab.wants_lock = false;
         tab.inbox.clear();
         tab.asks.clear();
+        tab.results.clear();
         if self.lock == Some(i) {
             self.lock = None;
         }
@@ -267,6 +297,7 @@ impl World {
                 for i in self.alive() {
                     self.hear(i);
                     self.answer(i);
+                    self.result(i);
                 }
             }
             self.now = self.now + Millis(500);
@@ -281,7 +312,7 @@ impl World {
     fn step(&mut self) {
         let alive = self.alive();
         let i = alive[usize::try_from(self.dice.up_to(alive.len() as u64 - 1)).unwrap()];
-        match self.dice.up_to(24) {
+        match self.dice.up_to(28) {
             0 if self.tabs.len() < 12 => drop(self.open()),
             1 if alive.len() > 1 => self.close(i),
             2 if alive.len() > 1 => {
@@ -298,6 +329,7 @@ impl World {
                 }
             }
             15 => self.grant(),
+            16..=19 => self.result(i),
             _ => self.hear(i),
         }
     }
