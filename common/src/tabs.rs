@@ -382,10 +382,7 @@ impl Tabs {
         run: SessionId,
     ) {
         self.loading = false;
-        if std::mem::take(&mut self.again) {
-            return self.load();
-        }
-        self.out.push(Output::Present);
+        self.again = false; self.out.push(Output::Present);
         if self.role == Role::Following {
             self.tell_leading(false);
             self.catch_up(now, last);

@@ -85,8 +85,6 @@ pub enum Show {
     },
     /// The server has lost events of this room that it had acked.
     Lost(RoomId),
-    /// The membership has ended.
-    Left(RoomId),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -141,7 +141,7 @@ impl Client {
         if let Some(req) = left.req {
             self.asks.answered(req);
         }
-        self.out.push(Output::Show(Show::Left(left.room)));
+        self.waiting.push(Write::Left(left.room));
     }
 
     fn delete_passed(&mut self, room: RoomId, cursor: Cursor) {

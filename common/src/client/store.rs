@@ -214,6 +214,8 @@ pub enum Write {
     },
     /// A room as the directory has it.
     Room(RoomInfo),
+    /// The membership of a room has ended.
+    Left(RoomId),
     /// A register waiting for its confirmation.
     PutLatest(LatestRow),
     /// A register that is confirmed up to this rank.

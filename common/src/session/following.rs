@@ -203,7 +203,9 @@ impl<B> Session<B> {
             return self.arrived(room);
         }
         state.paging = true;
-        let (since, limit) = (Some(state.sent), self.limits.page);
+        // Who has nothing yet has missed nothing: what there was before is history.
+        let since = (state.sent > 0).then_some(state.sent);
+        let limit = self.limits.page;
         self.out.push(Output::Page { req: None, room, before: None, limit, since });
     }
 

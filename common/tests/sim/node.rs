@@ -111,7 +111,7 @@ impl Database {
                 Write::DeleteLatest { room, kind, rank } => {
                     self.latest.retain(|it| it.room != room || it.kind != kind || it.rank > rank);
                 }
-                Write::Room(_) | Write::Register(_) => {}
+                Write::Room(_) | Write::Left(_) | Write::Register(_) => {}
             }
         }
         Ok(added)
