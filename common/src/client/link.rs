@@ -85,6 +85,8 @@ pub enum Show {
     },
     /// The server has lost events of this room that it had acked.
     Lost(RoomId),
+    /// The membership has ended: nothing of the room is live any more.
+    Left(RoomId),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -142,6 +142,7 @@ impl Client {
             self.asks.answered(req);
         }
         self.waiting.push(Write::Left(left.room));
+        self.out.push(Output::Show(Show::Left(left.room)));
     }
 
     fn delete_passed(&mut self, room: RoomId, cursor: Cursor) {
