@@ -382,7 +382,10 @@ impl Tabs {
         run: SessionId,
     ) {
         self.loading = false;
-        self.again = false; self.out.push(Output::Present);
+        if std::mem::take(&mut self.again) {
+            return self.load();
+        }
+        self.out.push(Output::Present);
         if self.role == Role::Following {
             self.tell_leading(false);
             self.catch_up(now, last);

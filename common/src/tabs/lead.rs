@@ -122,6 +122,7 @@ impl Tabs {
                 Write::DeleteRow(key) => {
                     self.known.remove(key);
                 }
+                Write::Left(room) => self.standing.left(*room),
                 _ => {}
             }
         }

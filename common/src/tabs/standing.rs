@@ -30,13 +30,15 @@ impl Standing {
             Show::Live(room) => {
                 self.live.insert(*room);
             }
-            Show::Left(room) => {
-                self.live.remove(room);
-                self.present.remove(room);
-            }
             Show::Presence(presence) => self.presence(presence),
             _ => {}
         }
+    }
+
+    /// The membership in a room has ended.
+    pub(super) fn left(&mut self, room: RoomId) {
+        self.live.remove(&room);
+        self.present.remove(&room);
     }
 
     fn presence(&mut self, presence: &Presence) {
