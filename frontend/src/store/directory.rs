@@ -1,0 +1,81 @@
+//! The list of rooms, and names to rooms.
+
+use super::{Room, Store};
+use holdfast_common::{chat::Chat, event::Namespace, id::RoomId};
+
+/// A room in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomLine {
+    /// The room.
+    pub id: RoomId,
+    /// Its name.
+    pub name: String,
+    /// Whether the person is a member.
+    pub joined: bool,
+    /// Whether it was deleted.
+    pub gone: bool,
+    /// Whether the server does not know it yet.
+    pub new: bool,
+    /// How many unread events there are.
+    pub unread: u64,
+    /// How many of the person's own events were refused there.
+    pub rejected: usize,
+}
+
+impl Store {
+    /// The rooms that a person is in or could join, by name.
+    #[must_use]
+    pub fn lines(&self) -> Vec<RoomLine> {
+        let rooms = self.rooms.iter().filter(|(_, room)| is_chat(room));
+        let lines = rooms.filter_map(|(id, room)| {
+            let joined = room.joined();
+            let name = self.label(*id, room)?;
+            // A deleted room is of interest only to who still has something there.
+            (joined || !room.gone()).then_some(())?;
+            Some(RoomLine {
+                id: *id,
+                name,
+                joined,
+                gone: room.gone(),
+                new: room.info.is_none(),
+                unread: if joined { room.unread } else { 0 },
+                rejected: self.outbox.rejected(*id),
+            })
+        });
+        let mut lines: Vec<RoomLine> = lines.collect();
+        lines.sort_by_key(|line| (line.name.to_lowercase(), line.id));
+        lines
+    }
+
+    /// The room of this name: one that the server knows, else one that was made here under it.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<RoomId> {
+        let rooms = || self.rooms.iter().filter(|(_, room)| is_chat(room));
+        let known = rooms().find(|(_, room)| {
+            room.info.as_ref().is_some_and(|info| info.name == name && !info.gone)
+        });
+        let wished = || rooms().find(|(_, room)| room.wished.as_deref() == Some(name));
+        let gone = || rooms().find(|(_, room)| room.name() == Some(name));
+        let by_id = || name.parse().ok().and_then(|id| self.rooms.get_key_value(&id));
+        let found = known.or_else(wished).or_else(gone).or_else(by_id);
+        found.map(|(id, _)| *id)
+    }
+
+    /// What a room is called: without a name, by its id while something of it is in the outbox.
+    fn label(&self, id: RoomId, room: &Room) -> Option<String> {
+        let name = room.name().map(str::to_owned);
+        name.or_else(|| self.outbox.of(id).next().map(|_| id.to_string()))
+    }
+
+    /// How many unread events there are in all rooms.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        let rooms = self.rooms.values().filter(|room| room.joined());
+        rooms.map(|room| room.unread).sum()
+    }
+}
+
+fn is_chat(room: &Room) -> bool {
+    let info = room.info.as_ref();
+    info.is_none_or(|info| info.ns == Chat::NAME)
+}

@@ -1,0 +1,159 @@
+//! How each update changes the state.
+
+use super::{Connection, Now, Outbox, OutboxRow, Room, Store, Touched, Trouble};
+use crate::link::Loaded;
+use holdfast_common::{
+    chat::{Chat, Event, ReadMarker, RoomCreated, Typing},
+    client::{Key, Show, Write},
+    event::{EventType, Namespace},
+    frame::Signalled,
+    id::{PersonId, RoomId},
+    time::Instant,
+};
+
+impl Store {
+    pub(super) fn load(&mut self, loaded: Loaded, touched: &mut Touched) {
+        self.loaded = true;
+        self.me = loaded.principal;
+        self.rooms.clear();
+        self.outbox = Outbox::default();
+        self.drafts = loaded.drafts.into_iter().collect();
+        for held in loaded.held {
+            self.rooms.entry(held.room).or_default().load(held);
+        }
+        for info in loaded.rooms {
+            let room = self.rooms.entry(info.room).or_default();
+            room.info = Some(info);
+        }
+        for register in loaded.registers {
+            self.register(register.room, &register.kind, register.person, register.rank);
+        }
+        for row in loaded.rows {
+            self.put(row, touched);
+        }
+        let me = self.me();
+        for room in self.rooms.values_mut() {
+            room.divide_loaded(me);
+        }
+        touched.0 = self.rooms.keys().copied().collect();
+    }
+
+    pub(super) fn write(&mut self, write: Write, touched: &mut Touched) {
+        let me = self.me();
+        match write {
+            Write::Generation(_)
+            | Write::Writer { .. }
+            | Write::AddRow(_)
+            | Write::Lane(_)
+            | Write::DeleteLatest { .. } => {}
+            Write::Name(name) => {
+                if let Some(me) = &mut self.me {
+                    me.name = name;
+                }
+            }
+            Write::PutRow(row) => self.put(row, touched),
+            Write::DeleteRow(key) => self.delete(key, touched),
+            Write::Entries { room, entries, cursor, missed } => {
+                let company = self.company.entry(room).or_default();
+                for entry in &entries {
+                    company.wrote(entry.from.id);
+                }
+                self.room(room, touched).entries(entries, cursor, missed, me);
+            }
+            Write::Page { room, items, from, skipped, cursor } => {
+                self.room(room, touched).page(items, from, skipped, cursor, me);
+            }
+            Write::Gap(gap) => self.room(gap.room, touched).gap(&gap),
+            Write::Reset { room, reason, was, .. } => self.room(room, touched).reset(reason, was),
+            Write::Room(info) => {
+                let room = self.room(info.room, touched);
+                room.info = Some(info);
+            }
+            Write::Left(id) => self.room(id, touched).leave(),
+            Write::PutLatest(row) => {
+                if let Some(me) = me {
+                    self.register(row.room, &row.kind, me, row.rank);
+                    touched.0.insert(row.room);
+                }
+            }
+            Write::Register(value) => {
+                self.register(value.room, &value.kind, value.person, value.rank);
+                touched.0.insert(value.room);
+            }
+        }
+    }
+
+    pub(super) fn show(&mut self, now: Now, show: Show, touched: &mut Touched) {
+        match show {
+            Show::Link(link) => {
+                self.connection = Connection::new(now.steady, link);
+                if self.connection != Connection::Online {
+                    self.company.clear();
+                    self.rooms.values_mut().for_each(Room::away);
+                }
+            }
+            Show::Welcome { limits, now: theirs } => {
+                self.limits = limits;
+                let (theirs, ours) = (theirs.0.cast_signed(), now.wall.0.cast_signed());
+                self.skew = theirs.saturating_sub(ours);
+            }
+            Show::Page(page) => self.room(page.room, touched).history(page),
+            Show::Signal(signal) => self.signal(now.steady, signal),
+            Show::Presence(presence) => {
+                let company = self.company.entry(presence.room).or_default();
+                company.presence(presence);
+            }
+            Show::Refused { room, code, detail } => {
+                self.room(room, touched).asking = false;
+                self.notices.add(Trouble::Refused { room, code, detail });
+            }
+            Show::Lost(room) => self.notices.add(Trouble::Lost(room)),
+            Show::Left(room) => {
+                self.company.remove(&room);
+            }
+            // What follows is seen anyway: entries say themselves whether they were missed, and a
+            // reply is for who waits for it.
+            Show::Live(_) | Show::Reply { .. } => {}
+        }
+    }
+
+    fn signal(&mut self, now: Instant, signal: Signalled) {
+        let typing = signal.ns == Chat::NAME && signal.kind == Typing::NAME;
+        if let Some(room) = signal.room
+            && typing
+            && Some(signal.from.id) != self.me()
+        {
+            let company = self.company.entry(room).or_default();
+            company.typing(now, signal.from);
+        }
+    }
+
+    fn register(&mut self, room: RoomId, kind: &str, person: PersonId, rank: u64) {
+        if kind == ReadMarker::NAME && Some(person) == self.me() {
+            self.rooms.entry(room).or_default().mark_read(rank);
+        }
+    }
+
+    fn put(&mut self, row: OutboxRow, touched: &mut Touched) {
+        if let Some(Ok(Event::RoomCreated(room))) = Chat::read(&row.event.kind, &row.event.data) {
+            self.room(row.event.room, touched).wished = Some(room.name);
+        }
+        touched.0.insert(self.outbox.put(row));
+    }
+
+    fn delete(&mut self, key: Key, touched: &mut Touched) {
+        let Some(row) = self.outbox.delete(key) else {
+            return;
+        };
+        let room = self.room(row.event.room, touched);
+        // A room that was discarded before the server heard of it is none.
+        if row.event.kind == RoomCreated::NAME && !room.timeline.has(row.event.id) {
+            room.wished = None;
+        }
+    }
+
+    fn room(&mut self, id: RoomId, touched: &mut Touched) -> &mut Room {
+        touched.0.insert(id);
+        self.rooms.entry(id).or_default()
+    }
+}

@@ -1,0 +1,202 @@
+//! What was missed, and what is unread.
+
+use super::*;
+use crate::link::{HeldRoom, Hole, HoleKind};
+use holdfast_common::{
+    client::LatestRow,
+    frame::{LatestSet, Presence},
+    time::Millis,
+};
+
+fn marker(person_: u8, rank: u64) -> LatestSet {
+    LatestSet {
+        ns: "chat".into(),
+        room: room(),
+        kind: "read".into(),
+        person: person(person_),
+        rank,
+        data: serde_json::value::to_raw_value(&rank).unwrap(),
+    }
+}
+
+fn missed(from: Offset, to: Offset) -> Vec<Entry> {
+    (from..=to).map(|n| says(n, 2, &n.to_string())).collect()
+}
+
+#[test]
+fn the_divider_stands_before_the_first_missed_event_of_somebody_else() {
+    let mut stage = Stage::new();
+    stage.live(vec![says(1, 2, "1")]);
+    stage.offline();
+    stage.entries(vec![says(2, 1, "own"), says(3, 2, "3")], true);
+    stage.entries(vec![says(4, 2, "4")], true);
+    stage.live(vec![says(5, 2, "5")]);
+    assert_eq!(stage.texts(), ["1", "own", "--", "3", "4", "5"]);
+}
+
+#[test]
+fn who_comes_for_the_first_time_has_missed_nothing() {
+    let mut stage = Stage::new();
+    stage.entries(missed(1, 3), true);
+    assert_eq!(stage.texts(), ["1", "2", "3"]);
+}
+
+#[test]
+fn missed_edits_alone_make_no_divider() {
+    let mut stage = Stage::new();
+    stage.live(vec![says(1, 2, "a")]);
+    stage.offline();
+    stage.entries(vec![edits(2, 2, 1, "b")], true);
+    assert_eq!(stage.texts(), ["b"]);
+}
+
+#[test]
+fn the_divider_moves_only_once_what_is_behind_it_was_read() {
+    let mut stage = Stage::new();
+    stage.live(missed(1, 1));
+    stage.offline();
+    stage.entries(missed(2, 3), true);
+    stage.offline();
+    stage.entries(missed(4, 4), true);
+    assert_eq!(stage.texts(), ["1", "--", "2", "3", "4"]);
+    stage.write(Write::Register(marker(1, 4)));
+    stage.offline();
+    stage.entries(missed(5, 5), true);
+    assert_eq!(stage.texts(), ["1", "2", "3", "4", "--", "5"]);
+}
+
+#[test]
+fn reading_on_while_missed_events_still_come_leaves_the_divider_where_it_is() {
+    let mut stage = Stage::new();
+    stage.live(missed(1, 1));
+    stage.offline();
+    stage.entries(missed(2, 3), true);
+    stage.write(Write::Register(marker(1, 3)));
+    stage.entries(missed(4, 5), true);
+    assert_eq!(stage.texts(), ["1", "--", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_page_in_place_of_a_replay_puts_the_divider_before_the_hole() {
+    let mut stage = Stage::new();
+    stage.live(missed(1, 2));
+    stage.offline();
+    stage.write(Write::Page {
+        room: room(),
+        items: vec![folded(says(101, 2, "new"), None)],
+        from: 101,
+        skipped: 90,
+        cursor: cursor(101),
+    });
+    assert_eq!(stage.texts(), ["1", "2", "--", "..3-100", "new"]);
+    assert_eq!(stage.room().unread, 2 + 90 + 1);
+    let items = vec![folded(says(99, 2, "99"), None), folded(says(100, 2, "100"), None)];
+    stage.show(Show::Page(page(items, 99, 100, 101)));
+    assert_eq!(stage.texts(), ["1", "2", "--", "..3-98", "99", "100", "new"]);
+    assert_eq!(stage.room().unread, 2 + 90 + 1);
+}
+
+#[test]
+fn a_page_opened_again_shows_what_was_unread_as_missed() {
+    let items = missed(1, 4).into_iter().map(|entry| folded(entry, None));
+    let held =
+        HeldRoom { room: room(), cursor: Some(cursor(4)), items: items.collect(), holes: vec![] };
+    let stage = Stage::with(Loaded {
+        held: vec![held],
+        registers: vec![marker(1, 2)],
+        ..Loaded::default()
+    });
+    assert_eq!(stage.texts(), ["1", "2", "--", "3", "4"]);
+    assert_eq!(stage.room().unread, 2);
+}
+
+#[test]
+fn what_was_held_is_shown_with_its_holes() {
+    let held = HeldRoom {
+        room: room(),
+        cursor: Some(cursor(20)),
+        items: vec![
+            folded(says(8, 2, "a"), Some(edits(9, 2, 8, "b"))),
+            folded(hollow(19, 2), None),
+        ],
+        holes: vec![Hole { from: 10, to: 18, count: 9, kind: HoleKind::Skipped }],
+    };
+    let stage = Stage::with(Loaded { held: vec![held], ..Loaded::default() });
+    assert_eq!(stage.texts(), ["b", "..10-18", "deleted by Grace"]);
+}
+
+#[test]
+fn unread_are_the_messages_of_others_above_the_marker() {
+    let mut stage = Stage::new();
+    stage.live(vec![
+        says(1, 2, "a"),
+        says(2, 1, "own"),
+        says(3, 3, "b"),
+        edits(4, 2, 1, "c"),
+        says(5, 2, "gone"),
+        deletes(6, 2, 5),
+    ]);
+    assert_eq!(stage.room().unread, 2);
+    assert_eq!(stage.store.unread(), 2);
+    stage.write(Write::Register(marker(1, 1)));
+    assert_eq!(stage.room().unread, 1);
+}
+
+#[test]
+fn a_marker_counts_at_once_never_goes_back_and_is_ones_own() {
+    let mut stage = Stage::new();
+    stage.live(missed(1, 5));
+    stage.write(Write::PutLatest(LatestRow {
+        ns: "chat".into(),
+        room: room(),
+        kind: "read".into(),
+        rank: 4,
+        data: "{}".into(),
+    }));
+    stage.write(Write::Register(marker(1, 2)));
+    stage.write(Write::Register(marker(2, 5)));
+    assert_eq!(stage.room().unread, 1);
+}
+
+#[test]
+fn typing_is_believed_for_five_seconds_or_until_the_message_comes() {
+    let mut stage = Stage::new();
+    let typing = |from| {
+        Show::Signal(Signalled {
+            ns: "chat".into(),
+            room: Some(room()),
+            kind: "typing".into(),
+            from: author(from),
+            data: serde_json::value::to_raw_value(&()).unwrap(),
+        })
+    };
+    for from in [1, 2, 3] {
+        stage.show(typing(from));
+    }
+    let writing = |stage: &Stage| stage.store.company(room()).unwrap().writing();
+    assert_eq!(writing(&stage), ["Grace", "Hedy"]);
+    stage.live(vec![says(1, 2, "done")]);
+    assert_eq!(writing(&stage), ["Hedy"]);
+    stage.store.expire(Instant(0) + Millis(5_000));
+    assert!(writing(&stage).is_empty());
+}
+
+#[test]
+fn presence_is_kept_by_came_and_left_and_ends_with_the_connection() {
+    let mut stage = Stage::new();
+    let presence = |all, came: &[u8], left: &[u8]| {
+        Show::Presence(Presence {
+            room: room(),
+            all,
+            came: came.iter().map(|n| author(*n)).collect(),
+            left: left.iter().map(|n| person(*n)).collect(),
+        })
+    };
+    stage.show(presence(true, &[3, 1], &[]));
+    stage.show(presence(false, &[2], &[1]));
+    let here = stage.store.company(room()).unwrap().here();
+    let names: Vec<&str> = here.iter().map(|author| author.name.as_str()).collect();
+    assert_eq!(names, ["Grace", "Hedy"]);
+    stage.offline();
+    assert!(stage.store.company(room()).is_none());
+}
