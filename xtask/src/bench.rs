@@ -13,9 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     }
     for (package, name) in &benchmarks {
         let mut bench = cargo(&["bench", "--package", package, "--bench", name, "--"]);
-        sh::step(&format!("benchmark {name}"), || {
-            sh::run(bench.args(arguments))
-        })?;
+        sh::step(&format!("benchmark {name}"), || sh::run(bench.args(arguments)))?;
     }
     Ok(())
 }

@@ -12,12 +12,7 @@ use crate::{npm, setup};
 pub(crate) const VARIABLE: &str = "HOLDFAST_CHROMIUM";
 
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(240);
-const SYSTEM: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+const SYSTEM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// Which browser the suite uses.
 pub(crate) enum Browser {
@@ -64,19 +59,14 @@ impl Browser {
 fn own_exists() -> bool {
     let script = "process.stdout.write(require('@playwright/test').chromium.executablePath())";
     let mut probe = Command::new("node");
-    probe
-        .args(["-e", script])
-        .current_dir(crate::workspace::root().join("e2e"));
+    probe.args(["-e", script]).current_dir(crate::workspace::root().join("e2e"));
     sh::output(&mut probe).is_ok_and(|path| !path.is_empty() && PathBuf::from(path).is_file())
 }
 
 fn on_path() -> Option<PathBuf> {
     // Some distributions put a stub there that only tells how to install the real one.
     let starts = |path: &PathBuf| sh::output(Command::new(path).arg("--version")).is_ok();
-    SYSTEM
-        .iter()
-        .filter_map(|name| files::which(name))
-        .find(starts)
+    SYSTEM.iter().filter_map(|name| files::which(name)).find(starts)
 }
 
 fn download() -> Outcome<()> {
@@ -91,17 +81,9 @@ fn install_with_apt() -> Outcome<()> {
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         sh::run(&mut command)
     };
     apt(&["update", "--quiet"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "chromium",
-    ])
+    apt(&["install", "--yes", "--quiet", "--no-install-recommends", "chromium"])
 }

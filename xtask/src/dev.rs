@@ -43,9 +43,7 @@ pub(crate) fn run(options: &[String]) -> Outcome<ExitCode> {
 }
 
 fn start(command: &mut Command) -> Outcome<Child> {
-    command
-        .spawn()
-        .map_err(|error| format!("{} could not be started: {error}", sh::told(command)))
+    command.spawn().map_err(|error| format!("{} could not be started: {error}", sh::told(command)))
 }
 
 fn has_ended(child: &mut Child) -> bool {

@@ -13,11 +13,7 @@ pub(crate) fn run(own: &[String], passed_on: &[String]) -> Outcome<ExitCode> {
     arguments.extend_from_slice(passed_on);
     let sum = suite(&arguments)?;
     println!("{sum}");
-    Ok(if sum.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Everything once.
@@ -39,10 +35,7 @@ pub(crate) fn playwright() -> Outcome<Command> {
         None => sh::step("building the server for tests", server::build_for_tests)?,
     };
     let mut command = npm::e2e_program("@playwright/test/cli.js");
-    command
-        .arg("test")
-        .env("HOLDFAST_BIN", server)
-        .env("HOLDFAST_DIST", dist);
+    command.arg("test").env("HOLDFAST_BIN", server).env("HOLDFAST_DIST", dist);
     if std::io::stdout().is_terminal() {
         command.env("FORCE_COLOR", "1");
     }

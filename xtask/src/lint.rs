@@ -18,22 +18,13 @@ pub(crate) fn format() -> Outcome<()> {
 pub(crate) fn clippy() -> Outcome<()> {
     let workspace = Workspace::read()?;
     let mut clippy = cargo(&["clippy", "--workspace", "--all-targets"]);
-    sh::run(
-        clippy
-            .args(workspace.failpoints())
-            .args(["--", "--deny", "warnings"]),
-    )
+    sh::run(clippy.args(workspace.failpoints()).args(["--", "--deny", "warnings"]))
 }
 
 /// The page's crates once more, as the browser gets them.
 pub(crate) fn clippy_wasm() -> Outcome<()> {
     setup::wasm_target()?;
-    let packages = [
-        "--package",
-        "holdfast-common",
-        "--package",
-        "holdfast-frontend",
-    ];
+    let packages = ["--package", "holdfast-common", "--package", "holdfast-frontend"];
     let mut clippy = cargo(&["clippy", "--target", setup::WASM]);
     sh::run(clippy.args(packages).args(["--", "--deny", "warnings"]))
 }

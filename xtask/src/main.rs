@@ -86,23 +86,14 @@ fn dispatch(chore: &str, arguments: Arguments) -> Outcome<ExitCode> {
     match chore {
         "serve" => server::serve(&arguments.nothing_of_its_own()?),
         "dev" => dev::run(&arguments.nothing_of_its_own()?),
-        "build" => arguments
-            .nothing_of_its_own()
-            .and_then(|_| server::build_release())
-            .map(done),
+        "build" => arguments.nothing_of_its_own().and_then(|_| server::build_release()).map(done),
         "test" => test::run(&arguments.own),
         "lint" => arguments.nothing_of_its_own().and_then(|_| lint::run()),
         "e2e" => e2e::run(&arguments.own, &arguments.passed_on),
         "shots" => shots::run(&arguments.nothing_of_its_own()?),
         "bench" => bench::run(&arguments.nothing_of_its_own()?).map(done),
-        "size" => arguments
-            .nothing_of_its_own()
-            .and_then(|_| size::run())
-            .map(done),
-        "setup" => arguments
-            .nothing_of_its_own()
-            .and_then(|_| setup::everything())
-            .map(done),
+        "size" => arguments.nothing_of_its_own().and_then(|_| size::run()).map(done),
+        "setup" => arguments.nothing_of_its_own().and_then(|_| setup::everything()).map(done),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

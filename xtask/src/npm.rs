@@ -22,9 +22,7 @@ pub(crate) fn e2e() -> Outcome<()> {
 pub(crate) fn e2e_program(script: &str) -> Command {
     let folder = root().join("e2e");
     let mut command = Command::new("node");
-    command
-        .arg(folder.join("node_modules").join(script))
-        .current_dir(folder);
+    command.arg(folder.join("node_modules").join(script)).current_dir(folder);
     command
 }
 

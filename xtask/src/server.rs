@@ -18,12 +18,7 @@ pub(crate) fn build_release() -> Outcome<PathBuf> {
     sh::step("[1/3] the build tools", setup::page)?;
     sh::step("[2/3] the page", page::build)?;
     sh::step("[3/3] the server", || {
-        sh::run(&mut cargo(&[
-            "build",
-            "--release",
-            "--package",
-            "holdfast-backend",
-        ]))
+        sh::run(&mut cargo(&["build", "--release", "--package", "holdfast-backend"]))
     })?;
     let server = Workspace::read()?.server("release");
     println!("{}", server.display());
@@ -44,10 +39,7 @@ pub(crate) fn build_for_tests() -> Outcome<PathBuf> {
 fn become_program(command: &mut Command) -> Outcome<ExitCode> {
     use std::os::unix::process::CommandExt;
     let error = command.exec();
-    Err(format!(
-        "{} could not be started: {error}",
-        sh::told(command)
-    ))
+    Err(format!("{} could not be started: {error}", sh::told(command)))
 }
 
 #[cfg(not(unix))]

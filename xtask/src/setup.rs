@@ -49,38 +49,23 @@ pub(crate) fn everything() -> Outcome<()> {
 pub(crate) fn node() -> Outcome<()> {
     let said = sh::output(Command::new("node").arg("--version"))
         .map_err(|_| format!("Node.js is missing: install version {OLDEST_NODE} or later"))?;
-    let major = said
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|text| text.parse().ok());
+    let major = said.trim_start_matches('v').split('.').next().and_then(|text| text.parse().ok());
     if major.is_none_or(|major: u32| major < OLDEST_NODE) {
-        return Err(format!(
-            "Node.js {said} is too old: version {OLDEST_NODE} or later is needed"
-        ));
+        return Err(format!("Node.js {said} is too old: version {OLDEST_NODE} or later is needed"));
     }
-    let npm = if cfg!(windows) {
-        files::which("npm.cmd")
-    } else {
-        files::which("npm")
-    };
-    npm.map(|_| ())
-        .ok_or("npm is missing: it comes with Node.js, or as a package `npm`".into())
+    let npm = if cfg!(windows) { files::which("npm.cmd") } else { files::which("npm") };
+    npm.map(|_| ()).ok_or("npm is missing: it comes with Node.js, or as a package `npm`".into())
 }
 
 /// SQLite is compiled from C, and every Rust program is linked by the C compiler.
 fn c_compiler() -> Outcome<()> {
     let chosen = std::env::var_os("CC").is_some();
-    let found = ["cc", "gcc", "clang"]
-        .iter()
-        .any(|name| files::which(name).is_some());
+    let found = ["cc", "gcc", "clang"].iter().any(|name| files::which(name).is_some());
     if cfg!(windows) || chosen || found {
         return Ok(());
     }
-    Err(
-        "a C compiler is missing: install one that answers to `cc` (Debian: build-essential)"
-            .into(),
-    )
+    Err("a C compiler is missing: install one that answers to `cc` (Debian: build-essential)"
+        .into())
 }
 
 /// The standard library for the page.

@@ -12,14 +12,8 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Runs `command` with its output on ours, and fails if it does.
 pub(crate) fn run(command: &mut Command) -> Outcome<()> {
-    let status = command
-        .status()
-        .map_err(|error| not_started(command, &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{} failed: {status}", told(command)))
-    }
+    let status = command.status().map_err(|error| not_started(command, &error))?;
+    if status.success() { Ok(()) } else { Err(format!("{} failed: {status}", told(command))) }
 }
 
 /// What `command` printed, if it succeeded.
@@ -40,9 +34,7 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
 /// Runs `command`, but not for longer than `limit`.
 pub(crate) fn run_bounded(command: &mut Command, limit: Duration) -> Outcome<()> {
     let started = Instant::now();
-    let mut child = command
-        .spawn()
-        .map_err(|error| not_started(command, &error))?;
+    let mut child = command.spawn().map_err(|error| not_started(command, &error))?;
     while started.elapsed() < limit {
         match child.try_wait() {
             Ok(None) => std::thread::sleep(POLL),
@@ -52,11 +44,7 @@ pub(crate) fn run_bounded(command: &mut Command, limit: Duration) -> Outcome<()>
         }
     }
     end(&mut child);
-    Err(format!(
-        "{} took longer than {} s",
-        told(command),
-        limit.as_secs()
-    ))
+    Err(format!("{} took longer than {} s", told(command), limit.as_secs()))
 }
 
 /// Asks `child` to end, and insists when it has not after ten seconds.
@@ -65,9 +53,7 @@ pub(crate) fn end(child: &mut Child) {
         return;
     }
     if cfg!(unix) {
-        let asked = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .status();
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         let deadline = Instant::now() + Duration::from_secs(10);
         while asked.is_ok() && Instant::now() < deadline {
             if let Ok(Some(_)) = child.try_wait() {
@@ -87,28 +73,15 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<
     let started = Instant::now();
     let outcome = work();
     let verdict = if outcome.is_ok() { "done" } else { "FAILED" };
-    println!(
-        "{what}: {verdict} in {:.1} s",
-        started.elapsed().as_secs_f64()
-    );
+    println!("{what}: {verdict} in {:.1} s", started.elapsed().as_secs_f64());
     outcome
 }
 
 /// A command as a person would type it.
 pub(crate) fn told(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut words = vec![
-        program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-    ];
-    words.extend(
-        command
-            .get_args()
-            .map(|argument| argument.to_string_lossy().into_owned()),
-    );
+    let mut words = vec![program.file_name().unwrap_or_default().to_string_lossy().into_owned()];
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
 }
 

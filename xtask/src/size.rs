@@ -17,10 +17,7 @@ const FIRST_LOAD: [&str; 6] = ["css", "html", "js", "wasm", "woff", "woff2"];
 pub(crate) fn run() -> Outcome<()> {
     let total = print(&page::build()?)?;
     if total > BUDGET {
-        return Err(format!(
-            "the first load is {total} bytes: {} too many",
-            total - BUDGET
-        ));
+        return Err(format!("the first load is {total} bytes: {} too many", total - BUDGET));
     }
     Ok(())
 }
@@ -41,10 +38,7 @@ pub(crate) fn print(dist: &Path) -> Outcome<u64> {
 fn first_load(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in files::entries(folder)? {
-        let extension = path
-            .extension()
-            .and_then(|text| text.to_str())
-            .unwrap_or_default();
+        let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
         if path.is_dir() {
             found.extend(first_load(&path)?);
         } else if FIRST_LOAD.contains(&extension) {

@@ -14,16 +14,11 @@ const GROUPS: [&str; 4] = ["lint", "unit", "page", "e2e"];
 /// Runs the groups named, or all of them, to their end even if something fails.
 pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     let groups = chosen(arguments)?;
-    let steps: Vec<&Step> = STEPS
-        .iter()
-        .filter(|step| groups.contains(&step.group))
-        .collect();
+    let steps: Vec<&Step> = STEPS.iter().filter(|step| groups.contains(&step.group)).collect();
     let of = steps.len() + 1;
     let started = Instant::now();
 
-    let ready = sh::step(&format!("[1/{of}] what the rest needs"), || {
-        steps::set_up(&groups)
-    });
+    let ready = sh::step(&format!("[1/{of}] what the rest needs"), || steps::set_up(&groups));
     if let Err(reason) = ready {
         return Ok(conclude(Tally::FAIL, &[reason], started));
     }
@@ -46,11 +41,7 @@ impl Step {
                 Work::Chore(work) => work().map(|()| found = Tally::PASS)?,
                 Work::Tests(work) => found = work()?,
             }
-            if found.failed == 0 {
-                Ok(())
-            } else {
-                Err(found.to_string())
-            }
+            if found.failed == 0 { Ok(()) } else { Err(found.to_string()) }
         });
         let Err(reason) = outcome else {
             return (found, None);
@@ -68,24 +59,14 @@ fn conclude(sum: Tally, failures: &[String], started: Instant) -> ExitCode {
         println!("FAILED {failure}");
     }
     println!("{sum}");
-    if sum.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn chosen(arguments: &[String]) -> Outcome<Vec<&'static str>> {
     let without_e2e = arguments.iter().any(|argument| argument == "--no-e2e");
-    let named: Vec<&String> = arguments
-        .iter()
-        .filter(|word| *word != "--no-e2e")
-        .collect();
+    let named: Vec<&String> = arguments.iter().filter(|word| *word != "--no-e2e").collect();
     if let Some(word) = named.iter().find(|word| !GROUPS.contains(&word.as_str())) {
-        return Err(format!(
-            "{word:?} is none of the groups {}",
-            GROUPS.join(", ")
-        ));
+        return Err(format!("{word:?} is none of the groups {}", GROUPS.join(", ")));
     }
     let is_chosen = |group: &&str| {
         (named.is_empty() || named.iter().any(|word| word == group))

@@ -79,9 +79,7 @@ impl Tool {
         let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
         folders.extend(cargo_home().map(|home| home.join("bin")));
         folders.extend(own_folder().map(|own| own.join("bin")));
-        folders
-            .into_iter()
-            .find(|folder| self.version_in(folder).as_ref() == Some(&self.version))
+        folders.into_iter().find(|folder| self.version_in(folder).as_ref() == Some(&self.version))
     }
 
     fn version_in(&self, folder: &Path) -> Option<String> {

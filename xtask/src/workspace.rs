@@ -31,12 +31,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn read() -> Outcome<Self> {
-        let text = sh::output(&mut cargo(&[
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-        ]))?;
+        let text = sh::output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
         let metadata =
             serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
         Ok(Self { metadata })
@@ -58,9 +53,7 @@ impl Workspace {
 
     /// Options that switch the server's failpoints on for tests, if it has any.
     pub(crate) fn failpoints(&self) -> &'static [&'static str] {
-        let backend = self
-            .packages()
-            .find(|package| package["name"] == "holdfast-backend");
+        let backend = self.packages().find(|package| package["name"] == "holdfast-backend");
         match backend {
             Some(package) if package["features"].get("failpoints").is_some() => {
                 &["--features", "holdfast-backend/failpoints"]

@@ -6,10 +6,7 @@ use super::Tally;
 pub(crate) fn cargo(line: &str) -> Option<Tally> {
     let rest = line.strip_prefix("test result: ")?;
     let counts = rest.split_once(". ")?.1;
-    Some(Tally {
-        passed: number_before(counts, "passed"),
-        failed: number_before(counts, "failed"),
-    })
+    Some(Tally { passed: number_before(counts, "passed"), failed: number_before(counts, "failed") })
 }
 
 /// `Summary [   0.012s] 12 tests run: 9 passed (1 slow), 2 failed, 1 timed out, 3 skipped`
@@ -29,31 +26,20 @@ pub(crate) fn playwright(line: &str) -> Option<Tally> {
     let number = number.parse().ok()?;
     let what = what.split_once(" (").map_or(what, |(what, _time)| what);
     match what {
-        "passed" => Some(Tally {
-            passed: number,
-            failed: 0,
-        }),
-        "failed" | "flaky" | "interrupted" | "did not run" => Some(Tally {
-            passed: 0,
-            failed: number,
-        }),
+        "passed" => Some(Tally { passed: number, failed: 0 }),
+        "failed" | "flaky" | "interrupted" | "did not run" => {
+            Some(Tally { passed: 0, failed: number })
+        }
         _ => None,
     }
 }
 
 fn number_before(counts: &str, what: &str) -> u64 {
     let parts = counts.split([',', ';']).map(str::trim);
-    let found = parts
-        .filter_map(|part| part.split_once(' '))
-        .find(|(_, rest)| {
-            *rest == what
-                || rest
-                    .strip_prefix(what)
-                    .is_some_and(|more| more.starts_with(" ("))
-        });
-    found
-        .and_then(|(number, _)| number.parse().ok())
-        .unwrap_or(0)
+    let found = parts.filter_map(|part| part.split_once(' ')).find(|(_, rest)| {
+        *rest == what || rest.strip_prefix(what).is_some_and(|more| more.starts_with(" ("))
+    });
+    found.and_then(|(number, _)| number.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -76,10 +62,7 @@ mod tests {
     fn nextests_summary_is_read() {
         let line = "Summary [   0.012s] 15 tests run: 11 passed (1 slow), 2 failed, 2 timed out, 7 skipped";
         assert_eq!(nextest(line), tally(11, 4));
-        assert_eq!(
-            nextest("Summary [ 1.0s] 1 test run: 1 passed, 0 skipped"),
-            tally(1, 0)
-        );
+        assert_eq!(nextest("Summary [ 1.0s] 1 test run: 1 passed, 0 skipped"), tally(1, 0));
     }
 
     #[test]

@@ -34,19 +34,11 @@ pub(super) const STEPS: [Step; 9] = [
 
 impl Step {
     const fn chore(group: &'static str, what: &'static str, work: fn() -> Outcome<()>) -> Self {
-        Self {
-            group,
-            what,
-            work: Work::Chore(work),
-        }
+        Self { group, what, work: Work::Chore(work) }
     }
 
     const fn tests(group: &'static str, what: &'static str, work: fn() -> Outcome<Tally>) -> Self {
-        Self {
-            group,
-            what,
-            work: Work::Tests(work),
-        }
+        Self { group, what, work: Work::Tests(work) }
     }
 }
 
@@ -70,9 +62,7 @@ fn rust_tests() -> Outcome<Tally> {
     let test = |arguments: &[&str], read| {
         let mut command = cargo(arguments);
         tally::run(
-            command
-                .args(["--workspace", "--no-fail-fast"])
-                .args(workspace.failpoints()),
+            command.args(["--workspace", "--no-fail-fast"]).args(workspace.failpoints()),
             read,
         )
     };
