@@ -20,8 +20,7 @@ impl Tabs {
                 self.out.extend(shows.into_iter().map(Output::Show));
                 self.ask_again(now);
                 if self.loading {
-                    // What is read now may be older than the leader; its place tells.
-                    self.hold(Word::Leads { place, shows: Vec::new() });
+                    self.led_while_loading(place);
                 } else {
                     self.compare(place);
                 }
@@ -62,6 +61,20 @@ impl Tabs {
                 word => self.follow(now, word),
             }
         }
+    }
+
+    /// What is being read may be older than the leader. A leader that has just begun knows rows
+    /// that are in no batch and in no extra, so all of it must be read after its first word.
+    fn led_while_loading(&mut self, place: Place) {
+        let heard = self
+            .held
+            .iter()
+            .any(|word| matches!(word, Word::Leads { place: held, .. } if held.run == place.run));
+        if place.batch == 0 && place.extra == 0 && !heard {
+            self.again = true;
+        }
+        let shows = Vec::new();
+        self.hold(Word::Leads { place, shows });
     }
 
     fn hold(&mut self, word: Word) {
