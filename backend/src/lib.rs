@@ -1,3 +1,19 @@
-//! Holdfast's server as a library.
+//! Holdfast's server as a library: [`app`] makes an axum router of an [`engine`], namespaces with
+//! their rules, and limits; [`serve`] is the program around it.
 
+pub mod app;
+mod clock;
+mod commit;
+pub mod config;
+pub mod domain;
 pub mod engine;
+mod failpoint;
+pub mod guard;
+mod http;
+mod hub;
+mod metrics;
+mod page;
+mod problem;
+pub mod serve;
+mod walk;
+mod ws;

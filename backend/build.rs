@@ -1,0 +1,9 @@
+//! Tells cargo when the page that is embedded has changed.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    // A debug build reads the page from disk at run time and need not be built again for it.
+    if std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_none() {
+        println!("cargo::rerun-if-changed=../dist");
+    }
+}

@@ -1,0 +1,101 @@
+//! The server as a part: an axum [`Router`] that any application can mount, and a [`Handle`] by
+//! which the application emits.
+
+mod build;
+mod handle;
+
+pub use build::{Builder, NotBuilt};
+pub(crate) use handle::signalled;
+pub use handle::{Emitted, Handle, NotEmitted};
+
+use crate::{
+    clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
+    metrics::Metrics, page, problem::Problem, ws,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use holdfast_common::{
+    error::Code, event::Handler, frame::Author, id::RoomId, limits::Limits, time::Millis,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
+
+/// What every request and every connection shares.
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) committer: Committer,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    /// Rooms that a new person becomes a member of.
+    pub(crate) welcome_rooms: Vec<RoomId>,
+    /// Who writes what the server itself emits.
+    pub(crate) author: Author,
+    /// True once the server shuts down. Each connection holds a receiver for as long as it lives.
+    pub(crate) draining: watch::Sender<bool>,
+    /// When clients are told to come back.
+    pub(crate) away: Millis,
+    handlers: BTreeMap<&'static str, Box<dyn Handler>>,
+}
+
+impl Shared {
+    /// The handler of a namespace.
+    pub(crate) fn handler(&self, namespace: &str) -> Result<&dyn Handler, Code> {
+        let handler = self.handlers.get(namespace);
+        handler.map(|it| &**it).ok_or(Code::UnknownNamespace)
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+}
+
+fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
+    let router = Router::new()
+        .route("/ws", get(ws::upgrade))
+        .route("/healthz", get(http::health::alive))
+        .route("/readyz", get(http::health::ready))
+        .route("/metrics", get(http::health::metrics))
+        .route(
+            "/api/v1/{namespace}/rooms/{room}/events",
+            get(http::events::read).post(http::events::append),
+        )
+        // Bodies are read with the limit of their own route.
+        .layer(DefaultBodyLimit::disable())
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
+    let router = if with_page { router.fallback(fallback) } else { router };
+    router
+        .layer(middleware::map_response(with_headers))
+        .layer(middleware::from_fn_with_state(guard, guard::check))
+        .with_state(shared)
+}
+
+async fn fallback(request: Request) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    if api || !matches!(request.method().as_str(), "GET" | "HEAD") {
+        return Problem::from(Code::NotFound).into_response();
+    }
+    page::get(request.uri().path(), request.headers())
+}
+
+/// What every response carries.
+async fn with_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let name = header::HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(name, HeaderValue::from_static("same-origin"));
+    response
+}

@@ -1,0 +1,154 @@
+//! Putting a server together.
+
+use super::{Handle, Shared, router};
+use crate::{
+    clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, metrics::Metrics,
+};
+use axum::Router;
+use holdfast_common::{
+    event::Handler,
+    frame::Author,
+    id::{PersonId, RoomId},
+    limits::Limits,
+    storage::Fault,
+    time::Millis,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
+
+/// Why a server could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum NotBuilt {
+    /// The storage failed while the first rooms were made.
+    #[error("the first rooms could not be made: {0}")]
+    Storage(#[from] Fault),
+    /// A room was asked for that its namespace does not have.
+    #[error("there is no namespace {0}")]
+    NoNamespace(String),
+}
+
+/// Takes what a server is made of. Begin with [`Builder::new`].
+pub struct Builder {
+    engine: Arc<dyn Engine>,
+    handlers: BTreeMap<&'static str, Box<dyn Handler>>,
+    rooms: Vec<(String, String)>,
+    limits: Limits,
+    guard: Guard,
+    name: String,
+    queue: usize,
+    away: Millis,
+    page: bool,
+}
+
+impl Builder {
+    /// A server over this storage, without a namespace, a room or the page.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>) -> Self {
+        Self {
+            engine,
+            handlers: BTreeMap::new(),
+            rooms: Vec::new(),
+            limits: Limits::default(),
+            guard: Guard::default(),
+            name: "server".to_owned(),
+            queue: 256,
+            away: Millis(1_000),
+            page: false,
+        }
+    }
+
+    /// Serves a namespace: its declaration's `Serve` with the rules in it.
+    #[must_use]
+    pub fn namespace(mut self, handler: impl Handler) -> Self {
+        self.handlers.insert(handler.namespace(), Box::new(handler));
+        self
+    }
+
+    /// A room that is there from the start, and that everyone becomes a member of when they first
+    /// come.
+    #[must_use]
+    pub fn welcome_room(mut self, namespace: &str, name: &str) -> Self {
+        self.rooms.push((namespace.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// What clients are held to.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Who may ask at all.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// The name that stands at what the server itself emits.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Frames that may wait for one connection; past it, it reads the log instead.
+    #[must_use]
+    pub fn queue(mut self, queue: usize) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// When clients are told to come back after a shutdown.
+    #[must_use]
+    pub fn away(mut self, away: Millis) -> Self {
+        self.away = away;
+        self
+    }
+
+    /// Serves the page at every address that is not the server's own.
+    #[must_use]
+    pub fn page(mut self) -> Self {
+        self.page = true;
+        self
+    }
+
+    /// Makes the rooms that are not there yet, and the router. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The rooms could not be made.
+    pub async fn build(self) -> Result<(Router, Handle), NotBuilt> {
+        let hub = Arc::new(Hub::new(self.queue));
+        let metrics = Arc::new(Metrics::default());
+        let committer = Committer::start(Arc::clone(&self.engine), &hub, &metrics);
+        let mut shared = Shared {
+            engine: self.engine,
+            committer,
+            hub,
+            metrics,
+            limits: self.limits,
+            clock: Clock::start(),
+            welcome_rooms: Vec::new(),
+            author: Author { id: PersonId::NIL, name: self.name },
+            draining: watch::Sender::new(false),
+            away: self.away,
+            handlers: self.handlers,
+        };
+        shared.welcome_rooms = rooms(&shared, &self.rooms).await?;
+        let shared = Arc::new(shared);
+        let handle = Handle::new(Arc::clone(&shared));
+        Ok((router(shared, self.guard, self.page), handle))
+    }
+}
+
+async fn rooms(shared: &Shared, wanted: &[(String, String)]) -> Result<Vec<RoomId>, NotBuilt> {
+    let mut rooms = Vec::new();
+    for (namespace, name) in wanted {
+        if shared.handler(namespace).is_err() {
+            return Err(NotBuilt::NoNamespace(namespace.clone()));
+        }
+        rooms.push(super::handle::ensure_room(shared, namespace, name).await?);
+    }
+    Ok(rooms)
+}

@@ -1,0 +1,89 @@
+//! Appends on their way into the log: submitted in order, published in order once they are
+//! durable, then answered.
+//!
+//! What was committed is published whether or not the one who asked is still there to hear of it:
+//! a connection that breaks between commit and ack takes nothing from the room's readers.
+
+use crate::{engine::Engine, failpoint, hub::Hub, metrics::Metrics};
+use futures_util::{FutureExt, future::BoxFuture};
+use holdfast_common::{
+    id::RoomId,
+    storage::{Append, Appended, Fault},
+};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Rooms are spread over so many publishing tasks, so that one whose append takes long holds up
+/// few others, and the entries of one room still go out in the order of their commits. (Any other
+/// order would be right as well, but each swap would cost every reader a read of the log.)
+const SHARDS: usize = 8;
+
+/// The way into the log.
+pub(crate) struct Committer {
+    engine: Arc<dyn Engine>,
+    /// Not bounded here: the engine answers what it cannot take at once, so no more wait in these
+    /// than the engine lets wait.
+    shards: Vec<Mutex<mpsc::UnboundedSender<Job>>>,
+}
+
+struct Job {
+    append: BoxFuture<'static, Appended>,
+    submitted: Instant,
+    answer: oneshot::Sender<Appended>,
+}
+
+impl Committer {
+    /// Starts the publishing tasks, which end when it is dropped.
+    pub(crate) fn start(engine: Arc<dyn Engine>, hub: &Arc<Hub>, metrics: &Arc<Metrics>) -> Self {
+        let shards = (0..SHARDS).map(|_| {
+            let (sender, jobs) = mpsc::unbounded_channel();
+            tokio::spawn(publish(jobs, Arc::clone(hub), Arc::clone(metrics)));
+            Mutex::new(sender)
+        });
+        let shards = shards.collect();
+        Self { engine, shards }
+    }
+
+    /// Submits an append by the call itself; the answer comes when it is durable and published.
+    pub(crate) fn submit(&self, append: Append) -> impl Future<Output = Appended> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let shard = &self.shards[shard_of(append.room)];
+        // Held over both, so that the order of submitting is the order of publishing.
+        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let submitted = Instant::now();
+        let append = self.engine.append(append);
+        let job = Job { append, submitted, answer };
+        // Where the task is gone, the answer's sender goes with the job.
+        let _ = shard.send(job);
+        async move {
+            let lost = || Fault::Unknown("the server is shutting down".to_owned());
+            answered.await.unwrap_or_else(|_| Appended::Fault(lost()))
+        }
+    }
+}
+
+fn shard_of(room: RoomId) -> usize {
+    // The last byte of a room's id is random.
+    usize::from(room.as_bytes()[15]) % SHARDS
+}
+
+async fn publish(mut jobs: mpsc::UnboundedReceiver<Job>, hub: Arc<Hub>, metrics: Arc<Metrics>) {
+    while let Some(job) = jobs.recv().await {
+        let appended = AssertUnwindSafe(job.append).catch_unwind().await;
+        let appended = appended
+            .unwrap_or_else(|_| Appended::Fault(Fault::Unknown("the storage panicked".to_owned())));
+        metrics.appended(&appended, job.submitted.elapsed());
+        if let Appended::Decided { entry, .. } = &appended {
+            failpoint::after_commit();
+            if let Some(entry) = entry {
+                hub.publish(entry);
+            }
+        }
+        // The one who asked may have gone.
+        let _ = job.answer.send(appended);
+    }
+}

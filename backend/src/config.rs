@@ -1,0 +1,176 @@
+//! The command line: what may be set, and that everything may be set by environment too.
+
+mod limits;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use holdfast_common::{limits::Limits, time::Millis};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+/// Holdfast: rooms whose events survive a broken connection.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// `holdfast` alone serves, with the same options.
+    #[command(flatten)]
+    serve: ServeOptions,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the page, the WebSocket and the HTTP interface.
+    Serve(ServeOptions),
+}
+
+#[derive(Debug, Args)]
+struct ServeOptions {
+    /// The address to listen on; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// The folder of the database; made if it is not there
+    #[arg(long, default_value = "./data")]
+    data: PathBuf,
+    /// Loopback port whose origin is taken as the own one, for `trunk serve`; 0 for none
+    #[arg(long, default_value_t = 8080)]
+    dev_proxy_port: u16,
+    /// How long a shutdown waits for what is under way
+    #[arg(long, value_name = "MS", default_value_t = 5_000)]
+    drain_ms: u64,
+    /// When clients are told to come back after a shutdown
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    away_ms: u64,
+    /// Frames that may wait for one connection; past it, it reads the log instead
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    queue: u32,
+    #[command(flatten, next_help_heading = "Limits")]
+    limits: limits::LimitOptions,
+}
+
+/// What the server was told to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The folder of the database.
+    pub data: PathBuf,
+    /// The port of the page's dev server, if there is one.
+    pub dev_proxy_port: Option<u16>,
+    /// How long a shutdown waits for what is under way.
+    pub drain: Millis,
+    /// When clients are told to come back.
+    pub away: Millis,
+    /// Frames that may wait for one connection.
+    pub queue: usize,
+    /// The limits.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Reads the command line. Help, versions and wrong options come as clap's error, which
+    /// prints itself and knows its exit code.
+    ///
+    /// # Errors
+    /// The options are wrong, or ask for no server.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = with_environment(CommandLine::command());
+        let matches = command.try_get_matches_from_mut(words)?;
+        let line = CommandLine::from_arg_matches(&matches)?;
+        let options = match line.command {
+            Some(Command::Serve(options)) => options,
+            None => line.serve,
+        };
+        Self::of(options).map_err(|text| command.error(ErrorKind::ValueValidation, text))
+    }
+
+    fn of(options: ServeOptions) -> Result<Self, &'static str> {
+        let limits = Limits::from(options.limits);
+        if limits.ping_every >= limits.silence {
+            return Err("--ping-every-ms has to be below --silence-ms");
+        }
+        if limits.window > limits.unsettled {
+            return Err("--window must not be above --unsettled");
+        }
+        Ok(Self {
+            listen: options.listen,
+            data: options.data,
+            dev_proxy_port: Some(options.dev_proxy_port).filter(|port| *port != 0),
+            drain: Millis(options.drain_ms),
+            away: Millis(options.away_ms),
+            queue: options.queue as usize,
+            limits,
+        })
+    }
+}
+
+/// Gives every option its variable: `--payload-bytes` is `HOLDFAST_PAYLOAD_BYTES`. Done here for
+/// all of them, so that none can be forgotten.
+fn with_environment(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|argument| match argument.get_long() {
+            None | Some("help" | "version") => argument,
+            Some(long) => {
+                let name = long.to_ascii_uppercase().replace('-', "_");
+                argument.env(format!("HOLDFAST_{name}"))
+            }
+        })
+        .mut_subcommands(with_environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> Result<Config, clap::Error> {
+        Config::read(words.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_word_serve_may_be_left_out() {
+        for words in ["holdfast serve --listen 127.0.0.1:0", "holdfast --listen 127.0.0.1:0"] {
+            assert_eq!(read(words).unwrap().listen.port(), 0, "{words}");
+        }
+        let default = read("holdfast").unwrap();
+        assert_eq!(default.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(default.data, PathBuf::from("./data"));
+        assert_eq!(default.limits, Limits::default());
+    }
+
+    #[test]
+    fn every_option_has_a_variable() {
+        let command = with_environment(CommandLine::command());
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in command.get_arguments().chain(serve.get_arguments()) {
+            let long = argument.get_long().unwrap();
+            if !["help", "version"].contains(&long) {
+                let name = argument.get_env().unwrap().to_str().unwrap();
+                assert!(name.starts_with("HOLDFAST_"), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_that_can_be_set_is_set() {
+        let config = read("holdfast --payload-bytes 1000 --silence-ms 60000 --replay-events 5");
+        let limits = config.unwrap().limits;
+        assert_eq!(limits.payload_bytes, 1000);
+        assert_eq!(limits.silence, Millis(60_000));
+        assert_eq!(limits.replay_events, 5);
+    }
+
+    #[test]
+    fn wrong_options_exit_with_2() {
+        for words in [
+            "holdfast --nonsense",
+            "holdfast --listen here",
+            "holdfast serve --payload-bytes 0",
+            "holdfast --payload-bytes -1",
+            "holdfast --ping-every-ms 30000",
+            "holdfast --window 2000",
+            "holdfast dance",
+        ] {
+            assert_eq!(read(words).unwrap_err().exit_code(), 2, "{words}");
+        }
+        assert_eq!(read("holdfast --help").unwrap_err().exit_code(), 0);
+    }
+}

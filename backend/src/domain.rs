@@ -1,0 +1,3 @@
+//! What each namespace's events are checked against, one file per family.
+
+pub mod chat;

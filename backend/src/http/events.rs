@@ -1,0 +1,153 @@
+//! A room's log by HTTP: append one event, read from an offset.
+
+mod read;
+
+pub(crate) use read::read;
+
+use crate::{
+    app::Shared,
+    clock,
+    problem::Problem,
+    walk::{self, Draft},
+};
+use axum::{
+    body::{self, Body, Bytes},
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use holdfast_common::{
+    error::Code,
+    frame::{Author, RoomInfo},
+    id::PersonId,
+    storage::{Appended, Fault, Idempotency, Verdict},
+};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Who writes by HTTP while there is no sign-in: one person, a member of every room. Its id is
+/// fixed, and no connection may say that it is this person's.
+pub(crate) fn service() -> PersonId {
+    PersonId::from_bytes(*b"holdfast service")
+}
+
+/// A namespace and a room's name, as they stand in the address.
+type RoomPath = Result<Path<(String, String)>, PathRejection>;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewEvent {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Box<RawValue>,
+}
+
+/// `POST /api/v1/{namespace}/rooms/{room}/events`.
+pub(crate) async fn append(
+    State(shared): State<Arc<Shared>>,
+    path: RoomPath,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    if shared.is_draining() {
+        return Err(Code::Draining.into());
+    }
+    let key = key(&headers)?;
+    let body = whole(&headers, body, shared.limits.frame_bytes()).await?;
+    let event: NewEvent = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("The body is no event: {error}.")))?;
+    let payload = event.data.get().as_bytes().to_vec();
+    if payload.len() > shared.limits.payload_bytes as usize {
+        return Err(Code::TooLarge.into());
+    }
+    let (namespace, room) = room(&shared, path).await?;
+    let draft = Draft {
+        namespace,
+        room: room.room,
+        id: clock::fresh_event()?,
+        kind: event.kind,
+        author: Author { id: service(), name: "service".to_owned() },
+        payload,
+        condemned: None,
+        everywhere: true,
+        lane: None,
+        idempotency: key.map(|key| Idempotency {
+            key,
+            caller: service(),
+            body_hash: Sha256::digest(&body).into(),
+        }),
+    };
+    answer(walk::append(&shared, &draft).await)
+}
+
+fn answer(appended: Appended) -> Result<Response, Problem> {
+    let (status, verdict) = match appended {
+        Appended::Decided { verdict, .. } => (StatusCode::CREATED, verdict),
+        Appended::Again(verdict) => (StatusCode::OK, verdict),
+        Appended::Mismatch => return Err(Code::IdempotencyMismatch.into()),
+        Appended::Fault(fault) => return Err(fault.into()),
+        other => {
+            let text = format!("an append without a lane: {other:?}");
+            return Err(Fault::Failed(text).into());
+        }
+    };
+    match verdict {
+        Verdict::Ack { id, epoch, offset, .. } => {
+            let body = json!({ "epoch": epoch, "offset": offset, "id": id });
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            Ok((status, kind, body.to_string()).into_response())
+        }
+        Verdict::Reject { code, detail, why, .. } => {
+            let problem = Problem::because(code, detail);
+            let why = why.and_then(|why| serde_json::from_str::<serde_json::Value>(&why).ok());
+            Err(match why {
+                Some(why) => problem.with("why", why),
+                None => problem,
+            })
+        }
+    }
+}
+
+/// The room that an address names.
+async fn room(shared: &Shared, path: RoomPath) -> Result<(String, RoomInfo), Problem> {
+    let Path((namespace, name)) =
+        path.map_err(|_| Problem::bad_request("The address is no UTF-8."))?;
+    shared.handler(&namespace)?;
+    let room = shared.engine.room_named(&namespace, &name).await?;
+    let room = room.ok_or(Code::UnknownRoom)?;
+    Ok((namespace, room))
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let wrong = || Problem::bad_request("An Idempotency-Key is 1 to 128 bytes of UTF-8.");
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (key, more) = (keys.next(), keys.next());
+    let Some(key) = key else { return Ok(None) };
+    let text = std::str::from_utf8(key.as_bytes()).map_err(|_| wrong())?;
+    if more.is_some() || !(1..=128).contains(&text.len()) {
+        return Err(wrong());
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// The body, if it is not larger than `most`. One that says that it is, is not read at all.
+async fn whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+    let said = headers.get(header::CONTENT_LENGTH);
+    let said = said.and_then(|said| said.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|said| said > most as u64) {
+        return Err(Code::TooLarge.into());
+    }
+    body::to_bytes(body, most).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        if too_large {
+            Problem::from(Code::TooLarge)
+        } else {
+            Problem::bad_request("The body broke off.")
+        }
+    })
+}

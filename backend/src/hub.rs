@@ -1,0 +1,278 @@
+//! Live rooms: drives the [`Fanout`] machine and wakes the connections it names.
+//!
+//! What is encoded here is encoded once; every connection shares the bytes.
+
+use axum::extract::ws::Utf8Bytes;
+use holdfast_common::{
+    codec,
+    fanout::{self, Fanout, Item, Key, Target},
+    frame::{Author, Presence, RoomInfo, Rooms, ServerFrame},
+    id::{ConnectionId, PersonId, RoomId, SessionId},
+    storage::NewEntry,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// An encoded frame that many connections share.
+pub(crate) type Frame = Utf8Bytes;
+
+/// Encodes a frame for sharing.
+pub(crate) fn encode(frame: &ServerFrame) -> Frame {
+    codec::write_server(frame).into()
+}
+
+/// Who is connected and follows what.
+pub(crate) struct Hub {
+    state: Mutex<State>,
+}
+
+struct State {
+    fanout: Fanout<Frame>,
+    /// Only looked up by key, so their order never shows.
+    connections: HashMap<Key, Place>,
+    keys: HashMap<ConnectionId, Key>,
+    /// Namespaces of the rooms that connections follow or followed.
+    namespaces: BTreeMap<RoomId, Arc<str>>,
+}
+
+/// What the hub keeps of a connection, beside the machine.
+struct Place {
+    id: ConnectionId,
+    wake: Arc<Notify>,
+    person: Option<PersonId>,
+    /// How many rooms of each namespace it follows.
+    follows: Vec<(Arc<str>, u32)>,
+}
+
+/// Whom a frame of the server's own is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum To<'a> {
+    Target(Target),
+    Connection(ConnectionId),
+    /// Every connection that follows a room of it.
+    Namespace(&'a str),
+    /// Every connection but this person's.
+    EveryoneBut(PersonId),
+}
+
+impl Hub {
+    /// A hub whose connections' queues hold `bound` items.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                fanout: Fanout::new(bound),
+                connections: HashMap::new(),
+                keys: HashMap::new(),
+                namespaces: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// A panic under the lock costs the connection that met it; the others go on.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection's place, which closes when it is dropped.
+    pub(crate) fn connect(self: &Arc<Self>, id: ConnectionId) -> Seat {
+        let wake = Arc::new(Notify::new());
+        let mut state = self.state();
+        let key = state.fanout.connect();
+        let place = Place { id, wake: Arc::clone(&wake), person: None, follows: Vec::new() };
+        state.connections.insert(key, place);
+        state.keys.insert(id, key);
+        drop(state);
+        let hub = Arc::clone(self);
+        Seat { hub, key, wake }
+    }
+
+    /// Passes on an entry that has just become durable, and the room it created.
+    pub(crate) fn publish(&self, new: &NewEntry) {
+        let entry = codec::write_entry(&new.entry);
+        let frame = codec::entries_frame(new.room, new.epoch, [entry.as_str()]).into();
+        let mut state = self.state();
+        let wake = state.fanout.publish(new.room, new.entry.offset, &frame);
+        state.wake(wake);
+        let Some(info) = &new.created else { return };
+        state.learn(info);
+        let creator = new.entry.from.id;
+        let member = Item::Member(Box::new(info.clone()));
+        let wake = state.fanout.membership(None, creator, &member);
+        state.wake(wake);
+        let mut seen = info.clone();
+        seen.joined = false;
+        let rooms = ServerFrame::Rooms(Rooms { rooms: vec![seen] });
+        state.send(To::EveryoneBut(creator), &encode(&rooms));
+    }
+
+    /// Passes on a frame that nobody waits for.
+    pub(crate) fn send(&self, to: To<'_>, frame: &Frame) {
+        self.state().send(to, frame);
+    }
+
+    /// A person's membership has changed by the connection `by`.
+    pub(crate) fn membership(&self, by: Key, person: PersonId, change: &Item<Frame>) {
+        let mut state = self.state();
+        if let Item::Member(info) = change {
+            state.learn(info);
+        }
+        let wake = state.fanout.membership(Some(by), person, change);
+        state.wake(wake);
+    }
+
+    /// Remembers which namespace each room is of.
+    pub(crate) fn learn<'a>(&self, rooms: impl IntoIterator<Item = &'a RoomInfo>) {
+        let mut state = self.state();
+        for room in rooms {
+            state.learn(room);
+        }
+    }
+
+    /// How many items were dropped at a full queue.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.state().fanout.dropped()
+    }
+}
+
+impl State {
+    fn wake(&self, keys: Vec<Key>) {
+        for key in keys {
+            if let Some(place) = self.connections.get(&key) {
+                place.wake.notify_one();
+            }
+        }
+    }
+
+    fn learn(&mut self, room: &RoomInfo) {
+        if !self.namespaces.contains_key(&room.room) {
+            // One text for all rooms of a namespace.
+            let known = self.namespaces.values().find(|name| ***name == room.ns);
+            let name = known.map_or_else(|| room.ns.as_str().into(), Arc::clone);
+            self.namespaces.insert(room.room, name);
+        }
+    }
+
+    fn send(&mut self, to: To<'_>, frame: &Frame) {
+        let keys: Vec<Key> = match to {
+            To::Target(target) => {
+                let wake = self.fanout.send(target, frame);
+                return self.wake(wake);
+            }
+            To::Connection(id) => self.keys.get(&id).copied().into_iter().collect(),
+            To::Namespace(name) => {
+                let follows = |place: &Place| place.follows.iter().any(|(it, _)| **it == *name);
+                self.those(follows)
+            }
+            To::EveryoneBut(person) => self.those(|place| place.person != Some(person)),
+        };
+        for key in keys {
+            let wake = self.fanout.send(Target::Connection(key), frame);
+            self.wake(wake);
+        }
+    }
+
+    fn those(&self, wanted: impl Fn(&Place) -> bool) -> Vec<Key> {
+        let places = self.connections.iter();
+        places
+            .filter(|(_, place)| place.person.is_some() && wanted(place))
+            .map(|(key, _)| *key)
+            .collect()
+    }
+
+    /// Tells a room who came or left; the one who came is told by its own connection.
+    fn tell(&mut self, key: Key, change: fanout::Presence) {
+        let (room, came, left) = match change {
+            fanout::Presence::Came(room, author) => (room, vec![author], Vec::new()),
+            fanout::Presence::Left(room, person) => (room, Vec::new(), vec![person]),
+        };
+        let frame = encode(&ServerFrame::Presence(Presence { room, all: false, came, left }));
+        let wake = self.fanout.send(Target::RoomBut(room, key), &frame);
+        self.wake(wake);
+    }
+
+    fn count(&mut self, key: Key, room: RoomId, follows: bool) {
+        let name = self.namespaces.get(&room);
+        let (Some(name), Some(place)) = (name, self.connections.get_mut(&key)) else {
+            return;
+        };
+        let at = place.follows.iter().position(|(it, _)| it == name);
+        match (at, follows) {
+            (Some(at), true) => place.follows[at].1 += 1,
+            (None, true) => place.follows.push((Arc::clone(name), 1)),
+            (Some(at), false) => {
+                place.follows[at].1 -= 1;
+                if place.follows[at].1 == 0 {
+                    place.follows.swap_remove(at);
+                }
+            }
+            (None, false) => {}
+        }
+    }
+}
+
+/// A connection's place in the hub.
+pub(crate) struct Seat {
+    hub: Arc<Hub>,
+    key: Key,
+    wake: Arc<Notify>,
+}
+
+impl Seat {
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Completes when something waits to be [taken](Self::take).
+    pub(crate) async fn called(&self) {
+        self.wake.notified().await;
+    }
+
+    pub(crate) fn take(&self) -> Vec<Item<Frame>> {
+        self.hub.state().fanout.take(self.key)
+    }
+
+    /// The connection is this person's.
+    pub(crate) fn register(&self, person: Author, session: SessionId) {
+        let mut state = self.hub.state();
+        if let Some(place) = state.connections.get_mut(&self.key) {
+            place.person = Some(person.id);
+        }
+        let wake = state.fanout.register(self.key, person, session);
+        state.wake(wake);
+    }
+
+    /// Follows a room; returns the frame that tells who is there.
+    pub(crate) fn follow(&self, room: RoomId) -> Frame {
+        let mut state = self.hub.state();
+        if let Some(change) = state.fanout.follow(self.key, room) {
+            state.tell(self.key, change);
+        }
+        state.count(self.key, room, true);
+        let came = state.fanout.here(room);
+        drop(state);
+        encode(&ServerFrame::Presence(Presence { room, all: true, came, left: Vec::new() }))
+    }
+
+    pub(crate) fn unfollow(&self, room: RoomId) {
+        let mut state = self.hub.state();
+        if let Some(change) = state.fanout.unfollow(self.key, room) {
+            state.tell(self.key, change);
+        }
+        state.count(self.key, room, false);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.hub.state();
+        for change in state.fanout.disconnect(self.key) {
+            state.tell(self.key, change);
+        }
+        if let Some(place) = state.connections.remove(&self.key) {
+            state.keys.remove(&place.id);
+        }
+    }
+}

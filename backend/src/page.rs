@@ -1,0 +1,172 @@
+//! The page: `dist/` as `cargo xtask build` left it, held in the program.
+//!
+//! Files are handed out as they are, compressed ones (`X.br`, `X.gz` beside `X`) to whoever takes
+//! them. Trunk names a file by its content's hash, and such a file never changes; `index.html`,
+//! which names them, is asked for anew each time.
+
+mod policy;
+
+use crate::problem::Problem;
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use holdfast_common::error::Code;
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+#[derive(RustEmbed)]
+#[folder = "../dist"]
+#[allow_missing = true]
+struct Dist;
+
+const INDEX: &str = "index.html";
+
+/// Shown on `/` where the server was built without the page.
+const NO_PAGE: &str = "\
+Holdfast is running, but this server was built without its page.
+
+  cargo xtask serve    builds both and serves them
+  cargo xtask dev      the same with live reload, on port 8080
+";
+
+/// Answers a GET of `path`.
+pub(crate) fn get(path: &str, headers: &HeaderMap) -> Response {
+    let name = path.trim_start_matches('/');
+    if name.is_empty() || is_view(name) {
+        return match Dist::get(INDEX) {
+            Some(_) => file(INDEX, headers),
+            None => (StatusCode::OK, NO_PAGE).into_response(),
+        };
+    }
+    let packed = name.ends_with(".br") || name.ends_with(".gz");
+    if packed || Dist::get(name).is_none() {
+        return Problem::from(Code::NotFound).into_response();
+    }
+    file(name, headers)
+}
+
+/// Addresses that the page itself makes a view of.
+fn is_view(name: &str) -> bool {
+    name.starts_with("rooms/") || name.starts_with("queues/")
+}
+
+fn file(name: &str, headers: &HeaderMap) -> Response {
+    let Some((file, encoding)) = best(name, headers) else {
+        return Problem::from(Code::NotFound).into_response();
+    };
+    let etag = etag(&file, encoding);
+    let mut response = if matches(headers, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(Body::from(file.data))
+    };
+    let cached = if is_hashed(name) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let answer = response.headers_mut();
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        answer.insert(header::ETAG, etag);
+    }
+    if let Some(encoding) = encoding {
+        let encoding = HeaderValue::from_static(encoding);
+        answer.insert(header::CONTENT_ENCODING, encoding);
+    }
+    if name == INDEX
+        && let Some(index) = Dist::get(INDEX)
+        && let Ok(policy) = HeaderValue::from_str(&policy::of(&index.data))
+    {
+        answer.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// The smallest form of a file that the client takes, and its encoding.
+fn best(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
+    let packed = [("br", "br"), ("gzip", "gz")]
+        .into_iter()
+        .filter(|(encoding, _)| takes(headers, encoding))
+        .find_map(|(encoding, ending)| {
+            Some((Dist::get(&format!("{name}.{ending}"))?, Some(encoding)))
+        });
+    packed.or_else(|| Some((Dist::get(name)?, None)))
+}
+
+/// Whether Accept-Encoding names `encoding` and does not exclude it by `q=0`.
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let mut offers =
+        values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    offers.any(|offer| {
+        let mut parts = offer.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|it| it.eq_ignore_ascii_case(encoding));
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        named && quality != Some(0.0)
+    })
+}
+
+fn etag(file: &EmbeddedFile, encoding: Option<&str>) -> String {
+    let hash = &file.metadata.sha256_hash()[..8];
+    let hash = u64::from_be_bytes(hash.try_into().unwrap_or_default());
+    format!("\"{hash:016x}-{}\"", encoding.unwrap_or("plain"))
+}
+
+fn matches(headers: &HeaderMap, etag: &str) -> bool {
+    let asked = headers.get_all(header::IF_NONE_MATCH).iter();
+    asked
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| one.trim().trim_start_matches("W/") == etag)
+}
+
+/// Whether a name carries its content's hash as Trunk writes it: `app-d366f03d1d5de249.css`.
+fn is_hashed(name: &str) -> bool {
+    let hash = name.rsplit('/').next().unwrap_or(name).rsplit_once('-');
+    hash.is_some_and(|(_, rest)| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        digits == 16 && matches!(rest.as_bytes().get(16), Some(b'.' | b'_'))
+    })
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hashed_name_is_told_from_a_plain_one() {
+        assert!(is_hashed("app-d366f03d1d5de249.css"));
+        assert!(is_hashed("holdfast-frontend-7803dbf5ed978c51_bg.wasm"));
+        assert!(!is_hashed("index.html"));
+        assert!(!is_hashed("holdfast-frontend.js"));
+        assert!(!is_hashed("snippets/x-7803dbf5ed978c51/inline0.js"));
+        assert!(!is_hashed("a-0123.css"));
+    }
+
+    #[test]
+    fn an_encoding_is_taken_if_it_is_named_and_not_excluded() {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_static("gzip;q=0.5, br;q=0, *");
+        headers.insert(header::ACCEPT_ENCODING, value);
+        assert!(takes(&headers, "gzip"));
+        assert!(!takes(&headers, "br"));
+        assert!(!takes(&HeaderMap::new(), "gzip"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Errors of HTTP: `application/problem+json` (RFC 9457) with a stable `code`. The one place that
+//! maps a code to a response.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use holdfast_common::{
+    error::{Code, Kind},
+    storage::Fault,
+};
+use serde_json::{Map, Value};
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    status: StatusCode,
+    /// Boxed with the rest, so that a `Result` stays small.
+    body: Box<Body>,
+}
+
+#[derive(Debug, Default)]
+struct Body {
+    detail: Option<String>,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    /// Says in one sentence what is wrong with this request, where the code's own does not.
+    pub(crate) fn because(code: Code, detail: impl Into<String>) -> Self {
+        let mut problem = Self::from(code);
+        problem.body.detail = Some(detail.into());
+        problem
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::because(Code::BadRequest, detail)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            ..Self::bad_request("That method is not for this address.")
+        }
+    }
+
+    /// Whatever the reason, a server that is not ready says so in one way.
+    pub(crate) fn unready(code: Code) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::from(code) }
+    }
+
+    /// Adds a member that a program may go by.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.body.more.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        let status = match code.kind() {
+            Kind::Reject | Kind::RetryAfter => StatusCode::from_u16(code.number()).ok(),
+            // A close's number is no HTTP status; over HTTP such a code is the server's own fault.
+            Kind::Close => None,
+        };
+        Self {
+            code,
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            body: Box::default(),
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        tracing::warn!(%fault, "a request met a fault of the storage");
+        Self::from(fault.code())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Body { detail, more } = *self.body;
+        let mut body = Map::new();
+        body.insert("type".to_owned(), "about:blank".into());
+        body.insert("title".to_owned(), self.code.text().into());
+        body.insert("status".to_owned(), self.status.as_u16().into());
+        body.insert("code".to_owned(), self.code.name().into());
+        if let Some(detail) = detail {
+            body.insert("detail".to_owned(), detail.into());
+        }
+        body.extend(more);
+        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.code.kind() == Kind::RetryAfter {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,150 @@
+//! The program: opens the data folder, listens, says so, serves, and drains.
+
+use crate::{
+    app::{Builder, Handle, NotBuilt},
+    config::Config,
+    domain::chat::ChatRules,
+    engine::Engine,
+    guard::Guard,
+};
+use axum::{Router, serve::ListenerExt};
+use holdfast_common::chat;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
+
+/// Connections that may wait to be accepted: after an outage all clients come back at once, and
+/// the usual 128 would make most of them wait a second for their next try.
+const BACKLOG: u32 = 4_096;
+
+/// Why the server did not start, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// Anybody could come in.
+    #[error(
+        "there is no sign-in yet, so only addresses of this machine (127.0.0.1, ::1) may be \
+         listened on, and {0} is not one"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address is taken, or is not this machine's.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The data folder cannot be used.
+    #[error("cannot open the data folder {0}: {1}")]
+    Data(String, String),
+    /// The application could not be put together.
+    #[error(transparent)]
+    NotBuilt(#[from] NotBuilt),
+    /// The system does not tell about signals.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// Accepting connections failed for good.
+    #[error("serving failed: {0}")]
+    Serving(io::Error),
+}
+
+/// Serves until the process is told to end.
+///
+/// # Errors
+/// The server could not start.
+pub async fn serve(config: Config) -> Result<(), NotStarted> {
+    if !config.listen.ip().is_loopback() {
+        return Err(NotStarted::NotLoopback(config.listen));
+    }
+    let stop = stop().map_err(NotStarted::Signals)?;
+    let listener = listen(config.listen).map_err(|it| NotStarted::Listen(config.listen, it))?;
+    let engine = open(&config)?;
+    let (router, handle) = Builder::new(engine)
+        .namespace(chat::Serve(ChatRules))
+        .welcome_room("chat", chat::LOBBY)
+        .limits(config.limits)
+        .guard(Guard { dev_proxy_port: config.dev_proxy_port })
+        .queue(config.queue)
+        .away(config.away)
+        .page()
+        .build()
+        .await?;
+    let address = listener.local_addr().map_err(NotStarted::Serving)?;
+    println!("listening on http://{address}");
+    tracing::info!(%address, data = %config.data.display(), "listening");
+    let drain = Duration::from_millis(config.drain.0);
+    run(listener, router, handle, stop, drain).await
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was killed leaves connections behind that would block its address for a minute.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn run(
+    listener: TcpListener,
+    router: Router,
+    handle: Handle,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) -> Result<(), NotStarted> {
+    // Frames are small and written whole: waiting for more of them would only delay them.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    });
+    let (closing, closed) = oneshot::channel::<()>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        // Completes as well when the sender is dropped.
+        let _ = closed.await;
+    });
+    let mut serving = tokio::spawn(async move { serving.await });
+    tokio::select! {
+        ended = &mut serving => {
+            let ended = ended.unwrap_or_else(|error| Err(io::Error::other(error)));
+            return ended.map_err(NotStarted::Serving);
+        }
+        () = stop => {}
+    }
+    tracing::info!("shutting down");
+    handle.drain();
+    // While connections are told, HTTP is still answered: `readyz` says that it is over.
+    if !handle.drained(drain).await {
+        tracing::warn!("some connections did not close in time");
+    }
+    drop(closing);
+    // Requests that are under way; one that never ends is not waited for.
+    if tokio::time::timeout(drain, &mut serving).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+    Ok(())
+}
+
+/// Completes at SIGTERM or ctrl-c. The handlers stand when this returns.
+#[cfg(unix)]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+fn open(_config: &Config) -> Result<Arc<dyn Engine>, NotStarted> {
+    Ok(Arc::new(crate::engine::memory::MemoryEngine::new()))
+}

@@ -1,0 +1,101 @@
+//! The middle of an event's walk, the same for every way in: its handler reads it, the facts are
+//! read, its rule decides, and an append comes out.
+
+use crate::app::Shared;
+use holdfast_common::{
+    error::Code,
+    event::{Effect, Verified},
+    frame::Author,
+    id::{EventId, RoomId},
+    storage::{Append, Appended, FactsQuery, Fault, Idempotency, LaneWrite},
+};
+
+/// How often a rule is asked again because what it went by has moved.
+const ATTEMPTS: usize = 8;
+
+/// A durable event that somebody wants in a log.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) namespace: String,
+    pub(crate) room: RoomId,
+    pub(crate) id: EventId,
+    pub(crate) kind: String,
+    pub(crate) author: Author,
+    /// Unread.
+    pub(crate) payload: Vec<u8>,
+    /// Set where it is condemned already: no rule is asked.
+    pub(crate) condemned: Option<Code>,
+    /// The author counts as a member of every room: services, and the server itself.
+    pub(crate) everywhere: bool,
+    pub(crate) lane: Option<LaneWrite>,
+    pub(crate) idempotency: Option<Idempotency>,
+}
+
+/// Decides and appends, and again while what the decision went by has moved.
+pub(crate) async fn append(shared: &Shared, draft: &Draft) -> Appended {
+    for _ in 0..ATTEMPTS {
+        let append = match decide(shared, draft).await {
+            Ok(append) => append,
+            Err(fault) => return Appended::Fault(fault),
+        };
+        match shared.committer.submit(append).await {
+            Appended::Moved => {}
+            appended => return appended,
+        }
+    }
+    Appended::Fault(Fault::Overloaded)
+}
+
+/// Reads the facts and asks the rule.
+pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Append, Fault> {
+    let read = read(shared, draft);
+    let (effect, counts) = match &read {
+        Ok((parsed, _)) => (parsed.effect(), parsed.counts()),
+        Err(_) => (Effect::Adds, false),
+    };
+    let query = FactsQuery {
+        person: draft.author.id,
+        namespace: draft.namespace.clone(),
+        room: draft.room,
+        effect: effect.clone(),
+    };
+    let mut facts = shared.engine.facts(query).await?;
+    facts.member |= draft.everywhere;
+    let (verified, data) = match read {
+        Ok((parsed, text)) => (parsed.decide(&facts, &shared.limits), text),
+        Err(code) => (rejected(code), String::new()),
+    };
+    Ok(Append {
+        lane: draft.lane,
+        idempotency: draft.idempotency.clone(),
+        namespace: draft.namespace.clone(),
+        room: draft.room,
+        id: draft.id,
+        kind: draft.kind.clone(),
+        author: draft.author.clone(),
+        at: crate::clock::wall(),
+        data,
+        effect,
+        room_name: facts.free_name,
+        counts,
+        verified,
+        versions: facts.versions,
+    })
+}
+
+type Parsed<'a> = Box<dyn holdfast_common::event::Parsed + 'a>;
+
+fn read<'a>(shared: &'a Shared, draft: &Draft) -> Result<(Parsed<'a>, String), Code> {
+    if let Some(code) = draft.condemned {
+        return Err(code);
+    }
+    let handler = shared.handler(&draft.namespace)?;
+    // A type's own reading does not look at the text of fields it does not know.
+    let text = std::str::from_utf8(&draft.payload).map_err(|_| Code::BadPayload)?;
+    let parsed = handler.parse(&draft.kind, &draft.payload)?;
+    Ok((parsed, text.to_owned()))
+}
+
+fn rejected(code: Code) -> Verified {
+    Verified::Rejected { code, why: None, detail: code.text().to_owned() }
+}

@@ -1,0 +1,112 @@
+//! `GET /ws`: the upgrade, and what is refused with a coded close that a page can understand.
+
+mod connection;
+mod lanes;
+mod outputs;
+mod wire;
+
+use crate::{app::Shared, clock, problem::Problem};
+use axum::{
+    extract::{
+        State,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection},
+    },
+    http::HeaderValue,
+    response::{IntoResponse, Response},
+};
+use futures_util::{FutureExt, SinkExt};
+use holdfast_common::{error::Code, frame::SUBPROTOCOL};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+/// Small, since ten thousand connections may be idle; a larger frame gets room while it is read.
+const READ_BUFFER: usize = 1024;
+/// What waits for a connection goes out in writes of about this size.
+const WRITE_BUFFER: usize = 8 * 1024;
+/// Beyond the write buffer there is room for this and one largest frame.
+const WRITE_SLACK: usize = 64 * 1024;
+/// How long a closing connection waits for its peer's close.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The handler of `GET /ws`.
+pub(crate) async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    upgrade: Result<WebSocketUpgrade, rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    let mut upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => return Problem::bad_request(refused.body_text()).into_response(),
+    };
+    let (protocol, spoken) = choose(&upgrade);
+    if let Some(protocol) = protocol {
+        upgrade.set_selected_protocol(protocol);
+    }
+    // Frames above the limit are told from the rest by the session, which closes with a code; what
+    // is above twice the limit is not read at all.
+    let most = shared.limits.frame_bytes();
+    upgrade
+        .max_message_size(most)
+        .max_frame_size(most)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER + WRITE_SLACK + largest_frame(most))
+        .on_upgrade(move |socket| async move {
+            if spoken {
+                serve(socket, shared).await;
+            } else {
+                refuse(socket, Code::UnsupportedVersion).await;
+            }
+        })
+}
+
+/// The largest frame that the server sends is a slice of a log, whose bound does not count its
+/// first entry.
+fn largest_frame(most: usize) -> usize {
+    holdfast_common::session::SLICE_BYTES + 2 * most
+}
+
+/// The subprotocol to answer with, and whether this server speaks it. One that it does not speak
+/// is echoed all the same: only then may a browser's page hear why it is closed.
+fn choose(upgrade: &WebSocketUpgrade) -> (Option<HeaderValue>, bool) {
+    let mut offered = upgrade.requested_protocols();
+    if offered.any(|it| it == SUBPROTOCOL) {
+        return (Some(HeaderValue::from_static(SUBPROTOCOL)), true);
+    }
+    let ours = |it: &&HeaderValue| it.as_bytes().starts_with(b"holdfast.v");
+    let first = upgrade.requested_protocols().find(ours);
+    let echoed = first.or_else(|| upgrade.requested_protocols().next());
+    (echoed.cloned(), false)
+}
+
+async fn serve(socket: WebSocket, shared: Arc<Shared>) {
+    let id = match clock::fresh_connection() {
+        Ok(id) => id,
+        Err(fault) => {
+            tracing::error!(%fault, "a connection could not be named");
+            return refuse(socket, Code::ServerFault).await;
+        }
+    };
+    shared.metrics.connections_opened.add(1);
+    let connection = connection::run(socket, Arc::clone(&shared), id);
+    // A panic costs this connection alone; what it held in the hub is given back as it unwinds.
+    if AssertUnwindSafe(connection).catch_unwind().await.is_err() {
+        shared.metrics.panics.add(1);
+        tracing::error!(%id, "a connection ended by a panic");
+    }
+    shared.metrics.connections_closed.add(1);
+}
+
+/// Closes a connection that never was one.
+async fn refuse(mut socket: WebSocket, code: Code) {
+    if socket.send(close_frame(code)).await.is_ok() {
+        let closed = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = tokio::time::timeout(LINGER, closed).await;
+    }
+    let _ = socket.close().await;
+}
+
+fn close_frame(code: Code) -> Message {
+    Message::Close(Some(CloseFrame {
+        code: code.number(),
+        reason: Utf8Bytes::from_static(code.name()),
+    }))
+}

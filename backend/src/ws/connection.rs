@@ -1,0 +1,230 @@
+//! One connection: one task, one loop, driving a [`Session`].
+//!
+//! The loop carries out what the session asks for, takes in everything else that is ready, writes
+//! all that came of it at once, and only then waits.
+
+use super::{
+    lanes::{Lanes, Numbered, Step},
+    wire::{Ended, Socket, Wire},
+};
+use crate::{
+    app::Shared,
+    hub::{Frame, Seat},
+    walk,
+};
+use axum::extract::ws::Message;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use holdfast_common::{
+    fanout::Item,
+    frame::Author,
+    id::{ConnectionId, RoomId},
+    session::{Input, Output, Session},
+    storage::{Append, Appended, Fault},
+};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Sleep, sleep_until},
+};
+
+/// What something that was under way has come to.
+pub(super) enum Done {
+    /// The session is told.
+    Input(Box<Input<'static, Frame>>),
+    /// An emit was decided.
+    Decided(Numbered, Result<Box<Append>, Fault>),
+    /// The engine has answered an append.
+    Appended(RoomId, u64, Box<Appended>),
+}
+
+/// One turn of the loop's waiting.
+enum Woken {
+    Message(Result<Message, Ended>),
+    Called,
+    Done(Done),
+    Drain,
+    Deadline,
+}
+
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) session: Session<Frame>,
+    pub(super) seat: Seat,
+    /// Who it is, once greeted.
+    pub(super) author: Option<Author>,
+    pub(super) lanes: Lanes,
+    /// What was asked of the engine and is not answered yet.
+    pub(super) under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// What the session wants done, in order. Empty while the loop waits.
+    pub(super) outputs: VecDeque<Output<Frame>>,
+    draining: watch::Receiver<bool>,
+    deadline: Pin<Box<Sleep>>,
+}
+
+/// Serves one connection until it is over.
+pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: ConnectionId) {
+    let limits = shared.limits.clone();
+    let mut wire = Wire::new(socket, Duration::from_millis(limits.silence.0));
+    let now = shared.clock.now();
+    let mut connection = Connection {
+        session: Session::new(now, id, limits, env!("CARGO_PKG_VERSION")),
+        seat: shared.hub.connect(id),
+        author: None,
+        lanes: Lanes::default(),
+        under_way: FuturesUnordered::new(),
+        outputs: VecDeque::new(),
+        draining: shared.draining.subscribe(),
+        deadline: Box::pin(sleep_until(shared.clock.at(now))),
+        shared,
+    };
+    if *connection.draining.borrow_and_update() {
+        connection.drain();
+    }
+    let ended = loop {
+        if let Err(ended) = connection.settle(&mut wire).await {
+            break ended;
+        }
+        let woken = connection.wait(&mut wire).await;
+        if let Err(ended) = connection.take(woken) {
+            break ended;
+        }
+    };
+    tracing::debug!(%id, ?ended, "a connection is over");
+    // The place is given up first: whoever takes over must not wait for a close that nobody reads.
+    drop(connection);
+    wire.end(ended).await;
+}
+
+impl Connection {
+    /// Carries out all that is wanted and all that becomes of it, and writes it out.
+    async fn settle<S: Socket>(&mut self, wire: &mut Wire<S>) -> Result<(), Ended> {
+        loop {
+            while let Some(output) = self.outputs.pop_front() {
+                self.carry_out(output, wire).await?;
+            }
+            if self.take_ready() {
+                continue;
+            }
+            wire.flush().await?;
+            self.feed(Input::Flushed);
+            if self.outputs.is_empty() {
+                self.outputs = VecDeque::new();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in what is ready already; returns whether there was anything.
+    fn take_ready(&mut self) -> bool {
+        let mut any = false;
+        while let Some(Some(done)) = self.under_way.next().now_or_never() {
+            self.done(done);
+            any = true;
+        }
+        if self.seat.called().now_or_never().is_some() {
+            self.take_items();
+            any = true;
+        }
+        any
+    }
+
+    async fn wait<S: Socket>(&mut self, wire: &mut Wire<S>) -> Woken {
+        if let Some(due) = self.session.deadline() {
+            let due = self.shared.clock.at(due);
+            if due != self.deadline.deadline() {
+                self.deadline.as_mut().reset(due);
+            }
+        }
+        let full = self.session.full();
+        tokio::select! {
+            message = wire.next(), if !full => Woken::Message(message),
+            () = self.seat.called() => Woken::Called,
+            Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
+            _ = self.draining.changed() => Woken::Drain,
+            () = &mut self.deadline => Woken::Deadline,
+        }
+    }
+
+    fn take(&mut self, woken: Woken) -> Result<(), Ended> {
+        match woken {
+            Woken::Message(message) => match message? {
+                Message::Text(text) => self.frame(text.as_bytes()),
+                Message::Binary(bytes) => self.frame(&bytes),
+                Message::Ping(_) | Message::Pong(_) => self.feed(Input::Heard),
+                Message::Close(_) => return Err(Ended::Gone),
+            },
+            Woken::Called => self.take_items(),
+            Woken::Done(done) => self.done(done),
+            Woken::Drain => self.drain(),
+            Woken::Deadline => self.feed(Input::Tick),
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: &[u8]) {
+        self.shared.metrics.frames_received.add(1);
+        self.shared.metrics.bytes_received.add(bytes.len() as u64);
+        self.feed(Input::Frame(bytes));
+    }
+
+    pub(super) fn feed(&mut self, input: Input<'_, Frame>) {
+        let now = self.shared.clock.now();
+        self.outputs.extend(self.session.handle(now, input));
+    }
+
+    fn drain(&mut self) {
+        self.feed(Input::Drain(self.shared.away));
+    }
+
+    fn take_items(&mut self) {
+        for item in self.seat.take() {
+            let input = match item {
+                Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
+                Item::Behind(room) => Input::Behind(room),
+                Item::Pass(bytes) => Input::Pass(bytes),
+                Item::Member(info) => Input::Member(*info),
+                Item::NotMember(room) => Input::NotMember(room),
+                Item::TakenOver => Input::TakenOver,
+            };
+            self.feed(input);
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Input(input) => self.feed(*input),
+            Done::Decided(emit, result) => {
+                let (room, n) = (emit.draft.room, emit.n);
+                match self.lanes.decided(emit, result.map(|append| *append)) {
+                    Step::Submit(append) => {
+                        let appended = self.shared.committer.submit(*append);
+                        let done = appended.map(move |it| Done::Appended(room, n, Box::new(it)));
+                        self.under_way.push(done.boxed());
+                    }
+                    Step::Tell(appended) => self.feed(Input::Appended { room, n, appended }),
+                    Step::Wait => {}
+                }
+                self.decide_next(room);
+            }
+            Done::Appended(room, n, appended) => {
+                if let Some(appended) = self.lanes.appended(room, n, *appended) {
+                    self.feed(Input::Appended { room, n, appended });
+                }
+                self.decide_next(room);
+            }
+        }
+    }
+
+    /// Begins to decide the next emit of a lane, if it is time.
+    pub(super) fn decide_next(&mut self, room: RoomId) {
+        let Some(emit) = self.lanes.next(room) else {
+            return;
+        };
+        let shared = Arc::clone(&self.shared);
+        let decided = async move {
+            let result = walk::decide(&shared, &emit.draft).await;
+            Done::Decided(emit, result.map(Box::new))
+        };
+        self.under_way.push(decided.boxed());
+    }
+}

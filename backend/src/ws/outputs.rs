@@ -1,0 +1,249 @@
+//! What a session asks for, carried out.
+
+use super::{
+    connection::{Connection, Done},
+    lanes::Numbered,
+    wire::{Ended, Socket, Wire},
+};
+use crate::{
+    app::signalled,
+    failpoint,
+    http::events::service,
+    hub::{Frame, To, encode},
+    walk::Draft,
+};
+use axum::{body::Bytes, extract::ws::Message};
+use futures_util::FutureExt;
+use holdfast_common::{
+    error::Code,
+    event::Reach,
+    fanout::{Item, Target},
+    frame::{Hello, LatestSet, Request, ServerFrame, SetLatest, Signal},
+    id::{PersonId, RoomId},
+    session::{Emitting, Input, Output, SLICE_BYTES, SLICE_ENTRIES},
+    storage::{Fault, Greeted, Greeting, LaneWrite, Membership},
+};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+impl Connection {
+    /// Carries out one output. What it asks the engine for is answered later, as a [`Done`].
+    pub(super) async fn carry_out<S: Socket>(
+        &mut self,
+        output: Output<Frame>,
+        wire: &mut Wire<S>,
+    ) -> Result<(), Ended> {
+        match output {
+            Output::Send(text) if failpoint::swallows(&text) => {}
+            Output::Send(text) => self.send(text.into(), wire).await?,
+            Output::Pass(bytes) => {
+                self.shared.metrics.entries_delivered.add(1);
+                self.send(bytes, wire).await?;
+            }
+            Output::Ping => wire.feed(Message::Ping(Bytes::new())).await?,
+            Output::Close(code) => return Err(Ended::By(code)),
+            Output::Register { person, session } => {
+                self.author = Some(person.clone());
+                self.seat.register(person, session);
+            }
+            Output::Follow(room) => {
+                let here = self.seat.follow(room);
+                self.feed(Input::Pass(here));
+            }
+            Output::Unfollow(room) => self.seat.unfollow(room),
+            Output::Emit(emitting) => self.emit(*emitting),
+            Output::Signal { signal, payload } => self.signal(&signal, payload),
+            Output::Latest { latest, payload } => self.latest(latest, payload),
+            asks => self.ask(asks),
+        }
+        Ok(())
+    }
+
+    async fn send<S: Socket>(&mut self, frame: Frame, wire: &mut Wire<S>) -> Result<(), Ended> {
+        self.shared.metrics.frames_sent.add(1);
+        self.shared.metrics.bytes_sent.add(frame.len() as u64);
+        wire.feed(Message::Text(frame)).await
+    }
+
+    fn emit(&mut self, emitting: Emitting) {
+        let Emitting { emit, payload, writer, generation, author, condemned } = emitting;
+        let (room, n) = (emit.room, emit.n);
+        let lane = LaneWrite { writer, generation, n, floor: emit.floor };
+        let draft = Arc::new(Draft {
+            namespace: emit.ns,
+            room,
+            id: emit.id,
+            kind: emit.kind,
+            author,
+            payload,
+            condemned,
+            everywhere: false,
+            lane: Some(lane),
+            idempotency: None,
+        });
+        self.lanes.push(Numbered { n, draft });
+        self.decide_next(room);
+    }
+
+    /// Passes a volatile event on. One that is not of its type is dropped: nobody waits for it.
+    fn signal(&mut self, signal: &Signal, payload: Vec<u8>) {
+        let Some(from) = self.author.clone() else {
+            return;
+        };
+        let handler = self.shared.handler(&signal.ns);
+        let checked = handler.and_then(|handler| handler.signal(&signal.kind, &payload));
+        if let (Ok(()), Some(data)) = (checked, raw(payload)) {
+            self.shared.metrics.signals.add(1);
+            let frame = signalled(&signal.ns, Some(signal.room), &signal.kind, from, data);
+            let to = To::Target(Target::RoomBut(signal.room, self.seat.key()));
+            self.shared.hub.send(to, &frame);
+        }
+    }
+
+    /// Stores a register's value and tells those it reaches, even if this connection is gone then.
+    fn latest(&mut self, latest: SetLatest, payload: Vec<u8>) {
+        let SetLatest { ns, room, kind } = latest;
+        let handler = self.shared.handler(&ns);
+        let ranked = handler.and_then(|handler| handler.rank(&kind, &payload));
+        let data = raw(payload).ok_or(Code::BadPayload);
+        let person = self.session.person().unwrap_or(PersonId::NIL);
+        let (ranked, data) = match ranked.and_then(|ranked| Ok((ranked, data?))) {
+            Ok(read) => read,
+            Err(code) => {
+                let result = Err(code);
+                return self.feed(Input::Stored { room, kind, result });
+            }
+        };
+        let value = LatestSet { ns, room, kind: kind.clone(), person, rank: ranked.rank, data };
+        let (shared, key) = (Arc::clone(&self.shared), self.seat.key());
+        let stored = tokio::spawn(async move {
+            let result = shared.engine.set_latest(value.clone()).await;
+            if result.as_ref().is_ok_and(|stands| *stands == value.rank) {
+                let target = match ranked.reach {
+                    Reach::Own => Target::PersonBut(value.person, key),
+                    Reach::Room => Target::RoomBut(value.room, key),
+                };
+                let frame = encode(&ServerFrame::Latest(value));
+                shared.hub.send(To::Target(target), &frame);
+            }
+            result
+        });
+        self.under_way.push(
+            async move {
+                let result = stored.await.unwrap_or_else(|_| Err(lost()));
+                let result = result.map_err(|fault| fault.code());
+                input(Input::Stored { room, kind, result })
+            }
+            .boxed(),
+        );
+    }
+
+    /// Asks the engine for what the session wants to know.
+    fn ask(&mut self, output: Output<Frame>) {
+        let shared = Arc::clone(&self.shared);
+        let engine = Arc::clone(&shared.engine);
+        let done = match output {
+            Output::Greet(hello) => greet(shared, *hello).boxed(),
+            Output::Slice { room, after } => {
+                shared.metrics.replays.add(1);
+                let slice = async move {
+                    let result = engine.slice(room, after, SLICE_ENTRIES, SLICE_BYTES).await;
+                    input(Input::Sliced { room, result })
+                };
+                slice.boxed()
+            }
+            Output::Page { req, room, before, limit, since } => {
+                shared.metrics.pages.add(1);
+                let page = async move {
+                    let result = engine.page(room, before, limit, since).await;
+                    input(Input::Paged { req, room, result })
+                };
+                page.boxed()
+            }
+            Output::Find { req, room, ids } => {
+                let find = async move {
+                    let result = engine.find(room, ids).await;
+                    input(Input::Found { req, room, result })
+                };
+                find.boxed()
+            }
+            Output::Join { req, room } => self.member(req, room, true),
+            Output::Leave { req, room } => self.member(req, room, false),
+            // The others are carried out at once.
+            _ => return,
+        };
+        self.under_way.push(done);
+    }
+
+    /// Begins or ends a membership and tells the person's other connections, even if this one is
+    /// gone by then.
+    fn member(
+        &self,
+        req: Request,
+        room: RoomId,
+        join: bool,
+    ) -> futures_util::future::BoxFuture<'static, Done> {
+        let (shared, key) = (Arc::clone(&self.shared), self.seat.key());
+        let person = self.session.person().unwrap_or(PersonId::NIL);
+        let changed = tokio::spawn(async move {
+            let result = if join {
+                let most = shared.limits.rooms;
+                let at = crate::clock::wall();
+                shared.engine.join(person, room, most, at).await
+            } else {
+                shared.engine.leave(person, room).await
+            };
+            if let Ok(Membership::Done(info)) = &result {
+                shared.hub.learn([info]);
+                let change =
+                    if join { Item::Member(Box::new(info.clone())) } else { Item::NotMember(room) };
+                shared.hub.membership(key, person, &change);
+            }
+            result
+        });
+        let done = async move {
+            let result = changed.await.unwrap_or_else(|_| Err(lost()));
+            input(Input::Membership { req, room, join, result })
+        };
+        done.boxed()
+    }
+}
+
+async fn greet(shared: Arc<crate::app::Shared>, hello: Hello) -> Done {
+    let result = if hello.person == PersonId::NIL || hello.person == service() {
+        // The server's own ids are nobody's to speak for.
+        Ok(Greeted::Refused(Code::WrongSecret))
+    } else {
+        let greeting = Greeting {
+            person: hello.person,
+            secret_hash: Sha256::digest(hello.secret.as_bytes()).into(),
+            name: hello.name.trim().to_owned(),
+            writer: hello.writer,
+            generation: hello.generation,
+            rooms: hello.rooms,
+            lanes: hello.lanes,
+            welcome_rooms: shared.welcome_rooms.clone(),
+            at: crate::clock::wall(),
+        };
+        shared.engine.greet(greeting).await
+    };
+    if let Ok(Greeted::Welcome(resume)) = &result {
+        let rooms = resume.rooms.iter().map(|state| &state.info);
+        shared.hub.learn(rooms.filter(|info| info.joined));
+    }
+    let now = crate::clock::wall();
+    input(Input::Greeted { now, result })
+}
+
+fn input(input: Input<'static, Frame>) -> Done {
+    Done::Input(Box::new(input))
+}
+
+fn raw(payload: Vec<u8>) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8(payload).ok()?).ok()
+}
+
+fn lost() -> Fault {
+    Fault::Unknown("the request was lost".to_owned())
+}

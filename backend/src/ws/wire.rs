@@ -1,0 +1,115 @@
+//! The socket's side of a connection: writing with a time limit, and what an error in reading means.
+
+use super::{LINGER, close_frame};
+use axum::extract::ws::Message;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use holdfast_common::error::Code;
+use std::time::Duration;
+use tokio::time::timeout;
+use tungstenite::error::{CapacityError, Error as Fault};
+
+/// A WebSocket, or what stands for one in a test.
+pub(crate) trait Socket:
+    Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Send + Unpin
+{
+}
+
+impl<S> Socket for S where
+    S: Stream<Item = Result<Message, axum::Error>>
+        + Sink<Message, Error = axum::Error>
+        + Send
+        + Unpin
+{
+}
+
+/// Why a connection is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The peer has gone, and hears nothing any more.
+    Gone,
+    /// It is to be closed with this code.
+    By(Code),
+    /// As `By`, and nothing more can be read from it.
+    Deaf(Code),
+}
+
+/// The socket, and whether something waits in its buffer.
+pub(super) struct Wire<S> {
+    socket: S,
+    patience: Duration,
+    dirty: bool,
+}
+
+impl<S: Socket> Wire<S> {
+    /// `patience` is how long one write may take.
+    pub(super) fn new(socket: S, patience: Duration) -> Self {
+        Self { socket, patience, dirty: false }
+    }
+
+    /// Puts a message into the buffer, and writes what does not fit.
+    pub(super) async fn feed(&mut self, message: Message) -> Result<(), Ended> {
+        self.dirty = true;
+        within(self.patience, self.socket.feed(message)).await
+    }
+
+    /// Writes what waits.
+    pub(super) async fn flush(&mut self) -> Result<(), Ended> {
+        if std::mem::take(&mut self.dirty) {
+            within(self.patience, self.socket.flush()).await?;
+        }
+        Ok(())
+    }
+
+    /// The next message.
+    pub(super) async fn next(&mut self) -> Result<Message, Ended> {
+        match self.socket.next().await {
+            None => Err(Ended::Gone),
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(meaning(error)),
+        }
+    }
+
+    /// Closes the connection so that the peer has a chance to read why.
+    pub(super) async fn end(mut self, ended: Ended) {
+        let (code, hears) = match ended {
+            Ended::Gone => return,
+            Ended::By(code) => (code, true),
+            Ended::Deaf(code) => (code, false),
+        };
+        let said = timeout(LINGER, self.socket.send(close_frame(code))).await;
+        if !matches!(said, Ok(Ok(()))) {
+            return;
+        }
+        if hears {
+            let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
+            let _ = timeout(LINGER, answered).await;
+        } else {
+            // Dropping a socket with unread bytes in it resets the connection, and the close that
+            // was just sent could be lost with it.
+            tokio::time::sleep(LINGER / 2).await;
+        }
+    }
+}
+
+async fn within(
+    patience: Duration,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), Ended> {
+    match timeout(patience, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Ended::Gone),
+        Err(_) => Err(Ended::By(Code::TooSlow)),
+    }
+}
+
+fn meaning(error: axum::Error) -> Ended {
+    match error.into_inner().downcast_ref::<Fault>() {
+        Some(Fault::Capacity(CapacityError::MessageTooLong { .. })) => {
+            Ended::Deaf(Code::FrameTooLarge)
+        }
+        Some(Fault::Utf8(_) | Fault::Protocol(_) | Fault::Capacity(_)) => {
+            Ended::Deaf(Code::BadFrame)
+        }
+        _ => Ended::Gone,
+    }
+}
