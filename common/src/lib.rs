@@ -18,5 +18,4 @@ pub mod limits;
 pub mod session;
 pub mod storage;
 pub mod tabs;
-pub mod tally;
 pub mod time;

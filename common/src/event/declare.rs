@@ -7,26 +7,60 @@
 /// for `Serve<R: Rules>`. A new event without its rule, or without its arm in a view's `match`,
 /// does not compile:
 ///
-/// ```compile_fail
-/// use holdfast_common::{event::*, limits::Limits, tally};
-/// struct Forgetful;
-/// impl tally::Rules for Forgetful {} // `counted` has no rule
 /// ```
+/// use holdfast_common::{event::*, limits::Limits};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// pub struct Rung {}
+///
+/// holdfast_common::namespace! {
+///     /// A bell at a door.
+///     Bell = "bell";
+///     durable {
+///         /// Somebody has rung.
+///         Rung = "rung", rung -> (), String, counts: true, effect: |_| Effect::Adds;
+///     }
+///     volatile {}
+///     latest {}
+/// }
+///
+/// struct Careful;
+/// impl Rules for Careful {
+///     fn rung(&self, _: &Rung, _: &Facts, _: &Limits) -> Decision<Rung> {
+///         Ok(())
+///     }
+/// }
+/// assert_eq!(Serve(Careful).class("rung"), Some(Class::Durable));
+/// ```
+///
+/// The same without the rule:
+///
+/// ```compile_fail
+/// # use holdfast_common::{event::*, limits::Limits};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// # pub struct Rung {}
+/// # holdfast_common::namespace! {
+/// #     /// A bell at a door.
+/// #     Bell = "bell";
+/// #     durable {
+/// #         /// Somebody has rung.
+/// #         Rung = "rung", rung -> (), String, counts: true, effect: |_| Effect::Adds;
+/// #     }
+/// #     volatile {}
+/// #     latest {}
+/// # }
+/// struct Forgetful;
+/// impl Rules for Forgetful {} // `rung` has no rule
+/// ```
+///
+/// And a view without an arm for each event:
 ///
 /// ```compile_fail
 /// use holdfast_common::chat::Event;
 /// fn view(event: &Event) -> &str {
 ///     match event { Event::Message(message) => &message.text } // the others have no view
-/// }
-/// ```
-///
-/// ```
-/// use holdfast_common::{event::*, limits::Limits, tally};
-/// struct Careful;
-/// impl tally::Rules for Careful {
-///     fn counted(&self, event: &tally::Counted, _: &Facts, _: &Limits) -> Decision<tally::Counted> {
-///         Ok(tally::Tallied { by: event.by })
-///     }
 /// }
 /// ```
 #[macro_export]
