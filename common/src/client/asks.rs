@@ -77,11 +77,11 @@ pub enum Command {
 }
 
 /// A request without an answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Open {
     room: RoomId,
-    /// It asks about unsure events, which wait for the answer.
-    ids: bool,
+    /// The unsure events it asks about, which wait for the answer.
+    ids: Vec<EventId>,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ impl Asks {
         self.open.clear();
     }
 
-    fn request(&mut self, room: RoomId, ids: bool) -> Request {
+    fn request(&mut self, room: RoomId, ids: Vec<EventId>) -> Request {
         self.requests += 1;
         self.open.insert(self.requests, Open { room, ids });
         self.requests
@@ -161,7 +161,7 @@ impl Client {
 
     fn ask(&mut self, room: RoomId, frame: impl FnOnce(Request) -> ClientFrame) {
         if self.link.online() {
-            let frame = frame(self.asks.request(room, false));
+            let frame = frame(self.asks.request(room, Vec::new()));
             self.send(&frame);
         }
     }
@@ -230,17 +230,19 @@ impl Client {
         if !self.link.online() {
             return;
         }
-        for (room, ids) in self.lanes.unsure() {
-            let req = self.asks.request(room, true);
+        for (room, mut ids) in self.lanes.unsure() {
+            ids.retain(|id| !self.asks.open.values().any(|open| open.ids.contains(id)));
+            if ids.is_empty() {
+                continue;
+            }
+            let req = self.asks.request(room, ids.clone());
             self.send(&ClientFrame::Ask(AskIds { req, room, ids }));
         }
     }
 
     pub(super) fn found(&mut self, found: Found) {
-        if !self.asks.answered(found.req) {
-            return;
-        }
-        for row in self.lanes.found(found.room, found.epoch, &found.found) {
+        let Some(Open { ids, .. }) = self.asks.open.remove(&found.req) else { return };
+        for row in self.lanes.found(found.room, &ids, found.epoch, &found.found) {
             let passed = matches!(row.state, RowState::Acked { epoch, offset }
                 if self.reading.behind(found.room, epoch, offset));
             if passed && let Some(key) = self.lanes.arrived(row.event.id) {
@@ -255,11 +257,9 @@ impl Client {
         let Some(Open { room, ids }) = self.asks.open.remove(&refused.req) else {
             return;
         };
-        if ids {
-            // An unknown room has none of the events that were asked about.
-            let rows = self.lanes.found(room, Epoch::NIL, &[]);
-            self.waiting.extend(rows.into_iter().map(Write::PutRow));
-        }
+        // An unknown room has none of the events that were asked about.
+        let rows = self.lanes.found(room, &ids, Epoch::NIL, &[]);
+        self.waiting.extend(rows.into_iter().map(Write::PutRow));
         let (code, detail) = (refused.code, refused.detail);
         self.out.push(Output::Show(Show::Refused { room, code, detail }));
     }

@@ -2,7 +2,7 @@
 
 use super::{Key, LaneRow, Row, RowState};
 use crate::{
-    frame::{LaneFloor, Retry, Settled},
+    frame::{LaneState, Retry, Settled},
     id::{Epoch, EventId, RoomId},
     time::Instant,
 };
@@ -28,6 +28,10 @@ pub(super) struct Lane {
     /// Asked about after the writer was replaced; they go back to `queued` or leave.
     pub(super) unsure: BTreeMap<Key, Row>,
     pub(super) flight: BTreeMap<u64, Flight>,
+    /// In this connection the server has said how far it has decided this lane, by the welcome or
+    /// by a verdict. Until then one event alone goes out: should the server's history of the lane
+    /// differ, nothing may overtake the event that shows it.
+    pub(super) confirmed: bool,
     /// The server asked for a pause.
     pub(super) until: Option<Instant>,
 }
@@ -111,14 +115,19 @@ impl Lanes {
         }
     }
 
-    pub(super) fn floors(&self) -> Vec<LaneFloor> {
-        let busy = self.lanes.iter().filter(|(_, lane)| !lane.flight.is_empty());
-        busy.map(|(room, lane)| LaneFloor { room: *room, floor: lane.floor() }).collect()
+    pub(super) fn states(&self) -> Vec<LaneState> {
+        let state = |(room, lane): (&RoomId, &Lane)| LaneState {
+            room: *room,
+            floor: lane.floor(),
+            next: lane.next,
+        };
+        self.lanes.iter().map(state).collect()
     }
 
     pub(super) fn disconnected(&mut self) {
         for lane in self.lanes.values_mut() {
             lane.until = None;
+            lane.confirmed = false;
             for flight in lane.flight.values_mut() {
                 flight.sent = false;
             }
@@ -128,6 +137,7 @@ impl Lanes {
     /// What the server has decided of a lane: those verdicts are on the way, the rest goes again.
     pub(super) fn watermark(&mut self, room: RoomId, watermark: u64) {
         let lane = self.lane(room);
+        lane.confirmed = true;
         for (n, flight) in &mut lane.flight {
             flight.sent = *n <= watermark;
         }
@@ -159,6 +169,7 @@ impl Lanes {
         let lane = self.lane(room);
         for n in numbers {
             lane.flight.remove(n);
+            lane.confirmed = true;
         }
     }
 
@@ -181,15 +192,21 @@ impl Lanes {
         lanes.map(|(room, lane)| (*room, ids(lane.unsure.values()))).collect()
     }
 
-    /// Takes the answer about unsure events; returns the rows as they are now.
+    /// Takes the answer about the unsure events that were asked about; returns the rows as they are
+    /// now.
     pub(super) fn found(
         &mut self,
         room: RoomId,
+        asked: &[EventId],
         epoch: Epoch,
         found: &[(EventId, u64)],
     ) -> Vec<Row> {
         let mut changed = Vec::new();
         for (key, row) in std::mem::take(&mut self.lane(room).unsure) {
+            if !asked.contains(&row.event.id) {
+                self.lane(room).unsure.insert(key, row);
+                continue;
+            }
             let place = found.iter().find(|(id, _)| *id == row.event.id);
             let state = match place {
                 Some((_, offset)) => RowState::Acked { epoch, offset: *offset },
@@ -257,15 +274,9 @@ impl Lanes {
     }
 
     /// The event under way with that number, unless its verdict is being written already.
-    pub(super) fn verdict(
-        &mut self,
-        room: RoomId,
-        n: u64,
-        id: Option<EventId>,
-    ) -> Option<&mut Flight> {
+    pub(super) fn flying(&mut self, room: RoomId, n: u64) -> Option<&mut Flight> {
         let flight = self.lanes.get_mut(&room)?.flight.get_mut(&n)?;
-        let same = id.is_none_or(|id| id == flight.row.event.id);
-        (same && !flight.settling).then_some(flight)
+        (!flight.settling).then_some(flight)
     }
 }
 

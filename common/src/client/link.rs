@@ -212,7 +212,7 @@ impl Client {
         }
         self.link.heard(now);
         let rooms: Vec<RoomCursor> = self.reading.cursors();
-        let lanes = self.lanes.floors();
+        let lanes = self.lanes.states();
         let chunks = rooms.len().max(lanes.len()).div_ceil(HELLO_CHUNK).max(1);
         for i in 0..chunks {
             let hello = Hello {
@@ -263,12 +263,7 @@ impl Client {
             return;
         }
         match Code::from_close(code) {
-            Some(Code::Fenced) => {
-                self.disconnected();
-                self.link.phase = Phase::Renewing;
-                self.out.push(Output::WantWriter);
-                self.show_link();
-            }
+            Some(Code::Fenced) => self.fenced(),
             Some(why) if !why.may_reconnect() => {
                 self.disconnected();
                 self.link.phase = Phase::Blocked { why: Some(why), storage: false };
@@ -295,6 +290,13 @@ impl Client {
         self.lanes.disconnected();
         self.reading.disconnected();
         self.asks.disconnected();
+    }
+
+    pub(super) fn fenced(&mut self) {
+        self.disconnected();
+        self.link.phase = Phase::Renewing;
+        self.out.push(Output::WantWriter);
+        self.show_link();
     }
 
     /// A fenced writer's events that may have been transmitted become unsure, and the new writer

@@ -36,6 +36,9 @@ impl Client {
             if !flight.numbered {
                 break;
             }
+            if !lane.confirmed && *n > floor + 1 {
+                break;
+            }
             if !flight.sent && !flight.settling {
                 flight.sent = true;
                 let event = &flight.row.event;
@@ -87,9 +90,10 @@ impl Client {
 
     pub(super) fn acked(&mut self, ack: Ack) {
         let behind = self.reading.behind(ack.room, ack.epoch, ack.offset);
-        let Some(flight) = self.lanes.verdict(ack.room, ack.n, Some(ack.id)) else {
-            return;
-        };
+        let Some(flight) = self.lanes.flying(ack.room, ack.n) else { return };
+        if flight.row.event.id != ack.id {
+            return self.diverged();
+        }
         flight.settling = true;
         let state = RowState::Acked { epoch: ack.epoch, offset: ack.offset };
         let row = Row { state, ..flight.row.clone() };
@@ -105,9 +109,10 @@ impl Client {
     }
 
     pub(super) fn rejected(&mut self, reject: Reject) {
-        let Some(flight) = self.lanes.verdict(reject.room, reject.n, Some(reject.id)) else {
-            return;
-        };
+        let Some(flight) = self.lanes.flying(reject.room, reject.n) else { return };
+        if flight.row.event.id != reject.id {
+            return self.diverged();
+        }
         flight.settling = true;
         let state = RowState::Rejected {
             code: reject.code,
@@ -120,18 +125,18 @@ impl Client {
         self.after.push(After::Settled(reject.room, vec![reject.n]));
     }
 
-    /// The server no longer keeps this number's verdict, because a floor above it was reported.
-    /// Only a client that has gone back in time gets here: the log is asked for the event.
+    /// The server no longer keeps this number's verdict, because a higher floor was reported.
     pub(super) fn settled(&mut self, settled: Settled) {
-        let Some(flight) = self.lanes.verdict(settled.room, settled.n, None) else {
-            return;
-        };
-        flight.settling = true;
-        let row = Row { state: RowState::Unsure, ..flight.row.clone() };
-        self.waiting.push(Write::PutRow(row.clone()));
-        self.lanes.add(row);
-        self.after.push(After::Settled(settled.room, vec![settled.n]));
-        self.ask_unsure();
+        if self.lanes.flying(settled.room, settled.n).is_some() {
+            self.diverged();
+        }
+    }
+
+    /// A number's verdict shows that this writer has had another history than the outbox tells:
+    /// the outbox is a copy, or was set back. It goes on as a new writer.
+    fn diverged(&mut self) {
+        self.out.push(Output::Close(Code::Fenced.number()));
+        self.fenced();
     }
 }
 

@@ -48,8 +48,9 @@ pub struct Hello {
     pub session: SessionId,
     /// The rooms the client has entries of, and where it stands in each.
     pub rooms: Vec<RoomCursor>,
-    /// The lanes that have unsettled events, and each one's floor.
-    pub lanes: Vec<LaneFloor>,
+    /// The lanes the client knows of. In one it does not name, an event goes out alone until its
+    /// verdict has come.
+    pub lanes: Vec<LaneState>,
     /// Whether another hello frame with more rooms and lanes follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -64,8 +65,28 @@ pub struct RoomCursor {
     pub cursor: Cursor,
 }
 
-/// A lane's floor: all numbers up to it are durably settled at the client.
+/// How far a lane has come at the client. A `next` that the server has decided already shows that
+/// the outbox has gone back in time: it is fenced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneState {
+    /// The lane's room.
+    pub room: RoomId,
+    /// All numbers up to it are durably settled at the client.
+    pub floor: u64,
+    /// The number that the next event gets.
+    pub next: u64,
+}
+
+impl LaneState {
+    /// What the engine needs of it.
+    #[must_use]
+    pub fn floor(&self) -> LaneFloor {
+        LaneFloor { room: self.room, floor: self.floor }
+    }
+}
+
+/// The part of a [`LaneState`] that the engine goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneFloor {
     /// The lane's room.
     pub room: RoomId,

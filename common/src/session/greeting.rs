@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Rooms in one frame of the directory.
 const DIRECTORY_CHUNK: usize = 100;
+/// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used.
+const LANES: usize = 4096;
 /// Characters of a person's secret.
 const SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=128;
 
@@ -28,8 +30,7 @@ impl<B> Session<B> {
                 first
             }
         };
-        let most = self.limits.rooms as usize;
-        if hello.rooms.len() > most || hello.lanes.len() > most {
+        if hello.rooms.len() > self.limits.rooms as usize || hello.lanes.len() > LANES {
             return self.close(Code::OverLimit);
         }
         let name = hello.name.trim();
@@ -57,6 +58,9 @@ impl<B> Session<B> {
             Ok(Greeted::Refused(code)) => return self.close(code),
             Err(_) => return self.close(Code::ServerFault),
         };
+        if set_back(&hello, &resume) {
+            return self.close(Code::Fenced);
+        }
         self.phase = Phase::Ready;
         let author = Author { id: hello.person, name: hello.name.trim().to_owned() };
         self.out.push(Output::Register { person: author.clone(), session: hello.session });
@@ -139,4 +143,18 @@ impl<B> Session<B> {
         };
         self.send(&frame);
     }
+}
+
+/// Whether the client's outbox has been set back since it last spoke. It shows in two ways: a number
+/// that it still means to give is decided already, or a verdict above its floor is no longer kept,
+/// because it has reported a higher floor before.
+fn set_back(hello: &Hello, resume: &Resume) -> bool {
+    hello.lanes.iter().any(|lane| {
+        let Some(mark) = resume.lanes.iter().find(|mark| mark.room == lane.room) else {
+            return false;
+        };
+        let kept = resume.verdicts.iter().filter(|(room, ..)| *room == lane.room).count();
+        let decided = mark.watermark.saturating_sub(lane.floor);
+        lane.next <= mark.watermark || kept as u64 != decided
+    })
 }

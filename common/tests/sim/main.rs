@@ -4,5 +4,6 @@
 
 mod disk;
 mod node;
+mod seeds;
 mod stories;
 mod world;

@@ -50,6 +50,11 @@ impl Database {
         row
     }
 
+    /// How many rows were ever added.
+    pub fn keys(&self) -> Key {
+        self.keys
+    }
+
     fn snapshot(&self) -> Snapshot {
         let lanes = self.lanes.iter().map(|(room, next)| LaneRow { room: *room, next: *next });
         Snapshot {

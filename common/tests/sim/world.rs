@@ -8,7 +8,7 @@ use holdfast_common::{
     error::Code,
     event::{Class, Decision, Durable, Facts, Handler, No, Verified},
     fanout::{Fanout, Item, Key, Target},
-    frame::{Author, ServerFrame, Signalled},
+    frame::{Author, LaneState, ServerFrame, Signalled},
     id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
     limits::Limits,
     session::{Emitting, Input, Output, Session},
@@ -239,7 +239,7 @@ impl World {
     }
 
     /// One thing for one node; `false` if there was nothing.
-    fn step(&mut self, i: usize) -> bool {
+    pub fn step(&mut self, i: usize) -> bool {
         let Some(wire) = &mut self.wires[i] else {
             return false;
         };
@@ -315,7 +315,7 @@ impl World {
                     writer: hello.writer,
                     generation: hello.generation,
                     rooms: hello.rooms,
-                    lanes: hello.lanes,
+                    lanes: hello.lanes.iter().map(LaneState::floor).collect(),
                     welcome_rooms: vec![LOBBY],
                     at: Timestamp(self.now.0),
                 };
