@@ -348,6 +348,12 @@ impl Tabs {
         matches!(self.role, Role::Leading(_))
     }
 
+    /// Whether this tab leads as soon as the database is read.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        self.role == Role::Taking
+    }
+
     fn start(&mut self) {
         if self.locks {
             self.out.push(Output::WantLock);

@@ -6,6 +6,7 @@ use holdfast_common::{
     frame::{Folded, GapReason, LatestSet, RoomInfo},
     id::{EventId, RoomId},
 };
+use serde::{Deserialize, Serialize};
 
 /// Something the view has to take in: the one way anything reaches it.
 ///
@@ -82,12 +83,14 @@ pub struct HeldRoom {
     /// The newest entries, in the order of their offsets. One that came by replay or live has no
     /// change with it: what changed it is among the later ones.
     pub items: Vec<Folded>,
-    /// The offsets that are missing between and before them.
+    /// The offsets that are known to be missing. What lies below the first item and in no hole is
+    /// not held either: it can be had as history. Where what was held before had to be forgotten,
+    /// a hole at offset 0 says why, and counts the offsets.
     pub holes: Vec<Hole>,
 }
 
 /// A part of a room's log that is not held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hole {
     /// The first missing offset.
     pub from: Offset,
@@ -100,7 +103,8 @@ pub struct Hole {
 }
 
 /// Why offsets are not held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HoleKind {
     /// They cannot be had from the server.
     Gap(GapReason),

@@ -1,0 +1,268 @@
+//! The one database: what is held of the outbox, the rooms and the person.
+//!
+//! It is driven through `web-sys` rather than a wrapping crate, because the reason of an aborted
+//! commit (the quota, above all) has to come through.
+
+mod browser;
+mod changes;
+mod memory;
+mod reading;
+mod request;
+mod stores;
+mod tidying;
+mod tx;
+
+pub(super) use reading::Content;
+
+use super::update::StorageKind;
+use browser::{Connection, SCHEMA, SCHEMA_KEY};
+use changes::{LAST, apply, fence};
+use holdfast_common::{
+    client::{Batch, Held, Key as RowKey, NotWritten, Principal, Row, RowState, Write},
+    cursor::Cursor,
+    event::Effect,
+    id::{RoomId, SessionId, WriterId},
+};
+use memory::Memory;
+use request::Fault;
+use std::{cell::RefCell, rc::Rc};
+use stores::{Key, Store};
+use tx::{Added, Mode, Tx};
+
+/// What an event does to its log, by its type and payload.
+pub(super) type EffectOf = Option<fn(&str, &str) -> Option<Effect>>;
+
+/// A batch that is in the database.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// Its changes, added rows with their keys.
+    pub(super) writes: Vec<Write>,
+    /// The added rows.
+    pub(super) added: Vec<Row>,
+}
+
+/// The database, of the browser or in memory.
+pub(super) struct Database {
+    kind: Kind,
+    effect: EffectOf,
+}
+
+enum Kind {
+    Browser(RefCell<Rc<Connection>>),
+    Memory(Rc<RefCell<Memory>>),
+}
+
+impl Database {
+    /// Opens the browser's database; where that cannot be had, one in memory.
+    pub(super) async fn open(effect: EffectOf) -> (Self, StorageKind) {
+        match Self::open_browser().await {
+            Ok(connection) => {
+                let kind = Kind::Browser(RefCell::new(Rc::new(connection)));
+                (Self { kind, effect }, StorageKind::Durable)
+            }
+            Err(fault) => {
+                let why = match fault {
+                    Fault::Failed(why) => why,
+                    Fault::Full => "the browser has no room left".to_owned(),
+                    Fault::Lost | Fault::Fenced => "the browser's database failed".to_owned(),
+                };
+                let kind = Kind::Memory(Rc::default());
+                (Self { kind, effect }, StorageKind::Memory { why })
+            }
+        }
+    }
+
+    /// Whether other tabs have the same database.
+    pub(super) fn shared(&self) -> bool {
+        matches!(self.kind, Kind::Browser(_))
+    }
+
+    async fn open_browser() -> Result<Connection, Fault> {
+        let connection = Connection::open().await?;
+        let tx = Tx::begin(&connection.db, Mode::Read, false)?;
+        let schema: Option<u32> = tx.read(Store::Meta, &Key::name(SCHEMA_KEY)).await?;
+        if schema.is_some_and(|schema| schema > SCHEMA) {
+            let why = "a newer version of this page has been used here: load it again";
+            return Err(Fault::Failed(why.to_owned()));
+        }
+        Ok(connection)
+    }
+
+    fn begin(&self, mode: Mode, again: bool) -> Result<Tx, Fault> {
+        match &self.kind {
+            Kind::Browser(connection) => {
+                let connection = connection.borrow().clone();
+                Tx::begin(&connection.db, mode, again)
+            }
+            Kind::Memory(memory) => Ok(Tx::memory(memory.clone())),
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        mode: Mode,
+        again: bool,
+        work: &impl AsyncFn(&Tx) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let tx = self.begin(mode, again)?;
+        let done = work(&tx).await;
+        if done.is_err() {
+            tx.abort();
+        }
+        // Where a request has failed, the transaction knows why.
+        match (tx.finish().await, done) {
+            (Ok(()), done) => done,
+            (Err(Fault::Lost), Err(fault)) => Err(fault),
+            (Err(fault), _) => Err(fault),
+        }
+    }
+
+    /// Runs one transaction to its end, and once more on a new connection where the old one was
+    /// lost, or with space freed where there was none left.
+    async fn run<T>(
+        &self,
+        mode: Mode,
+        work: impl AsyncFn(&Tx) -> Result<T, Fault>,
+    ) -> Result<T, NotWritten> {
+        let (mut reopened, mut freed) = (false, false);
+        loop {
+            match self.attempt(mode, reopened, &work).await {
+                Ok(done) => return Ok(done),
+                Err(Fault::Fenced) => return Err(NotWritten::Fenced),
+                Err(Fault::Lost) if !reopened => {
+                    reopened = true;
+                    self.reopen().await.map_err(|_| NotWritten::Failed)?;
+                }
+                Err(Fault::Full) if !freed => {
+                    freed = true;
+                    let free = async |tx: &Tx| tidying::free(tx).await;
+                    let freed = self.attempt(Mode::Relaxed, false, &free).await;
+                    freed.map_err(|_| NotWritten::Full)?;
+                }
+                Err(Fault::Full) => return Err(NotWritten::Full),
+                Err(Fault::Lost | Fault::Failed(_)) => return Err(NotWritten::Failed),
+            }
+        }
+    }
+
+    async fn reopen(&self) -> Result<(), Fault> {
+        if let Kind::Browser(connection) = &self.kind {
+            let new = Rc::new(Self::open_browser().await?);
+            connection.replace(new);
+        }
+        Ok(())
+    }
+
+    /// The only way to write. A strict transaction is told as committed when it is on the disk.
+    async fn write<T>(
+        &self,
+        strict: bool,
+        work: impl AsyncFn(&Tx) -> Result<T, Fault>,
+    ) -> Result<T, NotWritten> {
+        self.run(if strict { Mode::Strict } else { Mode::Relaxed }, work).await
+    }
+
+    /// Everything there is, of one moment.
+    pub(super) async fn content(&self) -> Result<Content, NotWritten> {
+        self.run(Mode::Read, async |tx: &Tx| reading::content(tx).await).await
+    }
+
+    /// Commits a client's batch, unless another tab has overtaken it.
+    pub(super) async fn commit(
+        &self,
+        run: SessionId,
+        batch: Batch,
+    ) -> Result<Committed, NotWritten> {
+        let added = self
+            .write(batch.strict, async |tx: &Tx| {
+                fence(tx, batch.generation, &batch.writes).await?;
+                tx.put(Store::Meta, Key::name(LAST), &(run, batch.token))?;
+                apply(tx, self.effect, &batch.writes).await
+            })
+            .await?;
+        let mut keys = added.iter().filter_map(Added::key);
+        let mut committed = Committed::default();
+        for write in batch.writes {
+            let write = match write {
+                Write::AddRow(event) => {
+                    let Some(key) = keys.next() else { continue };
+                    let row = queued(key, event);
+                    committed.added.push(row.clone());
+                    Write::PutRow(row)
+                }
+                write => write,
+            };
+            committed.writes.push(write);
+        }
+        Ok(committed)
+    }
+
+    /// Adds rows to the outbox, on the disk.
+    pub(super) async fn add(&self, events: Vec<Held>) -> Result<Vec<Row>, NotWritten> {
+        let added = self
+            .write(true, async |tx: &Tx| {
+                let mut added = Vec::new();
+                for event in &events {
+                    added.push(changes::add(tx, event).await?);
+                }
+                Ok(added)
+            })
+            .await?;
+        let keys = added.iter().filter_map(Added::key);
+        Ok(keys.zip(events).map(|(key, event)| queued(key, event)).collect())
+    }
+
+    /// Those of these rows that are in the outbox.
+    pub(super) async fn rows(&self, keys: &[RowKey]) -> Result<Vec<Row>, NotWritten> {
+        self.run(Mode::Read, async |tx: &Tx| reading::rows_of(tx, keys).await).await
+    }
+
+    /// The outbox's keys.
+    pub(super) async fn row_keys(&self) -> Result<Vec<RowKey>, NotWritten> {
+        let keys = self.run(Mode::Read, async |tx: &Tx| tx.keys(Store::Outbox, None).await).await?;
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| match key {
+                Key::Row(key) => Some(key),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Gives the database its principal; `false` if it had one.
+    pub(super) async fn introduce(
+        &self,
+        principal: &Principal,
+        writer: WriterId,
+    ) -> Result<bool, NotWritten> {
+        self.write(true, async |tx: &Tx| tidying::introduce(tx, principal, writer).await).await
+    }
+
+    /// Keeps a text that was begun; it can be lost with the last seconds of a crash.
+    pub(super) async fn draft(&self, room: RoomId, text: &str) -> Result<(), NotWritten> {
+        self.write(false, async |tx: &Tx| tidying::draft(tx, room, text)).await
+    }
+
+    /// Drops entries that are older than those kept.
+    pub(super) async fn trim(&self, cursors: &[(RoomId, Cursor)]) -> Result<(), NotWritten> {
+        self.write(false, async |tx: &Tx| tidying::trim(tx, cursors)).await
+    }
+
+    /// Goes on with what can be read of a damaged database, under a new writer. Only for the tab
+    /// that is about to lead.
+    pub(super) async fn mend(&self, content: &Content, writer: WriterId) -> Result<(), NotWritten> {
+        let Some(damage) = &content.damage else {
+            return Ok(());
+        };
+        self.write(true, async |tx: &Tx| {
+            let rows = &content.loaded.rows;
+            tidying::mend(tx, damage, rows, writer, content.generation).await
+        })
+        .await
+    }
+}
+
+fn queued(key: RowKey, event: Held) -> Row {
+    let state = RowState::Queued;
+    Row { key, event, state }
+}

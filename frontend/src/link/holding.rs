@@ -1,0 +1,182 @@
+//! What a tab writes by itself, leading or not: rows of the outbox, drafts, the first principal.
+
+use super::{clock, driver::Driver, events::Event, update::Update};
+use holdfast_common::{
+    client::{Command, Held, Key, NotWritten, Principal, Row, Show, Write},
+    id::{PersonId, RoomId, WriterId},
+    limits::Limits,
+    tabs,
+};
+use js_sys::{Function, Promise, Reflect};
+use std::collections::{BTreeMap, BTreeSet};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+pub(super) struct Holding {
+    /// Events for the next transaction: all that were emitted while one is under way go together.
+    events: Vec<Held>,
+    adding: bool,
+    /// The newest draft of each room.
+    drafts: BTreeMap<RoomId, String>,
+    drafting: bool,
+    /// The outbox's keys, as the view was told.
+    keys: BTreeSet<Key>,
+    limits: Option<u32>,
+    /// The database has a principal.
+    introduced: bool,
+    /// The browser was asked to keep the database.
+    persisted: bool,
+}
+
+impl Holding {
+    /// Keeps count of what the view is told.
+    pub(super) fn follow(&mut self, update: &Update) {
+        match update {
+            Update::Loaded(loaded) => {
+                self.introduced = loaded.principal.is_some();
+                self.keys = loaded.rows.iter().map(|row| row.key).collect();
+            }
+            Update::Applied(writes) => {
+                for write in writes {
+                    match write {
+                        Write::PutRow(row) => drop(self.keys.insert(row.key)),
+                        Write::DeleteRow(key) => drop(self.keys.remove(key)),
+                        _ => {}
+                    }
+                }
+            }
+            Update::Show(Show::Welcome { limits, .. }) => self.limits = Some(limits.outbox),
+            _ => {}
+        }
+    }
+
+    fn full(&self) -> bool {
+        let most = self.limits.unwrap_or(Limits::default().outbox) as usize;
+        self.keys.len() + self.events.len() >= most
+    }
+}
+
+impl Driver {
+    /// Holds an event: on the disk first, everything else afterwards.
+    pub(super) fn emit(&mut self, event: Held) {
+        if self.holding.full() {
+            return self.not_held(&event, NotWritten::Full);
+        }
+        self.holding.events.push(event);
+        self.add();
+    }
+
+    fn add(&mut self) {
+        if self.holding.adding || self.holding.events.is_empty() {
+            return;
+        }
+        self.holding.adding = true;
+        let batch = std::mem::take(&mut self.holding.events);
+        let (db, events) = (self.db.clone(), self.events.clone());
+        spawn_local(async move {
+            let result = db.add(batch.clone()).await;
+            events.post(Event::Added { events: batch, result });
+        });
+    }
+
+    pub(super) fn added(&mut self, events: Vec<Held>, result: Result<Vec<Row>, NotWritten>) {
+        self.holding.adding = false;
+        match result {
+            Ok(rows) => {
+                self.tabs(tabs::Input::Added(rows));
+                if !std::mem::replace(&mut self.holding.persisted, true) {
+                    persist();
+                }
+            }
+            Err(why) => {
+                for event in &events {
+                    self.not_held(event, why);
+                }
+            }
+        }
+        self.add();
+    }
+
+    fn not_held(&mut self, event: &Held, why: NotWritten) {
+        let (id, room) = (event.id, event.room);
+        self.tell(Update::NotHeld { id, room, why });
+    }
+
+    pub(super) fn draft(&mut self, room: RoomId, text: String) {
+        self.holding.drafts.insert(room, text);
+        self.write_draft();
+    }
+
+    /// A draft that cannot be written is in the text box still; the next one may fare better.
+    pub(super) fn drafted(&mut self) {
+        self.holding.drafting = false;
+        self.write_draft();
+    }
+
+    fn write_draft(&mut self) {
+        if self.holding.drafting {
+            return;
+        }
+        let Some((room, text)) = self.holding.drafts.pop_first() else {
+            return;
+        };
+        self.holding.drafting = true;
+        let (db, events) = (self.db.clone(), self.events.clone());
+        spawn_local(async move {
+            let _ = db.draft(room, &text).await;
+            events.post(Event::Drafted);
+        });
+    }
+
+    pub(super) fn introduce(&mut self, name: String) {
+        if self.holding.introduced {
+            return self.tabs(tabs::Input::Command(Command::Rename { name }));
+        }
+        let (person_ms, person) = clock::id_parts();
+        let (writer_ms, writer) = clock::id_parts();
+        let principal = Principal {
+            person: PersonId::new(person_ms, &person),
+            secret: format!("{:032x}", u128::from_be_bytes(clock::random())),
+            name: name.clone(),
+        };
+        let writer = WriterId::new(writer_ms, &writer);
+        let (db, events) = (self.db.clone(), self.events.clone());
+        spawn_local(async move {
+            let result = db.introduce(&principal, writer).await;
+            events.post(Event::Introduced { name, result });
+        });
+    }
+
+    pub(super) fn introduced(&mut self, name: String, result: Result<bool, NotWritten>) {
+        match result {
+            Ok(true) => self.tabs(tabs::Input::Introduced),
+            // Another tab was faster: it is the same person, who has given a name twice.
+            Ok(false) => {
+                self.tabs(tabs::Input::Introduced);
+                self.tabs(tabs::Input::Command(Command::Rename { name }));
+            }
+            Err(_) => self.tell_storage_failed(),
+        }
+    }
+}
+
+/// Asks the browser not to throw the database away when space gets short.
+fn persist() {
+    spawn_local(async {
+        let navigator = clock::window().navigator();
+        // A page that came over plain HTTP has no storage manager.
+        let Ok(storage) = Reflect::get(&navigator, &"storage".into()) else {
+            return;
+        };
+        let Ok(persist) = Reflect::get(&storage, &"persist".into()) else {
+            return;
+        };
+        if let Some(persist) = persist.dyn_ref::<Function>()
+            && let Ok(answer) = persist.call0(&storage)
+        {
+            let _ = JsFuture::from(answer.unchecked_into::<Promise>()).await;
+        }
+    });
+}
