@@ -1,17 +1,16 @@
-import { test } from "@playwright/test";
-import { serveDist } from "../fixtures/dist.ts";
+import { test } from "../fixtures/test.ts";
 import { sizes, take } from "../fixtures/shot.ts";
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [size, viewport] of Object.entries(sizes)) {
-    test(`the first visit, ${colorScheme}, ${size}`, async ({ browser }) => {
-      const dist = await serveDist();
-      const page = await browser.newPage({ colorScheme, viewport, deviceScaleFactor: 2 });
-      await page.goto(dist.baseUrl);
-      await page.getByText("Loading…").waitFor({ state: "hidden" });
-      await take(page, `hello-${colorScheme}-${size}`);
-      await page.close();
-      await dist.close();
+    test.describe(`${colorScheme}, ${size}`, () => {
+      test.use({ colorScheme, viewport });
+
+      test("the first visit", async ({ page }) => {
+        await page.goto("/");
+        await page.locator(".boot-loading").waitFor({ state: "hidden" });
+        await take(page, `hello-${colorScheme}-${size}`);
+      });
     });
   }
 }

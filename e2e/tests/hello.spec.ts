@@ -1,14 +1,35 @@
-import { expect, test } from "@playwright/test";
-import { serveDist } from "../fixtures/dist.ts";
+import { expect, test } from "../fixtures/test.ts";
+import { postMessage, readLog, readTexts } from "../fixtures/log.ts";
 
-test("the page starts", async ({ page }) => {
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  const dist = await serveDist();
-  await page.goto(dist.baseUrl);
+test("the server hands out a page that starts and breaks none of its own rules", async ({ page }) => {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (/content security policy|integrity.*(fail|mismatch)/i.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto("/");
   await expect(page).toHaveTitle(/Holdfast/);
-  await expect(page.getByText("Loading…")).toBeHidden();
   await expect(page.locator(".boot-loading ~ :not(script)").first()).toBeVisible();
-  expect(faults).toEqual([]);
-  await dist.close();
+  await expect(page.getByText("Loading…")).toBeHidden();
+  expect(complaints).toEqual([]);
+});
+
+test("an event posted twice with one key stands once in the log", async ({ server }) => {
+  const first = await postMessage(server, "once", { key: "one" });
+  expect(await postMessage(server, "once", { key: "one" })).toEqual(first);
+  await postMessage(server, "after");
+  expect(await readTexts(server)).toEqual(["once", "after"]);
+  expect((await readLog(server)).gap).toBeNull();
+});
+
+test("a killed server comes back at its address", async ({ page, server }) => {
+  await server.kill();
+  await server.restart();
+  await page.goto("/");
+  await expect(page).toHaveTitle(/Holdfast/);
+});
+
+test("the server drains and exits 0 when it is told to stop", async ({ server }) => {
+  await server.stop();
+  expect(await server.exited()).toEqual({ code: 0, signal: null });
 });

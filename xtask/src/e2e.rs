@@ -29,13 +29,13 @@ fn suite(arguments: &[String]) -> Outcome<Tally> {
 /// `playwright test`, with the page, the server and the browser that it needs in place.
 pub(crate) fn playwright() -> Outcome<Command> {
     let browser = browser::get()?;
-    let dist = page::build()?;
+    page::build()?;
     let server = match std::env::var_os("HOLDFAST_BIN") {
         Some(chosen) => chosen.into(),
         None => sh::step("building the server for tests", server::build_for_tests)?,
     };
     let mut command = npm::e2e_program("@playwright/test/cli.js");
-    command.arg("test").env("HOLDFAST_BIN", server).env("HOLDFAST_DIST", dist);
+    command.arg("test").env("HOLDFAST_BIN", server);
     if std::io::stdout().is_terminal() {
         command.env("FORCE_COLOR", "1");
     }
