@@ -1,4 +1,11 @@
 //! Holdfast in a browser: the link and the store as a library, and the page that uses it.
 
+pub mod app;
+pub mod browser;
+pub mod components;
+pub mod format;
 pub mod link;
+pub mod pages;
 pub mod store;
+pub mod text;
+pub mod view;

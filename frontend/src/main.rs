@@ -1,6 +1,7 @@
 //! Holdfast's page.
-use leptos::prelude::*;
+
+use holdfast_frontend::app::App;
 
 fn main() {
-    mount_to_body(|| view! { <h1>"Holdfast"</h1> });
+    leptos::mount::mount_to_body(App);
 }

@@ -75,13 +75,20 @@ impl Window {
             return Step::End;
         }
         self.lo = Some(lo);
+        self.pin(timeline);
+        Step::Moved
+    }
+
+    /// Stays where it is while newer items come: its first one does not leave, and at most so many
+    /// follow.
+    pub fn pin(&mut self, timeline: &Timeline) {
+        self.lo = Some(self.first(timeline));
         let mut beyond = self.items(timeline).skip(MOST - 1);
         if let Some(last) = beyond.next().map(|item| item.offset)
             && beyond.next().is_some()
         {
             self.hi = Some(last);
         }
-        Step::Moved
     }
 
     /// Takes in newer items.

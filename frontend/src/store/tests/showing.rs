@@ -66,6 +66,20 @@ fn a_long_log_is_shown_in_part_and_scrolling_moves_the_part() {
 }
 
 #[test]
+fn a_reader_who_looks_back_keeps_the_place_however_much_comes() {
+    let mut stage = Stage::new();
+    stage.live(many(1, 300));
+    let mut window = Window::newest();
+    window.pin(&stage.room().timeline);
+    stage.live(many(301, 2_000));
+    let log = &stage.room().timeline;
+    window.pin(log);
+    assert_eq!(window.first(log), 151);
+    assert_eq!(window.items(log).count(), 450);
+    assert!(!window.shows(log, 2_000));
+}
+
+#[test]
 fn scrolling_up_ends_where_the_log_begins() {
     let mut stage = Stage::new();
     stage.live(many(1, 200));

@@ -1,0 +1,81 @@
+//! What the view needs of the browser: time, focus, the clipboard, addresses.
+
+use crate::store::Now;
+use holdfast_common::time::{Instant, Timestamp};
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+
+/// Both clocks, now.
+#[must_use]
+pub fn now() -> Now {
+    let steady = window().performance().map_or(0.0, |clock| clock.now());
+    Now { steady: Instant(whole(steady)), wall: Timestamp(whole(js_sys::Date::now())) }
+}
+
+/// The number of the day, in the reader's time zone, that a time is in.
+#[must_use]
+pub fn day_of(at: Timestamp) -> i64 {
+    const MINUTES: i64 = 24 * 60;
+    let date = js_sys::Date::new(&js_sys::Number::from(float(at)));
+    let behind = date.get_timezone_offset();
+    let minutes = (float(at) / 60_000.0 - behind).floor();
+    #[allow(clippy::cast_possible_truncation)] // A float past the range becomes its end.
+    let minutes = minutes as i64;
+    minutes.div_euclid(MINUTES)
+}
+
+/// A time as JavaScript has it.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // Exact for 285,000 years.
+pub fn float(at: Timestamp) -> f64 {
+    at.0 as f64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Clamped at both ends.
+fn whole(ms: f64) -> u64 {
+    ms.max(0.0) as u64
+}
+
+/// Whether a person is looking at the page.
+#[must_use]
+pub fn attended() -> bool {
+    let document = document();
+    !document.hidden() && document.has_focus().unwrap_or(false)
+}
+
+/// Puts a text on the clipboard, where the browser lets it.
+pub fn copy(text: &str) {
+    let clipboard = window().navigator().clipboard();
+    // Absent where the page is not served from a secure origin; there is no answer to wait for.
+    if js_sys::Reflect::has(&clipboard, &"writeText".into()).unwrap_or(false) {
+        let _ = clipboard.write_text(text);
+    }
+}
+
+/// A room's path. A name that an address would swallow is replaced by the room's id.
+#[must_use]
+pub fn room_path(name: &str, id: holdfast_common::id::RoomId) -> String {
+    if matches!(name, "" | "." | "..") {
+        return format!("/rooms/{id}");
+    }
+    format!("/rooms/{}", String::from(js_sys::encode_uri_component(name)))
+}
+
+/// The page's own origin.
+#[must_use]
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Moves the keyboard's focus to the first element that matches.
+pub fn focus(selector: &str) {
+    let found = document().query_selector(selector).ok().flatten();
+    if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}

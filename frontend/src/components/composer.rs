@@ -1,0 +1,146 @@
+//! Where a person writes.
+
+mod field;
+
+use super::{Glyph, Icon};
+use crate::{
+    format,
+    view::{View, use_view},
+};
+use field::Field;
+use leptos::{ev::SubmitEvent, prelude::*};
+
+/// From so many characters before the limit on, what is left is counted.
+const COUNTED: usize = 500;
+
+/// Where a person writes. Enter sends.
+#[component]
+pub fn Composer(
+    /// The room's name.
+    name: Signal<String>,
+) -> impl IntoView {
+    let view = use_view();
+    let edit = RwSignal::new(String::new());
+    let draft = Draft { view, edit };
+    Effect::new(move |_| {
+        if let Some(editing) = view.editing.get() {
+            edit.set(editing.text);
+            // The text is in the field by then.
+            request_animation_frame(field::focus_end);
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        draft.send();
+    };
+    view! {
+        <form class="composer" on:submit=submit>
+            <Show when=move || draft.editing()>
+                <div class="composer-editing">
+                    <Icon glyph=Glyph::Pencil />
+                    <span>"Editing a message"</span>
+                    <button class="link" type="button" on:click=move |_| draft.cancel()>
+                        "Cancel"
+                    </button>
+                </div>
+            </Show>
+            <div class="composer-box">
+                <Field draft name />
+                <button
+                    class="btn btn-primary btn-sm composer-send"
+                    type="submit"
+                    disabled=move || draft.unfit()
+                >
+                    <Icon glyph=Glyph::Send />
+                    <span class="composer-word">"Send"</span>
+                </button>
+            </div>
+            <Foot draft />
+        </form>
+    }
+}
+
+/// Who is writing, what stands against sending, and how to break a line.
+#[component]
+fn Foot(draft: Draft) -> impl IntoView {
+    let view = use_view();
+    let writing = move || view.open.writing.with(|names| format::writing(names));
+    view! {
+        <div class="composer-foot">
+            <span class="composer-typing"><bdi>{writing}</bdi></span>
+            <span class="composer-note" class:field-wrong=move || draft.against().is_some()>
+                {move || draft.against().or_else(|| draft.left())}
+            </span>
+            <span class="composer-hint" aria-hidden="true">
+                <kbd>"Enter"</kbd> " sends, " <kbd>"Shift Enter"</kbd> " breaks the line"
+            </span>
+        </div>
+    }
+}
+
+/// The text in the field: the room's draft, or that of a message which is being edited.
+#[derive(Debug, Clone, Copy)]
+struct Draft {
+    view: View,
+    edit: RwSignal<String>,
+}
+
+impl Draft {
+    fn editing(self) -> bool {
+        self.view.editing.with(Option::is_some)
+    }
+
+    fn text(self) -> String {
+        if self.editing() { self.edit.get() } else { self.view.drafts.text.get() }
+    }
+
+    fn set(self, text: String) {
+        if self.view.editing.with_untracked(Option::is_some) {
+            return self.edit.set(text);
+        }
+        let typed = !text.is_empty();
+        self.view.draft(text);
+        if let Some(room) = self.view.open.room.get_untracked()
+            && typed
+        {
+            self.view.typing(room);
+        }
+    }
+
+    fn cancel(self) {
+        self.view.editing.set(None);
+        request_animation_frame(field::focus_end);
+    }
+
+    fn send(self) {
+        if let Some(room) = self.view.open.room.get_untracked()
+            && !untrack(move || self.unfit())
+        {
+            self.view.say(room, untrack(move || self.text()));
+        }
+    }
+
+    fn unfit(self) -> bool {
+        self.text().trim().is_empty() || self.against().is_some()
+    }
+
+    /// Why the text cannot be sent.
+    fn against(self) -> Option<String> {
+        let (most, outbox) =
+            self.view.limits.with(|limits| (limits.text_chars as usize, limits.outbox as usize));
+        let above = self.text().chars().count().checked_sub(most);
+        if let Some(above) = above.filter(|above| *above > 0) {
+            let characters = format::count(above as u64, "character");
+            return Some(format!("{characters} too many"));
+        }
+        let full = self.view.waiting.get() >= outbox;
+        full.then(|| "Too much is waiting to be sent already".to_owned())
+    }
+
+    /// How much can still be written, once that is near.
+    fn left(self) -> Option<String> {
+        let most = self.view.limits.with(|limits| limits.text_chars as usize);
+        let left = most.saturating_sub(self.text().chars().count());
+        (left <= COUNTED).then(|| format!("{} left", format::count(left as u64, "character")))
+    }
+}

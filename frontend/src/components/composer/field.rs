@@ -1,0 +1,69 @@
+//! The composer's field and its keys.
+
+use super::Draft;
+use crate::view::use_view;
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlTextAreaElement;
+
+/// The field. It grows with its text.
+#[component]
+pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
+    let view = use_view();
+    let field = NodeRef::<html::Textarea>::new();
+    let press = move |event: ev::KeyboardEvent| {
+        // A key that ends the writing of a composed character sends nothing.
+        if event.is_composing() {
+            return;
+        }
+        let key = event.key();
+        if key == "Enter" && !event.shift_key() {
+            event.prevent_default();
+            draft.send();
+        } else if key == "Escape" && view.editing.with_untracked(Option::is_some) {
+            event.prevent_default();
+            draft.cancel();
+        } else if key == "ArrowUp" && untrack(move || draft.text()).is_empty() {
+            event.prevent_default();
+            view.edit_last();
+        }
+    };
+    Effect::new(move |_| {
+        view.open.room.track();
+        let fine = window().match_media("(hover: hover) and (pointer: fine)");
+        // On a touch screen the keyboard would cover what there is to read.
+        if fine.ok().flatten().is_some_and(|query| query.matches())
+            && let Some(field) = field.get()
+        {
+            let _ = field.focus();
+        }
+    });
+    on_cleanup(move || view.close_draft());
+    view! {
+        <label class="sr-only" for="message">"Message"</label>
+        <textarea
+            id="message"
+            class="composer-field"
+            node_ref=field
+            rows="1"
+            dir="auto"
+            autocomplete="off"
+            placeholder=move || format!("Write to #{}", name.get())
+            prop:value=move || draft.text()
+            on:input:target=move |event| draft.set(event.target().value())
+            on:keydown=press
+            on:blur=move |_| view.close_draft()
+        ></textarea>
+    }
+}
+
+/// Moves the keyboard's focus behind the text.
+pub(super) fn focus_end() {
+    let field = document().get_element_by_id("message");
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlTextAreaElement>().ok()) {
+        let end = field.value().encode_utf16().count();
+        let end = u32::try_from(end).unwrap_or(u32::MAX);
+        let _ = field.focus();
+        let _ = field.set_selection_range(end, end);
+    }
+}

@@ -1,0 +1,108 @@
+//! How it stands with the link and the outbox, always truthfully.
+
+use super::{Glyph, Icon};
+use crate::{
+    format,
+    store::Connection,
+    view::{View, use_view},
+};
+use holdfast_common::error::Code;
+use leptos::prelude::*;
+
+/// The link's state. The seconds tick for the eye alone: read out, they would never end.
+#[component]
+pub fn Status() -> impl IntoView {
+    let view = use_view();
+    let state = move || view.connection.get();
+    let text = Memo::new(move |_| said(state(), view.waiting.get()));
+    let again = move || countdown(view);
+    let retry = move |_| view.retry_now();
+    let restart = move || matches!(state(), Connection::Blocked { why, storage } if storage || why == Some(Code::UnsupportedVersion));
+    view! {
+        <div
+            class="status"
+            role="status"
+            data-link=move || state().name()
+            data-queued=move || view.waiting.get().to_string()
+        >
+            <span class="status-dot" aria-hidden="true"></span>
+            <span class="status-text">
+                {text}
+                <span aria-hidden="true">{again}</span>
+            </span>
+            <Show when=move || state().can_retry()>
+                <button class="btn btn-xs status-button" type="button" on:click=retry>
+                    <Icon glyph=Glyph::Again />
+                    "Try now"
+                </button>
+            </Show>
+            <Show when=restart>
+                <button
+                    class="btn btn-xs status-button"
+                    type="button"
+                    on:click=|_| crate::browser::reload()
+                >
+                    "Reload the page"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// The state in words, without the countdown.
+fn said(connection: Connection, waiting: usize) -> String {
+    let events = format::count(waiting as u64, "event");
+    let waits = if waiting == 0 { String::new() } else { format!(" – {events} waiting") };
+    match connection {
+        Connection::Online if waiting == 0 => "Online".into(),
+        Connection::Online => format!("Online – sending {events}"),
+        Connection::Connecting => format!("Connecting…{waits}"),
+        Connection::Offline { why, .. } => {
+            let why = why.map(|code| format!(". {}", code.text().trim_end_matches('.')));
+            format!("Offline{waits}{}", why.unwrap_or_default())
+        }
+        Connection::Blocked { storage: true, .. } => {
+            format!("Not connected{waits}. This browser’s database does not answer.")
+        }
+        Connection::Blocked { why, .. } => {
+            let why = why.map_or("The server does not take this connection.", Code::text);
+            format!("Not connected{waits}. {why}")
+        }
+    }
+}
+
+fn countdown(view: View) -> Option<String> {
+    let Connection::Offline { retry_at, .. } = view.connection.get() else {
+        return None;
+    };
+    let now = view.clock.get().steady.max(crate::browser::now().steady);
+    let seconds = (retry_at - now).0.div_ceil(1000);
+    Some(match seconds {
+        0 => ", trying again now".into(),
+        _ => format!(", trying again in {seconds} s"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_common::time::Instant;
+
+    #[test]
+    fn the_state_is_told_with_what_waits() {
+        let offline = |why| Connection::Offline { retry_at: Instant(0), why };
+        assert_eq!(said(Connection::Online, 0), "Online");
+        assert_eq!(said(Connection::Online, 1), "Online – sending 1 event");
+        assert_eq!(said(offline(None), 3), "Offline – 3 events waiting");
+        assert_eq!(said(offline(Some(Code::GoingAway)), 0), "Offline. The server is restarting");
+    }
+
+    #[test]
+    fn a_blocked_link_tells_its_reason() {
+        let blocked = Connection::Blocked { why: Some(Code::UnsupportedVersion), storage: false };
+        assert_eq!(
+            said(blocked, 2),
+            "Not connected – 2 events waiting. Page and server speak different versions."
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Addresses without a room.
+
+use crate::components::{MenuButton, Status};
+use holdfast_common::chat::LOBBY;
+use leptos::prelude::*;
+use leptos_router::{NavigateOptions, components::Redirect};
+
+/// `/` is the lobby.
+#[component]
+pub fn Lobby() -> impl IntoView {
+    let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
+    view! { <Redirect path=format!("/rooms/{LOBBY}") options /> }
+}
+
+/// There is nothing at this address.
+#[component]
+pub fn Nowhere() -> impl IntoView {
+    view! {
+        <main class="room">
+            <header class="room-head">
+                <MenuButton />
+                <h1 class="room-name">"Not found"</h1>
+                <Status />
+            </header>
+            <div class="blank">
+                <p class="blank-title">"There is nothing at this address."</p>
+                <a class="btn btn-primary btn-sm" href=format!("/rooms/{LOBBY}")>
+                    "Go to the lobby"
+                </a>
+            </div>
+        </main>
+    }
+}

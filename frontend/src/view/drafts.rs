@@ -1,0 +1,81 @@
+//! Texts that were begun and not sent, one for each room. They outlive the page.
+
+use super::View;
+use holdfast_common::id::RoomId;
+use leptos::prelude::*;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A text is kept once its writer pauses for so long.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// The drafts.
+#[derive(Debug, Clone, Copy)]
+pub struct Drafts {
+    /// The open room's, as it stands in the composer.
+    pub text: RwSignal<String>,
+    kept: StoredValue<BTreeMap<RoomId, String>>,
+    saving: StoredValue<bool>,
+}
+
+impl Drafts {
+    pub(super) fn new() -> Self {
+        Self {
+            text: RwSignal::new(String::new()),
+            kept: StoredValue::new(BTreeMap::new()),
+            saving: StoredValue::new(false),
+        }
+    }
+}
+
+impl View {
+    /// The open room's text is another one now.
+    pub fn draft(self, text: String) {
+        self.drafts.text.set(text);
+        if !self.drafts.saving.get_value() {
+            self.drafts.saving.set_value(true);
+            let save = move || {
+                self.drafts.saving.set_value(false);
+                self.close_draft();
+            };
+            set_timeout(save, PAUSE);
+        }
+    }
+
+    /// Keeps the open room's text now.
+    pub fn close_draft(self) {
+        if let Some(room) = self.open.room.get_untracked() {
+            let text = self.drafts.text.get_untracked();
+            self.keep_draft(room, text);
+        }
+    }
+
+    pub(super) fn keep_draft(self, room: RoomId, text: String) {
+        let kept = self.drafts.kept;
+        let known = kept.with_value(|kept| kept.get(&room).cloned().unwrap_or_default());
+        if known != text {
+            kept.update_value(|kept| {
+                kept.insert(room, text.clone());
+            });
+            self.with_link(|link| link.save_draft(room, text));
+        }
+    }
+
+    pub(super) fn kept_draft(self, room: RoomId) -> String {
+        let kept = self.drafts.kept;
+        kept.with_value(|kept| kept.get(&room).cloned().unwrap_or_default())
+    }
+
+    pub(super) fn open_draft(self, room: Option<RoomId>) {
+        let text = room.map(|room| self.kept_draft(room));
+        self.drafts.text.set(text.unwrap_or_default());
+    }
+
+    pub(super) fn load_drafts(self) {
+        let drafts = self.store.with_value(|store| store.drafts.clone());
+        self.drafts.kept.set_value(drafts);
+        // What is being written now is newer than what was kept.
+        if self.drafts.text.with_untracked(String::is_empty) {
+            self.open_draft(self.open.room.get_untracked());
+        }
+    }
+}
