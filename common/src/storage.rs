@@ -237,6 +237,9 @@ pub struct FactsQuery {
 /// The answer to a [`FactsQuery`].
 pub type FactsRead = Result<Facts, Fault>;
 
+/// Which of the asked events stand in a log, each with its place; `None` if there is no such room.
+pub type Places = Option<(Epoch, Vec<(EventId, Offset)>)>;
+
 /// Part of a log, in order, from one snapshot.
 #[derive(Debug, Clone)]
 pub struct Slice {

@@ -4,8 +4,8 @@ use crate::{
     cursor::Offset,
     error::Code,
     frame::{Author, Emit, Hello, Request, RoomInfo, SetLatest, Signal},
-    id::{Epoch, EventId, RoomId, SessionId, WriterId},
-    storage::{Appended, Fault, Folds, Greeted, Membership, Slice},
+    id::{EventId, RoomId, SessionId, WriterId},
+    storage::{Appended, Fault, Folds, Greeted, Membership, Places, Slice},
     time::{Millis, Timestamp},
 };
 
@@ -55,7 +55,7 @@ pub enum Input<'a, B> {
         /// The room.
         room: RoomId,
         /// The engine's answer.
-        result: Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault>,
+        result: Result<Places, Fault>,
     },
     /// The answer to [`Output::Join`] and [`Output::Leave`].
     Membership {

@@ -2,11 +2,10 @@
 
 use super::{OPEN_REQUESTS, Output, Session};
 use crate::{
-    cursor::Offset,
     error::Code,
     frame::{AskIds, Found, History, Joined, Request, ServerFrame},
-    id::{Epoch, EventId, RoomId},
-    storage::{Fault, Membership},
+    id::RoomId,
+    storage::{Fault, Membership, Places},
 };
 
 impl<B> Session<B> {
@@ -35,12 +34,7 @@ impl<B> Session<B> {
         self.request(|| Output::Find { req: ask.req, room: ask.room, ids: ask.ids });
     }
 
-    pub(super) fn found(
-        &mut self,
-        req: Request,
-        room: RoomId,
-        result: Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault>,
-    ) {
+    pub(super) fn found(&mut self, req: Request, room: RoomId, result: Result<Places, Fault>) {
         self.requests = self.requests.saturating_sub(1);
         match result {
             Ok(Some((epoch, found))) => {

@@ -221,7 +221,7 @@ impl Disk {
         let top = before.unwrap_or(u64::MAX);
         let shown = |entry: &&Entry| {
             entry.offset < top
-                && !log.effects.get(&entry.id).is_some_and(|effect| effect.target().is_some())
+                && log.effects.get(&entry.id).is_none_or(|effect| effect.target().is_none())
         };
         let mut items: Vec<Folded> = log
             .entries

@@ -1,7 +1,5 @@
 //! Clients and a server on a model disk and model wires: what nobody may lose, told as stories.
 
-#![allow(unreachable_pub, reason = "a test has no outside")]
-
 mod disk;
 mod node;
 mod seeds;

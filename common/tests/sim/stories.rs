@@ -10,7 +10,7 @@ use holdfast_common::{
 };
 
 fn message(text: &str) -> String {
-    serde_json::to_string(&Message { text: text.to_owned() }).unwrap()
+    serde_json::to_string(&Message { text: text.to_owned() }).expect("a message is JSON")
 }
 
 fn link(world: &World, i: usize) -> Link {
