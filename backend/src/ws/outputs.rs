@@ -18,7 +18,7 @@ use holdfast_common::{
     error::Code,
     event::Reach,
     fanout::{Item, Target},
-    frame::{Hello, LatestSet, Request, ServerFrame, SetLatest, Signal},
+    frame::{Hello, LaneState, LatestSet, Request, ServerFrame, SetLatest, Signal},
     id::{PersonId, RoomId},
     session::{Emitting, Input, Output, SLICE_BYTES, SLICE_ENTRIES},
     storage::{Fault, Greeted, Greeting, LaneWrite, Membership},
@@ -222,7 +222,7 @@ async fn greet(shared: Arc<crate::app::Shared>, hello: Hello) -> Done {
             writer: hello.writer,
             generation: hello.generation,
             rooms: hello.rooms,
-            lanes: hello.lanes,
+            lanes: hello.lanes.iter().map(LaneState::floor).collect(),
             welcome_rooms: shared.welcome_rooms.clone(),
             at: crate::clock::wall(),
         };
