@@ -1,0 +1,102 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+import { EntryPage } from "./entry.page.ts";
+
+/** An event as the page shows it. */
+export interface Row {
+  id: string;
+  /** Absent while the event has no place in the log. */
+  offset: number | undefined;
+  state: string;
+}
+
+/** The open room: its log, and where one writes. */
+export class RoomPage {
+  readonly name: Locator;
+  readonly log: Locator;
+  readonly entries: Locator;
+  readonly divider: Locator;
+  readonly gaps: Locator;
+  readonly message: Locator;
+  readonly send: Locator;
+  readonly here: Locator;
+  readonly joinRoom: Locator;
+  readonly toLatest: Locator;
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.name = page.getByRole("heading", { level: 1 });
+    this.log = page.getByRole("log");
+    this.entries = this.log.getByRole("article");
+    this.divider = this.log.getByRole("separator", { name: "New while you were away" });
+    this.gaps = this.log.getByRole("note");
+    this.message = page.getByRole("textbox", { name: "Message" });
+    this.send = page.getByRole("button", { name: "Send" });
+    this.here = page.getByRole("complementary", { name: "People here" });
+    this.joinRoom = page.getByRole("button", { name: "Join room" });
+    this.toLatest = page.getByRole("button", { name: /Jump to latest/ });
+  }
+
+  /** Writes each text as a message of its own. */
+  async say(...texts: string[]): Promise<void> {
+    for (const text of texts) {
+      await this.message.fill(text);
+      await this.message.press("Enter");
+    }
+  }
+
+  /** The event with this text in it. */
+  entry(text: string | RegExp): EntryPage {
+    return new EntryPage(this.entries.filter({ hasText: text }));
+  }
+
+  /** The event at this place of the log. */
+  at(offset: number): EntryPage {
+    return new EntryPage(this.log.locator(`article[data-offset="${offset}"]`));
+  }
+
+  /** The first event behind the divider. */
+  get firstMissed(): EntryPage {
+    return new EntryPage(this.divider.locator("xpath=following::article[1]"));
+  }
+
+  /** Replaces the text of a message by means of its button. */
+  async change(entry: EntryPage, text: string): Promise<void> {
+    await entry.edit();
+    await expect(this.message).not.toHaveValue("");
+    await this.message.fill(text);
+    await this.message.press("Enter");
+  }
+
+  /** The events that are on the page, in its order, all of one moment. */
+  async rows(): Promise<Row[]> {
+    return this.entries.evaluateAll((articles) =>
+      articles.map((article) => {
+        const { eventId = "", offset, state = "" } = (article as HTMLElement).dataset;
+        return { id: eventId, offset: offset === undefined ? undefined : Number(offset), state };
+      }),
+    );
+  }
+
+  /** Reads from where the page is up to the log's beginning, as a person does who scrolls, and
+   *  returns every event that was on the page on the way, in the order of the log. */
+  async readUp(isFirst: (row: Row) => boolean): Promise<Row[]> {
+    const seen = new Map<string, Row>();
+    await this.log.hover();
+    await expect
+      .poll(async () => {
+        const rows = await this.rows();
+        for (const row of rows) seen.set(row.id, row);
+        await this.#page.mouse.wheel(0, -2_000);
+        return rows[0] !== undefined && isFirst(rows[0]);
+      }, { intervals: [0, 50], timeout: 30_000 })
+      .toBe(true);
+    return [...seen.values()].sort((a, b) => (a.offset ?? Infinity) - (b.offset ?? Infinity));
+  }
+
+  /** Whether nothing on the page is wider than the window. */
+  async expectNoOverflow(): Promise<void> {
+    const width = () => this.#page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(await width()).toBeLessThanOrEqual(0);
+  }
+}
