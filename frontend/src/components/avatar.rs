@@ -10,6 +10,6 @@ pub fn Avatar<'a>(
     /// Whose.
     author: &'a Author,
 ) -> impl IntoView + use<> {
-    let class = format!("avatar tint-{}", format::tint(author.id));
+    let class = format!("sign tint-{}", format::tint(author.id));
     view! { <span class=class aria-hidden="true">{format::initials(&author.name)}</span> }
 }

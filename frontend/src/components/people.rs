@@ -16,6 +16,10 @@ pub fn PeopleButton(
 ) -> impl IntoView {
     let view = use_view();
     let count = move || view.open.here.with(Vec::len);
+    let shown = move || match count() {
+        0 => "–".to_owned(),
+        count => count.to_string(),
+    };
     view! {
         <button
             class="people-button"
@@ -24,7 +28,7 @@ pub fn PeopleButton(
             on:click=move |_| open.update(|open| *open = !*open)
         >
             <Icon glyph=Glyph::People />
-            {count}
+            {shown}
             <span class="sr-only">{move || if count() == 1 { " person here" } else { " people here" }}</span>
         </button>
     }
@@ -39,14 +43,18 @@ pub fn People(
     let view = use_view();
     let here = view.open.here;
     let title = move || match here.with(Vec::len) {
-        0 => "Nobody to be seen".to_owned(),
+        0 => "Here now".to_owned(),
         count => format!("Here now – {count}"),
     };
+    let unknown = move || here.with(Vec::is_empty);
     let named = move || here.with(|here| here.iter().take(NAMED).cloned().collect::<Vec<Author>>());
     let more = move || here.with(Vec::len).checked_sub(NAMED).filter(|more| *more > 0);
     view! {
         <aside class="people" class:open=open aria-label="People here">
             <h2 class="people-title">{title}</h2>
+            <Show when=unknown>
+                <p class="people-none">"Not known while you are not connected."</p>
+            </Show>
             <ul>
                 <For each=named key=|author| author.clone() let(author)>
                     <PersonLine author />

@@ -20,25 +20,25 @@ pub fn Status() -> impl IntoView {
     let restart = move || matches!(state(), Connection::Blocked { why, storage } if storage || why == Some(Code::UnsupportedVersion));
     view! {
         <div
-            class="status"
+            class="state-bar"
             role="status"
             data-link=move || state().name()
             data-queued=move || view.waiting.get().to_string()
         >
-            <span class="status-dot" aria-hidden="true"></span>
-            <span class="status-text">
+            <span class="state-bar-dot" aria-hidden="true"></span>
+            <span class="state-bar-text">
                 {text}
                 <span aria-hidden="true">{again}</span>
             </span>
             <Show when=move || state().can_retry()>
-                <button class="btn btn-xs status-button" type="button" on:click=retry>
+                <button class="btn btn-xs state-bar-button" type="button" on:click=retry>
                     <Icon glyph=Glyph::Again />
                     "Try now"
                 </button>
             </Show>
             <Show when=restart>
                 <button
-                    class="btn btn-xs status-button"
+                    class="btn btn-xs state-bar-button"
                     type="button"
                     on:click=|_| crate::browser::reload()
                 >

@@ -5,6 +5,7 @@ use crate::{
     components::{
         Blank, Composer, Log, MenuButton, People, PeopleButton, Region, Status, StorageNotice,
     },
+    store::RoomLine,
     view::{View, use_view},
 };
 use holdfast_common::id::RoomId;
@@ -33,23 +34,26 @@ pub fn RoomPage() -> impl IntoView {
     on_cleanup(move || view.open(None, None));
     let people = RwSignal::new(false);
     let name = Signal::derive(move || found.get().name);
-    let line = move || found.get().room.and_then(|room| view.line(room).get());
-    let joined = move || line().is_some_and(|line| line.joined && !line.gone);
+    let line = Memo::new(move |_| line(view, found));
+    let joined =
+        move || line.with(|line| line.as_ref().is_some_and(|line| line.joined && !line.gone));
     view! {
-        <main class="room" data-people=move || people.get().to_string()>
+        <main class="room">
             <header class="room-head">
                 <MenuButton />
                 <h1 class="room-name">
                     <span class="room-hash" aria-hidden="true">"#"</span>
                     <bdi>{name}</bdi>
                 </h1>
-                <PeopleButton open=people />
+                <Show when=joined>
+                    <PeopleButton open=people />
+                </Show>
                 <Status />
             </header>
             <StorageNotice />
             <div class="room-body">
                 <div class="room-talk">
-                    <Show when=joined fallback=move || view! { <Blank found=line() name /> }>
+                    <Show when=joined fallback=move || view! { <Blank found=line.get() name /> }>
                         <Region what="The messages">
                             <Log name />
                         </Region>
@@ -58,12 +62,20 @@ pub fn RoomPage() -> impl IntoView {
                         </Region>
                     </Show>
                 </div>
-                <Region what="The list of people">
-                    <People open=people />
-                </Region>
+                <Show when=joined>
+                    <Region what="The list of people">
+                        <People open=people />
+                    </Region>
+                </Show>
             </div>
         </main>
     }
+}
+
+fn line(view: View, found: Memo<Found>) -> Option<RoomLine> {
+    let room = found.get().room?;
+    let lines = view.lines.read();
+    lines.iter().find(|line| line.id == room).cloned()
 }
 
 /// The room of the address's name. Once found it stays, whatever it is called later.
@@ -84,12 +96,11 @@ fn find(view: View) -> Memo<Found> {
 fn follow_name(view: View, found: Memo<Found>) {
     let navigate = use_navigate();
     Effect::new(move |_| {
-        let Found { name, room } = found.get();
-        let Some(room) = room else { return };
-        let line = view.line(room).get();
-        if let Some(line) = line.filter(|line| line.name != name && room.to_string() != name) {
+        let name = found.get().name;
+        let line = line(view, found);
+        if let Some(line) = line.filter(|line| line.name != name && line.id.to_string() != name) {
             let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-            navigate(&browser::room_path(&line.name, room), options);
+            navigate(&browser::room_path(&line.name, line.id), options);
         }
     });
 }

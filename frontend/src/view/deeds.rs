@@ -59,6 +59,7 @@ impl View {
             return self.change(room, &editing, text);
         }
         self.emit_message(room, text);
+        self.unsure.update_value(|unsure| unsure.typed = None);
         self.drafts.text.set(String::new());
         self.close_draft();
         self.to_newest();

@@ -10,7 +10,12 @@ use leptos::prelude::*;
 /// The sign of an own event's state.
 #[component]
 pub(super) fn StateMark(entry: RwSignal<EntryRow>) -> impl IntoView {
-    let state = Memo::new(move |_| entry.with(|entry| entry.own.then(|| entry.state.clone())));
+    let state = Memo::new(move |_| {
+        entry.with(|entry| {
+            let gone = matches!(entry.body, Body::Hollow { .. });
+            (entry.own && !gone).then(|| entry.state.clone())
+        })
+    });
     move || {
         state.get().map(|state| {
             let (glyph, words) = sign(&state);
