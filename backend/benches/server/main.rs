@@ -1,0 +1,38 @@
+//! The benchmark: `cargo xtask bench`. It prints figures and judges none of them; each stands beside
+//! what this machine can do in the same run, since machines differ and are noisy.
+//!
+//! Names given as arguments choose parts of it: `emits`, `fanout`, `idle`, `replay`, `page`.
+
+mod client;
+mod emits;
+mod fanout;
+mod fsync;
+mod idle;
+mod page;
+mod replay;
+mod server;
+
+/// What may go wrong in a benchmark: anything, and then it ends.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let names: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
+    if wanted("emits") {
+        emits::run().await?;
+    }
+    if wanted("fanout") {
+        fanout::run().await?;
+    }
+    if wanted("replay") {
+        replay::run().await?;
+    }
+    if wanted("idle") {
+        idle::run().await?;
+    }
+    if wanted("page") {
+        page::run()?;
+    }
+    Ok(())
+}
