@@ -25,13 +25,15 @@
 mod follow;
 mod lead;
 mod standing;
+mod words;
+
+pub use words::{Input, Output, Place, TabId, Word};
 
 use crate::{
     client::{Command, Key, Link, Row, Show, Write},
     id::SessionId,
     time::{Instant, Millis},
 };
-use serde::{Deserialize, Serialize};
 use standing::Standing;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -40,192 +42,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const BEAT: Millis = Millis(5_000);
 /// How often a leader looks for rows that nobody hinted at, while other tabs are there.
 const SWEEP: Millis = Millis(10_000);
-/// How long an unconfirmed command waits before it is said again; and how long a tab without locks
-/// waits for a leader's word before it leads itself.
+/// How long an unconfirmed command waits before it is said again.
 const PATIENCE: Millis = Millis(2_000);
+/// How long a follower that wants something waits for a leader's word before it leads itself. The
+/// leader may be a tab that the browser has suspended together with its lock.
+const SILENCE: Millis = Millis(5_000);
 /// Words kept while the database is read; with more of them it is read again.
 const HELD_WORDS: usize = 256;
 /// Commands kept until they are confirmed; with more of them the oldest goes.
 const HELD_COMMANDS: usize = 1_024;
 /// Keys and tabs remembered to tell a repeat; with more of them the oldest goes.
 const REMEMBERED: usize = 1_024;
-
-/// One tab, by a random number.
-pub type TabId = u64;
-
-/// How far a leader has come in what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The leader's run; a new one for each client that is made.
-    pub run: SessionId,
-    /// The number of the last committed batch, which is its token.
-    pub batch: u64,
-    /// How many times rows were said since then.
-    pub extra: u64,
-}
-
-/// What tabs say to each other. Every tab hears it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Word {
-    /// Who leads, and where does it stand?
-    Hello,
-    /// I lead, and this is how things stand.
-    Leads {
-        /// Where.
-        place: Place,
-        /// What a view has to know that is not in the database.
-        shows: Vec<Show>,
-    },
-    /// A batch is committed.
-    Batch {
-        /// Its place.
-        place: Place,
-        /// Its changes.
-        writes: Vec<Write>,
-    },
-    /// Rows that tabs have added.
-    Rows {
-        /// Their place.
-        place: Place,
-        /// Each as it was added.
-        rows: Vec<Row>,
-    },
-    /// The leader's client has something to show.
-    Shown {
-        /// The leader's run.
-        run: SessionId,
-        /// What.
-        show: Show,
-    },
-    /// A follower has added rows.
-    Added {
-        /// Their keys.
-        keys: Vec<Key>,
-    },
-    /// A follower wants something.
-    Ask {
-        /// Who.
-        tab: TabId,
-        /// Which of its wishes; 0 for one that need not be confirmed.
-        n: u64,
-        /// What.
-        command: Command,
-    },
-    /// What followed from the command is committed.
-    Taken {
-        /// Who asked.
-        tab: TabId,
-        /// Which wish.
-        n: u64,
-    },
-    /// The database has got its principal.
-    Introduced,
-    /// A follower came to the foreground: is the connection alive?
-    Woke,
-    /// A follower is here.
-    Beat,
-}
-
-/// What happens to a tab.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// The tab is ready.
-    Start,
-    /// The lock is this tab's.
-    Granted,
-    /// The database was read.
-    Loaded {
-        /// The run and the number of the last batch in it.
-        last: Option<(SessionId, u64)>,
-        /// The outbox's keys.
-        keys: Vec<Key>,
-        /// Whether there is a principal, so that a client can be made.
-        ready: bool,
-        /// A new run's id, for the case that this tab leads now.
-        run: SessionId,
-    },
-    /// The database could not be read.
-    NotLoaded,
-    /// A word of another tab.
-    Heard(Word),
-    /// This tab came to the foreground, or the network changed.
-    Woke,
-    /// This tab's view wants something.
-    Command(Command),
-    /// Rows that this tab added are committed.
-    Added(Vec<Row>),
-    /// The rows asked for by [`Output::Fetch`] that there are.
-    Fetched {
-        /// The keys that were asked for.
-        asked: Vec<Key>,
-        /// Those of them that are in the outbox.
-        rows: Vec<Row>,
-    },
-    /// The outbox's keys, asked for by [`Output::Sweep`].
-    Swept(Vec<Key>),
-    /// The client hands over a batch with this token.
-    Issued(u64),
-    /// The batch is committed.
-    Committed {
-        /// Its token.
-        token: u64,
-        /// Its changes, added rows with their keys.
-        writes: Vec<Write>,
-    },
-    /// The client has taken what it was fed, and its outputs are carried out.
-    Fed,
-    /// The client has something to show.
-    Show(Show),
-    /// Another tab has raised the generation.
-    Fenced,
-    /// The client has stopped, since the database failed. A fresh one is made of what the database
-    /// holds when somebody wants something again.
-    Failed,
-    /// This tab has given the database its principal.
-    Introduced,
-    /// The deadline has come.
-    Tick,
-}
-
-/// What the driver is to do.
-#[derive(Debug, Clone)]
-pub enum Output {
-    /// Say this to the other tabs.
-    Say(Word),
-    /// Ask for the lock.
-    WantLock,
-    /// Read the database and report [`Input::Loaded`].
-    Load,
-    /// Show what was just read, in place of all that was shown.
-    Present,
-    /// Make a client of what was just read, in place of the one there was, and start it; if there
-    /// is no principal yet, only the former.
-    Lead {
-        /// The client's session.
-        run: SessionId,
-    },
-    /// Give up the client and the lock.
-    Resign,
-    /// Tell the view whether this tab leads.
-    Leading(bool),
-    /// Apply these changes to the view.
-    Apply(Vec<Write>),
-    /// Show this.
-    Show(Show),
-    /// Feed the client this row.
-    Row(Row),
-    /// Feed the client this command, then report [`Input::Fed`].
-    Command(Command),
-    /// Tell the client that it was woken.
-    Woke,
-    /// Tell the client the time.
-    Tick,
-    /// Read these rows and report [`Input::Fetched`].
-    Fetch(Vec<Key>),
-    /// Read the outbox's keys and report [`Input::Swept`].
-    Sweep,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -270,8 +97,10 @@ pub struct Tabs {
     ready: bool,
     /// When to beat, or to sweep.
     due: Option<Instant>,
-    /// A leader's word is waited for.
+    /// When to ask again.
     patience: Option<Instant>,
+    /// Since when a leader's word is waited for.
+    silence: Option<Instant>,
     out: Vec<Output>,
 }
 
@@ -302,6 +131,7 @@ impl Tabs {
             ready: false,
             due: None,
             patience: None,
+            silence: None,
             out: Vec::new(),
         }
     }
@@ -309,7 +139,7 @@ impl Tabs {
     /// Takes one input and says what is to be done.
     pub fn handle(&mut self, now: Instant, input: Input) -> Vec<Output> {
         match input {
-            Input::Start => self.start(),
+            Input::Start => self.start(now),
             Input::Granted => self.take(),
             Input::Loaded { last, keys, ready, run } => self.loaded(now, last, keys, ready, run),
             Input::NotLoaded => self.not_loaded(),
@@ -323,7 +153,7 @@ impl Tabs {
             Input::Committed { token, writes } => self.committed(token, writes),
             Input::Fed => self.fed(),
             Input::Show(show) => self.show(show),
-            Input::Fenced => self.fenced(),
+            Input::Fenced => self.fenced(now),
             Input::Failed => self.failed = true,
             Input::Introduced if self.leads() => self.take(),
             Input::Introduced => {
@@ -354,9 +184,10 @@ impl Tabs {
         self.role == Role::Taking
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, now: Instant) {
         if self.locks {
-            self.out.push(Output::WantLock);
+            self.out.push(Output::WantLock { steal: false });
+            self.expect_word(now);
         }
         self.say(Word::Hello);
         self.load();
@@ -366,6 +197,7 @@ impl Tabs {
     /// does not count.
     fn take(&mut self) {
         self.role = Role::Taking;
+        (self.patience, self.silence) = (None, None);
         self.load();
     }
 
@@ -414,7 +246,7 @@ impl Tabs {
         match self.role {
             Role::Following => self.follow(now, word),
             Role::Taking => self.heard_taking(word),
-            Role::Leading(place) => self.answer(place, word),
+            Role::Leading(place) => self.answer(now, place, word),
         }
     }
 

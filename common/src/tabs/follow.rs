@@ -1,6 +1,6 @@
 //! A tab that follows: it takes what the leader says in order, and reads again where it cannot.
 
-use super::{Output, PATIENCE, Place, Role, Tabs, Word, forget_oldest};
+use super::{Output, PATIENCE, Place, Role, SILENCE, Tabs, Word, forget_oldest};
 use crate::{
     client::{Command, Row, Write},
     id::SessionId,
@@ -18,7 +18,7 @@ impl Tabs {
         match word {
             Word::Leads { place, shows } => {
                 self.out.extend(shows.into_iter().map(Output::Show));
-                self.ask_again(now);
+                self.ask_all();
                 if self.loading {
                     self.led_while_loading(place);
                 } else {
@@ -158,32 +158,36 @@ impl Tabs {
         self.say(Word::Ask { tab, n, command });
     }
 
-    fn ask_again(&mut self, now: Instant) {
+    fn ask_all(&mut self) {
         for (n, command) in self.unconfirmed.clone() {
             self.ask(n, command);
         }
-        self.be_patient(now);
     }
 
     /// A leader is there; if it owes an answer, it has all the time again.
     fn be_patient(&mut self, now: Instant) {
+        self.silence = None;
         self.patience = (!self.unconfirmed.is_empty()).then_some(now + PATIENCE);
     }
 
+    /// Something was said that a leader answers, at the latest when it is asked again.
     pub(super) fn expect_word(&mut self, now: Instant) {
-        if !self.locks || !self.unconfirmed.is_empty() {
-            self.patience = self.patience.or(Some(now + PATIENCE));
-        }
+        self.silence = self.silence.or(Some(now));
+        self.patience = self.patience.or(Some(now + PATIENCE));
     }
 
-    /// No leader was heard. With locks there will be one, or there is one that is busy; without
-    /// them somebody has to begin.
     pub(super) fn out_of_patience(&mut self, now: Instant) {
         if self.role != Role::Following {
             return;
         }
+        if self.silence.is_none_or(|since| now < since + SILENCE) {
+            self.say(Word::Hello);
+            self.expect_word(now);
+            return self.ask_all();
+        }
+        self.silence = None;
         if self.locks {
-            self.ask_again(now);
+            self.out.push(Output::WantLock { steal: true });
         } else {
             self.take();
         }

@@ -4,6 +4,7 @@ use super::{Output, Place, Role, TabId, Tabs, Word};
 use crate::{
     client::{Key, Row, Show, Write},
     id::SessionId,
+    time::Instant,
 };
 
 /// Commands whose consequences are not committed yet. What a command changes is in the first
@@ -51,7 +52,6 @@ impl Tabs {
         self.standing = super::Standing::default();
         self.held.clear();
         self.mentioned.clear();
-        self.patience = None;
         self.due = None;
         self.tell_leading(true);
         self.say(Word::Leads { place, shows: Vec::new() });
@@ -64,7 +64,7 @@ impl Tabs {
         }
     }
 
-    pub(super) fn answer(&mut self, place: Place, word: Word) {
+    pub(super) fn answer(&mut self, now: Instant, place: Place, word: Word) {
         if self.failed && !matches!(word, Word::Hello | Word::Beat | Word::Leads { .. }) {
             self.try_again();
             return self.heard_taking(word); // The others ask again once this tab leads.
@@ -96,7 +96,7 @@ impl Tabs {
             // Without locks the later run leads. The earlier one gives way before it is fenced.
             Word::Leads { place: other, .. } if !self.locks => {
                 if other.run > place.run {
-                    self.fenced();
+                    self.fenced(now);
                 } else {
                     let shows = self.standing.shows();
                     self.say(Word::Leads { place, shows });
@@ -200,8 +200,8 @@ impl Tabs {
     }
 
     /// Another tab leads. This one waits for its turn, and starts over from the database.
-    pub(super) fn fenced(&mut self) {
-        if !self.leads() {
+    pub(super) fn fenced(&mut self, now: Instant) {
+        if self.role == Role::Following {
             return;
         }
         self.role = Role::Following;
@@ -209,7 +209,8 @@ impl Tabs {
         self.out.push(Output::Resign);
         self.tell_leading(false);
         if self.locks {
-            self.out.push(Output::WantLock);
+            self.out.push(Output::WantLock { steal: false });
+            self.expect_word(now);
         }
         self.say(Word::Hello);
         self.load();

@@ -31,6 +31,8 @@ pub(super) struct Driver {
     pub(super) tabs: Tabs,
     pub(super) channel: Channel,
     pub(super) lock: Option<Lock>,
+    /// How often the lock was asked for: the number of the present request.
+    pub(super) locks: u64,
     /// The client of the leading tab, and its run.
     pub(super) client: Option<Client>,
     pub(super) run: SessionId,
@@ -67,6 +69,7 @@ impl Driver {
             tabs: Tabs::new(clock::random_u64(), locks),
             channel,
             lock: None,
+            locks: 0,
             client: None,
             run: SessionId::NIL,
             loaded: None,
@@ -105,10 +108,12 @@ impl Driver {
             Event::Swept(result) => {
                 self.tabs(tabs::Input::Swept(result.unwrap_or_default()));
             }
-            Event::Granted(lock) => {
+            Event::Granted(number, lock) if number == self.locks => {
                 self.lock = Some(lock);
                 self.tabs(tabs::Input::Granted);
             }
+            Event::Stolen(number) if number == self.locks => self.tabs(tabs::Input::Fenced),
+            Event::Granted(..) | Event::Stolen(_) => {} // An old lock is given back by its drop.
             Event::Heard(word) => self.tabs(tabs::Input::Heard(word)),
             Event::Woke => self.tabs(tabs::Input::Woke),
             Event::Tick => {

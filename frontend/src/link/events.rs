@@ -50,8 +50,10 @@ pub(super) enum Event {
     Fetched { asked: Vec<Key>, result: Result<Vec<Row>, NotWritten> },
     /// The outbox's keys were read.
     Swept(Result<Vec<Key>, NotWritten>),
-    /// The lock is this tab's.
-    Granted(Lock),
+    /// The lock is this tab's; the number tells an old request.
+    Granted(u64, Lock),
+    /// Another tab has taken the lock.
+    Stolen(u64),
     /// Another tab said something.
     Heard(Word),
     /// The page came to the foreground, or the network changed.

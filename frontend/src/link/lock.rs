@@ -1,7 +1,7 @@
 //! The lock that the browser gives to one tab at a time, and takes back when the tab is gone.
 
 use super::clock;
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -30,8 +30,13 @@ fn manager() -> Option<JsValue> {
     locks.is_object().then_some(locks)
 }
 
-/// Waits for the lock, however long it takes.
-pub(super) fn request(granted: impl FnOnce(Lock) + 'static) {
+/// Waits for the lock, however long it takes, or takes it from the tab that has it. Then another
+/// tab may take it from this one, which is told by `stolen`.
+pub(super) fn request(
+    steal: bool,
+    granted: impl FnOnce(Lock) + 'static,
+    stolen: impl FnOnce() + 'static,
+) {
     let Some(locks) = manager() else { return };
     // The lock is held until the promise that this returns is resolved.
     let granted = Closure::once_into_js(move |_: JsValue| {
@@ -42,14 +47,19 @@ pub(super) fn request(granted: impl FnOnce(Lock) + 'static) {
             }
         })
     });
+    let options = Object::new();
     let Ok(request) = Reflect::get(&locks, &"request".into()) else {
         return;
     };
+    if Reflect::set(&options, &"steal".into(), &steal.into()).is_err() {
+        return;
+    }
     let request: Function = request.unchecked_into();
-    if let Ok(over) = request.call2(&locks, &NAME.into(), &granted) {
-        // Awaited so that a refusal is not reported as an error; such a tab goes on following.
+    if let Ok(over) = request.call3(&locks, &NAME.into(), &options, &granted) {
         spawn_local(async move {
-            let _ = JsFuture::from(over.unchecked_into::<Promise>()).await;
+            if JsFuture::from(over.unchecked_into::<Promise>()).await.is_err() {
+                stolen();
+            }
         });
     }
 }

@@ -18,10 +18,7 @@ impl Driver {
     fn do_among_tabs(&mut self, output: Output) {
         match output {
             Output::Say(word) => self.channel.say(&word),
-            Output::WantLock => {
-                let events = self.events.clone();
-                lock::request(move |lock| events.post(Event::Granted(lock)));
-            }
+            Output::WantLock { steal } => self.want_lock(steal),
             Output::Load => self.load(),
             Output::Present => {
                 if let Some(loaded) = self.loaded.take() {
@@ -46,6 +43,18 @@ impl Driver {
                 spawn_local(async move { events.post(Event::Swept(db.row_keys().await)) });
             }
         }
+    }
+
+    fn want_lock(&mut self, steal: bool) {
+        self.lock = None;
+        self.locks += 1;
+        let number = self.locks;
+        let (events, robbed) = (self.events.clone(), self.events.clone());
+        lock::request(
+            steal,
+            move |lock| events.post(Event::Granted(number, lock)),
+            move || robbed.post(Event::Stolen(number)),
+        );
     }
 
     fn fetch(&mut self, asked: Vec<client::Key>) {
