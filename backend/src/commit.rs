@@ -4,33 +4,41 @@
 //! What was committed is published whether or not the one who asked is still there to hear of it:
 //! a connection that breaks between commit and ack takes nothing from the room's readers.
 
-use crate::{engine::Engine, failpoint, hub::Hub, metrics::Metrics};
+use crate::{engine::Engine, failpoint, hub::Hub, metrics::Metrics, walk::Ready};
 use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     id::RoomId,
-    storage::{Append, Appended, Fault},
+    storage::{Appended, Fault},
 };
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Rooms are spread over so many publishing tasks, so that one whose append takes long holds up
 /// few others, and the entries of one room still go out in the order of their commits. (Any other
 /// order would be right as well, but each swap would cost every reader a read of the log.)
 const SHARDS: usize = 8;
 
+/// Appends that are at the engine at once. It is below what the engine lets wait, so that many
+/// writers make each other wait, by their windows and down to their sockets, and are not sent away.
+const AT_ONCE: usize = 2_048;
+
+/// A place among the appends that may be at the engine; without one while the server ends.
+pub(crate) type Place = Option<OwnedSemaphorePermit>;
+
 /// The way into the log.
 pub(crate) struct Committer {
     engine: Arc<dyn Engine>,
-    /// Not bounded here: the engine answers what it cannot take at once, so no more wait in these
-    /// than the engine lets wait.
+    places: Arc<Semaphore>,
+    /// Bounded by the places.
     shards: Vec<Mutex<mpsc::UnboundedSender<Job>>>,
 }
 
 struct Job {
+    _place: Place,
     append: BoxFuture<'static, Appended>,
     submitted: Instant,
     answer: oneshot::Sender<Appended>,
@@ -45,18 +53,24 @@ impl Committer {
             Mutex::new(sender)
         });
         let shards = shards.collect();
-        Self { engine, shards }
+        Self { engine, places: Arc::new(Semaphore::new(AT_ONCE)), shards }
+    }
+
+    /// Waits for a place, in the order of asking.
+    pub(crate) async fn place(&self) -> Place {
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// Submits an append by the call itself; the answer comes when it is durable and published.
-    pub(crate) fn submit(&self, append: Append) -> impl Future<Output = Appended> + Send + use<> {
+    pub(crate) fn submit(&self, ready: Ready) -> impl Future<Output = Appended> + Send + use<> {
         let (answer, answered) = oneshot::channel();
+        let Ready { append, _place } = ready;
         let shard = &self.shards[shard_of(append.room)];
         // Held over both, so that the order of submitting is the order of publishing.
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let submitted = Instant::now();
         let append = self.engine.append(append);
-        let job = Job { append, submitted, answer };
+        let job = Job { _place, append, submitted, answer };
         // Where the task is gone, the answer's sender goes with the job.
         let _ = shard.send(job);
         async move {

@@ -244,8 +244,9 @@ impl Seat {
         state.wake(wake);
     }
 
-    /// Follows a room; returns the frame that tells who is there.
-    pub(crate) fn follow(&self, room: RoomId) -> Frame {
+    /// Follows a room; returns the frame that tells who is there. Of a room with so many people
+    /// that changes are not told, nobody is named: a list that is not kept up would be untrue.
+    pub(crate) fn follow(&self, room: RoomId) -> Option<Frame> {
         let mut state = self.hub.state();
         if let Some(change) = state.fanout.follow(self.key, room) {
             state.tell(self.key, change);
@@ -253,7 +254,9 @@ impl Seat {
         state.count(self.key, room, true);
         let came = state.fanout.here(room);
         drop(state);
-        encode(&ServerFrame::Presence(Presence { room, all: true, came, left: Vec::new() }))
+        let told = came.len() < fanout::PRESENCE_MOST;
+        let presence = Presence { room, all: true, came, left: Vec::new() };
+        told.then(|| encode(&ServerFrame::Presence(presence)))
     }
 
     pub(crate) fn unfollow(&self, room: RoomId) {

@@ -13,6 +13,7 @@ mod http;
 mod hub;
 mod metrics;
 mod page;
+mod patient;
 mod problem;
 pub mod serve;
 mod walk;

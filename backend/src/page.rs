@@ -34,16 +34,12 @@ Holdfast is running, but this server was built without its page.
 pub(crate) fn get(path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     if name.is_empty() || is_view(name) {
-        return match Dist::get(INDEX) {
-            Some(_) => file(INDEX, headers),
-            None => (StatusCode::OK, NO_PAGE).into_response(),
-        };
+        let page = file(INDEX, headers);
+        return page.unwrap_or_else(|| (StatusCode::OK, NO_PAGE).into_response());
     }
     let packed = name.ends_with(".br") || name.ends_with(".gz");
-    if packed || Dist::get(name).is_none() {
-        return Problem::from(Code::NotFound).into_response();
-    }
-    file(name, headers)
+    let found = if packed { None } else { file(name, headers) };
+    found.unwrap_or_else(|| Problem::from(Code::NotFound).into_response())
 }
 
 /// Addresses that the page itself makes a view of.
@@ -51,10 +47,8 @@ fn is_view(name: &str) -> bool {
     name.starts_with("rooms/") || name.starts_with("queues/")
 }
 
-fn file(name: &str, headers: &HeaderMap) -> Response {
-    let Some((file, encoding)) = best(name, headers) else {
-        return Problem::from(Code::NotFound).into_response();
-    };
+fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let (file, encoding) = best(name, headers)?;
     let etag = etag(&file, encoding);
     let mut response = if matches(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -79,7 +73,7 @@ fn file(name: &str, headers: &HeaderMap) -> Response {
     {
         answer.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    response
+    Some(response)
 }
 
 /// The smallest form of a file that the client takes, and its encoding.

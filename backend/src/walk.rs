@@ -1,7 +1,7 @@
 //! The middle of an event's walk, the same for every way in: its handler reads it, the facts are
 //! read, its rule decides, and an append comes out.
 
-use crate::app::Shared;
+use crate::{app::Shared, commit::Place};
 use holdfast_common::{
     error::Code,
     event::{Effect, Verified},
@@ -34,11 +34,11 @@ pub(crate) struct Draft {
 /// Decides and appends, and again while what the decision went by has moved.
 pub(crate) async fn append(shared: &Shared, draft: &Draft) -> Appended {
     for _ in 0..ATTEMPTS {
-        let append = match decide(shared, draft).await {
-            Ok(append) => append,
+        let ready = match decide(shared, draft).await {
+            Ok(ready) => ready,
             Err(fault) => return Appended::Fault(fault),
         };
-        match shared.committer.submit(append).await {
+        match shared.committer.submit(ready).await {
             Appended::Moved => {}
             appended => return appended,
         }
@@ -46,8 +46,16 @@ pub(crate) async fn append(shared: &Shared, draft: &Draft) -> Appended {
     Appended::Fault(Fault::Overloaded)
 }
 
-/// Reads the facts and asks the rule.
-pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Append, Fault> {
+/// An append whose turn it is.
+pub(crate) struct Ready {
+    pub(crate) append: Append,
+    /// Its place among those that may be at the engine, given up when it is answered.
+    pub(crate) _place: Place,
+}
+
+/// Waits for its turn, reads the facts and asks the rule.
+pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Ready, Fault> {
+    let place = shared.committer.place().await;
     let read = read(shared, draft);
     let (effect, counts) = match &read {
         Ok((parsed, _)) => (parsed.effect(), parsed.counts()),
@@ -65,7 +73,7 @@ pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Append, Fau
         Ok((parsed, text)) => (parsed.decide(&facts, &shared.limits), text),
         Err(code) => (rejected(code), String::new()),
     };
-    Ok(Append {
+    let append = Append {
         lane: draft.lane,
         idempotency: draft.idempotency.clone(),
         namespace: draft.namespace.clone(),
@@ -80,7 +88,8 @@ pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Append, Fau
         counts,
         verified,
         versions: facts.versions,
-    })
+    };
+    Ok(Ready { append, _place: place })
 }
 
 type Parsed<'a> = Box<dyn holdfast_common::event::Parsed + 'a>;

@@ -20,8 +20,9 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 /// Small, since ten thousand connections may be idle; a larger frame gets room while it is read.
 const READ_BUFFER: usize = 1024;
-/// What waits for a connection goes out in writes of about this size.
-const WRITE_BUFFER: usize = 8 * 1024;
+/// What waits for a connection goes out in writes of about this size. The buffer grows as it is
+/// used and never shrinks, so this too is paid by every connection that was once busy.
+const WRITE_BUFFER: usize = 4 * 1024;
 /// Beyond the write buffer there is room for this and one largest frame.
 const WRITE_SLACK: usize = 64 * 1024;
 /// How long a closing connection waits for its peer's close.

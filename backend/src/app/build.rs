@@ -3,6 +3,7 @@
 use super::{Handle, Shared, router};
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, metrics::Metrics,
+    patient::Patient,
 };
 use axum::Router;
 use holdfast_common::{
@@ -121,9 +122,10 @@ impl Builder {
     pub async fn build(self) -> Result<(Router, Handle), NotBuilt> {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
-        let committer = Committer::start(Arc::clone(&self.engine), &hub, &metrics);
+        let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
+        let committer = Committer::start(Arc::clone(&engine), &hub, &metrics);
         let mut shared = Shared {
-            engine: self.engine,
+            engine,
             committer,
             hub,
             metrics,

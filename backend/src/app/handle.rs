@@ -4,7 +4,7 @@ use super::Shared;
 use crate::{
     clock,
     hub::{To, encode},
-    walk::{self, Draft},
+    walk::{self, Draft, Ready},
 };
 use holdfast_common::{
     chat::{RoomCreated, RoomNamed},
@@ -216,7 +216,8 @@ pub(super) async fn ensure_room(
     let not_made = |why: &dyn std::fmt::Debug| {
         Fault::Failed(format!("the room {name} could not be made: {why:?}"))
     };
-    match shared.committer.submit(append).await {
+    let ready = Ready { append, _place: shared.committer.place().await };
+    match shared.committer.submit(ready).await {
         Appended::Decided { verdict: Verdict::Ack { .. }, .. } => Ok(room),
         // Somebody else has made a room of that name since.
         Appended::Moved => {

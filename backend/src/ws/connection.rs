@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::Shared,
     hub::{Frame, Seat},
-    walk,
+    walk::{self, Ready},
 };
 use axum::extract::ws::Message;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -19,7 +19,7 @@ use holdfast_common::{
     frame::Author,
     id::{ConnectionId, RoomId},
     session::{Input, Output, Session},
-    storage::{Append, Appended, Fault},
+    storage::{Appended, Fault},
 };
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
@@ -32,7 +32,7 @@ pub(super) enum Done {
     /// The session is told.
     Input(Box<Input<'static, Frame>>),
     /// An emit was decided.
-    Decided(Numbered, Result<Box<Append>, Fault>),
+    Decided(Numbered, Result<Box<Ready>, Fault>),
     /// The engine has answered an append.
     Appended(RoomId, u64, Box<Appended>),
 }
@@ -195,9 +195,9 @@ impl Connection {
             Done::Input(input) => self.feed(*input),
             Done::Decided(emit, result) => {
                 let (room, n) = (emit.draft.room, emit.n);
-                match self.lanes.decided(emit, result.map(|append| *append)) {
-                    Step::Submit(append) => {
-                        let appended = self.shared.committer.submit(*append);
+                match self.lanes.decided(emit, result) {
+                    Step::Submit(ready) => {
+                        let appended = self.shared.committer.submit(*ready);
                         let done = appended.map(move |it| Done::Appended(room, n, Box::new(it)));
                         self.under_way.push(done.boxed());
                     }
@@ -207,7 +207,7 @@ impl Connection {
                 self.decide_next(room);
             }
             Done::Appended(room, n, appended) => {
-                if let Some(appended) = self.lanes.appended(room, n, *appended) {
+                for (n, appended) in self.lanes.appended(room, n, *appended) {
                     self.feed(Input::Appended { room, n, appended });
                 }
                 self.decide_next(room);

@@ -7,7 +7,7 @@
 use crate::walk::Draft;
 use holdfast_common::{
     id::RoomId,
-    storage::{Append, Appended, Fault},
+    storage::{Appended, Fault},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -26,9 +26,9 @@ pub(super) struct Numbered {
 
 /// What is done with an emit that was decided.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum Step<A> {
     /// It goes to the engine now, whose answer goes to [`Lanes::appended`].
-    Submit(Box<Append>),
+    Submit(Box<A>),
     /// Its client is told this.
     Tell(Appended),
     /// Nothing: it is decided again later.
@@ -45,8 +45,8 @@ struct Lane {
     waiting: VecDeque<Numbered>,
     /// One is being decided.
     deciding: bool,
-    /// At the engine, in order.
-    submitted: Vec<Numbered>,
+    /// At the engine, in order; an answer that has overtaken an earlier one waits for it.
+    submitted: VecDeque<(Numbered, Option<Appended>)>,
     /// To be decided again when nothing is at the engine any more, in order.
     again: Vec<Numbered>,
     /// How often the head has been decided again.
@@ -71,7 +71,7 @@ impl Lanes {
     }
 
     /// An emit was decided; says what is to be done with it.
-    pub(super) fn decided(&mut self, emit: Numbered, result: Result<Append, Fault>) -> Step {
+    pub(super) fn decided<A>(&mut self, emit: Numbered, result: Result<Box<A>, Fault>) -> Step<A> {
         let room = emit.draft.room;
         let Some(lane) = self.0.get_mut(&room) else {
             return Step::Wait;
@@ -83,9 +83,9 @@ impl Lanes {
                 lane.again.push(emit);
                 Step::Wait
             }
-            Ok(append) => {
-                lane.submitted.push(emit);
-                Step::Submit(Box::new(append))
+            Ok(ready) => {
+                lane.submitted.push_back((emit, None));
+                Step::Submit(ready)
             }
             Err(fault) => Step::Tell(Appended::Fault(fault)),
         };
@@ -93,18 +93,26 @@ impl Lanes {
         step
     }
 
-    /// The engine's answer; returned if it is the client's to hear, `None` if the emit is decided
-    /// again.
+    /// The engine's answer. Returns what the client is told now, with the numbers, in order.
     pub(super) fn appended(
         &mut self,
         room: RoomId,
         n: u64,
         appended: Appended,
-    ) -> Option<Appended> {
-        let lane = self.0.get_mut(&room)?;
-        let at = lane.submitted.iter().position(|emit| emit.n == n)?;
-        let emit = lane.submitted.remove(at);
-        let told = lane.judge(emit, appended);
+    ) -> Vec<(u64, Appended)> {
+        let mut told = Vec::new();
+        let Some(lane) = self.0.get_mut(&room) else {
+            return told;
+        };
+        if let Some((_, answer)) = lane.submitted.iter_mut().find(|(emit, _)| emit.n == n) {
+            *answer = Some(appended);
+        }
+        while let Some((_, Some(_))) = lane.submitted.front() {
+            if let Some((emit, Some(appended))) = lane.submitted.pop_front() {
+                let n = emit.n;
+                told.extend(lane.judge(emit, appended).map(|appended| (n, appended)));
+            }
+        }
         self.go_on(room);
         told
     }

@@ -48,8 +48,9 @@ impl Connection {
                 self.seat.register(person, session);
             }
             Output::Follow(room) => {
-                let here = self.seat.follow(room);
-                self.feed(Input::Pass(here));
+                if let Some(here) = self.seat.follow(room) {
+                    self.feed(Input::Pass(here));
+                }
             }
             Output::Unfollow(room) => self.seat.unfollow(room),
             Output::Emit(emitting) => self.emit(*emitting),

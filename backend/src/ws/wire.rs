@@ -80,6 +80,10 @@ impl<S: Socket> Wire<S> {
         if !matches!(said, Ok(Ok(()))) {
             return;
         }
+        // Who has gone silent, or takes nothing, will not answer.
+        if matches!(code, Code::Silent | Code::TooSlow) {
+            return;
+        }
         if hears {
             let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
             let _ = timeout(LINGER, answered).await;

@@ -1,0 +1,126 @@
+//! An engine whose reads wait for their turn.
+//!
+//! An engine answers what it cannot take with *overloaded*, at once. When a thousand clients come
+//! back together, each with a resume and a log to read, that would send most of them away only to
+//! come again: here they wait in line instead. The line is bounded by the connections, each of
+//! which has one read of a log and a few requests under way.
+
+use crate::engine::{Engine, Trimmed};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use holdfast_common::{
+    cursor::Offset,
+    frame::{LatestSet, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId},
+    storage::{
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+    },
+    time::Timestamp,
+};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Calls that are at the engine at once, appends apart: below what it lets wait.
+const AT_ONCE: usize = 512;
+
+pub(crate) struct Patient {
+    engine: Arc<dyn Engine>,
+    turns: Semaphore,
+}
+
+impl Patient {
+    pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { engine, turns: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+}
+
+#[async_trait]
+impl Engine for Patient {
+    async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
+        let _turn = self.turn().await;
+        self.engine.greet(greeting).await
+    }
+
+    /// Appends wait before they are submitted, see [`Committer`](crate::commit::Committer).
+    fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
+        self.engine.append(append)
+    }
+
+    async fn facts(&self, query: FactsQuery) -> FactsRead {
+        let _turn = self.turn().await;
+        self.engine.facts(query).await
+    }
+
+    async fn slice(
+        &self,
+        room: RoomId,
+        after: Offset,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Option<Slice>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.slice(room, after, max_entries, max_bytes).await
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        before: Option<Offset>,
+        limit: u32,
+        since: Option<Offset>,
+    ) -> Result<Option<Folds>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.page(room, before, limit, since).await
+    }
+
+    async fn find(
+        &self,
+        room: RoomId,
+        ids: Vec<EventId>,
+    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.find(room, ids).await
+    }
+
+    async fn join(
+        &self,
+        person: PersonId,
+        room: RoomId,
+        most: u32,
+        at: Timestamp,
+    ) -> Result<Membership, Fault> {
+        let _turn = self.turn().await;
+        self.engine.join(person, room, most, at).await
+    }
+
+    async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault> {
+        let _turn = self.turn().await;
+        self.engine.leave(person, room).await
+    }
+
+    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+        let _turn = self.turn().await;
+        self.engine.set_latest(value).await
+    }
+
+    async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.room_named(namespace, name).await
+    }
+
+    async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {
+        self.engine.trim(room, first).await
+    }
+
+    async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault> {
+        self.engine.delete_room(room).await
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.engine.ready().await
+    }
+}
