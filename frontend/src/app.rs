@@ -73,7 +73,7 @@ pub struct Menu(pub RwSignal<bool>);
 
 /// The open room with what is unread in all of them: a tab is found by it.
 fn title(view: View) -> String {
-    let unread = view.unread.get();
+    let unread = view.to_tell(None);
     let lines = view.lines.read();
     let open = view.open.room.get();
     let line = lines.iter().find(|line| Some(line.id) == open);

@@ -40,8 +40,6 @@ pub struct View {
     pub connection: RwSignal<Connection>,
     /// How many events are in the outbox without a verdict.
     pub waiting: RwSignal<usize>,
-    /// How many unread events there are.
-    pub unread: RwSignal<u64>,
     /// Troubles to be seen.
     pub notices: RwSignal<Vec<Notice>>,
     /// Where events are held.
@@ -82,7 +80,6 @@ impl View {
             lines: RwSignal::new(Vec::new()),
             connection: RwSignal::new(Connection::default()),
             waiting: RwSignal::new(0),
-            unread: RwSignal::new(0),
             notices: RwSignal::new(Vec::new()),
             storage: RwSignal::new(None),
             limits: RwSignal::new(Limits::default()),
@@ -120,7 +117,6 @@ impl View {
             put(self.lines, store.lines());
             put(self.connection, store.connection);
             put(self.waiting, store.outbox.waiting());
-            put(self.unread, store.unread());
             put(self.notices, store.notices().to_vec());
             put(self.storage, store.storage.clone());
             put(self.limits, store.limits.clone());
@@ -148,6 +144,17 @@ impl View {
     #[must_use]
     pub fn named(self, name: &str) -> Option<RoomId> {
         self.store.with_value(|store| store.named(name))
+    }
+
+    /// How many unread events of a room, or of all of them, a person has to be told of: what is on
+    /// the screen is being read.
+    #[must_use]
+    pub fn to_tell(self, room: Option<RoomId>) -> u64 {
+        let seen = self.open.room.get().filter(|_| self.open.seen.get());
+        let lines = self.lines.read();
+        let lines = lines.iter().filter(|line| Some(line.id) != seen);
+        let lines = lines.filter(|line| room.is_none_or(|room| room == line.id));
+        lines.map(|line| line.unread).sum()
     }
 
     /// A room's line in the list.

@@ -1,4 +1,4 @@
-//! In place of a log: a room that is not joined, not there, or not known yet.
+//! In place of the message box: a room that is not joined, not there, or not known yet.
 
 use crate::{
     store::{Connection, RoomLine},
@@ -6,7 +6,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// What there is instead of a room's log.
+/// What there is instead of a room that one can write in.
 #[component]
 pub fn Blank(
     /// The room, if there is one.
@@ -14,34 +14,44 @@ pub fn Blank(
     /// The name that was asked for.
     name: Signal<String>,
 ) -> impl IntoView {
-    let view = use_view();
-    let online = move || view.connection.get() == Connection::Online;
     match found {
+        None => view! { <Missing name /> }.into_any(),
         Some(line) if line.gone => view! {
-            <div class="blank">
+            <div class="blank" class:blank-bar=line.held>
                 <p class="blank-title">"This room was deleted."</p>
             </div>
         }
         .into_any(),
-        Some(line) => view! {
-            <div class="blank">
-                <p class="blank-title">"You are not in " <bdi>{line.name}</bdi> " yet."</p>
-                <p>"Join it to read what was said there and to write."</p>
-                <button
-                    class="btn btn-primary"
-                    type="button"
-                    disabled=move || !online()
-                    on:click=move |_| view.join(line.id)
-                >
-                    "Join room"
-                </button>
-                <Show when=move || !online()>
-                    <p class="field-hint">"A room can be joined only while you are online."</p>
-                </Show>
-            </div>
-        }
-        .into_any(),
-        None => view! { <Missing name /> }.into_any(),
+        Some(line) => view! { <Outside line /> }.into_any(),
+    }
+}
+
+/// A room that can be joined.
+#[component]
+fn Outside(line: RoomLine) -> impl IntoView {
+    let view = use_view();
+    let offline = move || view.connection.get() != Connection::Online;
+    view! {
+        <div class="blank" class:blank-bar=line.held>
+            <p class="blank-title">"You are not in " <bdi>{line.name}</bdi> "."</p>
+            <p>
+                {move || {
+                    if offline() {
+                        "A room can be joined only while you are online."
+                    } else {
+                        "Join it to read what is said there and to write."
+                    }
+                }}
+            </p>
+            <button
+                class="btn btn-primary"
+                type="button"
+                disabled=offline
+                on:click=move |_| view.join(line.id)
+            >
+                "Join room"
+            </button>
+        </div>
     }
 }
 

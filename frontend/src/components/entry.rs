@@ -22,10 +22,10 @@ pub fn EntryView(
     entry: RwSignal<EntryRow>,
 ) -> impl IntoView {
     let view = use_view();
-    let Roving(roving) = expect_context();
+    let Roving { chosen, tabbed } = expect_context();
     let key = entry.with_untracked(|entry| RowKey::Entry(entry.id));
     let id = entry.with_untracked(|entry| entry.id.to_string());
-    let active = move || roving.get() == Some(key);
+    let active = Signal::derive(move || tabbed.selected(&Some(key)));
     let here = move || {
         let offset = entry.with(|entry| entry.offset);
         offset.is_some() && view.open.found.get() == offset
@@ -43,8 +43,8 @@ pub fn EntryView(
             data-event-id=id
             data-offset=move || entry.with(|entry| entry.offset.map(|offset| offset.to_string()))
             data-state=move || entry.with(|entry| entry.state.name())
-            tabindex=move || if active() { "0" } else { "-1" }
-            on:focusin=move |_| roving.set(Some(key))
+            tabindex=move || if active.get() { "0" } else { "-1" }
+            on:focusin=move |_| chosen.set(Some(key))
         >
             <Head entry />
             <div class="entry-body">
@@ -53,7 +53,7 @@ pub fn EntryView(
                 <Refused entry />
             </div>
             <StateMark entry />
-            <Tools entry active=Signal::derive(active) />
+            <Tools entry active />
         </article>
     }
 }

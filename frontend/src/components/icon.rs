@@ -31,6 +31,8 @@ pub enum Glyph {
     People,
     /// Downwards.
     Down,
+    /// Upwards.
+    Up,
     /// Send.
     Send,
     /// A room's beginning.
@@ -62,6 +64,7 @@ impl Glyph {
                 "M9 11a3.5 3.5 0 1 0 0-7a3.5 3.5 0 0 0 0 7M2.5 20a6.5 6.5 0 0 1 13 0M16 4.4a3.5 3.5 0 0 1 0 6.3M18 14.4a6.5 6.5 0 0 1 3.5 5.6"
             }
             Self::Down => "M12 5v14m-6-6 6 6 6-6",
+            Self::Up => "M12 19V5m6 6-6-6-6 6",
             Self::Send => "M4 12 20 4l-5 16-3.5-6.5zM11.5 13.5 20 4",
             Self::Flag => "M6 21V4m0 1h11l-2 4 2 4H6",
             Self::Gap => "M4 9c3-3 5 3 8 0s5 3 8 0M4 15c3-3 5 3 8 0s5 3 8 0",

@@ -14,9 +14,29 @@ use hole::HoleView;
 use leptos::{ev, html, prelude::*};
 use scroll::Scroll;
 
-/// Which row has the keyboard. One row of a log can be tabbed to; the arrows lead to the others.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Roving(pub(super) RwSignal<Option<RowKey>>);
+/// Which entry has the keyboard. One of a log can be tabbed to, at first the last one; the arrows
+/// lead to the others.
+#[derive(Clone)]
+pub(super) struct Roving {
+    /// The one that had it last.
+    pub(super) chosen: RwSignal<Option<RowKey>>,
+    /// The one that can be tabbed to.
+    pub(super) tabbed: Selector<Option<RowKey>>,
+}
+
+impl Roving {
+    fn new(rows: RwSignal<Vec<RowHandle>>) -> Self {
+        let chosen = RwSignal::new(None);
+        let tabbed = Selector::new(move || {
+            let rows = rows.read();
+            let entries = || rows.iter().filter(|row| matches!(row, RowHandle::Entry(..)));
+            let chosen: Option<RowKey> = chosen.get();
+            let there = chosen.filter(|chosen| entries().any(|row| row.key() == *chosen));
+            there.or_else(|| entries().next_back().map(RowHandle::key))
+        });
+        Self { chosen, tabbed }
+    }
+}
 
 /// The open room's log, at its newest events unless its reader looks back.
 #[component]
@@ -27,7 +47,7 @@ pub fn Log(
     let view = use_view();
     let frame = NodeRef::<html::Div>::new();
     let scroll = Scroll::new(view, frame);
-    provide_context(Roving(RwSignal::new(None)));
+    provide_context(Roving::new(view.open.rows));
     Effect::new(move |_| {
         view.open.changes.track();
         view.open.found.track();
@@ -53,6 +73,7 @@ pub fn Log(
                     </For>
                 </div>
             </div>
+            <JumpUp scroll />
             <Jump scroll />
         </div>
     }
@@ -100,7 +121,7 @@ fn Jump(scroll: Scroll) -> impl IntoView {
     };
     view! {
         <Show when=move || scroll.away()>
-            <button class="jump btn btn-sm" type="button" on:click=move |_| scroll.to_newest()>
+            <button class="jump pill" type="button" on:click=move |_| scroll.to_newest()>
                 <Icon glyph=Glyph::Down />
                 "Jump to latest"
                 {unread}
@@ -109,19 +130,30 @@ fn Jump(scroll: Scroll) -> impl IntoView {
     }
 }
 
+/// Leads to the first of what was missed, where that is more than a screen.
+#[component]
+fn JumpUp(scroll: Scroll) -> impl IntoView {
+    view! {
+        <Show when=move || scroll.missed_above()>
+            <button class="jump jump-up pill" type="button" on:click=move |_| scroll.to_missed()>
+                <Icon glyph=Glyph::Up />
+                "Jump to what you missed"
+            </button>
+        </Show>
+    }
+}
+
 /// What is on the screen counts as read when its reader comes back to the page.
 fn attend(scroll: Scroll) {
     let focus = window_event_listener(ev::focus, move |_| scroll.settle());
-    let seen = document_event_listener(move || scroll.changed());
+    let blur = window_event_listener(ev::blur, move |_| scroll.settle());
+    // It bubbles from the document to the window.
+    let seen = window_event_listener(ev::visibilitychange, move |_| scroll.settle());
     on_cleanup(move || {
         focus.remove();
+        blur.remove();
         seen.remove();
     });
-}
-
-/// `visibilitychange` bubbles from the document to the window.
-fn document_event_listener(seen: impl Fn() + 'static) -> WindowListenerHandle {
-    window_event_listener(ev::visibilitychange, move |_| seen())
 }
 
 /// The arrows lead from entry to entry.

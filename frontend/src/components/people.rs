@@ -1,8 +1,8 @@
 //! Who is in the room now.
 
 use super::{Avatar, Glyph, Icon};
-use crate::{format, view::use_view};
-use holdfast_common::frame::Author;
+use crate::{format, store::Connection, view::use_view};
+use holdfast_common::{chat::LOBBY, frame::Author};
 use leptos::prelude::*;
 
 /// How many people are named; of more, the number is told.
@@ -61,7 +61,33 @@ pub fn People(
                 </For>
             </ul>
             {move || more().map(|more| view! { <p class="people-more">{format!("and {}", format::count(more as u64, "other"))}</p> })}
+            <Leave />
         </aside>
+    }
+}
+
+/// Everyone is in the lobby; other rooms can be left.
+#[component]
+fn Leave() -> impl IntoView {
+    let view = use_view();
+    let line = move || {
+        let room = view.open.room.get()?;
+        let lines = view.lines.read();
+        lines.iter().find(|line| line.id == room).cloned()
+    };
+    let other = move || line().is_some_and(|line| line.name != LOBBY && !line.new);
+    let leave = move |_| {
+        if let Some(room) = view.open.room.get_untracked() {
+            view.leave(room);
+        }
+    };
+    let offline = move || view.connection.get() != Connection::Online;
+    view! {
+        <Show when=other>
+            <button class="pill people-leave" type="button" disabled=offline on:click=leave>
+                "Leave room"
+            </button>
+        </Show>
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making a room. It works without a connection: the room is sent with what is said in it.
 
 use super::Dialog;
-use crate::{browser, view::use_view};
+use crate::{app::use_menu, browser};
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
 
@@ -20,7 +20,7 @@ pub fn RoomDialog(
 
 #[component]
 fn RoomForm(open: RwSignal<bool>) -> impl IntoView {
-    let view = use_view();
+    let (view, menu) = use_menu();
     let navigate = use_navigate();
     let name = RwSignal::new(String::new());
     let wished = move || name.with(|name| name.trim().to_owned());
@@ -41,6 +41,7 @@ fn RoomForm(open: RwSignal<bool>) -> impl IntoView {
             && let Some(room) = view.create_room(wished())
         {
             open.set(false);
+            menu.set(false);
             navigate(&browser::room_path(&wished(), room), Default::default());
         }
     };

@@ -71,13 +71,13 @@ fn RoomLink(room: RoomId) -> impl IntoView {
     let here = move || view.open.room.get() == Some(room);
     let path = move || line.with(|line| Some(browser::room_path(&line.as_ref()?.name, room)));
     let name = move || line.with(|line| line.as_ref().map(|line| line.name.clone()));
-    let unread = move || line.with(|line| line.as_ref().map_or(0, |line| line.unread));
+    let unread = Memo::new(move |_| view.to_tell(Some(room)));
     let other = move || line.with(|line| line.as_ref().is_some_and(|line| !line.joined));
     let trouble = move || line.with(|line| line.as_ref().is_some_and(|line| line.rejected > 0));
     view! {
         <a
             class="room-link"
-            class:room-unread=move || unread() != 0
+            class:room-unread=move || unread.get() != 0
             class:room-other=other
             href=path
             aria-current=move || here().then_some("page")
@@ -91,8 +91,8 @@ fn RoomLink(room: RoomId) -> impl IntoView {
                     <span class="sr-only">", something was not accepted"</span>
                 </span>
             </Show>
-            <Show when=move || unread() != 0>
-                <span class="room-badge">{move || badge(unread())}</span>
+            <Show when=move || unread.get() != 0>
+                <span class="room-badge">{move || badge(unread.get())}</span>
                 <span class="sr-only">" unread"</span>
             </Show>
         </a>
@@ -136,9 +136,12 @@ fn Me() -> impl IntoView {
 #[component]
 pub fn MenuButton() -> impl IntoView {
     let (view, menu) = use_menu();
-    let elsewhere = move || view.unread.get().saturating_sub(view.open.unread.get());
+    let elsewhere = Memo::new(move |_| {
+        let here = view.open.room.get().map_or(0, |room| view.to_tell(Some(room)));
+        view.to_tell(None) > here
+    });
     let dot = move || {
-        (elsewhere() > 0).then(|| {
+        elsewhere.get().then(|| {
             view! {
                 <span class="menu-dot"></span>
                 <span class="sr-only">", unread messages in other rooms"</span>
@@ -150,7 +153,10 @@ pub fn MenuButton() -> impl IntoView {
             class="tool menu-button"
             type="button"
             aria-expanded=move || menu.get().to_string()
-            on:click=move |_| menu.set(true)
+            on:click=move |_| {
+                menu.set(true);
+                request_animation_frame(|| browser::focus(".sidebar-close"));
+            }
         >
             <Icon glyph=Glyph::Menu />
             <span class="sr-only">"Show rooms"</span>

@@ -31,14 +31,14 @@ pub fn Status() -> impl IntoView {
                 <span aria-hidden="true">{again}</span>
             </span>
             <Show when=move || state().can_retry()>
-                <button class="btn btn-xs state-bar-button" type="button" on:click=retry>
+                <button class="pill" type="button" on:click=retry>
                     <Icon glyph=Glyph::Again />
                     "Try now"
                 </button>
             </Show>
             <Show when=restart>
                 <button
-                    class="btn btn-xs state-bar-button"
+                    class="pill"
                     type="button"
                     on:click=|_| crate::browser::reload()
                 >

@@ -37,6 +37,7 @@ pub fn RoomPage() -> impl IntoView {
     let line = Memo::new(move |_| line(view, found));
     let joined =
         move || line.with(|line| line.as_ref().is_some_and(|line| line.joined && !line.gone));
+    let shown = move || joined() || line.with(|line| line.as_ref().is_some_and(|line| line.held));
     view! {
         <main class="room">
             <header class="room-head">
@@ -53,10 +54,12 @@ pub fn RoomPage() -> impl IntoView {
             <StorageNotice />
             <div class="room-body">
                 <div class="room-talk">
-                    <Show when=joined fallback=move || view! { <Blank found=line.get() name /> }>
+                    <Show when=shown>
                         <Region what="The messages">
                             <Log name />
                         </Region>
+                    </Show>
+                    <Show when=joined fallback=move || view! { <Blank found=line.get() name /> }>
                         <Region what="The message box">
                             <Composer name />
                         </Region>

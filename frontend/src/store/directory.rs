@@ -16,6 +16,8 @@ pub struct RoomLine {
     pub gone: bool,
     /// Whether the server does not know it yet.
     pub new: bool,
+    /// Whether there is something of it to be shown.
+    pub held: bool,
     /// How many unread events there are.
     pub unread: u64,
     /// How many of the person's own events were refused there.
@@ -31,13 +33,15 @@ impl Store {
             let joined = room.joined();
             let name = self.label(*id, room)?;
             // A deleted room is of interest only to who still has something there.
-            (joined || !room.gone()).then_some(())?;
+            let unsettled = self.outbox.of(*id).next().is_some();
+            (joined || !room.gone() || unsettled).then_some(())?;
             Some(RoomLine {
                 id: *id,
                 name,
                 joined,
                 gone: room.gone(),
                 new: room.info.is_none(),
+                held: room.timeline.last().is_some() || unsettled,
                 unread: if joined { room.unread } else { 0 },
                 rejected: self.outbox.rejected(*id),
             })
@@ -65,13 +69,6 @@ impl Store {
     fn label(&self, id: RoomId, room: &Room) -> Option<String> {
         let name = room.name().map(str::to_owned);
         name.or_else(|| self.outbox.of(id).next().map(|_| id.to_string()))
-    }
-
-    /// How many unread events there are in all rooms.
-    #[must_use]
-    pub fn unread(&self) -> u64 {
-        let rooms = self.rooms.values().filter(|room| room.joined());
-        rooms.map(|room| room.unread).sum()
     }
 }
 

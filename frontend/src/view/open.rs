@@ -24,6 +24,10 @@ pub struct Open {
     pub here: RwSignal<Vec<Author>>,
     /// Who is writing there.
     pub writing: RwSignal<Vec<String>>,
+    /// The newest event is on the screen and somebody looks at it: nothing is unread.
+    pub seen: RwSignal<bool>,
+    /// The first place that was missed while the reader was away.
+    pub missed: RwSignal<Option<Offset>>,
     /// The place that an address named and that is on the page: the row to go to.
     pub found: RwSignal<Option<Offset>>,
     pub(super) window: StoredValue<Window>,
@@ -46,6 +50,8 @@ impl Open {
             asking: RwSignal::new(false),
             here: RwSignal::new(Vec::new()),
             writing: RwSignal::new(Vec::new()),
+            seen: RwSignal::new(false),
+            missed: RwSignal::new(None),
             found: RwSignal::new(None),
             window: StoredValue::new(Window::newest()),
             wanted: StoredValue::new(None),
@@ -73,6 +79,11 @@ impl View {
             self.show_company(room);
             self.show_rows(room);
         }
+    }
+
+    /// Goes to a place in the open room.
+    pub fn go_to(self, offset: Offset) {
+        self.open(self.open.room.get_untracked(), Some(offset));
     }
 
     /// Goes to the newest events.

@@ -85,6 +85,7 @@ impl View {
         let rows = self.store.with_value(|store| {
             let state = store.rooms.get(&room);
             put(self.open.unread, state.map_or(0, |room| room.unread));
+            put(self.open.missed, state.and_then(|room| room.missed));
             put(self.open.asking, state.is_some_and(|room| room.asking));
             store.rows(room, &window, &browser::day_of)
         });

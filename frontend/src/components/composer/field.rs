@@ -38,7 +38,12 @@ pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
             let _ = field.focus();
         }
     });
-    on_cleanup(move || view.close_draft());
+    // A phone may end the page without another word.
+    let hidden = window_event_listener(ev::visibilitychange, move |_| view.close_draft());
+    on_cleanup(move || {
+        hidden.remove();
+        view.close_draft();
+    });
     view! {
         <label class="sr-only" for="message">"Message"</label>
         <textarea

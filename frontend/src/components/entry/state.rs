@@ -57,18 +57,18 @@ pub(super) fn Refused(entry: RwSignal<EntryRow>) -> impl IntoView {
                 <div class="refused">
                     <p>"Not accepted: " {why.to_string()}</p>
                     <div class="refused-buttons">
-                        <button class="btn btn-xs" type="button" on:click=move |_| view.resend(id)>
+                        <button class="pill" type="button" on:click=move |_| view.resend(id)>
                             "Retry"
                         </button>
                         {text
                             .then(|| {
                                 view! {
-                                    <button class="btn btn-xs" type="button" on:click=edit>
+                                    <button class="pill" type="button" on:click=edit>
                                         "Edit"
                                     </button>
                                 }
                             })}
-                        <button class="btn btn-xs" type="button" on:click=move |_| view.discard(id)>
+                        <button class="pill" type="button" on:click=move |_| view.discard(id)>
                             "Discard"
                         </button>
                     </div>

@@ -8,6 +8,10 @@ use crate::{
 };
 use holdfast_common::cursor::Offset;
 use leptos::{ev, prelude::*};
+use std::time::Duration;
+
+/// How long it is said that something was copied.
+const TOLD: Duration = Duration::from_millis(1500);
 
 /// What is offered, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +44,6 @@ pub(super) fn Tools(entry: RwSignal<EntryRow>, active: Signal<bool>) -> impl Int
     let view = use_view();
     let offers = Memo::new(move |_| entry.with(offers));
     let tab = move || if active.get() { "0" } else { "-1" };
-    let copy = move |_| {
-        let offset = entry.with_untracked(|entry| entry.offset);
-        if let Some(path) = offset.and_then(|offset| address(view, offset)) {
-            browser::copy(&format!("{}{path}", browser::origin()));
-        }
-    };
     let edit = move |_| view.edit(&entry.get_untracked());
     let take_back = move |_| {
         if let Some(room) = view.open.room.get_untracked() {
@@ -57,12 +55,40 @@ pub(super) fn Tools(entry: RwSignal<EntryRow>, active: Signal<bool>) -> impl Int
         (link || may_edit || may_take.is_some()).then(|| {
             view! {
                 <div class="entry-tools">
-                    {link.then(|| tool("Copy link", Glyph::Link, tab, copy))}
+                    {link.then(|| view! { <CopyLink entry tab=Signal::derive(tab) /> })}
                     {may_edit.then(|| tool("Edit", Glyph::Pencil, tab, edit))}
                     {may_take.map(|name| tool(name, Glyph::Bin, tab, take_back))}
                 </div>
             }
         })
+    }
+}
+
+/// Copies the event's address, and says so for a moment.
+#[component]
+fn CopyLink(entry: RwSignal<EntryRow>, tab: Signal<&'static str>) -> impl IntoView {
+    let view = use_view();
+    let copied = RwSignal::new(false);
+    let name = move || if copied.get() { "Link copied" } else { "Copy link" };
+    let copy = move |_| {
+        let offset = entry.with_untracked(|entry| entry.offset);
+        if let Some(path) = offset.and_then(|offset| address(view, offset)) {
+            browser::copy(&format!("{}{path}", browser::origin()));
+            copied.set(true);
+            let forget = move || {
+                copied.try_set(false);
+            };
+            set_timeout(forget, TOLD);
+        }
+    };
+    let glyph = move || {
+        let glyph = if copied.get() { Glyph::Check } else { Glyph::Link };
+        view! { <Icon glyph /> }
+    };
+    view! {
+        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=copy>
+            {glyph}
+        </button>
     }
 }
 

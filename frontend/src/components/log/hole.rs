@@ -44,7 +44,7 @@ fn Skipped(row: RwSignal<HoleRow>, asking: bool) -> impl IntoView {
     };
     view! {
         <div class="hole" data-hole=hole.to.to_string()>
-            <button class="btn btn-ghost btn-sm" type="button" disabled=asking on:click=load>
+            <button class="pill" type="button" disabled=asking on:click=load>
                 {if asking { "Loading earlier messages…".to_owned() } else { text }}
             </button>
         </div>

@@ -31,6 +31,9 @@ pub(super) struct Scroll {
     gone_to: StoredValue<Option<Offset>>,
     queued: StoredValue<bool>,
     at_end: RwSignal<bool>,
+    /// The divider that has been on the screen, or was gone to.
+    divider: StoredValue<Option<Offset>>,
+    missed_above: RwSignal<bool>,
 }
 
 impl Scroll {
@@ -43,6 +46,8 @@ impl Scroll {
             gone_to: StoredValue::new(None),
             queued: StoredValue::new(false),
             at_end: RwSignal::new(true),
+            divider: StoredValue::new(None),
+            missed_above: RwSignal::new(false),
         }
     }
 
@@ -64,6 +69,33 @@ impl Scroll {
                 self.settle();
             }
         });
+    }
+
+    /// Whether what was missed begins above the screen and has not been looked at.
+    pub(super) fn missed_above(self) -> bool {
+        self.missed_above.get()
+    }
+
+    /// Goes to the first event that was missed.
+    pub(super) fn to_missed(self) {
+        if let Some(missed) = self.view.open.missed.get_untracked() {
+            self.divider.set_value(Some(missed));
+            self.missed_above.set(false);
+            self.view.go_to(missed);
+        }
+    }
+
+    fn look_for_missed(self, frame: &HtmlElement) {
+        let missed = self.view.open.missed.get_untracked();
+        let divider = frame.query_selector(".missed").ok().flatten();
+        let place = divider.map(|divider| top(frame, &divider));
+        if place.is_some_and(|place| place >= 0.0) {
+            self.divider.set_value(missed);
+        }
+        let above = missed.is_some() && missed != self.divider.get_value();
+        if self.missed_above.get_untracked() != above {
+            self.missed_above.set(above);
+        }
     }
 
     /// Goes to the newest event.
@@ -124,9 +156,14 @@ impl Scroll {
         let anchor = if newest { None } else { first_on_screen(&frame) };
         self.anchor.set_value(anchor);
         view.stick(newest);
-        if newest && crate::browser::attended() {
+        let seen = newest && crate::browser::attended();
+        if view.open.seen.get_untracked() != seen {
+            view.open.seen.set(seen);
+        }
+        if seen {
             view.reading();
         }
+        self.look_for_missed(&frame);
         if newest && view.open.rows.with_untracked(Vec::len) > MANY {
             return view.to_newest();
         }

@@ -137,7 +137,7 @@ fn unread_are_the_messages_of_others_above_the_marker() {
         deletes(6, 2, 5),
     ]);
     assert_eq!(stage.room().unread, 2);
-    assert_eq!(stage.store.unread(), 2);
+    assert_eq!(stage.store.lines()[0].unread, 2);
     stage.write(Write::Register(marker(1, 1)));
     assert_eq!(stage.room().unread, 1);
 }
