@@ -43,6 +43,9 @@ struct ServeOptions {
     /// Frames that may wait for one connection; past it, it reads the log instead
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=65_536))]
     queue: u32,
+    /// What is logged to stderr: error, warn, info, debug, trace, or `target=level,…`
+    #[arg(long, default_value = "info", value_parser = log_filter)]
+    log: String,
     #[command(flatten, next_help_heading = "Limits")]
     limits: limits::LimitOptions,
 }
@@ -62,6 +65,8 @@ pub struct Config {
     pub away: Millis,
     /// Frames that may wait for one connection.
     pub queue: usize,
+    /// What is logged.
+    pub log: String,
     /// The limits.
     pub limits: Limits,
 }
@@ -98,9 +103,14 @@ impl Config {
             drain: Millis(options.drain_ms),
             away: Millis(options.away_ms),
             queue: options.queue as usize,
+            log: options.log,
             limits,
         })
     }
+}
+
+fn log_filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
+    tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
 }
 
 /// Gives every option its variable: `--payload-bytes` is `HOLDFAST_PAYLOAD_BYTES`. Done here for
@@ -167,6 +177,7 @@ mod tests {
             "holdfast --payload-bytes -1",
             "holdfast --ping-every-ms 30000",
             "holdfast --window 2000",
+            "holdfast --log a=b=c",
             "holdfast dance",
         ] {
             assert_eq!(read(words).unwrap_err().exit_code(), 2, "{words}");

@@ -4,8 +4,11 @@ use holdfast_backend::{config::Config, serve};
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
+    time::Duration,
 };
-use tracing_subscriber::EnvFilter;
+
+/// How long the end may take once everything has been told.
+const END: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let config = match Config::read(std::env::args_os()) {
@@ -13,20 +16,20 @@ fn main() -> ExitCode {
         // Help goes to stdout with code 0, wrong options to stderr with code 2.
         Err(error) => error.exit(),
     };
-    let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(&config.log)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
+    more_files();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fault(&error),
     };
     match runtime.block_on(serve::serve(config)) {
         Ok(()) => {
-            // Requests that did not end in time are not waited for.
-            runtime.shutdown_background();
+            // What did not end in time is not waited for; the storage is closed.
+            runtime.shutdown_timeout(END);
             ExitCode::SUCCESS
         }
         Err(error) => fault(&error),
@@ -38,3 +41,17 @@ fn fault(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("holdfast: {error}");
     ExitCode::FAILURE
 }
+
+/// Each connection is a file, and the usual soft limit is 1,024 of them: takes what is allowed.
+#[cfg(unix)]
+fn more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+#[cfg(not(unix))]
+fn more_files() {}

@@ -25,7 +25,7 @@ use holdfast_common::{
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Who writes by HTTP while there is no sign-in: one person, a member of every room. Its id is
 /// fixed, and no connection may say that it is this person's.
@@ -36,6 +36,8 @@ pub(crate) fn service() -> PersonId {
 /// A namespace and a room's name, as they stand in the address.
 type RoomPath = Result<Path<(String, String)>, PathRejection>;
 
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Debug, Deserialize)]
@@ -141,7 +143,9 @@ async fn whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Pr
     if said.is_some_and(|said| said > most as u64) {
         return Err(Code::TooLarge.into());
     }
-    body::to_bytes(body, most).await.map_err(|error| {
+    let read = tokio::time::timeout(PATIENCE, body::to_bytes(body, most)).await;
+    let read = read.map_err(|_| Problem::bad_request("The body took too long."))?;
+    read.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         if too_large {

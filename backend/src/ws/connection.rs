@@ -27,6 +27,9 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
+/// How often more is taken in before what waits is written, however much more there is.
+const ROUNDS: u32 = 64;
+
 /// What something that was under way has come to.
 pub(super) enum Done {
     /// The session is told.
@@ -90,28 +93,33 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         }
     };
     tracing::debug!(%id, ?ended, "a connection is over");
-    // The place is given up first: whoever takes over must not wait for a close that nobody reads.
+    // Its place in the hub is given up before the close is said: that may take a while, and the
+    // room should not see somebody who is gone. The shutdown waits for both.
+    let alive = connection.draining.clone();
     drop(connection);
     wire.end(ended).await;
+    drop(alive);
 }
 
 impl Connection {
     /// Carries out all that is wanted and all that becomes of it, and writes it out.
     async fn settle<S: Socket>(&mut self, wire: &mut Wire<S>) -> Result<(), Ended> {
-        loop {
+        for round in 0.. {
             while let Some(output) = self.outputs.pop_front() {
                 self.carry_out(output, wire).await?;
             }
-            if self.take_ready() {
+            if round < ROUNDS && self.take_ready() {
                 continue;
             }
             wire.flush().await?;
             self.feed(Input::Flushed);
             if self.outputs.is_empty() {
-                self.outputs = VecDeque::new();
-                return Ok(());
+                break;
             }
         }
+        // What a burst has made of it is given back.
+        self.outputs = VecDeque::new();
+        Ok(())
     }
 
     /// Takes in what is ready already; returns whether there was anything.

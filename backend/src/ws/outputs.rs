@@ -38,7 +38,9 @@ impl Connection {
             Output::Send(text) if failpoint::swallows(&text) => {}
             Output::Send(text) => self.send(text.into(), wire).await?,
             Output::Pass(bytes) => {
-                self.shared.metrics.entries_delivered.add(1);
+                if bytes.starts_with("{\"entries\"") {
+                    self.shared.metrics.entries_delivered.add(1);
+                }
                 self.send(bytes, wire).await?;
             }
             Output::Ping => wire.feed(Message::Ping(Bytes::new())).await?,

@@ -72,7 +72,8 @@ impl<S: Socket> Wire<S> {
     /// Closes the connection so that the peer has a chance to read why.
     pub(super) async fn end(mut self, ended: Ended) {
         let (code, hears) = match ended {
-            Ended::Gone => return,
+            // If it has closed, its close is answered while the rest is read.
+            Ended::Gone => return self.finish().await,
             Ended::By(code) => (code, true),
             Ended::Deaf(code) => (code, false),
         };
@@ -85,13 +86,18 @@ impl<S: Socket> Wire<S> {
             return;
         }
         if hears {
-            let answered = async { while let Some(Ok(_)) = self.socket.next().await {} };
-            let _ = timeout(LINGER, answered).await;
+            self.finish().await;
         } else {
             // Dropping a socket with unread bytes in it resets the connection, and the close that
             // was just sent could be lost with it.
             tokio::time::sleep(LINGER / 2).await;
         }
+    }
+
+    /// Reads until the peer has closed.
+    async fn finish(&mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _ = timeout(LINGER, rest).await;
     }
 }
 
