@@ -5,7 +5,7 @@
 //! 1. Load a [`Snapshot`] from the database and make a [`Client`].
 //! 2. Feed what happens as an [`Input`] to [`Client::handle`], with the steady clock's time.
 //! 3. Carry out the returned [`Output`]s in their order. A [`Output::Write`] is one transaction:
-//!    strict if [`Batch::strict`], refused if the stored generation is above [`Batch::generation`].
+//!    strict if [`Batch::strict`], refused unless the stored generation is [`Batch::generation`].
 //!    When it is committed, apply its writes to the view, then feed [`Input::Written`].
 //!    At most one is under way.
 //! 4. Ask [`Client::deadline`] and feed [`Input::Tick`] when that time has come.
@@ -113,7 +113,8 @@ pub enum Output {
 pub struct Batch {
     /// Comes back in [`Input::Written`].
     pub token: u64,
-    /// The transaction is refused if the stored generation is above this one.
+    /// The transaction is refused unless this is the stored generation, before its own writes:
+    /// another tab has raised it, and leads.
     pub generation: u64,
     /// Whether the commit has to reach the disk.
     pub strict: bool,
@@ -139,6 +140,8 @@ pub struct Client {
     session: SessionId,
     writer: WriterId,
     generation: u64,
+    /// The generation in the database, as far as this tab has written it.
+    stored_generation: u64,
     limits: Limits,
     dice: Dice,
     link: link::LinkMachine,
@@ -163,6 +166,7 @@ impl Client {
             session,
             writer,
             generation,
+            stored_generation: generation,
             limits: Limits::default(),
             dice: Dice::new(seed),
             link: link::LinkMachine::default(),
@@ -214,8 +218,10 @@ impl Client {
             return;
         }
         self.link.heard(now);
-        let Ok(frame) = codec::read_server(text) else {
-            return self.give_up(now, Code::BadFrame);
+        let frame = match codec::read_server(text) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(_) => return self.give_up(now, Code::BadFrame),
         };
         match frame {
             ServerFrame::Welcome(welcome) => self.welcome(now, welcome),
@@ -257,10 +263,11 @@ impl Client {
         self.under_way = Some((self.tokens, std::mem::take(&mut self.after)));
         self.out.push(Output::Write(Batch {
             token: self.tokens,
-            generation: self.generation,
+            generation: self.stored_generation,
             strict: writes.iter().any(Write::strict),
             writes,
         }));
+        self.stored_generation = self.generation;
     }
 
     fn written(&mut self, now: Instant, token: u64, result: Result<(), NotWritten>) {

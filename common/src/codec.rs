@@ -1,10 +1,12 @@
 //! Frames to text and back. The only place that knows the wire is JSON.
 
 use crate::{
-    frame::{ClientFrame, Entries, Entry, ServerFrame},
+    frame::{ClientFrame, Entries, Entry, SERVER_FRAMES, ServerFrame},
     id::{Epoch, RoomId},
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Why a frame could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -66,12 +68,20 @@ pub fn write_server(frame: &ServerFrame) -> String {
     json(frame)
 }
 
-/// Reads a server's frame.
+/// Reads a server's frame. `None` for one whose name this version does not know: a newer server may
+/// say more than an older page can use.
 ///
 /// # Errors
 /// It is no frame.
-pub fn read_server(text: &str) -> Result<ServerFrame, Unreadable> {
-    Ok(serde_json::from_str(text)?)
+pub fn read_server(text: &str) -> Result<Option<ServerFrame>, Unreadable> {
+    let fault = match serde_json::from_str(text) {
+        Ok(frame) => return Ok(Some(frame)),
+        Err(fault) => fault,
+    };
+    // Only on the way out of a failure, so that a known frame is read once.
+    let named: BTreeMap<&str, &RawValue> = serde_json::from_str(text)?;
+    let unknown = named.len() == 1 && named.keys().all(|name| !SERVER_FRAMES.contains(name));
+    if unknown { Ok(None) } else { Err(fault.into()) }
 }
 
 /// One entry as it stands inside an entries frame and in HTTP's answers. Encoded once; what is

@@ -145,6 +145,9 @@ pub enum ResetReason {
     Future,
     /// The entry at the cursor's offset is another one than the reader applied.
     Forked,
+    /// A reason of a newer server.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Decides whether a reader may go on from `cursor`. `mark_at` is the log's own mark at the

@@ -22,34 +22,37 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+            /// A code of a newer peer. The frame it stands in says what became of the event.
+            #[serde(other, rename = "unknown")]
+            Unknown,
         }
 
         impl Code {
-            /// Every code.
+            /// Every code that this version knows.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// What it means for what it is about.
             #[must_use]
             pub const fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)* }
+                match self { $(Self::$variant => Kind::$kind,)* Self::Unknown => Kind::Reject }
             }
 
             /// The wire's name.
             #[must_use]
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+                match self { $(Self::$variant => $name,)* Self::Unknown => "unknown" }
             }
 
             /// HTTP status for rejections and retry-afters, WebSocket close code for closes.
             #[must_use]
             pub const fn number(self) -> u16 {
-                match self { $(Self::$variant => $number,)* }
+                match self { $(Self::$variant => $number,)* Self::Unknown => 422 }
             }
 
             /// One sentence for a person.
             #[must_use]
             pub const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
+                match self { $(Self::$variant => $text,)* Self::Unknown => "The server gave a reason that this version does not know." }
             }
         }
     };

@@ -114,7 +114,13 @@ pub trait Namespace: 'static {
 /// # Errors
 /// [`Code::BadPayload`].
 pub fn payload<E: EventType>(payload: &[u8]) -> Result<E, Code> {
-    serde_json::from_slice(payload).map_err(|_| Code::BadPayload)
+    // Read as a whole first: what the type does not look at goes to every reader all the same, so
+    // it has to be JSON that any reader can take (depth, numbers, surrogates), and an object.
+    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| Code::BadPayload)?;
+    if !value.is_object() {
+        return Err(Code::BadPayload);
+    }
+    E::deserialize(value).map_err(|_| Code::BadPayload)
 }
 
 /// The code for a type that has no place where it was sent. For [`namespace!`](crate::namespace).

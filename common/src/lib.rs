@@ -18,4 +18,5 @@ pub mod limits;
 pub mod session;
 pub mod storage;
 pub mod tabs;
+pub mod text;
 pub mod time;

@@ -213,6 +213,9 @@ impl<B> Session<B> {
             if now >= self.opened + self.limits.hello {
                 self.close(Code::HelloTimeout);
             }
+        } else if self.full() {
+            // Nothing is taken from the socket, so its silence says nothing.
+            self.heard = now;
         } else if now >= self.heard + self.limits.silence {
             self.close(Code::Silent);
         } else if !self.pinged && now >= self.heard + self.limits.ping_every {

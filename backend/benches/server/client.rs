@@ -68,7 +68,7 @@ impl Client {
         let hello = codec::write_client(&ClientFrame::Hello(hello));
         client.out.send(Message::text(hello)).await?;
         let rooms = client.until(|text| text.starts_with("{\"rooms\"")).await?;
-        let ServerFrame::Rooms(rooms) = codec::read_server(&rooms)? else {
+        let Some(ServerFrame::Rooms(rooms)) = codec::read_server(&rooms)? else {
             return Err("no rooms".into());
         };
         let lobby = rooms.rooms.iter().find(|room| room.name == chat::LOBBY);

@@ -16,7 +16,7 @@ pub(crate) async fn run() -> Outcome<()> {
     let server = Server::start(&["--replay-events", "20000"])?;
     let mut writer = Client::greet(&server.address, Vec::new()).await?;
     let first = writer.until(|text| text.starts_with("{\"entries\"")).await?;
-    let ServerFrame::Entries(first) = codec::read_server(&first)? else {
+    let Some(ServerFrame::Entries(first)) = codec::read_server(&first)? else {
         return Err("no entries".into());
     };
     let entry = first.entries.last().ok_or("an empty frame")?;

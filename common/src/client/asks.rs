@@ -76,6 +76,9 @@ pub enum Command {
     },
 }
 
+/// Requests that may be open at once: half of what a server takes.
+const OPEN_ASKS: usize = 32;
+
 /// A request without an answer.
 #[derive(Debug, Clone)]
 struct Open {
@@ -160,7 +163,7 @@ impl Client {
     }
 
     fn ask(&mut self, room: RoomId, frame: impl FnOnce(Request) -> ClientFrame) {
-        if self.link.online() {
+        if self.link.online() && self.asks.open.len() < OPEN_ASKS {
             let frame = frame(self.asks.request(room, Vec::new()));
             self.send(&frame);
         }
@@ -200,6 +203,10 @@ impl Client {
     }
 
     fn send_register(&mut self, row: &LatestRow) {
+        // A server of lower limits would close the connection over it, again and again.
+        if row.data.len() > self.limits.payload_bytes as usize {
+            return;
+        }
         let head = SetLatest { ns: row.ns.clone(), room: row.room, kind: row.kind.clone() };
         let text = codec::write_client_with(&ClientFrame::Latest(head), &row.data);
         self.out.push(Output::Send(text));
@@ -231,6 +238,9 @@ impl Client {
             return;
         }
         for (room, mut ids) in self.lanes.unsure() {
+            if self.asks.open.len() >= OPEN_ASKS {
+                return; // The answers come back here.
+            }
             ids.retain(|id| !self.asks.open.values().any(|open| open.ids.contains(id)));
             if ids.is_empty() {
                 continue;
@@ -242,7 +252,12 @@ impl Client {
 
     pub(super) fn found(&mut self, found: Found) {
         let Some(Open { ids, .. }) = self.asks.open.remove(&found.req) else { return };
-        for row in self.lanes.found(found.room, &ids, found.epoch, &found.found) {
+        self.answer(&ids, &found);
+        self.ask_unsure();
+    }
+
+    fn answer(&mut self, ids: &[EventId], found: &Found) {
+        for row in self.lanes.found(found.room, ids, found.epoch, &found.found) {
             let passed = matches!(row.state, RowState::Acked { epoch, offset }
                 if self.reading.behind(found.room, epoch, offset));
             if passed && let Some(key) = self.lanes.arrived(row.event.id) {

@@ -115,13 +115,18 @@ impl Lanes {
         }
     }
 
+    /// The lanes in which something waits. The others keep the rule for lanes without a name in the
+    /// hello, so the hello does not grow with every room that was ever written in.
     pub(super) fn states(&self) -> Vec<LaneState> {
+        let busy = self.lanes.iter().filter(|(_, lane)| {
+            !(lane.queued.is_empty() && lane.unsure.is_empty() && lane.flight.is_empty())
+        });
         let state = |(room, lane): (&RoomId, &Lane)| LaneState {
             room: *room,
             floor: lane.floor(),
             next: lane.next,
         };
-        self.lanes.iter().map(state).collect()
+        busy.map(state).collect()
     }
 
     pub(super) fn disconnected(&mut self) {
@@ -224,27 +229,29 @@ impl Lanes {
         self.acked.remove(&id).map(|(row, ..)| row.key)
     }
 
-    /// Acked rows of a room up to an offset: their entries are behind the cursor now.
-    pub(super) fn passed(&mut self, room: RoomId, epoch: Epoch, offset: u64) -> Vec<Key> {
-        let passed = self
+    /// Acked rows of a room whose entries should have come and did not: those of another epoch, and
+    /// those up to `offset`. They become unsure: does the log have them?
+    pub(super) fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: u64) -> Vec<Row> {
+        let doubtful = self
             .acked
             .iter()
-            .filter(|(_, (row, of, at))| row.event.room == room && *of == epoch && *at <= offset);
-        let ids: Vec<EventId> = passed.map(|(id, _)| *id).collect();
-        ids.into_iter().filter_map(|id| self.arrived(id)).collect()
-    }
-
-    /// Acked rows of a room's earlier log become unsure: are they in the new one?
-    pub(super) fn doubt(&mut self, room: RoomId, epoch: Epoch) -> Vec<Row> {
-        let old =
-            self.acked.iter().filter(|(_, (row, of, _))| row.event.room == room && *of != epoch);
-        let ids: Vec<EventId> = old.map(|(id, _)| *id).collect();
+            .filter(|(_, (row, of, at))| row.event.room == room && (*of != epoch || *at <= offset));
+        let ids: Vec<EventId> = doubtful.map(|(id, _)| *id).collect();
         let rows = ids.into_iter().filter_map(|id| self.acked.remove(&id));
         let rows: Vec<Row> = rows.map(|(row, ..)| Row { state: RowState::Unsure, ..row }).collect();
         for row in &rows {
             self.add(row.clone());
         }
         rows
+    }
+
+    /// The keys of a room's acked rows, which are let go of: their entries will not come here.
+    pub(super) fn let_go(&mut self, room: RoomId) -> Vec<Key> {
+        let (gone, kept) = std::mem::take(&mut self.acked)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(_, (row, ..))| row.event.room == room);
+        self.acked = kept;
+        gone.into_values().map(|(row, ..)| row.key).collect()
     }
 
     /// A row that its writer may still change.

@@ -20,6 +20,9 @@ const PROBE: Millis = Millis(5_000);
 const FIRST_WAIT: Millis = Millis(500);
 /// The longest.
 const LONGEST_WAIT: Millis = Millis(30_000);
+/// A connection that lasted this long was a success; one that is welcomed and ended at once is
+/// not, or the same frame could end each new one without a pause.
+const STEADY: Millis = Millis(5_000);
 /// Rooms and lanes in one hello frame.
 const HELLO_CHUNK: usize = 200;
 
@@ -117,6 +120,7 @@ pub(super) struct LinkMachine {
     phase: Phase,
     backoff: Backoff,
     heard: Instant,
+    welcomed: Instant,
     pinged: Option<Instant>,
     /// A probe is out: without an answer by then the other side is dead.
     probe: Option<Instant>,
@@ -131,6 +135,7 @@ impl Default for LinkMachine {
             phase: Phase::Idle,
             backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
             heard: Instant(0),
+            welcomed: Instant(0),
             pinged: None,
             probe: None,
             pings: 0,
@@ -235,7 +240,7 @@ impl Client {
             return;
         }
         self.link.phase = Phase::Online;
-        self.link.backoff.succeeded();
+        self.link.welcomed = now;
         self.link.heard(now);
         self.limits = welcome.limits.clone();
         for LaneMark { room, watermark, lost } in welcome.lanes {
@@ -274,6 +279,9 @@ impl Client {
     }
 
     fn lost(&mut self, now: Instant, why: Option<Code>) {
+        if self.link.online() && now >= self.link.welcomed + STEADY {
+            self.link.backoff.succeeded();
+        }
         self.disconnected();
         let wait = match self.link.away.take() {
             // Everyone was sent away at once: come back spread over the same time again.

@@ -2,7 +2,7 @@
 
 use super::{Client, Output, Show, Write};
 use crate::{
-    cursor::{Accept, Cursor},
+    cursor::{Accept, Cursor, Offset},
     error::Code,
     frame::{Entries, Gap, Joined, Left, Live, Page, Reset, RoomCursor, Rooms},
     id::{Epoch, RoomId},
@@ -15,6 +15,8 @@ struct Room {
     cursor: Option<Cursor>,
     /// Everything missed has come in this connection.
     live: bool,
+    /// Something was held of it before this connection: what comes until it is live was missed.
+    known: bool,
 }
 
 #[derive(Debug, Default)]
@@ -25,7 +27,8 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn load(cursors: Vec<(RoomId, Cursor)>) -> Self {
         let rooms = cursors.into_iter();
-        let rooms = rooms.map(|(room, cursor)| (room, Room { cursor: Some(cursor), live: false }));
+        let rooms = rooms
+            .map(|(room, cursor)| (room, Room { cursor: Some(cursor), live: false, known: true }));
         Self { rooms: rooms.collect() }
     }
 
@@ -39,6 +42,7 @@ impl Reading {
     pub(super) fn disconnected(&mut self) {
         for room in self.rooms.values_mut() {
             room.live = false;
+            room.known = room.cursor.is_some();
         }
     }
 
@@ -53,7 +57,7 @@ impl Client {
     pub(super) fn entries(&mut self, now: Instant, frame: Entries) {
         let room = self.reading.rooms.entry(frame.room).or_default();
         let mut cursor = room.cursor.unwrap_or(Cursor::start(frame.epoch));
-        let missed = !room.live;
+        let missed = room.known && !room.live;
         let mut next = Vec::with_capacity(frame.entries.len());
         for entry in frame.entries {
             match cursor.accept(frame.epoch, entry.offset, entry.id, entry.mark) {
@@ -74,6 +78,7 @@ impl Client {
         let write = Write::Entries { room: frame.room, entries: next, cursor, missed };
         self.waiting.push(write);
         self.waiting.extend(own);
+        self.doubt(frame.room, frame.epoch, cursor.offset);
     }
 
     pub(super) fn page(&mut self, page: Page) {
@@ -95,10 +100,11 @@ impl Client {
             room: page.room,
             items: page.items,
             from: page.from,
+            first: page.first,
             skipped: page.skipped,
             cursor: page.as_of,
         });
-        self.delete_passed(page.room, page.as_of);
+        self.doubt(page.room, page.as_of.epoch, page.as_of.offset);
     }
 
     pub(super) fn gap(&mut self, gap: Gap) {
@@ -109,7 +115,7 @@ impl Client {
         if !known {
             room.cursor = Some(gap.cursor);
             self.waiting.push(Write::Gap(gap));
-            self.delete_passed(gap.room, gap.cursor);
+            self.doubt(gap.room, gap.cursor.epoch, gap.cursor.offset);
         }
     }
 
@@ -118,14 +124,18 @@ impl Client {
         let was = room.cursor.take();
         let (id, reason, head) = (reset.room, reset.reason, reset.head);
         self.waiting.push(Write::Reset { room: id, reason, was, head });
-        let doubtful = self.lanes.doubt(id, head.epoch);
-        self.waiting.extend(doubtful.into_iter().map(Write::PutRow));
-        self.ask_unsure();
+        self.doubt(id, head.epoch, u64::MAX);
     }
 
     pub(super) fn live(&mut self, live: Live) {
-        self.reading.rooms.entry(live.room).or_default().live = true;
+        let room = self.reading.rooms.entry(live.room).or_default();
+        room.live = true;
+        let epoch = room.cursor.map(|cursor| cursor.epoch);
         self.out.push(Output::Show(Show::Live(live.room)));
+        // Everything up to here has come. An own acked event that has not is not in the log.
+        if let Some(epoch) = epoch {
+            self.doubt(live.room, epoch, live.offset);
+        }
     }
 
     pub(super) fn rooms(&mut self, rooms: Rooms) {
@@ -141,12 +151,18 @@ impl Client {
         if let Some(req) = left.req {
             self.asks.answered(req);
         }
+        // What was held is forgotten with the membership: a later one begins anew.
+        self.reading.rooms.remove(&left.room);
+        let gone = self.lanes.let_go(left.room);
+        self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
         self.waiting.push(Write::Left(left.room));
         self.out.push(Output::Show(Show::Left(left.room)));
     }
 
-    fn delete_passed(&mut self, room: RoomId, cursor: Cursor) {
-        let keys = self.lanes.passed(room, cursor.epoch, cursor.offset);
-        self.waiting.extend(keys.into_iter().map(Write::DeleteRow));
+    /// Asks the log about own acked events whose entries have not come and no longer will.
+    fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: Offset) {
+        let rows = self.lanes.doubt(room, epoch, offset);
+        self.waiting.extend(rows.into_iter().map(Write::PutRow));
+        self.ask_unsure();
     }
 }

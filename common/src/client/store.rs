@@ -194,6 +194,8 @@ pub enum Write {
         items: Vec<Folded>,
         /// The first offset the page covers.
         from: Offset,
+        /// The first offset that the log still has: the hole before `from` is trimmed below it.
+        first: Offset,
         /// How many countable entries lie in the hole before it.
         skipped: u64,
         /// Where the client stands then; the items are folded as of it.
@@ -214,7 +216,7 @@ pub enum Write {
     },
     /// A room as the directory has it.
     Room(RoomInfo),
-    /// The membership of a room has ended.
+    /// The membership of a room has ended: its entries and its cursor are forgotten.
     Left(RoomId),
     /// A register waiting for its confirmation.
     PutLatest(LatestRow),

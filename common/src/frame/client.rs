@@ -36,7 +36,7 @@ pub enum ClientFrame {
 pub struct Hello {
     /// Who the writer is bound to.
     pub person: PersonId,
-    /// What proves it, 16 to 128 characters. The first use of a person id binds it.
+    /// What proves it, 16 to 128 bytes. The first use of a person id binds it.
     pub secret: String,
     /// The person's name, a label.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Hello {
     pub session: SessionId,
     /// The rooms the client has entries of, and where it stands in each.
     pub rooms: Vec<RoomCursor>,
-    /// The lanes the client knows of. In one it does not name, an event goes out alone until its
+    /// The lanes in which something waits. In one it does not name, an event goes out alone until its
     /// verdict has come.
     pub lanes: Vec<LaneState>,
     /// Whether another hello frame with more rooms and lanes follows.

@@ -61,6 +61,13 @@ pub enum ServerFrame {
     Away(Away),
 }
 
+/// The name of every server frame of this version, as on the wire.
+pub const SERVER_FRAMES: &[&str] = &[
+    "welcome", "rooms", "entries", "reset", "gap", "page", "live", "ack", "reject", "retry",
+    "settled", "expected", "signal", "latest", "stored", "presence", "joined", "left", "found",
+    "refused", "pong", "away",
+];
+
 /// What a client is told first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Welcome {
@@ -149,6 +156,9 @@ pub enum GapReason {
     Reset,
     /// The reader was not a member.
     Absent,
+    /// A reason of a newer server.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Entries that cannot be replayed.

@@ -7,6 +7,7 @@ use crate::{
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, Rooms, ServerFrame, Welcome},
     id::RoomId,
     storage::{Fault, Greeted, Resume, RoomState, Verdict},
+    text,
     time::{Millis, Timestamp},
 };
 use serde_json::value::RawValue;
@@ -16,8 +17,8 @@ use std::collections::BTreeMap;
 const DIRECTORY_CHUNK: usize = 100;
 /// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used.
 const LANES: usize = 4096;
-/// Characters of a person's secret.
-const SECRET_CHARS: std::ops::RangeInclusive<usize> = 16..=128;
+/// Bytes of a person's secret.
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
 
 impl<B> Session<B> {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -33,11 +34,10 @@ impl<B> Session<B> {
         if hello.rooms.len() > self.limits.rooms as usize || hello.lanes.len() > LANES {
             return self.close(Code::OverLimit);
         }
-        let name = hello.name.trim();
-        let named = !name.is_empty()
-            && name.chars().count() <= self.limits.name_chars as usize
-            && !name.chars().any(char::is_control);
-        if !named || !SECRET_CHARS.contains(&hello.secret.len()) || hello.generation == 0 {
+        let mut hello = hello;
+        hello.name = self.label(&hello.name);
+        let secret = SECRET_BYTES.contains(&hello.secret.len());
+        if hello.name.is_empty() || !secret || hello.generation == 0 {
             return self.close(Code::BadFrame);
         }
         if hello.more {
@@ -47,6 +47,14 @@ impl<B> Session<B> {
             self.hello = Some(hello.clone());
             self.out.push(Output::Greet(hello));
         }
+    }
+
+    /// A person's name as others see it: a label, so what does not belong in one is left out
+    /// instead of being refused.
+    fn label(&self, name: &str) -> String {
+        let plain = name.chars().filter(|it| !it.is_control() && !text::steers(*it));
+        let plain: String = plain.collect();
+        plain.trim().chars().take(self.limits.name_chars as usize).collect()
     }
 
     pub(super) fn greeted(&mut self, now: Timestamp, result: Result<Greeted, Fault>) {
@@ -62,7 +70,7 @@ impl<B> Session<B> {
             return self.close(Code::Fenced);
         }
         self.phase = Phase::Ready;
-        let author = Author { id: hello.person, name: hello.name.trim().to_owned() };
+        let author = Author { id: hello.person, name: hello.name.clone() };
         self.out.push(Output::Register { person: author.clone(), session: hello.session });
         self.me = Some(Me { author, writer: hello.writer, generation: hello.generation });
         let Resume { rooms, lanes, verdicts, latest } = resume;

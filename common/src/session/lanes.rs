@@ -69,15 +69,26 @@ impl<B> Session<B> {
         if emit.n == 0 || emit.floor >= emit.n {
             return self.close(Code::BadFrame);
         }
+        if emit.n - emit.floor > u64::from(self.limits.unsettled) {
+            return self.close(Code::OverLimit);
+        }
         let Some(me) = &self.me else { return };
         let large = payload.len() > self.limits.payload_bytes as usize;
+        // An event in a room that is not followed can only be one that creates it.
+        let crowded =
+            self.rooms.len() >= self.limits.rooms as usize && !self.rooms.contains_key(&emit.room);
+        let condemned = match (large, crowded) {
+            (true, _) => Some(Code::TooLarge),
+            (false, true) => Some(Code::TooMany),
+            (false, false) => None,
+        };
         self.lanes.under_way += 1;
         self.out.push(Output::Emit(Box::new(Emitting {
             payload: if large { Vec::new() } else { payload.to_vec() },
             writer: me.writer,
             generation: me.generation,
             author: me.author.clone(),
-            condemned: large.then_some(Code::TooLarge),
+            condemned,
             emit,
         })));
     }
@@ -101,7 +112,9 @@ impl<B> Session<B> {
             Appended::Again(verdict) => self.verdict(room, n, verdict),
             Appended::Settled => self.send(&ServerFrame::Settled(Settled { room, n })),
             Appended::Expected(next) => {
-                if self.lanes.held.get(&room).is_none_or(|held| *held > n) {
+                // Told once: what else was sent ahead of it is told the same by the silence.
+                if !self.lanes.held.contains_key(&room) {
+                    self.lanes.held.insert(room, next);
                     self.send(&ServerFrame::Expected(Settled { room, n: next }));
                 }
             }

@@ -94,8 +94,7 @@ fn every_frame_that_has_no_place_closes_with_a_code_and_never_panics() {
 fn a_name_or_secret_out_of_bounds_is_refused_before_the_engine_is_asked() {
     for bad in [
         Hello { name: "  ".to_owned(), ..hello() },
-        Hello { name: "a\u{7}b".to_owned(), ..hello() },
-        Hello { name: "x".repeat(81), ..hello() },
+        Hello { name: "\u{7}\u{202e}".to_owned(), ..hello() },
         Hello { secret: "short".to_owned(), ..hello() },
         Hello { generation: 0, ..hello() },
     ] {
@@ -103,6 +102,59 @@ fn a_name_or_secret_out_of_bounds_is_refused_before_the_engine_is_asked() {
         assert_eq!(closed(&out), Some(Code::BadFrame));
         assert!(!out.iter().any(|output| matches!(output, Output::Greet(_))));
     }
+}
+
+#[test]
+fn a_name_is_cut_to_what_belongs_in_a_label() {
+    let name = format!(" A\u{7}d\u{202e}a {}", "x".repeat(100));
+    let out =
+        frame(&mut fresh(), &codec::write_client(&ClientFrame::Hello(Hello { name, ..hello() })));
+    let greeted = out.iter().find_map(|output| match output {
+        Output::Greet(hello) => Some(hello.name.as_str()),
+        _ => None,
+    });
+    assert_eq!(greeted, Some(format!("Ada {}", "x".repeat(76)).as_str()));
+}
+
+#[test]
+fn a_socket_that_is_not_read_is_not_taken_for_silent() {
+    let mut session = ready();
+    for n in 1..=u64::from(Limits::default().window) {
+        frame(&mut session, &emit(n, "{}"));
+    }
+    assert!(session.full());
+    let later = Instant(1) + Limits::default().silence;
+    assert_eq!(closed(&session.handle(later, Input::Tick)), None);
+}
+
+#[test]
+fn an_event_in_one_room_too_many_is_rejected_by_its_number() {
+    let mut session = ready();
+    session.limits.rooms = 1;
+    let (ns, kind) = ("chat".to_owned(), "room_created".to_owned());
+    let room = RoomId::from_bytes([7; 16]);
+    let head = Emit { ns, room, n: 1, floor: 0, id: EventId::NIL, kind };
+    let out = frame(&mut session, &codec::write_client_with(&ClientFrame::Emit(head), "{}"));
+    let condemned = out.iter().any(|output| {
+        matches!(output, Output::Emit(emitting) if emitting.condemned == Some(Code::TooMany))
+    });
+    assert!(condemned);
+}
+
+#[test]
+fn a_number_ahead_is_answered_once_until_the_expected_one_comes() {
+    let mut session = ready();
+    for n in 1..=4 {
+        frame(&mut session, &emit(n, "{}"));
+    }
+    let expected = |session: &mut Session<String>, n| {
+        let appended = Appended::Expected(1);
+        sent(&session.handle(Instant(1), Input::Appended { room: ROOM, n, appended }))
+    };
+    assert!(expected(&mut session, 2).contains("{\"expected\""));
+    assert_eq!(expected(&mut session, 3), "");
+    assert!(frame(&mut session, &emit(5, "{}")).is_empty());
+    assert!(!frame(&mut session, &emit(1, "{}")).is_empty());
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn each_frame_of_a_server_is_read_and_written_as_it_was() {
         let written = codec::write_server(&frame);
         let held = file(&server_path(stem), &written);
         assert_eq!(held, written, "{stem}");
-        let read = codec::read_server(&held).expect(stem);
+        let read = codec::read_server(&held).expect(stem).expect(stem);
         assert_eq!(format!("{read:?}"), format!("{frame:?}"), "{stem}");
         assert!(is_of(stem, of_server(&read)), "{stem}");
     }
@@ -118,8 +118,8 @@ fn members_that_a_newer_peer_adds_to_a_frame_are_not_looked_at() {
     }
     for (stem, frame) in samples::server_frames() {
         let text = codec::write_server(&frame);
-        let read = codec::read_server(&unknown::more(&text, true)).expect(stem);
-        let same = codec::read_server(&unknown::same(&text)).expect(stem);
+        let read = codec::read_server(&unknown::more(&text, true)).expect(stem).expect(stem);
+        let same = codec::read_server(&unknown::same(&text)).expect(stem).expect(stem);
         assert_eq!(format!("{read:?}"), format!("{same:?}"), "{stem}");
     }
 }

@@ -375,7 +375,7 @@ pub fn writes() -> Vec<(&'static str, Write)> {
         ("delete_row", Write::DeleteRow(9)),
         ("lane", Write::Lane(lane_row())),
         ("entries", Write::Entries { room, entries, cursor: cursor(3), missed: true }),
-        ("page", Write::Page { room, items, from: 1, skipped: 2, cursor: cursor(5) }),
+        ("page", Write::Page { room, items, from: 4, first: 1, skipped: 2, cursor: cursor(5) }),
         ("gap", Write::Gap(gap)),
         ("reset", reset(Some(cursor(3)))),
         ("reset-nothing_read", reset(None)),

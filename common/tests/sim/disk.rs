@@ -6,6 +6,7 @@ use holdfast_common::{
     frame::{Author, Entry, Folded, HOLLOW, LaneMark, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::*,
+    time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,14 @@ impl Disk {
         log.info.head.epoch = epoch;
         log.info.head.offset = keep as u64;
         log.info.head.mark = log.entries.last().map_or(Mark::START, |entry| entry.mark);
+    }
+
+    /// As after a power cut that took acked entries, with nothing to show for it.
+    pub fn roll_back(&mut self, room: RoomId, keep: usize) {
+        let epoch = self.logs[&room].info.head.epoch;
+        self.restore(room, keep);
+        self.logs.get_mut(&room).expect("the room is there").info.head.epoch = epoch;
+        self.lanes.clear();
     }
 
     pub fn trim(&mut self, room: RoomId, first: u64) {
@@ -186,6 +195,27 @@ impl Disk {
         let created = created.then(|| self.info(append.author.id, append.room)).flatten();
         let new = NewEntry { room: append.room, epoch, entry, created };
         (Verdict::Ack { id, epoch, offset, reply }, Some(new))
+    }
+
+    /// Appends without a lane, as an HTTP caller does.
+    pub fn service(&mut self, room: RoomId, id: EventId, data: String) {
+        let append = Append {
+            lane: None,
+            idempotency: None,
+            namespace: "chat".to_owned(),
+            room,
+            id,
+            kind: "message".to_owned(),
+            author: Author { id: PersonId::NIL, name: "service".to_owned() },
+            at: Timestamp(0),
+            data,
+            effect: Effect::Adds,
+            counts: true,
+            room_name: None,
+            verified: Verified::Allowed { reply: "null".to_owned() },
+            versions: Versions::default(),
+        };
+        self.decide(&append);
     }
 
     pub fn create(&mut self, room: RoomId, name: &str, creator: PersonId) {

@@ -22,6 +22,8 @@ pub struct Database {
     pub latest: Vec<LatestRow>,
     /// Gaps, resets and pages: everything that stands in for entries.
     pub told: Vec<String>,
+    /// Entries that came as missed.
+    pub missed: Vec<EventId>,
     keys: Key,
 }
 
@@ -39,6 +41,7 @@ impl Database {
             entries: BTreeMap::new(),
             latest: Vec::new(),
             told: Vec::new(),
+            missed: Vec::new(),
             keys: 0,
         }
     }
@@ -70,7 +73,7 @@ impl Database {
 
     /// Commits a batch; returns the rows that were added by it.
     pub fn commit(&mut self, batch: Batch) -> Result<Vec<Row>, NotWritten> {
-        if self.generation > batch.generation {
+        if self.generation != batch.generation {
             return Err(NotWritten::Fenced);
         }
         let mut added = Vec::new();
@@ -93,7 +96,10 @@ impl Database {
                 Write::Lane(lane) => {
                     self.lanes.insert(lane.room, lane.next);
                 }
-                Write::Entries { room, entries, cursor, .. } => {
+                Write::Entries { room, entries, cursor, missed } => {
+                    if missed {
+                        self.missed.extend(entries.iter().map(|entry| entry.id));
+                    }
                     self.entries.entry(room).or_default().extend(entries);
                     self.cursors.insert(room, cursor);
                 }
@@ -116,7 +122,11 @@ impl Database {
                 Write::DeleteLatest { room, kind, rank } => {
                     self.latest.retain(|it| it.room != room || it.kind != kind || it.rank > rank);
                 }
-                Write::Room(_) | Write::Left(_) | Write::Register(_) => {}
+                Write::Left(room) => {
+                    self.entries.remove(&room);
+                    self.cursors.remove(&room);
+                }
+                Write::Room(_) | Write::Register(_) => {}
             }
         }
         Ok(added)

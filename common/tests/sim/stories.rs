@@ -347,3 +347,58 @@ fn no_bytes_of_an_event_leave_before_its_number_is_on_disk() {
     assert!(emit.is_some());
     assert_eq!(world.nodes[0].database.lanes[&LOBBY], 2);
 }
+
+#[test]
+fn an_acked_event_that_a_silent_rollback_lost_is_sent_again() {
+    let mut world = World::new(2);
+    world.say(1, "kept");
+    world.settle();
+    world.swallow = Some("{\"entries\"");
+    world.say(0, "lost");
+    world.settle();
+    assert_eq!(world.swallowed, 1);
+    // The same epoch, and the log has grown again past the place that was acked.
+    world.disk.roll_back(LOBBY, 1);
+    world.crash_server();
+    world.cut(0);
+    world.say(1, "one");
+    world.say(1, "two");
+    world.wait(60_000);
+    let texts = world.texts(LOBBY);
+    assert_eq!(texts.iter().filter(|text| **text == message("lost")).count(), 1);
+    assert!(world.nodes[0].database.rows.is_empty());
+}
+
+#[test]
+fn what_came_before_a_first_visit_was_not_missed_and_what_came_while_away_was() {
+    let mut world = World::new(1);
+    world.say(0, "old");
+    world.settle();
+    assert!(world.nodes[0].database.missed.is_empty());
+    world.cut(0);
+    world.disk_says("while away");
+    world.wait(60_000);
+    assert_eq!(world.nodes[0].database.missed.len(), 1);
+}
+
+#[test]
+fn a_server_frame_of_a_newer_version_is_passed_over() {
+    let mut world = World::new(1);
+    world.feed(0, Input::Frame("{\"novelty\":{\"x\":1}}".to_owned()));
+    world.feed(0, Input::Frame("{\"reject\":{\"room\":\"00000000-0000-0000-0000-000000000000\",\"n\":9,\"id\":\"00000000-0000-0000-0000-000000000000\",\"code\":\"novel\",\"detail\":\"\"}}".to_owned()));
+    assert_eq!(link(&world, 0), Link::Online);
+}
+
+#[test]
+fn of_two_tabs_that_both_raised_the_generation_one_is_refused_by_the_database() {
+    let mut world = World::new(1);
+    let mut other = world.nodes[0].database.clone();
+    world.crash_client(0);
+    world.start(0);
+    other.generation = world.nodes[0].database.generation;
+    // A second leader, which loaded before the first one's last raise.
+    world.nodes[0].database.generation += 1;
+    world.say(0, "from the stale one");
+    world.settle();
+    assert!(world.sent[0].iter().all(|text| !text.contains("from the stale one")));
+}
