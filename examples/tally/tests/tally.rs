@@ -1,0 +1,95 @@
+//! The example, run as the program it is.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+struct Program {
+    child: Child,
+    address: String,
+}
+
+impl Program {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tally"));
+        let mut child = command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn post(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: 0\r\n", self.address);
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn it_counts_and_cheers() {
+    let program = Program::start();
+    let mut request = format!("ws://{}/ws", program.address).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "holdfast.v1".parse().unwrap());
+    let (mut socket, _) = connect_async(request).await.unwrap();
+    let id = |n: u8| format!("00000000-0000-7000-8000-0000000000{n:02x}");
+    let hello = json!({ "hello": {
+        "person": id(1), "secret": "a secret of sixteen", "name": "Anna", "writer": id(2),
+        "generation": 1, "session": id(3), "rooms": [], "lanes": [],
+    }});
+    socket.send(Message::text(hello.to_string())).await.unwrap();
+    let mut next = async |name: &str| -> Value {
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await;
+            let message = message.expect("a frame in time").unwrap().unwrap();
+            let Message::Text(text) = message else { continue };
+            let mut frame: Value = serde_json::from_str(&text).unwrap();
+            if let Some(found) = frame.get_mut(name) {
+                return found.take();
+            }
+        }
+    };
+    let connection = next("welcome").await["connection"].as_str().unwrap().to_owned();
+    next("live").await;
+
+    let counted = program.post("/count/3");
+    assert!(counted.ends_with("an odd step, at offset 2"), "{counted}");
+    let entry = next("entries").await["entries"][0].take();
+    assert_eq!((&entry["type"], &entry["data"]), (&json!("counted"), &json!({ "by": 3 })));
+    assert_eq!(entry["from"]["name"], "tally");
+    let refused = program.post("/count/0");
+    assert!(refused.starts_with("HTTP/1.1 422") && refused.ends_with("Nothing was counted."));
+
+    for (path, whom) in [
+        ("room".to_owned(), "room"),
+        ("namespace".to_owned(), "namespace"),
+        ("everyone".to_owned(), "everyone"),
+        (format!("person/{}", id(1)), "person"),
+        (format!("connection/{connection}"), "connection"),
+    ] {
+        assert!(program.post(&format!("/cheer/{path}")).starts_with("HTTP/1.1 202"), "{path}");
+        assert_eq!(next("signal").await["data"]["whom"], whom);
+    }
+}
