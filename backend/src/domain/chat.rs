@@ -4,6 +4,7 @@ use holdfast_common::{
     chat::{Delete, Edit, Message, RoomCreated, RoomNamed, Rules, TextRefused},
     event::{Decision, EventType, Facts, No},
     limits::Limits,
+    text::steers,
 };
 
 /// The rules of namespace `chat`.
@@ -12,12 +13,12 @@ pub struct ChatRules;
 
 impl Rules for ChatRules {
     fn message(&self, event: &Message, _: &Facts, limits: &Limits) -> Decision<Message> {
-        text(&event.text, limits.text_chars, Breaks::Allowed)
+        text(&event.text, limits.text_chars, Place::Message)
     }
 
     fn edit(&self, event: &Edit, facts: &Facts, limits: &Limits) -> Decision<Edit> {
         own_message(facts)?;
-        text(&event.text, limits.text_chars, Breaks::Allowed)
+        text(&event.text, limits.text_chars, Place::Message)
     }
 
     fn delete(&self, _: &Delete, facts: &Facts, _: &Limits) -> Decision<Delete> {
@@ -30,20 +31,20 @@ impl Rules for ChatRules {
         facts: &Facts,
         limits: &Limits,
     ) -> Decision<RoomCreated> {
-        text(&event.name, limits.name_chars, Breaks::Refused)?;
+        text(&event.name, limits.name_chars, Place::Name)?;
         let name = facts.free_name.as_ref().unwrap_or(&event.name).clone();
         Ok(RoomNamed { name })
     }
 }
 
-/// Whether a text may have line breaks and tabs.
+/// Where a text stands: a message has its own place on the page, a name stands among others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Breaks {
-    Allowed,
-    Refused,
+enum Place {
+    Message,
+    Name,
 }
 
-fn text(text: &str, max: u32, breaks: Breaks) -> Result<(), No<TextRefused>> {
+fn text(text: &str, max: u32, place: Place) -> Result<(), No<TextRefused>> {
     let no = |why| Err(No::Because(why));
     // One more than the limit is enough to know.
     if text.chars().take(max as usize + 1).count() > max as usize {
@@ -52,24 +53,20 @@ fn text(text: &str, max: u32, breaks: Breaks) -> Result<(), No<TextRefused>> {
     if !text.chars().any(is_visible) {
         return no(TextRefused::Empty);
     }
-    let allowed = |c: char| breaks == Breaks::Allowed && matches!(c, '\n' | '\r' | '\t');
-    if text.chars().any(|c| is_control(c) && !allowed(c)) {
+    let refused = |c: char| match place {
+        Place::Message => c.is_control() && !matches!(c, '\n' | '\r' | '\t'),
+        Place::Name => c.is_control() || steers(c),
+    };
+    if text.chars().any(refused) {
         return no(TextRefused::ControlCharacters);
     }
     Ok(())
 }
 
-/// Control characters, and those that turn the direction of what stands around them: a name or a
-/// text must not rewrite its neighbours on the page.
-fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// White space, zero-width characters and the byte order mark show nothing.
 fn is_visible(c: char) -> bool {
-    !c.is_whitespace()
-        && !is_control(c)
-        && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
+    let shows_nothing = matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}');
+    !(c.is_whitespace() || c.is_control() || steers(c) || shows_nothing)
 }
 
 fn own_message(facts: &Facts) -> Result<(), No<TextRefused>> {
@@ -130,7 +127,9 @@ mod tests {
     #[test]
     fn line_breaks_are_text_and_other_control_characters_are_not() {
         assert_eq!(say("a\r\n\tb"), Ok(()));
-        for text in ["a\0", "\u{1b}[1m", "a\u{7f}", "a\u{202e}b", "\u{85}x"] {
+        // Texts that run from right to left need these.
+        assert_eq!(say("\u{2067}a\u{2069}"), Ok(()));
+        for text in ["a\0", "\u{1b}[1m", "a\u{7f}", "\u{85}x"] {
             let refused = No::Because(TextRefused::ControlCharacters);
             assert_eq!(say(text), Err(refused), "{text:?}");
         }
@@ -171,6 +170,8 @@ mod tests {
         assert_eq!(create("Ward"), Ok(RoomNamed { name }));
         let refused = No::Because(TextRefused::ControlCharacters);
         assert_eq!(create("Ward\n2"), Err(refused));
+        let refused = No::Because(TextRefused::ControlCharacters);
+        assert_eq!(create("a\u{202e}b"), Err(refused));
         assert_eq!(create("  "), Err(No::Because(TextRefused::Empty)));
     }
 }
