@@ -18,6 +18,7 @@ use holdfast_common::{
 mod lane;
 pub mod memory;
 mod names;
+pub mod sqlite;
 
 /// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
 /// for: the newest so many.

@@ -11,6 +11,9 @@ macro_rules! contract {
         mod memory {
             $(#[tokio::test] async fn $fact() { super::$fact(crate::Rig::memory()).await; })*
         }
+        mod sqlite {
+            $(#[tokio::test] async fn $fact() { super::$fact(crate::Rig::sqlite()).await; })*
+        }
     };
 }
 
@@ -19,9 +22,14 @@ mod engine_contract {
 
     mod appends;
     mod changes;
+    mod disk;
+    mod faults;
+    pub(crate) mod folder;
+    mod golden;
     mod greetings;
     mod keys;
     mod lanes;
+    mod model;
     mod reading;
     mod registers;
     mod rooms;

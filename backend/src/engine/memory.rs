@@ -84,10 +84,7 @@ impl Engine for MemoryEngine {
         max_bytes: usize,
     ) -> Result<Option<Slice>, Fault> {
         let state = self.state();
-        Ok(state
-            .rooms
-            .get(&room)
-            .map(|room| room.slice(after, max_entries, max_bytes)))
+        Ok(state.rooms.get(&room).map(|room| room.slice(after, max_entries, max_bytes)))
     }
 
     async fn page(
@@ -98,10 +95,7 @@ impl Engine for MemoryEngine {
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
         let state = self.state();
-        Ok(state
-            .rooms
-            .get(&room)
-            .map(|room| room.page(before, limit, since)))
+        Ok(state.rooms.get(&room).map(|room| room.page(before, limit, since)))
     }
 
     async fn find(
@@ -110,10 +104,7 @@ impl Engine for MemoryEngine {
         ids: Vec<EventId>,
     ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
         let state = self.state();
-        Ok(state
-            .rooms
-            .get(&room)
-            .map(|room| (room.head.epoch, room.find(&ids))))
+        Ok(state.rooms.get(&room).map(|room| (room.head.epoch, room.find(&ids))))
     }
 
     async fn join(

@@ -48,11 +48,7 @@ mod tests {
                 asked += 1;
                 Ok::<_, Infallible>(names.contains(key))
             });
-            let expected = if number == 1 {
-                "Ward".to_owned()
-            } else {
-                format!("Ward-{number}")
-            };
+            let expected = if number == 1 { "Ward".to_owned() } else { format!("Ward-{number}") };
             assert_eq!(name, expected);
             assert!(asked <= 22, "{asked} questions for number {number}");
             assert!(names.insert(name_key(&name)));

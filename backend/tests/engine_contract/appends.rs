@@ -69,15 +69,13 @@ async fn an_event_stands_once_whoever_sends_it_again(rig: Rig) {
 async fn an_event_that_stands_is_acked_even_where_its_rule_now_says_no(rig: Rig) {
     let room = room_id();
     let mut append = creation(room, PersonId::NIL, "Ward");
-    append.verified = holdfast_common::event::Verified::Allowed {
-        reply: r#"{"name":"Ward"}"#.to_owned(),
-    };
+    append.verified =
+        holdfast_common::event::Verified::Allowed { reply: r#"{"name":"Ward"}"#.to_owned() };
     rig.put(append.clone()).await;
     match rig.put(rejected(append)).await {
-        Appended::Decided {
-            verdict: Verdict::Ack { offset, reply, .. },
-            entry: None,
-        } => assert_eq!((offset, reply.as_str()), (1, r#"{"name":"Ward"}"#)),
+        Appended::Decided { verdict: Verdict::Ack { offset, reply, .. }, entry: None } => {
+            assert_eq!((offset, reply.as_str()), (1, r#"{"name":"Ward"}"#))
+        }
         other => panic!("no ack: {other:?}"),
     }
 }
@@ -87,12 +85,7 @@ async fn a_rejection_appends_nothing(rig: Rig) {
     let append = rejected(message(room, PersonId::NIL, ""));
     let id = append.id;
     match rig.put(append).await {
-        Appended::Decided {
-            verdict: Verdict::Reject {
-                id: of, code, why, ..
-            },
-            entry: None,
-        } => {
+        Appended::Decided { verdict: Verdict::Reject { id: of, code, why, .. }, entry: None } => {
             assert_eq!((of, code), (id, Code::Refused));
             assert_eq!(why.as_deref(), Some(r#"{"reason":"empty"}"#));
         }
@@ -110,24 +103,15 @@ async fn a_decision_on_old_facts_is_asked_again(rig: Rig) {
     early.lane = ada.number(1, 0);
     let early = rig.read_facts(early).await;
     rig.entry(edit(room, ada.person, target, "late")).await;
-    assert!(matches!(
-        rig.engine.append(early.clone()).await,
-        Appended::Moved
-    ));
+    assert!(matches!(rig.engine.append(early.clone()).await, Appended::Moved));
 
     let early = rig.read_facts(early).await;
     rig.engine.join(ada.person, room, 9, NOW).await.unwrap();
-    assert!(matches!(
-        rig.engine.append(early.clone()).await,
-        Appended::Moved
-    ));
+    assert!(matches!(rig.engine.append(early.clone()).await, Appended::Moved));
 
     let early = rig.read_facts(early).await;
     rig.engine.delete_room(room).await.unwrap();
-    assert!(matches!(
-        rig.engine.append(early.clone()).await,
-        Appended::Moved
-    ));
+    assert!(matches!(rig.engine.append(early.clone()).await, Appended::Moved));
 
     // Nothing of it happened: the log is as it was and the number is still to be decided.
     assert_eq!(rig.slice(room, 0).await.head.offset, 3);
@@ -166,8 +150,7 @@ async fn sixty_four_writers_share_one_dense_log(rig: Rig) {
     let mut tasks = Vec::new();
     for _ in 0..WRITERS {
         let ada = rig.sender().await;
-        let engine = rig.engine.clone();
-        let rig = Rig { engine };
+        let rig = rig.share();
         tasks.push(tokio::spawn(async move {
             let mut offsets = Vec::new();
             for n in 1..=EACH {
@@ -175,10 +158,7 @@ async fn sixty_four_writers_share_one_dense_log(rig: Rig) {
                 append.lane = ada.number(n, n - 1);
                 offsets.push(rig.entry(append).await.entry.offset);
             }
-            assert!(
-                offsets.is_sorted(),
-                "a writer's own events keep their order"
-            );
+            assert!(offsets.is_sorted(), "a writer's own events keep their order");
             offsets
         }));
     }

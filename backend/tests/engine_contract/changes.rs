@@ -23,9 +23,7 @@ contract! {
 async fn read(rig: &Rig, room: RoomId) -> Vec<Entry> {
     let slice = rig.slice(room, 1).await;
     let entries = slice.entries.iter();
-    entries
-        .map(|(_, text)| serde_json::from_str(text).unwrap())
-        .collect()
+    entries.map(|(_, text)| serde_json::from_str(text).unwrap()).collect()
 }
 
 async fn target_version(rig: &Rig, room: RoomId, target: EventId) -> (u64, bool) {
@@ -49,10 +47,7 @@ async fn a_page_shows_the_newest_replacement(rig: Rig) {
     let page = rig.page(room, None, 10).await;
     let texts: Vec<_> = page.items[1..].iter().map(shown).collect();
     assert_eq!(texts, [r#"{"text":"v3"}"#, r#"{"text":"between"}"#]);
-    assert_eq!(
-        page.items[1].entry.data.as_ref().unwrap().get(),
-        r#"{"text":"v1"}"#
-    );
+    assert_eq!(page.items[1].entry.data.as_ref().unwrap().get(), r#"{"text":"v1"}"#);
     assert_eq!(page.items[1].change.as_ref().unwrap().offset, 5);
     assert_eq!(read(&rig, room).await.len(), 4);
 }
@@ -62,10 +57,7 @@ async fn a_replacement_of_a_replacement_replaces_the_first(rig: Rig) {
     let target = rig.entry(message(room, ada, "v1")).await.entry.id;
     let second = rig.entry(edit(room, ada, target, "v2")).await.entry.id;
     rig.entry(edit(room, ada, second, "v3")).await;
-    assert_eq!(
-        shown(&rig.page(room, None, 1).await.items[0]),
-        r#"{"text":"v3"}"#
-    );
+    assert_eq!(shown(&rig.page(room, None, 1).await.items[0]), r#"{"text":"v3"}"#);
     rig.entry(delete(room, ada, target)).await;
     let entries = read(&rig, room).await;
     assert!(entries[..3].iter().all(|entry| entry.kind == HOLLOW));
@@ -77,10 +69,7 @@ async fn a_removed_event_is_hollow_and_keeps_its_place(rig: Rig) {
     rig.entry(delete(room, bob, before.id)).await;
     let entries = read(&rig, room).await;
     let hollow = &entries[0];
-    assert_eq!(
-        (hollow.kind.as_str(), hollow.data.is_none()),
-        (HOLLOW, true)
-    );
+    assert_eq!((hollow.kind.as_str(), hollow.data.is_none()), (HOLLOW, true));
     assert_eq!(hollow.from.id, bob);
     assert_eq!((hollow.offset, hollow.mark), (before.offset, before.mark));
     assert_eq!((hollow.id, hollow.at), (before.id, before.at));
@@ -100,11 +89,7 @@ async fn a_removal_empties_every_replacement(rig: Rig) {
     let other = rig.entry(message(room, ada, "other")).await.entry.id;
     rig.entry(edit(room, ada, other, "other v2")).await;
     rig.entry(delete(room, ada, target)).await;
-    let kinds: Vec<_> = read(&rig, room)
-        .await
-        .into_iter()
-        .map(|entry| entry.kind)
-        .collect();
+    let kinds: Vec<_> = read(&rig, room).await.into_iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, [HOLLOW, HOLLOW, HOLLOW, "message", "edit", "delete"]);
     let page = rig.page(room, None, 10).await;
     assert!(page.items[1].change.is_none());
@@ -117,10 +102,7 @@ async fn a_removed_replacement_uncovers_the_one_before(rig: Rig) {
     rig.entry(edit(room, ada, target, "v2")).await;
     let third = rig.entry(edit(room, ada, target, "v3")).await.entry.id;
     rig.entry(delete(room, ada, third)).await;
-    assert_eq!(
-        shown(&rig.page(room, None, 1).await.items[0]),
-        r#"{"text":"v2"}"#
-    );
+    assert_eq!(shown(&rig.page(room, None, 1).await.items[0]), r#"{"text":"v2"}"#);
 }
 
 async fn a_target_moves_when_it_is_replaced_or_removed(rig: Rig) {
@@ -140,22 +122,15 @@ async fn a_target_moves_when_it_is_replaced_or_removed(rig: Rig) {
 async fn a_hollow_event_does_not_count(rig: Rig) {
     let room = rig.room().await;
     let entries = rig.messages(room, 5).await;
-    rig.entry(delete(room, PersonId::NIL, entries[1].entry.id))
-        .await;
-    let page = rig
-        .engine
-        .page(room, None, 1, Some(1))
-        .await
-        .unwrap()
-        .unwrap();
+    rig.entry(delete(room, PersonId::NIL, entries[1].entry.id)).await;
+    let page = rig.engine.page(room, None, 1, Some(1)).await.unwrap().unwrap();
     assert_eq!((page.from, page.skipped), (6, 3));
 }
 
 async fn a_removal_of_what_is_not_there_is_an_event_like_any(rig: Rig) {
     let room = rig.room().await;
     rig.entry(delete(room, PersonId::NIL, event())).await;
-    rig.entry(edit(room, PersonId::NIL, event(), "of nothing"))
-        .await;
+    rig.entry(edit(room, PersonId::NIL, event(), "of nothing")).await;
     assert_eq!(read(&rig, room).await.len(), 2);
     assert_eq!(rig.page(room, None, 10).await.items.len(), 1);
 }

@@ -38,12 +38,7 @@ async fn greet(rig: &Rig, greeting: &Greeting) -> Option<Code> {
 }
 
 async fn member(rig: &Rig, room: RoomId, person: PersonId) -> bool {
-    let query = FactsQuery {
-        person,
-        namespace: NS.to_owned(),
-        room,
-        effect: Effect::Adds,
-    };
+    let query = FactsQuery { person, namespace: NS.to_owned(), room, effect: Effect::Adds };
     rig.engine.facts(query).await.unwrap().member
 }
 
@@ -61,11 +56,8 @@ async fn a_new_person_is_bound_and_welcomed_into_rooms(rig: Rig) {
     let mut greeting = ada.greeting();
     greeting.welcome_rooms = vec![lobby, room_id()];
     let resume = rig.resume(greeting).await;
-    let joined: Vec<_> = resume
-        .rooms
-        .iter()
-        .map(|room| (room.info.room, room.info.joined))
-        .collect();
+    let joined: Vec<_> =
+        resume.rooms.iter().map(|room| (room.info.room, room.info.joined)).collect();
     assert_eq!(joined, [(lobby, true), (other, false)]);
     // Only the first use welcomes: who has left stays away.
     rig.engine.leave(ada.person, lobby).await.unwrap();
@@ -110,17 +102,10 @@ async fn a_generation_that_is_not_above_the_last_is_fenced(rig: Rig) {
 
 async fn a_refused_greeting_changes_nothing(rig: Rig) {
     let (lobby, ada) = (rig.room().await, rig.sender().await);
-    let newcomer = Sender {
-        writer: ada.writer,
-        generation: 9,
-        ..Sender::new()
-    };
+    let newcomer = Sender { writer: ada.writer, generation: 9, ..Sender::new() };
     let mut greeting = newcomer.greeting();
     greeting.welcome_rooms = vec![lobby];
-    greeting.lanes = vec![LaneFloor {
-        room: lobby,
-        floor: 5,
-    }];
+    greeting.lanes = vec![LaneFloor { room: lobby, floor: 5 }];
     assert_eq!(greet(&rig, &greeting).await, Some(Code::WrongWriter));
     assert!(!member(&rig, lobby, newcomer.person).await);
     // The id is still free: its owner may bind it with another secret.
@@ -179,29 +164,12 @@ async fn verdicts_above_the_floor_come_in_order(rig: Rig) {
     expected.sort_by_key(|(room, n, _)| (*room, *n));
     ada.generation += 1;
     let mut greeting = ada.greeting();
-    greeting.lanes = vec![
-        LaneFloor {
-            room: two,
-            floor: 0,
-        },
-        LaneFloor {
-            room: one,
-            floor: 2,
-        },
-    ];
+    greeting.lanes = vec![LaneFloor { room: two, floor: 0 }, LaneFloor { room: one, floor: 2 }];
     let resume = rig.resume(greeting).await;
     assert_eq!(resume.verdicts, expected);
-    assert!(
-        resume
-            .lanes
-            .iter()
-            .all(|lane| lane.watermark == 12 && !lane.lost)
-    );
+    assert!(resume.lanes.iter().all(|lane| lane.watermark == 12 && !lane.lost));
     let reject = |verdict: &Verdict| matches!(verdict, Verdict::Reject { .. });
-    let rejections = resume
-        .verdicts
-        .iter()
-        .filter(|(_, _, verdict)| reject(verdict));
+    let rejections = resume.verdicts.iter().filter(|(_, _, verdict)| reject(verdict));
     assert_eq!(rejections.count(), 8);
 }
 
@@ -211,11 +179,7 @@ async fn a_lane_named_twice_counts_once(rig: Rig) {
     let mut greeting = ada.greeting();
     greeting.lanes = [3, 5, 4].map(|floor| LaneFloor { room, floor }).to_vec();
     let resume = rig.resume(greeting).await;
-    let expected = LaneMark {
-        room,
-        watermark: 5,
-        lost: true,
-    };
+    let expected = LaneMark { room, watermark: 5, lost: true };
     assert_eq!(resume.lanes, [expected]);
 }
 
@@ -264,10 +228,7 @@ async fn of_the_other_rooms_the_newest_come(rig: Rig) {
     let sender = Sender::new();
     let mut greeting = sender.greeting();
     let cursor = Cursor::start(Epoch::NIL);
-    greeting.rooms = vec![RoomCursor {
-        room: rooms[1],
-        cursor,
-    }];
+    greeting.rooms = vec![RoomCursor { room: rooms[1], cursor }];
     greeting.welcome_rooms = vec![rooms[0]];
     let listed = rig.resume(greeting).await.rooms;
     let listed: Vec<_> = listed.iter().map(|room| room.info.room).collect();
@@ -286,18 +247,12 @@ async fn a_cursor_is_told_the_marks_of_the_log(rig: Rig) {
         said.push(rig.entry(append).await);
     }
     let start = state(&rig, room, Cursor::start(said[0].epoch)).await;
-    assert_eq!(
-        (start.mark_at, start.missed_since),
-        (Some(Mark::START), Some(NOW))
-    );
+    assert_eq!((start.mark_at, start.missed_since), (Some(Mark::START), Some(NOW)));
     let middle = state(&rig, room, cursor(&said[0])).await;
     assert_eq!(middle.mark_at, Some(said[0].entry.mark));
     assert_eq!(middle.missed_since, Some(Timestamp(NOW.0 + 2)));
     let end = state(&rig, room, cursor(&said[2])).await;
-    assert_eq!(
-        (end.mark_at, end.missed_since),
-        (Some(said[2].entry.mark), None)
-    );
+    assert_eq!((end.mark_at, end.missed_since), (Some(said[2].entry.mark), None));
     assert_eq!(end.info.head.cursor(), cursor(&said[2]));
 }
 

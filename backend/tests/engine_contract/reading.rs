@@ -40,48 +40,22 @@ async fn a_slice_goes_on_behind_its_offset(rig: Rig) {
 async fn a_slice_ends_at_so_many_entries_or_bytes(rig: Rig) {
     let room = rig.room().await;
     rig.messages(room, 9).await;
-    let part = rig
-        .engine
-        .slice(room, 2, 3, usize::MAX)
-        .await
-        .unwrap()
-        .unwrap();
+    let part = rig.engine.slice(room, 2, 3, usize::MAX).await.unwrap().unwrap();
     assert!(part.entries.iter().map(|(offset, _)| *offset).eq(3..=5));
     let bytes = part.entries.iter().map(|(_, text)| text.len()).sum();
     let fitting = rig.engine.slice(room, 2, 99, bytes).await.unwrap().unwrap();
     assert_eq!(fitting.entries, part.entries);
-    let less = rig
-        .engine
-        .slice(room, 2, 99, bytes - 1)
-        .await
-        .unwrap()
-        .unwrap();
+    let less = rig.engine.slice(room, 2, 99, bytes - 1).await.unwrap().unwrap();
     assert_eq!(less.entries, part.entries[..2]);
     let one = rig.engine.slice(room, 2, 99, 0).await.unwrap().unwrap();
-    assert_eq!(
-        one.entries,
-        part.entries[..1],
-        "the first entry goes whatever its size"
-    );
+    assert_eq!(one.entries, part.entries[..1], "the first entry goes whatever its size");
 }
 
 async fn an_unknown_room_is_none(rig: Rig) {
     let room = room_id();
     assert!(rig.engine.slice(room, 0, 9, 9).await.unwrap().is_none());
-    assert!(
-        rig.engine
-            .page(room, None, 9, None)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        rig.engine
-            .find(room, vec![event()])
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(rig.engine.page(room, None, 9, None).await.unwrap().is_none());
+    assert!(rig.engine.find(room, vec![event()]).await.unwrap().is_none());
     assert!(rig.engine.trim(room, 1).await.unwrap().is_none());
 }
 
@@ -97,12 +71,7 @@ async fn what_an_append_answered_is_read_at_once(rig: Rig) {
 async fn lively(rig: &Rig, room: RoomId) {
     let mut ids: Vec<EventId> = Vec::new();
     for n in 0..40 {
-        ids.push(
-            rig.entry(message(room, PersonId::NIL, "said"))
-                .await
-                .entry
-                .id,
-        );
+        ids.push(rig.entry(message(room, PersonId::NIL, "said")).await.entry.id);
         for back in [1, 2, 7] {
             if n % (back + 2) == 0 && n >= back {
                 let target = ids[n - back];
@@ -114,8 +83,7 @@ async fn lively(rig: &Rig, room: RoomId) {
         }
     }
     for target in &ids[20..30] {
-        rig.put(edit(room, PersonId::NIL, *target, "much later"))
-            .await;
+        rig.put(edit(room, PersonId::NIL, *target, "much later")).await;
     }
 }
 
@@ -149,18 +117,11 @@ async fn pages_tile_the_log_without_hole_or_overlap(rig: Rig) {
             assert_eq!(pages[pages.len() - 1].to, whole.head.offset);
             for page in &pages {
                 assert!(page.items.len() <= limit as usize);
-                assert!(
-                    offsets(page)
-                        .iter()
-                        .all(|at| (page.from..=page.to).contains(at))
-                );
+                assert!(offsets(page).iter().all(|at| (page.from..=page.to).contains(at)));
             }
             let tiled: Vec<_> = pages.iter().flat_map(offsets).collect();
             assert_eq!(tiled, offsets(&whole));
-            let seen: Vec<_> = pages
-                .iter()
-                .flat_map(|page| page.items.iter().map(shown))
-                .collect();
+            let seen: Vec<_> = pages.iter().flat_map(|page| page.items.iter().map(shown)).collect();
             assert_eq!(seen, whole.items.iter().map(shown).collect::<Vec<_>>());
         }
     }
@@ -171,18 +132,13 @@ async fn a_page_counts_items_and_not_what_changed_them(rig: Rig) {
     let entries = rig.messages(room, 3).await;
     for n in 0..20 {
         let text = format!("v{n}");
-        rig.entry(edit(room, PersonId::NIL, entries[0].entry.id, &text))
-            .await;
+        rig.entry(edit(room, PersonId::NIL, entries[0].entry.id, &text)).await;
     }
     let page = rig.page(room, None, 2).await;
     assert_eq!((page.from, page.to, page.items.len()), (3, 24, 2));
     let page = rig.page(room, Some(3), 1).await;
     assert_eq!((page.from, page.to), (2, 2));
-    assert_eq!(
-        shown(&page.items[0]),
-        r#"{"text":"v19"}"#,
-        "folded as of the head"
-    );
+    assert_eq!(shown(&page.items[0]), r#"{"text":"v19"}"#, "folded as of the head");
 }
 
 async fn a_page_says_when_nothing_older_is_left(rig: Rig) {
@@ -221,33 +177,14 @@ async fn a_page_before_the_beginning_is_empty(rig: Rig) {
 async fn what_lies_before_a_page_is_counted(rig: Rig) {
     let room = rig.room().await;
     let entries = rig.messages(room, 10).await;
-    rig.entry(edit(room, PersonId::NIL, entries[0].entry.id, "edited"))
-        .await;
-    for (since, skipped) in [
-        (0, 8),
-        (1, 8),
-        (4, 5),
-        (8, 1),
-        (9, 0),
-        (12, 0),
-        (u64::MAX, 0),
-    ] {
-        let page = rig
-            .engine
-            .page(room, None, 2, Some(since))
-            .await
-            .unwrap()
-            .unwrap();
+    rig.entry(edit(room, PersonId::NIL, entries[0].entry.id, "edited")).await;
+    for (since, skipped) in [(0, 8), (1, 8), (4, 5), (8, 1), (9, 0), (12, 0), (u64::MAX, 0)] {
+        let page = rig.engine.page(room, None, 2, Some(since)).await.unwrap().unwrap();
         assert_eq!((page.from, page.skipped), (10, skipped), "since {since}");
     }
     assert_eq!(rig.page(room, None, 2).await.skipped, 0, "nobody asked");
     rig.engine.trim(room, 4).await.unwrap();
-    let page = rig
-        .engine
-        .page(room, None, 2, Some(0))
-        .await
-        .unwrap()
-        .unwrap();
+    let page = rig.engine.page(room, None, 2, Some(0)).await.unwrap().unwrap();
     assert_eq!(page.skipped, 6, "what was trimmed is told as a gap");
 }
 
@@ -264,10 +201,7 @@ async fn a_trimmed_log_starts_at_its_first_entry(rig: Rig) {
         assert_eq!((slice.head.first, slice.head.offset), (4, 6));
     }
     assert!(rig.slice(room, 3).await.trimmed_mark.is_none());
-    assert_eq!(
-        said[1].entry.mark.next(4, said[2].entry.id),
-        said[2].entry.mark
-    );
+    assert_eq!(said[1].entry.mark.next(4, said[2].entry.id), said[2].entry.mark);
 }
 
 async fn a_trim_ends_at_the_head_and_never_goes_back(rig: Rig) {
@@ -281,10 +215,7 @@ async fn a_trim_ends_at_the_head_and_never_goes_back(rig: Rig) {
     assert!(slice.entries.is_empty());
     assert_eq!(slice.trimmed_mark, Some(said[1].entry.mark));
     let next = rig.messages(room, 1).await;
-    assert_eq!(
-        next[0].entry.mark,
-        said[1].entry.mark.next(4, next[0].entry.id)
-    );
+    assert_eq!(next[0].entry.mark, said[1].entry.mark.next(4, next[0].entry.id));
     assert_ne!(next[0].entry.mark, Mark::START);
 }
 
@@ -304,28 +235,14 @@ async fn a_trimmed_event_is_found_and_stays_taken(rig: Rig) {
     let removed = rig.messages(room, 1).await[0].entry.id;
     rig.entry(delete(room, PersonId::NIL, removed)).await;
     let again = message(room, PersonId::NIL, "removed");
-    assert_eq!(
-        acked(
-            &rig.put(holdfast_common::storage::Append {
-                id: removed,
-                ..again
-            })
-            .await
-        ),
-        6
-    );
+    assert_eq!(acked(&rig.put(holdfast_common::storage::Append { id: removed, ..again }).await), 6);
 }
 
 async fn ids_are_found_where_they_stand(rig: Rig) {
     let (room, other) = (rig.room().await, rig.room().await);
     let said = rig.messages(room, 3).await;
     let elsewhere = rig.messages(other, 1).await;
-    let ids = vec![
-        said[2].entry.id,
-        event(),
-        elsewhere[0].entry.id,
-        said[0].entry.id,
-    ];
+    let ids = vec![said[2].entry.id, event(), elsewhere[0].entry.id, said[0].entry.id];
     let (epoch, found) = rig.engine.find(room, ids).await.unwrap().unwrap();
     assert_eq!(epoch, said[0].epoch);
     assert_eq!(found, [(said[2].entry.id, 4), (said[0].entry.id, 2)]);

@@ -1,6 +1,7 @@
 //! What the facts are told with: an engine, people who send, and events to be appended.
 
-use holdfast_backend::engine::{Engine, memory::MemoryEngine};
+use super::folder::Folder;
+use holdfast_backend::engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine};
 use holdfast_common::{
     cursor::{Cursor, Mark, Offset},
     event::{Effect, Verified, Versions},
@@ -23,6 +24,8 @@ pub(crate) const NOW: Timestamp = Timestamp(1_760_000_000_000);
 /// An engine under test.
 pub(crate) struct Rig {
     pub(crate) engine: Arc<dyn Engine>,
+    /// Goes after the engine.
+    folder: Option<Arc<Folder>>,
 }
 
 /// A person at one outbox.
@@ -56,11 +59,7 @@ pub(crate) fn person() -> PersonId {
 
 impl Sender {
     pub(crate) fn new() -> Self {
-        Self {
-            person: person(),
-            writer: WriterId::new(NOW.0, &fresh()),
-            generation: 1,
-        }
+        Self { person: person(), writer: WriterId::new(NOW.0, &fresh()), generation: 1 }
     }
 
     pub(crate) fn greeting(&self) -> Greeting {
@@ -78,12 +77,7 @@ impl Sender {
     }
 
     pub(crate) fn number(&self, n: u64, floor: u64) -> Option<LaneWrite> {
-        Some(LaneWrite {
-            writer: self.writer,
-            generation: self.generation,
-            n,
-            floor,
-        })
+        Some(LaneWrite { writer: self.writer, generation: self.generation, n, floor })
     }
 }
 
@@ -96,18 +90,13 @@ pub(crate) fn message(room: RoomId, author: PersonId, text: &str) -> Append {
         room,
         id: event(),
         kind: "message".to_owned(),
-        author: Author {
-            id: author,
-            name: "Ada".to_owned(),
-        },
+        author: Author { id: author, name: "Ada".to_owned() },
         at: NOW,
         data: format!(r#"{{"text":"{text}"}}"#),
         effect: Effect::Adds,
         room_name: None,
         counts: true,
-        verified: Verified::Allowed {
-            reply: "null".to_owned(),
-        },
+        verified: Verified::Allowed { reply: "null".to_owned() },
         versions: Versions::default(),
     }
 }
@@ -151,18 +140,30 @@ pub(crate) fn rejected(append: Append) -> Append {
 }
 
 pub(crate) fn promise(key: &str, body: u8) -> Option<Idempotency> {
-    Some(Idempotency {
-        key: key.to_owned(),
-        caller: PersonId::NIL,
-        body_hash: [body; 32],
-    })
+    Some(Idempotency { key: key.to_owned(), caller: PersonId::NIL, body_hash: [body; 32] })
 }
 
 impl Rig {
     pub(crate) fn memory() -> Self {
+        Self { engine: Arc::new(MemoryEngine::new()), folder: None }
+    }
+
+    pub(crate) fn sqlite() -> Self {
+        let folder = Folder::new();
         Self {
-            engine: Arc::new(MemoryEngine::new()),
+            engine: Arc::new(SqliteEngine::open(folder.path()).unwrap()),
+            folder: Some(Arc::new(folder)),
         }
+    }
+
+    /// An engine that was opened elsewhere.
+    pub(crate) fn of(engine: Arc<dyn Engine>) -> Self {
+        Self { engine, folder: None }
+    }
+
+    /// For another task.
+    pub(crate) fn share(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine), folder: self.folder.clone() }
     }
 
     /// A person whose outbox has said hello.
@@ -182,8 +183,7 @@ impl Rig {
     /// A room that the server made; its log has one entry.
     pub(crate) async fn room(&self) -> RoomId {
         let room = room_id();
-        self.entry(creation(room, PersonId::NIL, &room.to_string()))
-            .await;
+        self.entry(creation(room, PersonId::NIL, &room.to_string())).await;
         room
     }
 
@@ -235,9 +235,7 @@ impl Rig {
 
 pub(crate) fn entry(appended: Appended) -> NewEntry {
     match appended {
-        Appended::Decided {
-            entry: Some(entry), ..
-        } => *entry,
+        Appended::Decided { entry: Some(entry), .. } => *entry,
         other => panic!("no new entry: {other:?}"),
     }
 }
@@ -245,10 +243,7 @@ pub(crate) fn entry(appended: Appended) -> NewEntry {
 /// The offset that an ack, new or repeated, names.
 pub(crate) fn acked(appended: &Appended) -> Offset {
     match appended {
-        Appended::Decided {
-            verdict: Verdict::Ack { offset, .. },
-            ..
-        }
+        Appended::Decided { verdict: Verdict::Ack { offset, .. }, .. }
         | Appended::Again(Verdict::Ack { offset, .. }) => *offset,
         other => panic!("no ack: {other:?}"),
     }
@@ -262,11 +257,7 @@ pub(crate) fn shown(item: &Folded) -> &str {
 
 /// Where one stands who has applied `entry`.
 pub(crate) fn cursor(new: &NewEntry) -> Cursor {
-    Cursor {
-        epoch: new.epoch,
-        offset: new.entry.offset,
-        mark: new.entry.mark,
-    }
+    Cursor { epoch: new.epoch, offset: new.entry.offset, mark: new.entry.mark }
 }
 
 /// That offsets are dense from 1 and each mark follows from the one before.

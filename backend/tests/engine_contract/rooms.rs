@@ -26,12 +26,7 @@ contract! {
 }
 
 async fn facts(rig: &Rig, room: RoomId, person: PersonId, effect: Effect) -> Facts {
-    let query = FactsQuery {
-        person,
-        namespace: NS.to_owned(),
-        room,
-        effect,
-    };
+    let query = FactsQuery { person, namespace: NS.to_owned(), room, effect };
     rig.engine.facts(query).await.unwrap()
 }
 
@@ -45,10 +40,7 @@ async fn a_room_is_made_by_its_first_event(rig: Rig) {
     let (room, ada) = (room_id(), person());
     let new = rig.entry(creation(room, ada, "Ward 7")).await;
     let info = new.created.as_ref().unwrap();
-    assert_eq!(
-        (info.room, info.ns.as_str(), info.name.as_str()),
-        (room, NS, "Ward 7")
-    );
+    assert_eq!((info.room, info.ns.as_str(), info.name.as_str()), (room, NS, "Ward 7"));
     assert!(info.joined && !info.gone);
     assert_eq!(info.head.cursor(), cursor(&new));
     assert_eq!((new.entry.offset, info.head.first), (1, 1));
@@ -74,9 +66,7 @@ async fn a_name_is_unique_whatever_its_case_and_the_space_around_it(rig: Rig) {
     rig.entry(creation(room_id(), PersonId::NIL, "Ward")).await;
     assert_eq!(free_name(&rig, " wARD\t").await, "wARD-2");
     assert_eq!(free_name(&rig, " Other ").await, "Other");
-    let mut same = rig
-        .read_facts(creation(room_id(), PersonId::NIL, "Other"))
-        .await;
+    let mut same = rig.read_facts(creation(room_id(), PersonId::NIL, "Other")).await;
     same.room_name = Some(" WARD ".to_owned());
     assert!(matches!(rig.engine.append(same).await, Appended::Moved));
 }
@@ -90,22 +80,11 @@ async fn a_taken_name_is_offered_with_a_number(rig: Rig) {
 
 async fn a_name_that_was_taken_meanwhile_is_asked_again(rig: Rig) {
     let ada = rig.sender().await;
-    let mut late = rig
-        .read_facts(creation(room_id(), ada.person, "Ward"))
-        .await;
+    let mut late = rig.read_facts(creation(room_id(), ada.person, "Ward")).await;
     late.lane = ada.number(1, 0);
     rig.entry(creation(room_id(), PersonId::NIL, "Ward")).await;
-    assert!(matches!(
-        rig.engine.append(late.clone()).await,
-        Appended::Moved
-    ));
-    assert!(
-        rig.engine
-            .slice(late.room, 0, 1, 1)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(matches!(rig.engine.append(late.clone()).await, Appended::Moved));
+    assert!(rig.engine.slice(late.room, 0, 1, 1).await.unwrap().is_none());
     assert_eq!(rig.entry(late).await.created.unwrap().name, "Ward-2");
 }
 
@@ -128,10 +107,7 @@ async fn a_room_that_exists_is_not_made_again(rig: Rig) {
 
 async fn the_facts_of_an_unknown_room_are_nothing(rig: Rig) {
     let facts = facts(&rig, room_id(), person(), Effect::Removes(event())).await;
-    assert_eq!(
-        (facts.room, facts.target, facts.member),
-        (None, None, false)
-    );
+    assert_eq!((facts.room, facts.target, facts.member), (None, None, false));
     assert_eq!(facts.versions, holdfast_common::event::Versions::default());
 }
 
@@ -142,10 +118,7 @@ async fn the_facts_of_a_room_say_what_it_is(rig: Rig) {
     let facts = facts(&rig, room, ada, Effect::Replaces(said)).await;
     let about = facts.room.unwrap();
     assert_eq!((about.id, about.namespace.as_str()), (room, NS));
-    assert_eq!(
-        (about.name.as_str(), about.creator, about.gone),
-        ("Ward", ada, false)
-    );
+    assert_eq!((about.name.as_str(), about.creator, about.gone), ("Ward", ada, false));
     let target = facts.target.unwrap();
     assert_eq!((target.id, target.kind.as_str()), (said, "message"));
     assert_eq!((target.author, target.hollow), (ada, false));

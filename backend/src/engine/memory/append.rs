@@ -43,16 +43,9 @@ impl State {
         if versions != append.versions {
             return Ok(Appended::Moved);
         }
-        if let Some(verdict) = self
-            .rooms
-            .get(&append.room)
-            .and_then(|room| room.ack(append.id))
-        {
+        if let Some(verdict) = self.rooms.get(&append.room).and_then(|room| room.ack(append.id)) {
             self.conclude(append, &verdict);
-            return Ok(Appended::Decided {
-                verdict,
-                entry: None,
-            });
+            return Ok(Appended::Decided { verdict, entry: None });
         }
         match &append.verified {
             Verified::Allowed { reply } => self.allow(append, reply),
@@ -64,10 +57,7 @@ impl State {
                     why: why.clone(),
                 };
                 self.conclude(append, &verdict);
-                Ok(Appended::Decided {
-                    verdict,
-                    entry: None,
-                })
+                Ok(Appended::Decided { verdict, entry: None })
             }
         }
     }
@@ -109,6 +99,9 @@ impl State {
         let data = RawValue::from_string(append.data.clone())
             .map_err(|error| Fault::Failed(format!("the payload is no JSON: {error}")))?;
         let creates = match &append.effect {
+            Effect::Creates(_) if self.rooms.contains_key(&append.room) => {
+                return Err(Fault::Failed("the room exists already".to_owned()));
+            }
             Effect::Creates(wished) => {
                 let name = append.room_name.as_ref().unwrap_or(wished).trim();
                 if self.room_named(&append.namespace, name).is_some() {
@@ -136,10 +129,7 @@ impl State {
             created: creates.then(|| room.info(append.author.id)),
         };
         self.conclude(append, &verdict);
-        Ok(Appended::Decided {
-            verdict,
-            entry: Some(Box::new(new)),
-        })
+        Ok(Appended::Decided { verdict, entry: Some(Box::new(new)) })
     }
 
     /// Stores the verdict and moves the watermark to its number.

@@ -58,10 +58,7 @@ impl State {
                 self.join(greeting.person, *room, u32::MAX);
             }
         }
-        let writer = Writer {
-            person: greeting.person,
-            generation: greeting.generation,
-        };
+        let writer = Writer { person: greeting.person, generation: greeting.generation };
         self.writers.insert(greeting.writer, writer);
     }
 
@@ -75,21 +72,14 @@ impl State {
         let raise = |(room, floor): (RoomId, u64)| {
             let lane = self.lanes.entry((greeting.writer, room)).or_default();
             let lost = lane.settle(floor);
-            LaneMark {
-                room,
-                watermark: lane.watermark,
-                lost,
-            }
+            LaneMark { room, watermark: lane.watermark, lost }
         };
         floors.into_iter().map(raise).collect()
     }
 
     fn resume_rooms(&self, greeting: &Greeting) -> Vec<RoomState> {
-        let cursors: BTreeMap<RoomId, Cursor> = greeting
-            .rooms
-            .iter()
-            .map(|at| (at.room, at.cursor))
-            .collect();
+        let cursors: BTreeMap<RoomId, Cursor> =
+            greeting.rooms.iter().map(|at| (at.room, at.cursor)).collect();
         let mut rooms: Vec<&Room> = self.rooms.values().collect();
         rooms.sort_by_key(|room| {
             let member = room.members.contains_key(&greeting.person);
@@ -108,11 +98,7 @@ impl State {
                 Some(cursor) => room.at(cursor),
                 None => (None, None),
             };
-            RoomState {
-                info: room.info(greeting.person),
-                mark_at,
-                missed_since,
-            }
+            RoomState { info: room.info(greeting.person), mark_at, missed_since }
         };
         rooms.into_iter().map(state).collect()
     }

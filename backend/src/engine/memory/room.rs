@@ -103,12 +103,7 @@ impl Room {
     /// The ack of an event that stands, or stood, in the log.
     pub(super) fn ack(&self, id: EventId) -> Option<Verdict> {
         let (offset, reply) = self.ids.get(&id)?;
-        Some(Verdict::Ack {
-            id,
-            epoch: self.head.epoch,
-            offset: *offset,
-            reply: reply.clone(),
-        })
+        Some(Verdict::Ack { id, epoch: self.head.epoch, offset: *offset, reply: reply.clone() })
     }
 
     /// Puts the event behind the last entry and applies its effect.
@@ -132,27 +127,13 @@ impl Room {
             at: append.at,
             data: Some(data),
         };
-        let item = Item {
-            entry: entry.clone(),
-            role,
-            counts: append.counts,
-            changed: 0,
-        };
+        let item = Item { entry: entry.clone(), role, counts: append.counts, changed: 0 };
         self.log.insert(offset, item);
         self.ids.insert(append.id, (offset, reply.to_owned()));
         self.head.offset = offset;
         self.head.mark = mark;
-        if let Some(Idempotency {
-            key,
-            caller,
-            body_hash,
-        }) = &append.idempotency
-        {
-            let value = Key {
-                body_hash: *body_hash,
-                id: append.id,
-                offset,
-            };
+        if let Some(Idempotency { key, caller, body_hash }) = &append.idempotency {
+            let value = Key { body_hash: *body_hash, id: append.id, offset };
             self.keys.insert((*caller, key.clone()), value);
         }
         entry
@@ -211,9 +192,8 @@ impl Room {
     pub(super) fn page(&self, before: Option<Offset>, limit: u32, since: Option<Offset>) -> Folds {
         let limit = limit.max(1) as usize;
         let first = self.head.first;
-        let to = before.map_or(self.head.offset, |before| {
-            before.saturating_sub(1).min(self.head.offset)
-        });
+        let to = before
+            .map_or(self.head.offset, |before| before.saturating_sub(1).min(self.head.offset));
         let mut items: Vec<&Item> = self
             .log
             .values()
@@ -238,13 +218,7 @@ impl Room {
             entry: item.entry.clone(),
             change: self.change(item.entry.offset),
         });
-        Folds {
-            head: self.head,
-            from,
-            to,
-            skipped,
-            items: items.collect(),
-        }
+        Folds { head: self.head, from, to, skipped, items: items.collect() }
     }
 
     /// The newest content of the entry at `offset`, where it has a newer one.
@@ -270,9 +244,7 @@ impl Room {
             self.keys.retain(|_, key| key.offset >= first);
             self.head.first = first;
         }
-        Trimmed {
-            first: self.head.first,
-        }
+        Trimmed { first: self.head.first }
     }
 
     /// What the log says about a cursor: its mark there, and when the next entry was taken.

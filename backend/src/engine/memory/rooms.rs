@@ -75,12 +75,7 @@ impl State {
             PersonId::NIL => BTreeMap::new(),
             author => BTreeMap::from([(author, self.count())]),
         };
-        let head = Head {
-            epoch,
-            offset: 0,
-            mark: Mark::START,
-            first: 1,
-        };
+        let head = Head { epoch, offset: 0, mark: Mark::START, first: 1 };
         let room = Room {
             id: append.room,
             number,
@@ -136,12 +131,7 @@ impl State {
     }
 
     pub(super) fn set_latest(&mut self, value: LatestSet) -> u64 {
-        let register = (
-            value.person,
-            value.room,
-            value.ns.clone(),
-            value.kind.clone(),
-        );
+        let register = (value.person, value.room, value.ns.clone(), value.kind.clone());
         match self.registers.get(&register) {
             Some(stored) if stored.rank >= value.rank => stored.rank,
             _ => {

@@ -1,0 +1,188 @@
+//! The engine on SQLite: one database file in a data folder that one server holds.
+//!
+//! 1. All writes go through one thread, [`writer`]. It takes whatever waits, runs each task in a
+//!    savepoint of one transaction, commits once, and only then answers. One fsync serves them all.
+//! 2. Reads run on a few threads of their own, [`readers`], each in one snapshot. An answered
+//!    write is seen by every read that is asked after it.
+//! 3. Nothing is cached outside SQLite, so a transaction that did not commit leaves nothing behind.
+//! 4. Every queue has a bound; what does not fit is [`Fault::Overloaded`] at once.
+//! 5. What is removed is removed: SQLite overwrites it (`secure_delete`), and the write-ahead log
+//!    that may still hold it is emptied soon after, see [`SCRUB_AFTER`](writer::SCRUB_AFTER).
+
+mod append;
+mod checkpoint;
+mod content;
+mod edges;
+mod effects;
+mod greet;
+mod lanes;
+mod log;
+mod open;
+mod place;
+mod readers;
+mod reading;
+mod resume;
+mod room;
+mod rooms;
+mod rows;
+mod task;
+mod writer;
+
+pub use edges::{Commits, ExitProcess, Fatal, PlainCommits};
+pub use open::{OpenError, Options};
+
+use super::{Engine, Trimmed};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use holdfast_common::{
+    cursor::Offset,
+    event::Effect,
+    frame::{LatestSet, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId},
+    storage::{
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+    },
+    time::Timestamp,
+};
+use readers::Readers;
+use std::{fs::File, path::Path};
+use writer::Writer;
+
+/// An engine on a folder. Dropping it lets what waits be written, and closes the folder.
+#[derive(Debug)]
+pub struct SqliteEngine {
+    // Dropped in this order: the folder is let go when both have ended.
+    readers: Readers,
+    writer: Writer,
+    _lock: File,
+}
+
+impl SqliteEngine {
+    /// Opens the folder, makes it where there is none, and brings it to this build's form.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each is one line for the operator.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, Options::default())
+    }
+
+    /// The same with another end of the process, or with faults put in by a test.
+    ///
+    /// # Errors
+    /// As [`SqliteEngine::open`].
+    pub fn open_with(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        let opened = open::folder(folder)?;
+        Ok(Self {
+            readers: Readers::start(opened.readers)?,
+            writer: Writer::start(opened.writer, options)?,
+            _lock: opened.lock,
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for SqliteEngine {
+    async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
+        let bound = self.writer.ask(move |db| greet::bind(db, &greeting)).await?;
+        match bound {
+            Err(code) => Ok(Greeted::Refused(code)),
+            // Read elsewhere, so that a thousand clients coming back do not hold up the writing.
+            Ok(bound) => {
+                let read = self.readers.ask(move |db| resume::read(db, &bound));
+                Ok(Greeted::Welcome(read.await?))
+            }
+        }
+    }
+
+    fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
+        let removes = matches!(append.effect, Effect::Removes(_));
+        let work = move |db: &_| append::append(db, &append);
+        let answer = self.writer.submit(removes, work);
+        Box::pin(async move { answer.await.unwrap_or_else(Appended::Fault) })
+    }
+
+    async fn facts(&self, query: FactsQuery) -> FactsRead {
+        self.readers.ask(move |db| rooms::facts(db, &query)).await
+    }
+
+    async fn slice(
+        &self,
+        room: RoomId,
+        after: Offset,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Option<Slice>, Fault> {
+        let read = move |db: &_| reading::slice(db, room, after, max_entries, max_bytes);
+        self.readers.ask(read).await
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        before: Option<Offset>,
+        limit: u32,
+        since: Option<Offset>,
+    ) -> Result<Option<Folds>, Fault> {
+        let read = move |db: &_| reading::page(db, room, before, limit, since);
+        self.readers.ask(read).await
+    }
+
+    async fn find(
+        &self,
+        room: RoomId,
+        ids: Vec<EventId>,
+    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+        self.readers.ask(move |db| reading::find(db, room, &ids)).await
+    }
+
+    async fn join(
+        &self,
+        person: PersonId,
+        room: RoomId,
+        most: u32,
+        at: Timestamp,
+    ) -> Result<Membership, Fault> {
+        let join = move |db: &_| rooms::join(db, person, room, most, at);
+        self.writer.ask(join).await
+    }
+
+    async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault> {
+        self.writer.ask(move |db| rooms::leave(db, person, room)).await
+    }
+
+    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+        self.writer.ask(move |db| rooms::set_latest(db, &value)).await
+    }
+
+    async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        self.readers.ask(move |db| rooms::named(db, &namespace, &name)).await
+    }
+
+    async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {
+        loop {
+            let step = self.writer.submit(true, move |db| log::trim(db, room, first)).await?;
+            match step {
+                None => return Ok(None),
+                Some((trimmed, true)) => return Ok(Some(trimmed)),
+                Some((_, false)) => {}
+            }
+        }
+    }
+
+    async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault> {
+        let bury = move |db: &_| rooms::bury(db, room);
+        if !self.writer.submit(true, bury).await? {
+            return Ok(None);
+        }
+        self.trim(room, Offset::MAX).await?;
+        self.readers.ask(move |db| rooms::info(db, room)).await
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        match self.writer.last_fault() {
+            None => Ok(()),
+            Some(_) => self.writer.ask(writer::probe).await,
+        }
+    }
+}

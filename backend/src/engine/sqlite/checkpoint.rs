@@ -1,0 +1,38 @@
+//! The write-ahead log, written back into the database's file.
+
+use rusqlite::{Connection, Result};
+
+/// Pages that wait to be written back, at which they are.
+const WRITE_BACK_PAGES: i64 = 1_000;
+
+/// Pages of the whole log at which it is emptied, even if that means to wait for the readers of
+/// the moment.
+const LARGE_PAGES: i64 = 16 * WRITE_BACK_PAGES;
+
+/// Writes the log back if it has grown.
+pub(super) fn keep_small(db: &Connection) -> Result<()> {
+    let now = run(db, "PRAGMA wal_checkpoint(NOOP)")?;
+    if now.pages >= LARGE_PAGES {
+        run(db, "PRAGMA wal_checkpoint(TRUNCATE)")?;
+    } else if now.pages - now.written_back >= WRITE_BACK_PAGES {
+        run(db, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    }
+    Ok(())
+}
+
+/// Writes all of the log back and cuts its file to nothing. False if a reader was in the way.
+pub(super) fn empty(db: &Connection) -> Result<bool> {
+    Ok(!run(db, "PRAGMA wal_checkpoint(TRUNCATE)")?.busy)
+}
+
+struct Log {
+    busy: bool,
+    pages: i64,
+    written_back: i64,
+}
+
+fn run(db: &Connection, sql: &str) -> Result<Log> {
+    db.prepare_cached(sql)?.query_row([], |row| {
+        Ok(Log { busy: row.get(0)?, pages: row.get(1)?, written_back: row.get(2)? })
+    })
+}

@@ -1,0 +1,100 @@
+//! A greeting's writing half: it binds, raises the generation and moves the lanes up.
+
+use super::{
+    lanes, rooms,
+    rows::{id, int, number},
+    task::Problem,
+};
+use holdfast_common::{
+    error::Code,
+    frame::{LaneMark, RoomCursor},
+    id::{PersonId, RoomId, WriterId},
+    storage::Greeting,
+};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::collections::BTreeMap;
+
+/// A greeting that was taken: what its resume is read for.
+pub(super) struct Bound {
+    pub(super) person: PersonId,
+    pub(super) writer: WriterId,
+    pub(super) rooms: Vec<RoomCursor>,
+    pub(super) lanes: Vec<LaneMark>,
+}
+
+/// Checks everything before it changes anything.
+pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound, Code>, Problem> {
+    let known = secret_hash(db, greeting.person)?;
+    if known.is_some_and(|hash| hash != greeting.secret_hash) {
+        return Ok(Err(Code::WrongSecret));
+    }
+    if let Some((person, generation)) = writer(db, greeting.writer)? {
+        if person != greeting.person {
+            return Ok(Err(Code::WrongWriter));
+        }
+        if greeting.generation <= generation {
+            return Ok(Err(Code::Fenced));
+        }
+    }
+    store_person(db, greeting)?;
+    if known.is_none() {
+        for room in &greeting.welcome_rooms {
+            rooms::join(db, greeting.person, *room, u32::MAX, greeting.at)?;
+        }
+    }
+    let writer = store_writer(db, greeting)?;
+    let mut marks = Vec::new();
+    for (room, floor) in floors(greeting) {
+        let (watermark, lost) = lanes::raise(db, writer, room, floor)?;
+        marks.push(LaneMark { room, watermark, lost });
+    }
+    Ok(Ok(Bound {
+        person: greeting.person,
+        writer: greeting.writer,
+        rooms: greeting.rooms.clone(),
+        lanes: marks,
+    }))
+}
+
+fn secret_hash(db: &Connection, person: PersonId) -> Result<Option<[u8; 32]>> {
+    db.prepare_cached("SELECT secret_hash FROM people WHERE id = ?1")?
+        .query_row([person.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+fn writer(db: &Connection, writer: WriterId) -> Result<Option<(PersonId, u64)>> {
+    db.prepare_cached("SELECT person, generation FROM writers WHERE id = ?1")?
+        .query_row([writer.as_bytes()], |row| Ok((id(row, 0)?, number(row, 1)?)))
+        .optional()
+}
+
+fn store_person(db: &Connection, greeting: &Greeting) -> Result<()> {
+    let sql = "INSERT INTO people (id, secret_hash, name, created_at) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+    db.prepare_cached(sql)?
+        .execute(params![
+            greeting.person.as_bytes(),
+            greeting.secret_hash,
+            greeting.name,
+            int(greeting.at.0),
+        ])
+        .map(drop)
+}
+
+/// Stores the generation and returns the writer's row.
+fn store_writer(db: &Connection, greeting: &Greeting) -> Result<i64> {
+    let sql = "INSERT INTO writers (id, person, generation) VALUES (?1, ?2, ?3)
+        ON CONFLICT (id) DO UPDATE SET generation = excluded.generation RETURNING seq";
+    let (writer, person) = (greeting.writer.as_bytes(), greeting.person.as_bytes());
+    db.prepare_cached(sql)?.query_row((writer, person, int(greeting.generation)), |row| row.get(0))
+}
+
+/// A lane named twice counts once, with the higher floor.
+fn floors(greeting: &Greeting) -> BTreeMap<RoomId, u64> {
+    let mut floors = BTreeMap::new();
+    for lane in &greeting.lanes {
+        let floor = floors.entry(lane.room).or_insert(0);
+        *floor = lane.floor.max(*floor);
+    }
+    floors
+}

@@ -1,0 +1,151 @@
+//! Parts and pages of a room's log.
+
+use super::{
+    log,
+    place::place,
+    room::Room,
+    rows::{entry, number, select_entries},
+    task::Problem,
+};
+use holdfast_common::{
+    codec,
+    cursor::Offset,
+    frame::{Entry, Folded},
+    id::{Epoch, EventId, RoomId},
+    storage::{Folds, Slice},
+};
+use rusqlite::{Connection, OptionalExtension, Result};
+
+pub(super) fn slice(
+    db: &Connection,
+    room: RoomId,
+    after: Offset,
+    max_entries: u32,
+    max_bytes: usize,
+) -> Result<Option<Slice>, Problem> {
+    let Some(room) = Room::find(db, room)? else {
+        return Ok(None);
+    };
+    let head = room.head;
+    let trimmed = after.saturating_add(1) < head.first;
+    let mut slice =
+        Slice { head, entries: Vec::new(), trimmed_mark: trimmed.then_some(room.trimmed_mark) };
+    if after >= head.offset {
+        return Ok(Some(slice));
+    }
+    let sql = select_entries!("", "WHERE e.place BETWEEN ?1 AND ?2 ORDER BY e.place LIMIT ?3");
+    let mut select = db.prepare_cached(sql)?;
+    let from = place(room.seq, (after + 1).max(head.first));
+    let mut rows = select.query((from, place(room.seq, head.offset), max_entries))?;
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let entry = entry(row)?;
+        let text = codec::write_entry(&entry);
+        bytes += text.len();
+        if bytes > max_bytes && !slice.entries.is_empty() {
+            break;
+        }
+        slice.entries.push((entry.offset, text));
+    }
+    Ok(Some(slice))
+}
+
+pub(super) fn page(
+    db: &Connection,
+    room: RoomId,
+    before: Option<Offset>,
+    limit: u32,
+    since: Option<Offset>,
+) -> Result<Option<Folds>, Problem> {
+    let Some(room) = Room::find(db, room)? else {
+        return Ok(None);
+    };
+    let limit = limit.max(1) as usize;
+    let head = room.head;
+    let to = before.map_or(head.offset, |before| before.saturating_sub(1).min(head.offset));
+    let mut items = items(db, &room, to, limit + 1)?;
+    // One more than asked tells whether something older is left.
+    let from = if items.len() > limit {
+        items.truncate(limit);
+        items[limit - 1].offset
+    } else {
+        head.first
+    };
+    let mut folded = Vec::with_capacity(items.len());
+    for entry in items.into_iter().rev() {
+        let change = change(db, place(room.seq, entry.offset))?;
+        folded.push(Folded { entry, change });
+    }
+    let skipped = match since {
+        Some(since) => counted(db, &room, since.saturating_add(1).max(head.first), from)?,
+        None => 0,
+    };
+    Ok(Some(Folds { head, from, to, skipped, items: folded }))
+}
+
+/// The newest entries up to `to` that stand for themselves, newest first.
+fn items(db: &Connection, room: &Room, to: Offset, most: usize) -> Result<Vec<Entry>> {
+    if to < room.head.first {
+        return Ok(Vec::new());
+    }
+    let sql = select_entries!(
+        "INDEXED BY items",
+        "WHERE e.role = 0 AND e.place BETWEEN ?1 AND ?2 ORDER BY e.place DESC LIMIT ?3"
+    );
+    let mut select = db.prepare_cached(sql)?;
+    let (from, to) = (place(room.seq, room.head.first), place(room.seq, to));
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = select.query_map((from, to, most), entry)?;
+    rows.collect()
+}
+
+/// The newest content of the entry at `place`, where it has a newer one.
+fn change(db: &Connection, place: i64) -> Result<Option<Entry>> {
+    let sql = select_entries!(
+        "INDEXED BY replacements",
+        "WHERE e.role = 1 AND e.target = ?1 AND e.hollow = 0 ORDER BY e.place DESC LIMIT 1"
+    );
+    db.prepare_cached(sql)?.query_row([place], entry).optional()
+}
+
+/// How many entries that a person would count, hollow ones left out, stand from `from` to below
+/// `end`: the running counts at both ends tell, so that the way between need not be walked.
+fn counted(db: &Connection, room: &Room, from: Offset, end: Offset) -> Result<u64> {
+    if from >= end {
+        return Ok(0);
+    }
+    let sql = "SELECT count(*) FROM entries INDEXED BY hollows
+        WHERE hollow = 1 AND counts = 1 AND place BETWEEN ?1 AND ?2";
+    let hollow: u64 = db
+        .prepare_cached(sql)?
+        .query_row((place(room.seq, from), place(room.seq, end - 1)), |row| number(row, 0))?;
+    Ok(counted_before(db, room, end)? - counted_before(db, room, from)? - hollow)
+}
+
+/// How many below `offset` were ever counted.
+fn counted_before(db: &Connection, room: &Room, offset: Offset) -> Result<u64> {
+    if offset > room.head.offset {
+        return Ok(room.counted);
+    }
+    db.prepare_cached("SELECT counted - counts FROM entries WHERE place = ?1")?
+        .query_row([place(room.seq, offset)], |row| number(row, 0))
+}
+
+/// Which of the events stand, or stood, in the log.
+#[expect(clippy::type_complexity, reason = "the seam's own type")]
+pub(super) fn find(
+    db: &Connection,
+    room: RoomId,
+    ids: &[EventId],
+) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Problem> {
+    let Some(room) = Room::find(db, room)? else {
+        return Ok(None);
+    };
+    let mut found = Vec::new();
+    for id in ids {
+        if let Some(offset) = log::offset_of(db, room.seq, *id)? {
+            found.push((*id, offset));
+        }
+    }
+    Ok(Some((room.head.epoch, found)))
+}

@@ -1,0 +1,89 @@
+//! A room's row.
+
+use super::rows::{id, int, number};
+use holdfast_common::{
+    cursor::{Head, Mark},
+    frame::RoomInfo,
+    id::{PersonId, RoomId},
+};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
+
+/// The columns that [`Room::read`] reads, in their order.
+macro_rules! room_columns {
+    () => {
+        "r.seq, r.id, r.namespace, r.name, r.creator, r.version, r.gone, r.epoch, r.head, r.mark, \
+         r.first, r.trimmed_mark, r.counted"
+    };
+}
+pub(super) use room_columns;
+
+pub(super) struct Room {
+    pub(super) seq: i64,
+    pub(super) id: RoomId,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) creator: PersonId,
+    pub(super) version: u64,
+    pub(super) gone: bool,
+    pub(super) head: Head,
+    /// The mark before the first entry that is left.
+    pub(super) trimmed_mark: Mark,
+    /// Entries up to the head that a person would count, hollow and trimmed ones included.
+    pub(super) counted: u64,
+}
+
+impl Room {
+    pub(super) fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            id: id(row, 1)?,
+            namespace: row.get(2)?,
+            name: row.get(3)?,
+            creator: id(row, 4)?,
+            version: number(row, 5)?,
+            gone: row.get(6)?,
+            head: Head {
+                epoch: id(row, 7)?,
+                offset: number(row, 8)?,
+                mark: Mark(number(row, 9)?),
+                first: number(row, 10)?,
+            },
+            trimmed_mark: Mark(number(row, 11)?),
+            counted: number(row, 12)?,
+        })
+    }
+
+    pub(super) fn find(db: &Connection, room: RoomId) -> Result<Option<Self>> {
+        let sql = concat!("SELECT ", room_columns!(), " FROM rooms r WHERE r.id = ?1");
+        db.prepare_cached(sql)?.query_row([room.as_bytes()], Self::read).optional()
+    }
+
+    /// The live room whose name has this key.
+    pub(super) fn named(db: &Connection, namespace: &str, key: &str) -> Result<Option<Self>> {
+        let sql = concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms r WHERE r.namespace = ?1 AND r.name_key = ?2 AND r.gone = 0"
+        );
+        db.prepare_cached(sql)?.query_row([namespace, key], Self::read).optional()
+    }
+
+    pub(super) fn info(&self, joined: bool) -> RoomInfo {
+        RoomInfo {
+            room: self.id,
+            ns: self.namespace.clone(),
+            name: self.name.clone(),
+            head: self.head,
+            joined,
+            gone: self.gone,
+        }
+    }
+
+    /// Stores what an append moves.
+    pub(super) fn store_head(&self, db: &Connection) -> Result<()> {
+        let sql = "UPDATE rooms SET head = ?2, mark = ?3, counted = ?4 WHERE seq = ?1";
+        let (head, counted) = (int(self.head.offset), int(self.counted));
+        let row = (self.seq, head, int(self.head.mark.0), counted);
+        db.prepare_cached(sql)?.execute(row).map(drop)
+    }
+}

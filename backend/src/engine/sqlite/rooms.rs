@@ -1,0 +1,203 @@
+//! Rooms by name, memberships, registers, and the facts that rules go by.
+
+use super::{
+    effects,
+    place::LAST_ROOM,
+    room::Room,
+    rows::{int, number},
+    task::Problem,
+};
+use crate::engine::{
+    fresh_epoch,
+    names::{free_name, name_key},
+};
+use holdfast_common::{
+    cursor::{Head, Mark},
+    event::{Effect, Facts, RoomFacts, Versions},
+    frame::{LatestSet, RoomInfo},
+    id::{PersonId, RoomId},
+    storage::{Append, FactsQuery, Fault, Membership},
+    time::Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+pub(super) fn facts(db: &Connection, query: &FactsQuery) -> Result<Facts, Problem> {
+    let mut facts = Facts {
+        person: query.person,
+        room: None,
+        member: false,
+        target: None,
+        free_name: None,
+        versions: Versions::default(),
+    };
+    if let Effect::Creates(wished) = &query.effect {
+        let taken = |key: &str| Room::named(db, &query.namespace, key).map(|room| room.is_some());
+        facts.free_name = Some(free_name(wished, taken)?);
+    }
+    let Some(room) = Room::find(db, query.room)? else {
+        return Ok(facts);
+    };
+    facts.versions.room = room.version;
+    facts.versions.member = membership(db, query.person, room.seq)?;
+    facts.member = facts.versions.member > 0;
+    if let Some(id) = query.effect.target()
+        && let Some(target) = effects::target(db, room.seq, id)?
+    {
+        facts.versions.target = 1 + target.changed;
+        facts.target = Some(target.facts(id));
+    }
+    facts.room = Some(RoomFacts {
+        id: room.id,
+        namespace: room.namespace,
+        name: room.name,
+        creator: room.creator,
+        gone: room.gone,
+    });
+    Ok(facts)
+}
+
+/// The version of a membership, 0 if there is none.
+pub(super) fn membership(db: &Connection, person: PersonId, room: i64) -> Result<u64> {
+    let sql = "SELECT seq FROM members WHERE person = ?1 AND room = ?2";
+    let version = db
+        .prepare_cached(sql)?
+        .query_row((person.as_bytes(), room), |row| number(row, 0))
+        .optional()?;
+    Ok(version.unwrap_or(0))
+}
+
+pub(super) fn named(
+    db: &Connection,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<RoomInfo>, Problem> {
+    let room = Room::named(db, namespace, &name_key(name))?;
+    Ok(room.map(|room| room.info(false)))
+}
+
+pub(super) fn info(db: &Connection, room: RoomId) -> Result<Option<RoomInfo>, Problem> {
+    Ok(Room::find(db, room)?.map(|room| room.info(false)))
+}
+
+/// Makes an empty room for the event that creates it; `None` if the name is taken.
+pub(super) fn create(
+    db: &Connection,
+    append: &Append,
+    name: &str,
+) -> Result<Option<Room>, Problem> {
+    let (name, key) = (name.trim(), name_key(name));
+    if Room::named(db, &append.namespace, &key)?.is_some() {
+        return Ok(None);
+    }
+    let epoch = fresh_epoch(append.at)?;
+    let author = append.author.id;
+    let sql =
+        "INSERT INTO rooms (id, namespace, name, name_key, creator, created_at, version, epoch)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
+    db.prepare_cached(sql)?.execute(params![
+        append.room.as_bytes(),
+        append.namespace,
+        name,
+        key,
+        author.as_bytes(),
+        int(append.at.0),
+        epoch.as_bytes(),
+    ])?;
+    let seq = db.last_insert_rowid();
+    if seq > LAST_ROOM {
+        return Err(Fault::Failed("there are too many rooms".to_owned()).into());
+    }
+    if author != PersonId::NIL {
+        add_member(db, author, seq, append.at)?;
+    }
+    Ok(Some(Room {
+        seq,
+        id: append.room,
+        namespace: append.namespace.clone(),
+        name: name.to_owned(),
+        creator: author,
+        version: 1,
+        gone: false,
+        head: Head { epoch, offset: 0, mark: Mark::START, first: 1 },
+        trimmed_mark: Mark::START,
+        counted: 0,
+    }))
+}
+
+pub(super) fn join(
+    db: &Connection,
+    person: PersonId,
+    room: RoomId,
+    most: u32,
+    at: Timestamp,
+) -> Result<Membership, Problem> {
+    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
+        return Ok(Membership::NoRoom);
+    };
+    if membership(db, person, room.seq)? == 0 {
+        let sql = "SELECT count(*) FROM members WHERE person = ?1";
+        let joined: u32 =
+            db.prepare_cached(sql)?.query_row([person.as_bytes()], |row| row.get(0))?;
+        if joined >= most {
+            return Ok(Membership::TooMany);
+        }
+        add_member(db, person, room.seq, at)?;
+    }
+    Ok(Membership::Done(room.info(true)))
+}
+
+pub(super) fn leave(
+    db: &Connection,
+    person: PersonId,
+    room: RoomId,
+) -> Result<Membership, Problem> {
+    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
+        return Ok(Membership::NoRoom);
+    };
+    db.prepare_cached("DELETE FROM members WHERE person = ?1 AND room = ?2")?
+        .execute((person.as_bytes(), room.seq))?;
+    Ok(Membership::Done(room.info(false)))
+}
+
+fn add_member(db: &Connection, person: PersonId, room: i64, at: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO members (person, room, joined_at) VALUES (?1, ?2, ?3)";
+    let row = (person.as_bytes(), room, int(at.0));
+    db.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+/// Makes a room a tombstone; its log is still to be trimmed. False if there never was one.
+pub(super) fn bury(db: &Connection, room: RoomId) -> Result<bool, Problem> {
+    let Some(room) = Room::find(db, room)? else {
+        return Ok(false);
+    };
+    if !room.gone {
+        db.prepare_cached("UPDATE rooms SET gone = 1, version = version + 1 WHERE seq = ?1")?
+            .execute([room.seq])?;
+        db.prepare_cached("DELETE FROM members WHERE room = ?1")?.execute([room.seq])?;
+        db.prepare_cached("DELETE FROM registers WHERE room = ?1")?
+            .execute([room.id.as_bytes()])?;
+    }
+    Ok(true)
+}
+
+/// Stores a register's value if its rank is above the stored one; returns the rank that stands.
+pub(super) fn set_latest(db: &Connection, value: &LatestSet) -> Result<u64, Problem> {
+    let sql = "SELECT rank FROM registers
+        WHERE person = ?1 AND room = ?2 AND namespace = ?3 AND kind = ?4";
+    let register = params![value.person.as_bytes(), value.room.as_bytes(), value.ns, value.kind,];
+    let stored = db.prepare_cached(sql)?.query_row(register, |row| number(row, 0)).optional()?;
+    if let Some(stored) = stored.filter(|stored| *stored >= value.rank) {
+        return Ok(stored);
+    }
+    let sql = "INSERT OR REPLACE INTO registers (person, room, namespace, kind, rank, data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    db.prepare_cached(sql)?.execute(params![
+        value.person.as_bytes(),
+        value.room.as_bytes(),
+        value.ns,
+        value.kind,
+        int(value.rank),
+        value.data.get(),
+    ])?;
+    Ok(value.rank)
+}

@@ -1,0 +1,296 @@
+//! The thread that writes.
+//!
+//! 1. It waits for a task and takes along all that wait, up to [`BATCH`].
+//! 2. It begins one transaction and runs each task in a savepoint; a task that fails is rolled
+//!    back alone. After an error it looks whether the transaction is still open, since SQLite may
+//!    have rolled all of it back by itself: then nothing of the batch has happened.
+//! 3. It commits, which is one fsync, and then answers all.
+//! 4. A commit that failed is answered as what is known of it: not done where that is certain,
+//!    else unknown. A failed fsync ends the process.
+//! 5. After the answers it writes the write-ahead log back where that has grown.
+
+use super::{
+    checkpoint,
+    open::{OpenError, Options},
+    task::{self, Problem, Queue, Task, fault, is_failed_fsync},
+};
+use holdfast_common::storage::Fault;
+use rusqlite::Connection;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Writes that may wait; one more is told that the server is overloaded.
+const WAITING_WRITES: usize = 4_096;
+
+/// Writes that are committed together at most.
+const BATCH: usize = 512;
+
+/// How long after a removal the write-ahead log, which may still hold what was removed, is emptied.
+pub(super) const SCRUB_AFTER: Duration = Duration::from_secs(1);
+
+/// What a writer that had a fault writes to try whether it can: about as much as a large event.
+const PROBE_BYTES: u32 = 64 * 1024;
+
+/// The writer as others hold it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<Queue>,
+    last_fault: LastFault,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The fault of the last batch, if it had one.
+type LastFault = Arc<Mutex<Option<Fault>>>;
+
+impl Writer {
+    pub(super) fn start(db: Connection, options: Options) -> Result<Self, OpenError> {
+        let (queue, waiting) = sync_channel(WAITING_WRITES);
+        let last_fault = LastFault::default();
+        let fatal = Arc::clone(&options.fatal);
+        let desk = Desk {
+            db,
+            options,
+            waiting,
+            last_fault: Arc::clone(&last_fault),
+            // A server that was killed may have left something removed in the log.
+            scrub_at: Some(Instant::now()),
+            ended: false,
+        };
+        let thread = thread::Builder::new().name("holdfast-write".to_owned());
+        let ended = Arc::clone(&last_fault);
+        let thread = thread.spawn(move || {
+            let worked = catch_unwind(AssertUnwindSafe(|| desk.work()));
+            set(&ended, Some(Fault::Failed("the writing thread has ended".to_owned())));
+            if worked.is_err() {
+                fatal.end("the writing thread panicked");
+            }
+        })?;
+        Ok(Self { queue: Some(queue), last_fault, thread: Some(thread) })
+    }
+
+    pub(super) fn ask<T, W>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<T, Fault>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        self.submit(false, work)
+    }
+
+    /// The same, and tells whether content is removed by it.
+    pub(super) fn submit<T, W>(
+        &self,
+        removes: bool,
+        work: W,
+    ) -> impl Future<Output = Result<T, Fault>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
+    {
+        let lost = Fault::Unknown("the writing thread has ended".to_owned());
+        task::ask(self.queue.as_ref(), removes, lost, work)
+    }
+
+    pub(super) fn last_fault(&self) -> Option<Fault> {
+        read(&self.last_fault)
+    }
+}
+
+impl Drop for Writer {
+    /// Lets what waits be written.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The writer as its thread holds it.
+struct Desk {
+    db: Connection,
+    options: Options,
+    waiting: Receiver<Box<dyn Task>>,
+    last_fault: LastFault,
+    /// When the write-ahead log has to be emptied because of what was removed.
+    scrub_at: Option<Instant>,
+    /// Set after a failed fsync.
+    ended: bool,
+}
+
+type Batch = Vec<Box<dyn Task>>;
+
+impl Desk {
+    fn work(mut self) {
+        while let Some(batch) = self.next() {
+            let removes = batch.iter().any(|task| task.removes());
+            self.write(batch);
+            if removes && self.scrub_at.is_none() {
+                self.scrub_at = Some(Instant::now() + self.options.scrub_after);
+            }
+            self.tend_log();
+        }
+        if !self.ended
+            && let Err(error) = checkpoint::empty(&self.db)
+        {
+            tracing::warn!(%error, "the write-ahead log was not emptied at the end");
+        }
+    }
+
+    /// What waits; empty when only the log has to be tended; `None` at the end.
+    fn next(&mut self) -> Option<Batch> {
+        let first = match self.scrub_at {
+            None => self.waiting.recv().ok()?,
+            Some(at) => {
+                match self.waiting.recv_timeout(at.saturating_duration_since(Instant::now())) {
+                    Ok(task) => task,
+                    Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                }
+            }
+        };
+        let mut batch = vec![first];
+        batch.extend(self.waiting.try_iter().take(BATCH - 1));
+        Some(batch)
+    }
+
+    fn write(&mut self, mut batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let written = if self.ended {
+            Err(Fault::Failed("the storage ended after a failed fsync".to_owned()))
+        } else {
+            self.transact(&mut batch)
+        };
+        let faults = written.unwrap_or_else(|fault| vec![Some(fault); batch.len()]);
+        let last = faults.iter().flatten().last().cloned();
+        if let Some(fault) = &last {
+            tracing::warn!(%fault, "a write failed");
+        }
+        set(&self.last_fault, last);
+        for (task, fault) in batch.into_iter().zip(faults) {
+            task.answer(fault);
+        }
+    }
+
+    /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
+    fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
+        let begun = self.options.commits.begin(&self.db);
+        begun.map_err(|error| fault(&error))?;
+        let mut faults = Vec::with_capacity(batch.len());
+        for task in batch {
+            match self.in_savepoint(task.as_mut()) {
+                Ok(fault) => faults.push(fault),
+                Err(error) => {
+                    self.roll_back();
+                    return Err(error);
+                }
+            }
+        }
+        match self.options.commits.commit(&self.db) {
+            Ok(()) => Ok(faults),
+            Err(error) => Err(self.not_committed(&error)),
+        }
+    }
+
+    /// Runs one task. The inner fault is its own; the outer one took the transaction with it.
+    fn in_savepoint(&self, task: &mut dyn Task) -> Result<Option<Fault>, Fault> {
+        let run = |sql| match self.db.prepare_cached(sql) {
+            Ok(mut statement) => statement.execute([]).map(drop),
+            Err(error) => Err(error),
+        };
+        run("SAVEPOINT task").map_err(|error| fault(&error))?;
+        let own = task.run(&self.db).err().map(Problem::fault);
+        if let Some(fault) = &own {
+            if self.db.is_autocommit() {
+                return Err(fault.clone());
+            }
+            run("ROLLBACK TO task").map_err(|error| task::fault(&error))?;
+        }
+        run("RELEASE task").map_err(|error| fault(&error))?;
+        Ok(own)
+    }
+
+    /// What is known after a commit that failed.
+    fn not_committed(&mut self, error: &rusqlite::Error) -> Fault {
+        if is_failed_fsync(error) {
+            self.end(error);
+            return Fault::Unknown(error.to_string());
+        }
+        let fault = fault(error);
+        let rolled_back = !self.db.is_autocommit() && self.roll_back();
+        // A full disk did not take all frames of the commit, and the last of them is what makes it
+        // one: nothing has happened, even where SQLite has rolled back by itself.
+        if rolled_back || fault == Fault::Full { fault } else { Fault::Unknown(error.to_string()) }
+    }
+
+    /// Whether a transaction was open and is no more.
+    fn roll_back(&self) -> bool {
+        !self.db.is_autocommit() && self.db.execute_batch("ROLLBACK").is_ok()
+    }
+
+    fn end(&mut self, error: &rusqlite::Error) {
+        self.ended = true;
+        self.options.fatal.end(&format!("an fsync failed ({error})"));
+    }
+
+    /// Writes the write-ahead log back where it has grown, and empties it where it holds what was
+    /// removed, or where the disk is full: it may be what fills it.
+    fn tend_log(&mut self) {
+        if self.ended {
+            return;
+        }
+        let now = Instant::now();
+        let scrub = self.scrub_at.is_some_and(|at| at <= now);
+        let tended = if scrub || self.last_fault() == Some(Fault::Full) {
+            checkpoint::empty(&self.db)
+        } else {
+            checkpoint::keep_small(&self.db).map(|()| false)
+        };
+        match tended {
+            Ok(emptied) => {
+                if emptied {
+                    self.scrub_at = None;
+                }
+            }
+            Err(error) if is_failed_fsync(&error) => self.end(&error),
+            // The log stays, whole; the next batch tries again.
+            Err(error) => tracing::warn!(%error, "the write-ahead log was not written back"),
+        }
+        // Readers were in the way, or the disk is full.
+        if self.scrub_at.is_some_and(|at| at <= now) {
+            self.scrub_at = Some(now + self.options.scrub_after);
+        }
+    }
+
+    fn last_fault(&self) -> Option<Fault> {
+        read(&self.last_fault)
+    }
+}
+
+fn set(last_fault: &LastFault, fault: Option<Fault>) {
+    *last_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+}
+
+fn read(last_fault: &LastFault) -> Option<Fault> {
+    let last = last_fault.lock();
+    last.unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Writes something, for who asks whether a write could be taken now. Never the same bytes: SQLite
+/// would not write them again.
+pub(super) fn probe(db: &Connection) -> Result<(), Problem> {
+    let sql = "INSERT OR REPLACE INTO probe (seq, filler) VALUES (1, randomblob(?1))";
+    db.prepare_cached(sql)?.execute([PROBE_BYTES])?;
+    Ok(())
+}
