@@ -1,6 +1,11 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 import { EntryPage } from "./entry.page.ts";
 
+/** An event as the page shows it, in one line: what differs is seen at once. */
+export function told({ id, offset, state }: Row): string {
+  return `${offset ?? "-"} ${id} ${state}`;
+}
+
 /** An event as the page shows it. */
 export interface Row {
   id: string;
@@ -21,6 +26,8 @@ export class RoomPage {
   readonly here: Locator;
   readonly joinRoom: Locator;
   readonly toLatest: Locator;
+  /** In place of what can be had and is not here yet. */
+  readonly earlier: Locator;
   readonly #page: Page;
 
   constructor(page: Page) {
@@ -35,6 +42,7 @@ export class RoomPage {
     this.here = page.getByRole("complementary", { name: "People here" });
     this.joinRoom = page.getByRole("button", { name: "Join room" });
     this.toLatest = page.getByRole("button", { name: /Jump to latest/ });
+    this.earlier = this.log.getByRole("button", { name: /earlier message/ });
   }
 
   /** Writes each text as a message of its own. */
@@ -78,19 +86,19 @@ export class RoomPage {
     );
   }
 
-  /** Reads from where the page is up to the log's beginning, as a person does who scrolls, and
-   *  returns every event that was on the page on the way, in the order of the log. */
-  async readUp(isFirst: (row: Row) => boolean): Promise<Row[]> {
+  /** Reads from where the page is up to `first`, as a person does who scrolls, and returns every
+   *  event that was on the page on the way, in the order of the log. */
+  async readUp(first: Row): Promise<Row[]> {
     const seen = new Map<string, Row>();
     await this.log.hover();
-    await expect
-      .poll(async () => {
-        const rows = await this.rows();
-        for (const row of rows) seen.set(row.id, row);
-        await this.#page.mouse.wheel(0, -2_000);
-        return rows[0] !== undefined && isFirst(rows[0]);
-      }, { intervals: [0, 50], timeout: 30_000 })
-      .toBe(true);
+    const scrolled = async () => {
+      await this.#page.mouse.wheel(0, -2_000);
+      const isWhole = (await this.earlier.count()) === 0;
+      const rows = await this.rows();
+      for (const row of rows) seen.set(row.id, row);
+      return isWhole && rows[0]?.id === first.id;
+    };
+    await expect.poll(scrolled, { intervals: [0, 50], timeout: 30_000 }).toBe(true);
     return [...seen.values()].sort((a, b) => (a.offset ?? Infinity) - (b.offset ?? Infinity));
   }
 

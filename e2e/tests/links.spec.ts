@@ -1,0 +1,52 @@
+import { expect, test } from "../fixtures/test.ts";
+import { postMessage } from "../fixtures/log.ts";
+import { expectSame } from "../fixtures/same.ts";
+
+test("a room's address leads a newcomer to the room", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.rooms.create("Ward 2");
+  await ada.tab.room.say("for those who have the link");
+  await ada.tab.room.entry("for those").expectState("acked");
+  const path = new URL(ada.tab.page.url()).pathname;
+  expect(path).toBe("/rooms/Ward%202");
+
+  const bob = await people.join("Bob", path);
+  await expect(bob.tab.room.name).toContainText("Ward 2");
+  await bob.tab.room.joinRoom.click();
+  await expectSame(server, [ada.tab, bob.tab], "Ward 2");
+  await bob.tab.room.say("came by the link");
+  await expectSame(server, [ada.tab, bob.tab], "Ward 2");
+});
+
+test("an address with a place opens the log there", async ({ server, people }) => {
+  for (let i = 1; i <= 120; i++) await postMessage(server, `line ${i}.`);
+  const bob = await people.join("Bob", "/rooms/lobby?at=31");
+  const there = bob.tab.room.at(31);
+  await expect(there.article).toBeInViewport();
+  await expect(bob.tab.room.entries.last()).not.toBeInViewport();
+
+  await bob.tab.room.toLatest.click();
+  await expect(bob.tab.room.entries.last()).toBeInViewport();
+  await expectSame(server, [bob.tab]);
+});
+
+test("an event's own link leads back to it", async ({ people, server }) => {
+  for (let i = 1; i <= 60; i++) await postMessage(server, `line ${i}.`);
+  const ada = await people.join("Ada");
+  await ada.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const entry = ada.tab.room.entry("line 50.");
+  await entry.article.hover();
+  await entry.button("Copy link").click();
+  const offset = await entry.article.getAttribute("data-offset");
+  const copied = await ada.tab.page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toBe(`${ada.line.baseUrl}/rooms/lobby?at=${offset}`);
+  await ada.open(copied);
+  await expect(ada.tab.room.entry("line 50.").article).toBeInViewport();
+});
+
+test("an address without a room says so", async ({ people }) => {
+  const ada = await people.join("Ada", "/rooms/nowhere");
+  await expect(ada.tab.page.getByText("There is no room nowhere.")).toBeVisible();
+  await ada.tab.rooms.go("lobby");
+  await expect(ada.tab.room.message).toBeVisible();
+});
