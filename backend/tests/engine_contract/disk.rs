@@ -147,6 +147,23 @@ async fn what_was_removed_is_in_no_file_any_more() {
 }
 
 #[tokio::test]
+async fn what_a_killed_server_had_removed_is_scrubbed_at_the_next_start() {
+    let (folder, copy) = (Folder::new(), Folder::new());
+    let rig = open(folder.path());
+    let room = rig.room().await;
+    let said = rig.entry(message(room, PersonId::NIL, &secret(1))).await.entry.id;
+    rig.entry(delete(room, PersonId::NIL, said)).await;
+    for file in ["holdfast.db", "holdfast.db-wal"] {
+        fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+    }
+    assert!(holds(&copy.bytes(), &secret(1)), "the log still had it");
+    let rig = open(copy.path());
+    rig.room().await;
+    rig.room().await;
+    assert!(!holds(&copy.bytes(), &secret(1)));
+}
+
+#[tokio::test]
 async fn what_was_trimmed_is_in_no_file_any_more() {
     let folder = Folder::new();
     let rig = open(folder.path());
