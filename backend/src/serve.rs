@@ -1,18 +1,26 @@
 //! The program: opens the data folder, listens, says so, serves, and drains.
 
+mod accept;
+
 use crate::{
     app::{Builder, Handle, NotBuilt},
     config::Config,
     domain::chat::ChatRules,
-    engine::Engine,
+    engine::{Engine, sqlite::SqliteEngine},
     guard::Guard,
 };
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use holdfast_common::chat;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::oneshot,
+    sync::watch,
 };
 
 /// Connections that may wait to be accepted: after an outage all clients come back at once, and
@@ -40,9 +48,6 @@ pub enum NotStarted {
     /// The system does not tell about signals.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
-    /// Accepting connections failed for good.
-    #[error("serving failed: {0}")]
-    Serving(io::Error),
 }
 
 /// Serves until the process is told to end.
@@ -55,7 +60,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
     }
     let stop = stop().map_err(NotStarted::Signals)?;
     let listener = listen(config.listen).map_err(|it| NotStarted::Listen(config.listen, it))?;
-    let engine = open(&config)?;
+    let engine = open(&config.data)?;
     let (router, handle) = Builder::new(engine)
         .namespace(chat::Serve(ChatRules))
         .welcome_room("chat", chat::LOBBY)
@@ -66,11 +71,13 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
         .page()
         .build()
         .await?;
-    let address = listener.local_addr().map_err(NotStarted::Serving)?;
-    println!("listening on http://{address}");
+    let address = listener.local_addr().map_err(|it| NotStarted::Listen(config.listen, it))?;
+    // Whoever started it may have closed stdout; that is no reason to stop.
+    let _ = writeln!(io::stdout(), "listening on http://{address}");
     tracing::info!(%address, data = %config.data.display(), "listening");
     let drain = Duration::from_millis(config.drain.0);
-    run(listener, router, handle, stop, drain).await
+    run(listener, router, handle, stop, drain).await;
+    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -88,38 +95,21 @@ async fn run(
     handle: Handle,
     stop: impl Future<Output = ()>,
     drain: Duration,
-) -> Result<(), NotStarted> {
-    // Frames are small and written whole: waiting for more of them would only delay them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
-    let (closing, closed) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-        // Completes as well when the sender is dropped.
-        let _ = closed.await;
-    });
-    let mut serving = tokio::spawn(async move { serving.await });
-    tokio::select! {
-        ended = &mut serving => {
-            let ended = ended.unwrap_or_else(|error| Err(io::Error::other(error)));
-            return ended.map_err(NotStarted::Serving);
-        }
-        () = stop => {}
-    }
+) {
+    let closing = watch::Sender::new(false);
+    let mut serving = tokio::spawn(accept::serve(listener, router, closing.subscribe()));
+    stop.await;
     tracing::info!("shutting down");
     handle.drain();
     // While connections are told, HTTP is still answered: `readyz` says that it is over.
     if !handle.drained(drain).await {
         tracing::warn!("some connections did not close in time");
     }
-    drop(closing);
+    closing.send_replace(true);
     // Requests that are under way; one that never ends is not waited for.
     if tokio::time::timeout(drain, &mut serving).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
-    Ok(())
 }
 
 /// Completes at SIGTERM or ctrl-c. The handlers stand when this returns.
@@ -145,6 +135,9 @@ fn stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn open(_config: &Config) -> Result<Arc<dyn Engine>, NotStarted> {
-    Ok(Arc::new(crate::engine::memory::MemoryEngine::new()))
+fn open(folder: &Path) -> Result<Arc<dyn Engine>, NotStarted> {
+    match SqliteEngine::open(folder) {
+        Ok(engine) => Ok(Arc::new(engine)),
+        Err(error) => Err(NotStarted::Data(folder.display().to_string(), error.to_string())),
+    }
 }

@@ -123,3 +123,6 @@ fn meaning(error: axum::Error) -> Ended {
         _ => Ended::Gone,
     }
 }
+
+#[cfg(test)]
+mod tests;

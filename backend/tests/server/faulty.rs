@@ -1,0 +1,103 @@
+//! An engine that fails when it is told to.
+
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, ready};
+use holdfast_backend::engine::{Engine, Trimmed, memory::MemoryEngine};
+use holdfast_common::{
+    cursor::Offset,
+    frame::{LatestSet, RoomInfo},
+    id::{Epoch, EventId, PersonId, RoomId},
+    storage::{
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+    },
+    time::Timestamp,
+};
+use std::sync::Mutex;
+
+#[derive(Default)]
+pub struct Faulty {
+    inner: MemoryEngine,
+    /// What every append meets.
+    pub fault: Mutex<Option<Fault>>,
+}
+
+#[async_trait]
+impl Engine for Faulty {
+    async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
+        self.inner.greet(greeting).await
+    }
+
+    fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
+        match self.fault.lock().unwrap().clone() {
+            Some(fault) => Box::pin(ready(Appended::Fault(fault))),
+            None => self.inner.append(append),
+        }
+    }
+
+    async fn facts(&self, query: FactsQuery) -> FactsRead {
+        self.inner.facts(query).await
+    }
+
+    async fn slice(
+        &self,
+        room: RoomId,
+        after: Offset,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Option<Slice>, Fault> {
+        self.inner.slice(room, after, max_entries, max_bytes).await
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        before: Option<Offset>,
+        limit: u32,
+        since: Option<Offset>,
+    ) -> Result<Option<Folds>, Fault> {
+        self.inner.page(room, before, limit, since).await
+    }
+
+    /// A bug.
+    async fn find(
+        &self,
+        _: RoomId,
+        _: Vec<EventId>,
+    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+        panic!("a bug, on purpose")
+    }
+
+    async fn join(
+        &self,
+        person: PersonId,
+        room: RoomId,
+        most: u32,
+        at: Timestamp,
+    ) -> Result<Membership, Fault> {
+        self.inner.join(person, room, most, at).await
+    }
+
+    async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault> {
+        self.inner.leave(person, room).await
+    }
+
+    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+        self.inner.set_latest(value).await
+    }
+
+    async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
+        self.inner.room_named(namespace, name).await
+    }
+
+    async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {
+        self.inner.trim(room, first).await
+    }
+
+    async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault> {
+        self.inner.delete_room(room).await
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.fault.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}

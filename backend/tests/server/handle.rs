@@ -1,0 +1,114 @@
+//! What an application emits through the server it has mounted, in a namespace of its own.
+
+use crate::{
+    rig::{Rig, on_every_engine},
+    talker::Talker,
+    tally::{self, CountRefused, Counted, Hovering, Tallied},
+};
+use holdfast_backend::app::NotEmitted;
+use holdfast_common::{
+    chat::{Message, TextRefused, Typing},
+    event::{Decision, Facts, No},
+    frame::ServerFrame,
+    id::RoomId,
+    limits::Limits,
+};
+use std::sync::Arc;
+
+struct Counting;
+
+impl tally::Rules for Counting {
+    fn counted(&self, event: &Counted, _: &Facts, _: &Limits) -> Decision<Counted> {
+        match event.by {
+            0 => Err(No::Because(CountRefused::Nothing)),
+            by => Ok(Tallied { by }),
+        }
+    }
+}
+
+async fn tally() -> (Rig, RoomId) {
+    let engine = Arc::new(holdfast_backend::engine::memory::MemoryEngine::new());
+    let rig = Rig::start(engine, None, |builder| {
+        builder.namespace(tally::Serve(Counting)).name("tally").welcome_room("tally", "sheep")
+    });
+    let rig = rig.await;
+    let sheep = rig.handle.room("tally", "sheep").await.unwrap();
+    (rig, sheep)
+}
+
+async fn heard(talker: &mut Talker) -> (String, Option<RoomId>) {
+    let signal = |frame| match frame {
+        ServerFrame::Signal(signal) => Some((signal.kind, signal.room)),
+        _ => None,
+    };
+    talker.wire.find(signal).await
+}
+
+#[tokio::test]
+async fn another_namespace_has_its_own_rules_and_typed_replies() {
+    let (rig, sheep) = tally().await;
+    let mut anna = Talker::new(&rig, "Anna").await;
+    anna.live(sheep).await;
+    let emitted = rig.handle.emit(sheep, &Counted { by: 7 }).await.unwrap();
+    assert_eq!(emitted.reply, Tallied { by: 7 });
+    let entry = anna.entries(sheep, 1).await.remove(0);
+    assert_eq!((entry.id, entry.kind.as_str()), (emitted.id, "counted"));
+    assert_eq!(entry.from.name, "tally");
+    let refused = rig.handle.emit(sheep, &Counted { by: 0 }).await;
+    assert!(matches!(refused, Err(NotEmitted::Refused(CountRefused::Nothing))));
+    let elsewhere = rig.handle.emit(rig.lobby, &Counted { by: 1 }).await;
+    assert!(matches!(elsewhere, Err(NotEmitted::Code(_))));
+}
+
+#[tokio::test]
+async fn each_target_hears_what_is_meant_for_it() {
+    let (rig, sheep) = tally().await;
+    let mut anna = Talker::new(&rig, "Anna").await;
+    let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
+    let mut ben = Talker::new(&rig, "Ben").await;
+    for talker in [&mut anna, &mut phone, &mut ben] {
+        talker.settled().await;
+    }
+    let (typing, hovering) = ("typing".to_owned(), "hovering".to_owned());
+    rig.handle.emit_to_connection(anna.welcome.connection, &Typing {});
+    rig.handle.emit_to_person(anna.me.person, &Hovering {});
+    rig.handle.emit_to_room(sheep, &Typing {});
+    rig.handle.emit_to_namespace(&Hovering {});
+    rig.handle.emit_to_everyone(&Typing {});
+    let of_all = [(typing.clone(), Some(sheep)), (hovering.clone(), None), (typing.clone(), None)];
+    let mut of_anna = vec![(typing, None), (hovering, None)];
+    of_anna.extend(of_all.clone());
+    for (talker, expected) in
+        [(&mut anna, &of_anna[..]), (&mut phone, &of_anna[1..]), (&mut ben, &of_all[..])]
+    {
+        for signal in expected {
+            assert_eq!(heard(talker).await, *signal);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_is_who_follows_a_room_of_it() {
+    let (rig, sheep) = tally().await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let leave = holdfast_common::frame::LeaveRoom { req: 1, room: sheep };
+    anna.wire.send(&holdfast_common::frame::ClientFrame::Leave(leave)).await;
+    let left = |frame| matches!(frame, ServerFrame::Left(_)).then_some(());
+    anna.wire.find(left).await;
+    rig.handle.emit_to_namespace(&Hovering {});
+    rig.handle.emit_to_everyone(&Typing {});
+    assert_eq!(heard(&mut anna).await.0, "typing");
+}
+
+on_every_engine! {
+    async fn the_servers_own_events_go_by_the_rules(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let text = "maintenance at noon".to_owned();
+        rig.handle.emit(rig.lobby, &Message { text }).await.unwrap();
+        assert_eq!(anna.entries(rig.lobby, 1).await[0].from.name, "server");
+        let empty = rig.handle.emit(rig.lobby, &Message { text: String::new() }).await;
+        assert!(matches!(empty, Err(NotEmitted::Refused(TextRefused::Empty))));
+        let again = rig.handle.room("chat", "lobby").await.unwrap();
+        assert_eq!(again, rig.lobby);
+    }
+}

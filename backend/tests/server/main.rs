@@ -1,0 +1,17 @@
+//! The server from outside: real sockets, both engines, no sleeps.
+
+#![allow(unreachable_pub, missing_docs, reason = "a test has no outside")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod bad_input;
+mod drain;
+mod faulty;
+mod handle;
+mod http;
+mod page;
+mod program;
+mod rig;
+mod socket;
+mod talker;
+mod tally;
+mod trouble;

@@ -1,0 +1,65 @@
+//! The page's headers. The page itself may be built or not.
+
+use crate::rig::Rig;
+
+fn is_built(rig_answer: &crate::rig::Answer) -> bool {
+    rig_answer.header("content-type").starts_with("text/html")
+}
+
+#[tokio::test]
+async fn the_page_or_how_to_build_it_stands_at_the_root() {
+    let rig = Rig::memory().await;
+    let root = rig.get("/").await;
+    assert_eq!(root.status, 200);
+    if is_built(&root) {
+        assert_eq!(root.header("cache-control"), "no-cache");
+        let policy = root.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'sha256-"), "{policy}");
+        for weak in ["unsafe-inline", "'unsafe-eval'", "http:", "*"] {
+            assert!(!policy.contains(weak), "{policy}");
+        }
+        assert!(policy.contains("'wasm-unsafe-eval'; img-src 'self' data: blob:;"), "{policy}");
+    } else {
+        assert!(root.text().contains("cargo xtask serve"));
+    }
+    for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")]
+    {
+        assert_eq!(root.header(name), value);
+    }
+}
+
+#[tokio::test]
+async fn the_views_addresses_give_the_page_and_others_are_not_found() {
+    let rig = Rig::memory().await;
+    let root = rig.get("/").await;
+    for path in ["/rooms/lobby", "/rooms/a%20b?at=7", "/queues/inbox"] {
+        assert_eq!(rig.get(path).await.body, root.body, "{path}");
+    }
+    for path in ["/nonsense", "/index.html.br", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/api/v1"] {
+        rig.get(path).await.is(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn what_the_page_names_is_cached_for_good_and_the_page_is_asked_for_anew() {
+    let rig = Rig::memory().await;
+    let root = rig.get("/").await;
+    if !is_built(&root) {
+        return;
+    }
+    let etag = root.header("etag").to_owned();
+    let head =
+        |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{more}", rig.address);
+    let same = rig.ask(&head("/", &format!("if-none-match: {etag}\r\n")), b"").await;
+    assert_eq!((same.status, same.body.len()), (304, 0));
+    let text = root.text();
+    let wasm = text.split('\'').find(|part| part.ends_with(".wasm")).expect("the page's program");
+    let plain = rig.get(wasm).await;
+    assert_eq!(plain.header("content-type"), "application/wasm");
+    assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
+    let packed = rig.ask(&head(wasm, "accept-encoding: gzip, br\r\n"), b"").await;
+    assert_eq!(packed.header("vary"), "accept-encoding");
+    if packed.header("content-encoding") == "br" {
+        assert!(packed.body.len() < plain.body.len());
+    }
+}

@@ -1,0 +1,197 @@
+//! The program itself: what it prints, and how it ends.
+
+use crate::talker::{Me, dial};
+use holdfast_common::{
+    error::Code,
+    frame::{ClientFrame, ServerFrame},
+};
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn holdfast(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    command.args(arguments).arg("--data").arg(data);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HOLDFAST_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts it and returns the address that it prints.
+fn started(mut command: Command) -> (Child, String) {
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    let out = child.stdout.as_mut().unwrap();
+    BufReader::new(out).read_line(&mut line).unwrap();
+    let address = line.strip_prefix("listening on http://").unwrap_or_else(|| {
+        let mut error = String::new();
+        child.stderr.as_mut().unwrap().read_to_string(&mut error).unwrap();
+        panic!("{line}{error}")
+    });
+    (child, address.trim_end().to_owned())
+}
+
+fn terminate(child: &Child) {
+    let status = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(status.unwrap().success());
+}
+
+/// One line on stderr and this code.
+fn is_one_line(output: &Output, code: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(output.stdout.is_empty());
+    text
+}
+
+#[test]
+fn it_says_where_it_listens_and_sigterm_ends_it_with_0() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["--listen", "127.0.0.1:0"]] {
+        let (mut child, address) = started(holdfast(arguments, folder.path()));
+        assert!(address.starts_with("127.0.0.1:"), "{address}");
+        terminate(&child);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn sigterm_tells_the_clients_when_to_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--listen", "127.0.0.1:0", "--away-ms", "700"];
+    let (mut child, address) = started(holdfast(&options, folder.path()));
+    let mut wire = dial(address.parse().unwrap(), Some("holdfast.v1")).await;
+    wire.send(&ClientFrame::Hello(Me::new("Anna").hello())).await;
+    wire.find(|frame| matches!(frame, ServerFrame::Live(_)).then_some(())).await;
+    terminate(&child);
+    let away = |frame| match frame {
+        ServerFrame::Away(away) => Some(away.after.0),
+        _ => None,
+    };
+    assert_eq!(wire.find(away).await, 700);
+    assert_eq!(wire.closed().await, Some(Code::GoingAway));
+    while wire.message().await.is_some() {}
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn every_option_may_come_from_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    command.env("HOLDFAST_LISTEN", "127.0.0.1:0").env("HOLDFAST_DATA", folder.path());
+    command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (mut child, address) = started(command);
+    assert_ne!(address, "127.0.0.1:3000");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_fault_at_start_is_one_line_and_exit_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let taken = holdfast(&["--listen", &address], elsewhere.path()).output().unwrap();
+    assert!(is_one_line(&taken, 1).contains(&address));
+    let same = holdfast(&["--listen", "127.0.0.1:0"], folder.path()).output().unwrap();
+    is_one_line(&same, 1);
+    let open = holdfast(&["--listen", "0.0.0.0:0"], elsewhere.path()).output().unwrap();
+    assert!(is_one_line(&open, 1).contains("sign-in"));
+    let file = elsewhere.path().join("file");
+    std::fs::write(&file, "not a folder").unwrap();
+    let no_folder = holdfast(&["--listen", "127.0.0.1:0"], &file).output().unwrap();
+    is_one_line(&no_folder, 1);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn wrong_options_are_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["--nonsense"][..], &["--listen", "nowhere"], &["serve", "--window", "0"]] {
+        let output = holdfast(arguments, folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+/// Needs a server with failpoints: `cargo test --features failpoints`.
+#[cfg(feature = "failpoints")]
+mod failpoints {
+    use super::*;
+    use holdfast_common::{
+        codec,
+        frame::Emit,
+        id::{EventId, RoomId},
+    };
+
+    async fn emitted(address: &str, me: &mut Me, id: EventId) -> (crate::talker::Wire, RoomId) {
+        let mut wire = dial(address.parse().unwrap(), Some("holdfast.v1")).await;
+        wire.send(&ClientFrame::Hello(me.hello())).await;
+        let live = |frame| match frame {
+            ServerFrame::Live(live) => Some(live.room),
+            _ => None,
+        };
+        let room = wire.find(live).await;
+        let (ns, kind) = ("chat".to_owned(), "message".to_owned());
+        let emit = ClientFrame::Emit(Emit { ns, room, n: 1, floor: 0, id, kind });
+        wire.text(codec::write_client_with(&emit, r#"{"text":"held"}"#)).await;
+        (wire, room)
+    }
+
+    async fn acked(wire: &mut crate::talker::Wire) -> u64 {
+        let ack = |frame| match frame {
+            ServerFrame::Ack(ack) => Some(ack.offset),
+            _ => None,
+        };
+        wire.find(ack).await
+    }
+
+    #[tokio::test]
+    async fn killed_between_commit_and_ack_the_event_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        // The first commit is the lobby's.
+        let mut command = holdfast(&["--listen", "127.0.0.1:0"], folder.path());
+        command.env("HOLDFAST_FAILPOINT", "after_commit_before_ack:kill:2");
+        let (mut child, address) = started(command);
+        let mut me = Me::new("Anna");
+        let id = EventId::from_bytes(crate::talker::fresh());
+        let (mut wire, _) = emitted(&address, &mut me, id).await;
+        while wire.message().await.is_some() {}
+        assert!(!child.wait().unwrap().success());
+        let mut error = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        assert!(error.contains("failpoint fired: after_commit_before_ack:kill"), "{error}");
+
+        let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+        let (mut wire, _) = emitted(&address, &mut me, id).await;
+        assert_eq!(acked(&mut wire).await, 2);
+        terminate(&child);
+        assert!(child.wait().unwrap().success());
+    }
+
+    #[tokio::test]
+    async fn an_ack_that_is_swallowed_comes_again_with_the_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = holdfast(&["--listen", "127.0.0.1:0"], folder.path());
+        command.env("HOLDFAST_FAILPOINT", "drop_ack:1");
+        let (mut child, address) = started(command);
+        let mut me = Me::new("Anna");
+        let id = EventId::from_bytes(crate::talker::fresh());
+        let (mut wire, _) = emitted(&address, &mut me, id).await;
+        let own = |frame| matches!(frame, ServerFrame::Entries(_)).then_some(());
+        wire.find(own).await;
+        drop(wire);
+        let (mut wire, _) = emitted(&address, &mut me, id).await;
+        assert_eq!(acked(&mut wire).await, 2);
+        terminate(&child);
+        assert!(child.wait().unwrap().success());
+    }
+}

@@ -1,0 +1,283 @@
+//! People talking over real sockets.
+
+use crate::{
+    rig::on_every_engine,
+    talker::{Talker, cursor, dial, fresh, text},
+};
+use holdfast_common::{
+    codec,
+    error::Code,
+    frame::{ClientFrame, LaneState, LeaveRoom, ServerFrame, SetLatest, Signal},
+    id::{EventId, RoomId},
+};
+use serde_json::json;
+
+on_every_engine! {
+    async fn a_text_is_acked_and_reaches_both(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut ben = Talker::at_home(&rig, "Ben").await;
+        let id = anna.say(rig.lobby, 1, "hello").await;
+        let entry = ben.entries(rig.lobby, 1).await.remove(0);
+        assert_eq!((entry.id, text(&entry).as_str()), (id, "hello"));
+        assert_eq!((entry.from.id, entry.from.name.as_str()), (anna.me.person, "Anna"));
+        let ack = anna.ack().await;
+        assert_eq!((ack.id, ack.n, ack.offset), (id, 1, entry.offset));
+    }
+
+    async fn emits_of_one_connection_keep_their_order(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut ben = Talker::at_home(&rig, "Ben").await;
+        for n in 1..=300 {
+            anna.say(rig.lobby, n, &format!("text {n}")).await;
+        }
+        let entries = ben.entries(rig.lobby, 300).await;
+        let texts: Vec<String> = entries.iter().map(text).collect();
+        let expected: Vec<String> = (1..=300).map(|n| format!("text {n}")).collect();
+        assert_eq!(texts, expected);
+        for n in 1..=300 {
+            assert_eq!(anna.ack().await.n, n);
+        }
+    }
+
+    async fn a_room_made_offline_comes_with_everything_behind_it(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let room = RoomId::from_bytes(fresh());
+        anna.emit(room, 1, "room_created", json!({ "name": "Ward" })).await;
+        let message = anna.say(room, 2, "first").await;
+        anna.emit(room, 3, "edit", json!({ "target": message, "text": "better" })).await;
+        anna.say(room, 4, "second").await;
+        anna.emit(room, 5, "delete", json!({ "target": message })).await;
+        let created = anna.ack().await;
+        assert_eq!(created.reply.get(), r#"{"name":"Ward"}"#);
+        for n in 2..=5 {
+            let ack = anna.ack().await;
+            assert_eq!((ack.n, ack.offset), (n, n));
+        }
+        let kinds: Vec<String> =
+            anna.entries(room, 5).await.into_iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds.len(), 5);
+    }
+
+    async fn others_hear_of_a_new_room_and_may_join_it(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut ben = Talker::at_home(&rig, "Ben").await;
+        let room = RoomId::from_bytes(fresh());
+        anna.emit(room, 1, "room_created", json!({ "name": "Ward" })).await;
+        let info = ben.room(|info| info.room == room).await;
+        assert_eq!((info.name.as_str(), info.joined), ("Ward", false));
+        ben.say(room, 1, "may I?").await;
+        assert_eq!(ben.rejected().await.code, Code::NotMember);
+        ben.join(room).await;
+        assert_eq!(ben.entries(room, 1).await[0].kind, "room_created");
+        ben.say(room, 2, "now I may").await;
+        assert_eq!(ben.ack().await.offset, 2);
+    }
+
+    async fn an_emit_that_comes_again_gets_the_same_verdict(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let id = anna.say(rig.lobby, 1, "once").await;
+        let first = anna.ack().await;
+        let payload = r#"{"text":"once"}"#;
+        anna.emit_as(id, rig.lobby, 1, "message", payload).await;
+        let again = anna.ack().await;
+        assert_eq!((again.id, again.offset), (first.id, first.offset));
+        let empty = anna.emit(rig.lobby, 2, "message", json!({ "text": " " })).await;
+        assert_eq!(anna.rejected().await.id, empty);
+        anna.emit_as(empty, rig.lobby, 2, "message", r#"{"text":" "}"#).await;
+        assert_eq!(anna.rejected().await.code, Code::Refused);
+    }
+
+    async fn a_number_that_is_ahead_is_told_which_is_expected(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        anna.say(rig.lobby, 3, "too far").await;
+        let expected = |frame| match frame {
+            ServerFrame::Expected(expected) => Some(expected.n),
+            _ => None,
+        };
+        assert_eq!(anna.wire.find(expected).await, 1);
+    }
+
+    async fn a_rejected_event_does_not_block_the_next(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        anna.say(rig.lobby, 1, "\u{1b}[2J").await;
+        anna.emit(rig.lobby, 2, "dance", json!({})).await;
+        anna.emit(rig.lobby, 3, "message", json!(["no", "object"])).await;
+        anna.say(rig.lobby, 4, "fine").await;
+        let reject = anna.rejected().await;
+        assert_eq!(reject.code, Code::Refused);
+        assert_eq!(reject.why.unwrap().get(), r#"{"reason":"control_characters"}"#);
+        assert_eq!(anna.rejected().await.code, Code::UnknownType);
+        assert_eq!(anna.rejected().await.code, Code::BadPayload);
+        assert_eq!(anna.ack().await.n, 4);
+    }
+
+    async fn who_was_away_gets_exactly_what_they_missed(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut ben = Talker::at_home(&rig, "Ben").await;
+        anna.say(rig.lobby, 1, "seen").await;
+        let seen = ben.entries(rig.lobby, 1).await.remove(0);
+        let epoch = anna.ack().await.epoch;
+        let mut me = ben.me.clone();
+        drop(ben);
+        for n in 2..=51 {
+            anna.say(rig.lobby, n, &format!("missed {n}")).await;
+        }
+        for _ in 2..=51 {
+            anna.ack().await;
+        }
+        me.rooms = vec![cursor(rig.lobby, epoch, &seen)];
+        let mut ben = Talker::come(&rig, me).await;
+        let missed = ben.entries(rig.lobby, 50).await;
+        assert_eq!(missed[0].offset, seen.offset + 1);
+        assert_eq!(text(&missed[49]), "missed 51");
+        ben.live(rig.lobby).await;
+    }
+
+    async fn a_welcome_tells_the_verdicts_that_the_client_has_not_settled(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let id = anna.say(rig.lobby, 1, "acked, but did they hear?").await;
+        let offset = anna.ack().await.offset;
+        let mut me = anna.me.clone();
+        drop(anna);
+        me.lanes = vec![LaneState { room: rig.lobby, floor: 0, next: 2 }];
+        let mut anna = Talker::come(&rig, me).await;
+        assert_eq!(anna.welcome.lanes[0].watermark, 1);
+        let ack = anna.ack().await;
+        assert_eq!((ack.id, ack.offset), (id, offset));
+    }
+
+    async fn a_newer_connection_of_a_session_takes_over(rig) {
+        let mut old = Talker::at_home(&rig, "Anna").await;
+        let mut new = Talker::come(&rig, old.me.clone()).await;
+        assert_eq!(old.wire.closed().await, Some(Code::TakenOver));
+        new.say(rig.lobby, 1, "still here").await;
+        new.ack().await;
+    }
+
+    async fn a_copy_of_an_outbox_is_fenced(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut copy = anna.me.clone();
+        copy.generation -= 1;
+        let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+        wire.send(&ClientFrame::Hello(copy.hello())).await;
+        assert_eq!(wire.closed().await, Some(Code::Fenced));
+        let mut thief = anna.me.clone();
+        thief.secret = "a secret that is wrong".to_owned();
+        let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+        wire.send(&ClientFrame::Hello(thief.hello())).await;
+        assert_eq!(wire.closed().await, Some(Code::WrongSecret));
+        anna.say(rig.lobby, 1, "untouched").await;
+        anna.ack().await;
+    }
+
+    async fn typing_reaches_the_others_and_is_not_kept(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut ben = Talker::at_home(&rig, "Ben").await;
+        anna.settled().await;
+        let signal = ClientFrame::Signal(Signal {
+            ns: "chat".to_owned(),
+            room: rig.lobby,
+            kind: "typing".to_owned(),
+        });
+        anna.wire.text(codec::write_client_with(&signal, "{}")).await;
+        let heard = |frame| match frame {
+            ServerFrame::Signal(signal) => Some(signal),
+            _ => None,
+        };
+        let heard = ben.wire.find(heard).await;
+        assert_eq!((heard.from.id, heard.room), (anna.me.person, Some(rig.lobby)));
+        let page = rig.engine.slice(rig.lobby, 0, 100, 10_000).await.unwrap().unwrap();
+        assert_eq!(page.entries.len(), 1);
+    }
+
+    async fn a_read_marker_reaches_ones_other_browsers_and_stays(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
+        phone.live(rig.lobby).await;
+        let (room, ns, kind) = (rig.lobby, "chat".to_owned(), "read".to_owned());
+        let set = ClientFrame::Latest(SetLatest { ns, room, kind });
+        anna.wire.text(codec::write_client_with(&set, r#"{"offset":7}"#)).await;
+        let told = |frame| match frame {
+            ServerFrame::Latest(value) => Some(value.rank),
+            _ => None,
+        };
+        assert_eq!(phone.wire.find(told).await, 7);
+        anna.wire.text(codec::write_client_with(&set, r#"{"offset":3}"#)).await;
+        let stored = |frame| match frame {
+            ServerFrame::Stored(stored) => Some(stored.rank),
+            _ => None,
+        };
+        assert_eq!(anna.wire.find(stored).await, 7);
+        assert_eq!(anna.wire.find(stored).await, 7);
+        let again = Talker::come(&rig, anna.me.elsewhere()).await;
+        assert_eq!(again.welcome.latest[0].rank, 7);
+    }
+
+    async fn a_room_knows_who_is_there(rig) {
+        let mut anna = Talker::new(&rig, "Anna").await;
+        let all = anna.presence(rig.lobby).await;
+        assert!(all.all);
+        assert_eq!(all.came.len(), 1);
+        let ben = Talker::at_home(&rig, "Ben").await;
+        assert_eq!(anna.presence(rig.lobby).await.came[0].name, "Ben");
+        let person = ben.me.person;
+        drop(ben);
+        assert_eq!(anna.presence(rig.lobby).await.left, [person]);
+    }
+
+    async fn a_membership_ends_on_every_connection_of_the_person(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
+        phone.live(rig.lobby).await;
+        let leave = LeaveRoom { req: 9, room: rig.lobby };
+        anna.wire.send(&ClientFrame::Leave(leave)).await;
+        let left = |frame| match frame {
+            ServerFrame::Left(left) => Some(left),
+            _ => None,
+        };
+        assert_eq!(phone.wire.find(left).await.room, rig.lobby);
+        assert_eq!(anna.wire.find(left).await.req, Some(9));
+        phone.say(rig.lobby, 1, "am I still in?").await;
+        assert_eq!(phone.rejected().await.code, Code::NotMember);
+        phone.join(rig.lobby).await;
+        anna.room(|info| info.room == rig.lobby && info.joined).await;
+    }
+
+    async fn an_event_of_ones_own_id_is_never_in_the_log_twice(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let id = EventId::from_bytes(fresh());
+        let payload = r#"{"text":"once"}"#;
+        for n in 1..=3 {
+            anna.emit_as(id, rig.lobby, n, "message", payload).await;
+        }
+        let offset = anna.ack().await.offset;
+        assert_eq!(anna.ack().await.offset, offset);
+        assert_eq!(anna.ack().await.offset, offset);
+        let log = rig.engine.slice(rig.lobby, 0, 100, 10_000).await.unwrap().unwrap();
+        assert_eq!(log.head.offset, offset);
+    }
+
+    async fn writers_of_one_room_at_the_same_time_all_reach_every_reader(rig) {
+        let mut reader = Talker::at_home(&rig, "Reader").await;
+        let mut writers = Vec::new();
+        for n in 0..8 {
+            writers.push(Talker::at_home(&rig, &format!("Writer {n}")).await);
+        }
+        let room = rig.lobby;
+        let writing = writers.into_iter().map(|mut writer| {
+            tokio::spawn(async move {
+                for n in 1..=50 {
+                    writer.say(room, n, "text").await;
+                }
+                for n in 1..=50 {
+                    assert_eq!(writer.ack().await.n, n);
+                }
+            })
+        });
+        let writing: Vec<_> = writing.collect();
+        assert_eq!(reader.entries(room, 400).await.len(), 400);
+        for one in writing {
+            one.await.unwrap();
+        }
+    }
+}

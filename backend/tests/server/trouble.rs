@@ -1,0 +1,172 @@
+//! When things go wrong: a full disk, a bug, readers that do not read, peers that are gone.
+
+use crate::{
+    faulty::Faulty,
+    rig::{PATIENCE, Rig},
+    talker::{Talker, dial, fresh},
+};
+use holdfast_backend::engine::Engine;
+use holdfast_common::{
+    error::Code,
+    frame::{AskIds, ClientFrame, ServerFrame},
+    id::EventId,
+    limits::Limits,
+    storage::Fault,
+    time::Millis,
+};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
+
+fn message(text: &str) -> String {
+    json!({ "type": "message", "data": { "text": text } }).to_string()
+}
+
+async fn faulty() -> (Rig, Arc<Faulty>) {
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
+    (rig, engine)
+}
+
+#[tokio::test]
+async fn a_full_disk_is_never_a_rejection_and_passes_by_itself() {
+    let (rig, engine) = faulty().await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    *engine.fault.lock().unwrap() = Some(Fault::Full);
+    for n in 1..=3 {
+        anna.say(rig.lobby, n, "held").await;
+    }
+    let retry = |frame| match frame {
+        ServerFrame::Retry(retry) => Some(retry),
+        ServerFrame::Reject(reject) => panic!("{reject:?}"),
+        _ => None,
+    };
+    let told = anna.wire.find(retry).await;
+    assert_eq!((told.n, told.code), (1, Code::StorageFull));
+    rig.post(LOBBY, "", &message("x")).await.is(507, "storage_full");
+    rig.get("/readyz").await.is(503, "storage_full");
+    *engine.fault.lock().unwrap() = None;
+    assert_eq!(rig.get("/readyz").await.status, 200);
+    for n in 1..=3 {
+        anna.say(rig.lobby, n, "sent again").await;
+    }
+    for n in 1..=3 {
+        assert_eq!(anna.ack().await.n, n);
+    }
+    assert_eq!(rig.post(LOBBY, "", &message("x")).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_the_storage_cannot_say_is_told_as_no_verdict() {
+    let (rig, engine) = faulty().await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    *engine.fault.lock().unwrap() = Some(Fault::Unknown("lost".to_owned()));
+    anna.say(rig.lobby, 1, "did it?").await;
+    let told = |frame| match frame {
+        ServerFrame::Retry(retry) => Some(retry.code),
+        ServerFrame::Reject(_) | ServerFrame::Ack(_) => panic!("{frame:?}"),
+        _ => None,
+    };
+    assert_eq!(anna.wire.find(told).await, Code::StorageFault);
+    rig.post(LOBBY, "", &message("x")).await.is(503, "storage_fault");
+}
+
+#[tokio::test]
+async fn a_panic_costs_its_connection_alone() {
+    let (rig, _) = faulty().await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let mut ben = Talker::at_home(&rig, "Ben").await;
+    let ids = vec![EventId::from_bytes(fresh())];
+    ben.wire.send(&ClientFrame::Ask(AskIds { req: 1, room: rig.lobby, ids })).await;
+    assert!(ben.wire.message().await.is_none_or(|it| it.is_close()));
+    let person = ben.me.person;
+    let gone = |frame| match frame {
+        ServerFrame::Presence(presence) => presence.left.first().copied(),
+        _ => None,
+    };
+    assert_eq!(anna.wire.find(gone).await, person);
+    anna.say(rig.lobby, 1, "still here").await;
+    anna.ack().await;
+    let metrics = rig.get("/metrics").await.text();
+    assert!(metrics.contains("holdfast_panics_total 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_delays_nobody_and_misses_nothing() {
+    let limits = Limits { text_chars: 60_000, ..Limits::default() };
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(engine, None, |builder| builder.limits(limits).queue(8)).await;
+    let mut slow = Talker::at_home(&rig, "Slow").await;
+    let mut fast = Talker::at_home(&rig, "Fast").await;
+    // More than sockets and queues hold: 300 entries of 50 kB.
+    let text = "x".repeat(50_000);
+    for n in 0..300 {
+        assert_eq!(rig.post(LOBBY, "", &message(&text)).await.status, 201, "{n}");
+        fast.entries(rig.lobby, 1).await;
+    }
+    let metrics = rig.get("/metrics").await.text();
+    let dropped = metrics.lines().find_map(|line| line.strip_prefix("holdfast_dropped_total "));
+    assert_ne!(dropped, Some("0"), "{metrics}");
+    assert_eq!(slow.entries(rig.lobby, 300).await.len(), 300);
+}
+
+/// A client that does not answer: it says hello and then only listens, without a pong.
+async fn mute(rig: &Rig) -> TcpStream {
+    let mut stream = TcpStream::connect(rig.address).await.unwrap();
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         sec-websocket-protocol: holdfast.v1\r\n\r\n",
+        rig.address
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let hello = ClientFrame::Hello(crate::talker::Me::new("Mute").hello());
+    let hello = holdfast_common::codec::write_client(&hello);
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(u16::try_from(hello.len()).unwrap().to_be_bytes());
+    frame.extend([0, 0, 0, 0]);
+    frame.extend(hello.as_bytes());
+    stream.write_all(&frame).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_peer_that_has_gone_silent_is_closed_and_one_that_answers_is_not() {
+    let limits = Limits { ping_every: Millis(200), silence: Millis(600), ..Limits::default() };
+    let rig = Rig::with(limits).await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let mut mute = mute(&rig).await;
+    let mut heard = Vec::new();
+    // The socket of someone who only listens still answers pings; this one does not.
+    tokio::select! {
+        read = tokio::time::timeout(PATIENCE, mute.read_to_end(&mut heard)) => {
+            read.expect("closed in time").unwrap();
+        }
+        _ = anna.wire.closed() => panic!("she answers every ping"),
+    }
+    let close = [0x88, 2 + 6, 0x11, 0x38];
+    assert!(heard.windows(4).any(|it| it == close), "a close with {:?}", Code::Silent);
+    anna.say(rig.lobby, 1, "here").await;
+    anna.ack().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_leaves_nothing_behind() {
+    let rig = Rig::memory().await;
+    for _ in 0..20 {
+        let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+        wire.text("{\"hello\":").await;
+        drop(wire);
+        drop(mute(&rig).await);
+        drop(TcpStream::connect(rig.address).await.unwrap());
+    }
+    rig.handle.drain();
+    assert!(rig.handle.drained(PATIENCE).await);
+    let metrics = rig.get("/metrics").await.text();
+    assert!(metrics.contains("holdfast_connections 0"), "{metrics}");
+}
