@@ -60,8 +60,9 @@ impl Store {
                 }
                 self.room(room, touched).entries(entries, cursor, missed, me);
             }
-            Write::Page { room, items, from, skipped, cursor } => {
-                self.room(room, touched).page(items, from, skipped, cursor, me);
+            Write::Page { room, items, from, first, skipped, cursor } => {
+                let room = self.room(room, touched);
+                room.page(items, from, first, skipped, cursor, me);
             }
             Write::Gap(gap) => self.room(gap.room, touched).gap(&gap),
             Write::Reset { room, reason, was, .. } => self.room(room, touched).reset(reason, was),

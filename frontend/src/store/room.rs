@@ -103,6 +103,7 @@ impl Room {
         &mut self,
         items: Vec<Folded>,
         from: Offset,
+        first: Offset,
         skipped: u64,
         cursor: Cursor,
         me: Option<PersonId>,
@@ -111,6 +112,7 @@ impl Room {
         let known = before.map_or(0, |cursor| cursor.offset);
         if from > known + 1 {
             self.timeline.dig(known + 1, from - 1, skipped, HoleKind::Skipped);
+            self.timeline.holes.trim(first);
         }
         self.timeline.page(items, from, cursor.offset);
         if before.is_some() {

@@ -58,6 +58,7 @@ fn reason(kind: HoleKind) -> Option<&'static str> {
         HoleKind::Gap(GapReason::Trimmed) => Some("trimmed"),
         HoleKind::Gap(GapReason::Absent) => Some("absent"),
         HoleKind::Gap(GapReason::Reset) | HoleKind::Reset(_) => Some("reset"),
+        HoleKind::Gap(GapReason::Unknown) => Some("unknown"),
     }
 }
 
@@ -76,10 +77,12 @@ fn words(hole: &Hole) -> String {
         HoleKind::Gap(GapReason::Reset) => {
             format!("{events} cannot be shown: the server has another history of this room now.")
         }
+        HoleKind::Gap(GapReason::Unknown) => format!("{events} {were} here and cannot be shown."),
         HoleKind::Reset(reason) => {
             let why = match reason {
                 ResetReason::Epoch => "The server has started this room’s log anew.",
                 ResetReason::Future => "The server has lost the newest part of this room’s log.",
+                ResetReason::Unknown => "The server has another log of this room now.",
                 ResetReason::Forked => {
                     "The server’s log of this room is another one than you had read."
                 }

@@ -38,6 +38,7 @@ fn a_change_applies_to_a_page_only_if_it_stands_above_the_pages_place() {
         room: room(),
         items: vec![folded(says(50, 2, "late"), None)],
         from: 50,
+        first: 1,
         skipped: 20,
         cursor: cursor(60),
     });
@@ -57,6 +58,7 @@ fn a_page_that_was_folded_ahead_of_the_view_is_not_changed_back_by_what_it_conta
         room: room(),
         items: vec![folded(says(50, 2, "late"), None)],
         from: 50,
+        first: 1,
         skipped: 2,
         cursor: cursor(50),
     });
@@ -90,6 +92,7 @@ fn a_hollow_entry_of_a_page_was_a_message() {
         room: room(),
         items: vec![folded(hollow(2, 3), None), folded(says(4, 2, "b"), None)],
         from: 1,
+        first: 1,
         skipped: 0,
         cursor: cursor(5),
     });
@@ -114,6 +117,7 @@ fn an_edit_in_front_of_its_target_waits_for_it() {
         room: room(),
         items: vec![],
         from: 10,
+        first: 1,
         skipped: 4,
         cursor: cursor(9),
     });
@@ -146,6 +150,7 @@ fn a_reset_forgets_what_was_held_and_says_so_in_front_of_the_new_log() {
         room: room(),
         items: vec![folded(says(1, 2, "new"), None)],
         from: 1,
+        first: 1,
         skipped: 0,
         cursor: Cursor { epoch, ..cursor(1) },
     });
@@ -179,4 +184,22 @@ fn a_gap_stands_at_its_place() {
     }));
     stage.entries(vec![says(9, 2, "b")], true);
     assert_eq!(stage.texts(), ["a", "..2-8", "--", "b"]);
+}
+
+#[test]
+fn what_a_page_cannot_reach_because_it_was_trimmed_is_a_gap() {
+    let mut stage = Stage::new();
+    stage.write(Write::Page {
+        room: room(),
+        items: vec![folded(says(50, 2, "late"), None)],
+        from: 50,
+        first: 21,
+        skipped: 20,
+        cursor: cursor(50),
+    });
+    assert_eq!(stage.texts(), ["..1-20", "..21-49", "late"]);
+    let rows = stage.rows();
+    let Row::Hole(HoleRow { hole, .. }) = rows[0] else { panic!("the gap comes first") };
+    let trimmed = holdfast_common::frame::GapReason::Trimmed;
+    assert_eq!((hole.count, hole.kind), (20, crate::link::HoleKind::Gap(trimmed)));
 }

@@ -85,6 +85,7 @@ fn a_page_in_place_of_a_replay_puts_the_divider_before_the_hole() {
         room: room(),
         items: vec![folded(says(101, 2, "new"), None)],
         from: 101,
+        first: 1,
         skipped: 90,
         cursor: cursor(101),
     });
