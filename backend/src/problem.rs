@@ -74,7 +74,7 @@ impl From<Code> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        tracing::warn!(%fault, "a request met a fault of the storage");
+        tracing::debug!(%fault, "a request met a fault of the storage");
         Self::from(fault.code())
     }
 }
