@@ -175,7 +175,7 @@ impl Database {
     ) -> Result<Committed, NotWritten> {
         let added = self
             .write(batch.strict, async |tx: &Tx| {
-                fence(tx, batch.generation, &batch.writes).await?;
+                fence(tx, batch.generation).await?;
                 tx.put(Store::Meta, Key::name(LAST), &(run, batch.token))?;
                 apply(tx, self.effect, &batch.writes).await
             })

@@ -62,9 +62,7 @@ impl Driver {
         match output {
             Output::Connect => self.connect(),
             Output::Send(text) => {
-                if let Some(socket) = &self.socket
-                    && !held_back(&text)
-                {
+                if let Some(socket) = &self.socket {
                     socket.send(text);
                 }
             }
@@ -137,22 +135,4 @@ fn own_url() -> Option<String> {
     let secure = location.protocol().ok()? == "https:";
     let scheme = if secure { "wss" } else { "ws" };
     Some(format!("{scheme}://{}/ws", location.host().ok()?))
-}
-
-/// For the end-to-end suite: a test that sets `__holdfast_hold` keeps emits from leaving, so that
-/// it can close a tab between the write and the send; `__holdfast_held` says that one was kept.
-#[cfg(feature = "failpoints")]
-fn held_back(text: &str) -> bool {
-    let window = clock::window();
-    let hold = js_sys::Reflect::get(&window, &"__holdfast_hold".into());
-    let hold = hold.is_ok_and(|hold| hold.is_truthy()) && text.starts_with("{\"emit\"");
-    if hold {
-        let _ = js_sys::Reflect::set(&window, &"__holdfast_held".into(), &true.into());
-    }
-    hold
-}
-
-#[cfg(not(feature = "failpoints"))]
-fn held_back(_: &str) -> bool {
-    false
 }

@@ -9,9 +9,9 @@ use super::{
 use crate::link::update::{Hole, HoleKind};
 use holdfast_common::{
     client::{Held, LatestRow, Principal, Row, RowState, Write},
-    cursor::Cursor,
+    cursor::{Cursor, Offset},
     event::Effect,
-    frame::{Author, Entry, Folded, Gap, HOLLOW, LatestSet, RoomInfo},
+    frame::{Author, Entry, Folded, Gap, GapReason, HOLLOW, LatestSet, RoomInfo},
     id::{EventId, RoomId},
 };
 use serde::Serialize;
@@ -22,16 +22,11 @@ pub(super) const WRITER: &str = "writer";
 pub(super) const GENERATION: &str = "generation";
 pub(super) const LAST: &str = "last";
 
-/// Refuses a batch of a tab that another one has overtaken. A generation is raised to a new
-/// value, so that of two tabs that raise it at once only one goes on.
-pub(super) async fn fence(tx: &Tx, generation: u64, writes: &[Write]) -> Result<(), Fault> {
-    let stored: u64 = tx.read(Store::Meta, &Key::name(GENERATION)).await?.unwrap_or(0);
-    let raises =
-        writes.iter().any(|write| matches!(write, Write::Generation(_) | Write::Writer { .. }));
-    if stored > generation || (raises && stored == generation) {
-        return Err(Fault::Fenced);
-    }
-    Ok(())
+/// Refuses a batch of a tab that another one has overtaken: the stored generation is not the one
+/// that this tab has written last. Of two tabs that raise it at once only one goes on.
+pub(super) async fn fence(tx: &Tx, generation: u64) -> Result<(), Fault> {
+    let stored: Option<u64> = tx.read(Store::Meta, &Key::name(GENERATION)).await?;
+    if stored.unwrap_or(0) == generation { Ok(()) } else { Err(Fault::Fenced) }
 }
 
 /// Makes the changes in their order; returns the rows that were added.
@@ -59,8 +54,9 @@ pub(super) async fn apply(
             Write::Entries { room, entries, cursor, .. } => {
                 self::entries(tx, effect, *room, entries, *cursor).await?
             }
-            Write::Page { room, items, from, skipped, cursor } => {
-                page(tx, *room, items, (*from, *skipped), *cursor).await?
+            Write::Page { room, items, from, first, skipped, cursor } => {
+                let hole = Missing { from: *from, first: *first, skipped: *skipped };
+                page(tx, *room, items, &hole, *cursor).await?;
             }
             Write::Gap(gap) => self::gap(tx, gap)?,
             Write::Reset { room, reason, was, .. } => {
@@ -168,23 +164,45 @@ fn put_item(tx: &Tx, key: Key, item: &Folded) -> Result<(), Fault> {
     tx.put_value(Store::Entries, key, Value { json, refs })
 }
 
+/// What a page says about the offsets before it.
+struct Missing {
+    /// Where the page begins.
+    from: Offset,
+    /// Where the log begins.
+    first: Offset,
+    /// How many that a person would count are missing.
+    skipped: u64,
+}
+
 async fn page(
     tx: &Tx,
     room: RoomId,
     items: &[Folded],
-    (from, skipped): (u64, u64),
+    missing: &Missing,
     cursor: Cursor,
 ) -> Result<(), Fault> {
     let before: Option<Cursor> = tx.read(Store::Cursors, &Key::room(room)).await?;
     let before = before.filter(|before| before.epoch == cursor.epoch);
-    let hole = Hole {
-        from: before.map_or(0, |before| before.offset) + 1,
-        to: from.saturating_sub(1),
-        count: skipped,
-        kind: HoleKind::Skipped,
-    };
-    if hole.from <= hole.to {
-        tx.put(Store::Holes, Key::place(room, hole.from), &hole)?;
+    let next = before.map_or(0, |before| before.offset) + 1;
+    // Below the log's beginning they are gone; above it they can be had as history.
+    let had = next.max(missing.first);
+    for hole in [
+        Hole {
+            from: next,
+            to: had.min(missing.from).saturating_sub(1),
+            count: had.min(missing.from).saturating_sub(next),
+            kind: HoleKind::Gap(GapReason::Trimmed),
+        },
+        Hole {
+            from: had,
+            to: missing.from.saturating_sub(1),
+            count: missing.skipped,
+            kind: HoleKind::Skipped,
+        },
+    ] {
+        if hole.from <= hole.to {
+            tx.put(Store::Holes, Key::place(room, hole.from), &hole)?;
+        }
     }
     for item in items {
         put_item(tx, Key::place(room, item.entry.offset), item)?;
@@ -201,14 +219,19 @@ fn gap(tx: &Tx, gap: &Gap) -> Result<(), Fault> {
 
 /// Forgets what is held of a room; that there was something stays at offset 0.
 fn reset(tx: &Tx, room: RoomId, kind: HoleKind, was: Option<Cursor>) -> Result<(), Fault> {
-    tx.delete_range(Store::Entries, &Range::room(room))?;
-    tx.delete_range(Store::Holes, &Range::room(room))?;
-    tx.delete(Store::Cursors, &Key::room(room))?;
+    forget(tx, room)?;
     let hole = Hole { from: 0, to: 0, count: was.map_or(0, |was| was.offset), kind };
     tx.put(Store::Holes, Key::place(room, 0), &hole)
 }
 
+fn forget(tx: &Tx, room: RoomId) -> Result<(), Fault> {
+    tx.delete_range(Store::Entries, &Range::room(room))?;
+    tx.delete_range(Store::Holes, &Range::room(room))?;
+    tx.delete(Store::Cursors, &Key::room(room))
+}
+
 async fn left(tx: &Tx, room: RoomId) -> Result<(), Fault> {
+    forget(tx, room)?;
     let key = Key::room(room);
     if let Some(mut info) = tx.read::<RoomInfo>(Store::Rooms, &key).await? {
         info.joined = false;
