@@ -35,7 +35,7 @@ use crate::{
     time::{Instant, Millis},
 };
 use standing::Standing;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// How often a follower lets itself be heard. A leader in the background has slow timers; a word
 /// from another tab wakes it in time for its pings.
@@ -89,7 +89,7 @@ pub struct Tabs {
     asked: u64,
     unconfirmed: VecDeque<(u64, Command)>,
     confirming: lead::Confirming,
-    takes: BTreeMap<TabId, u64>,
+    takes: Vec<(TabId, u64)>,
     standing: Standing,
     /// Other tabs were heard.
     company: bool,
@@ -125,7 +125,7 @@ impl Tabs {
             asked: 0,
             unconfirmed: VecDeque::new(),
             confirming: lead::Confirming::default(),
-            takes: BTreeMap::new(),
+            takes: Vec::new(),
             standing: Standing::default(),
             company: false,
             ready: false,

@@ -8,7 +8,7 @@ use crate::{
     storage::Appended,
     time::{Instant, Millis},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Lets a number of events a second through, twice as many in a burst.
 #[derive(Debug)]
@@ -113,8 +113,8 @@ impl<B> Session<B> {
             Appended::Settled => self.send(&ServerFrame::Settled(Settled { room, n })),
             Appended::Expected(next) => {
                 // Told once: what else was sent ahead of it is told the same by the silence.
-                if !self.lanes.held.contains_key(&room) {
-                    self.lanes.held.insert(room, next);
+                if let Entry::Vacant(free) = self.lanes.held.entry(room) {
+                    free.insert(next);
                     self.send(&ServerFrame::Expected(Settled { room, n: next }));
                 }
             }

@@ -45,7 +45,8 @@ impl Tabs {
         let place = Place { run, batch: 0, extra: 0 };
         self.role = Role::Leading(place);
         self.ready = ready;
-        self.known = keys.into_iter().collect();
+        self.known.clear();
+        self.known.extend(keys);
         self.fetching.clear();
         self.confirming = Confirming::default();
         self.takes.clear();
@@ -78,12 +79,7 @@ impl Tabs {
             Word::Added { keys } => self.look_at(keys),
             Word::Ask { n: 0, command, .. } => self.out.push(Output::Command(command)),
             Word::Ask { tab, n, command } => {
-                let taken = self.takes.get(&tab).copied().unwrap_or(0);
-                if n > taken {
-                    self.takes.insert(tab, n);
-                    while self.takes.len() > super::REMEMBERED {
-                        self.takes.pop_first();
-                    }
+                if self.first_time(tab, n) {
                     self.confirming.expect(tab, n);
                     self.out.push(Output::Command(command));
                 } else if !self.confirming.waits(tab, n) {
@@ -104,6 +100,20 @@ impl Tabs {
             }
             _ => {}
         }
+    }
+
+    /// Whether this wish of a tab was not taken before.
+    fn first_time(&mut self, tab: TabId, n: u64) -> bool {
+        if let Some((_, taken)) = self.takes.iter_mut().find(|(who, _)| *who == tab) {
+            let first = n > *taken;
+            *taken = n.max(*taken);
+            return first;
+        }
+        if self.takes.len() == super::REMEMBERED {
+            self.takes.remove(0);
+        }
+        self.takes.push((tab, n));
+        true
     }
 
     pub(super) fn committed(&mut self, token: u64, writes: Vec<Write>) {

@@ -6,14 +6,13 @@ use crate::{
     frame::{Author, Presence},
     id::RoomId,
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     link: Option<Show>,
     welcome: Option<Show>,
-    live: BTreeSet<RoomId>,
-    present: BTreeMap<RoomId, Vec<Author>>,
+    live: Vec<RoomId>,
+    present: Vec<(RoomId, Vec<Author>)>,
 }
 
 impl Standing {
@@ -27,9 +26,8 @@ impl Standing {
                 }
             }
             Show::Welcome { .. } => self.welcome = Some(show.clone()),
-            Show::Live(room) => {
-                self.live.insert(*room);
-            }
+            Show::Live(room) if self.live.contains(room) => {}
+            Show::Live(room) => self.live.push(*room),
             Show::Presence(presence) => self.presence(presence),
             _ => {}
         }
@@ -37,12 +35,17 @@ impl Standing {
 
     /// The membership in a room has ended.
     pub(super) fn left(&mut self, room: RoomId) {
-        self.live.remove(&room);
-        self.present.remove(&room);
+        self.live.retain(|of| *of != room);
+        self.present.retain(|(of, _)| *of != room);
     }
 
     fn presence(&mut self, presence: &Presence) {
-        let here = self.present.entry(presence.room).or_default();
+        let known = self.present.iter().position(|(room, _)| *room == presence.room);
+        let at = known.unwrap_or_else(|| {
+            self.present.push((presence.room, Vec::new()));
+            self.present.len() - 1
+        });
+        let here = &mut self.present[at].1;
         if presence.all {
             here.clear();
         }
