@@ -3,5 +3,7 @@
 use holdfast_frontend::app::App;
 
 fn main() {
+    // A panic ends the page's code: at least it says where, and not only "unreachable".
+    std::panic::set_hook(Box::new(|panic| leptos::logging::error!("{panic}")));
     leptos::mount::mount_to_body(App);
 }

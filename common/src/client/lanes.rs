@@ -43,11 +43,20 @@ impl Lane {
     }
 }
 
+/// An acked row whose entry has not arrived.
+#[derive(Debug)]
+struct Acked {
+    row: Row,
+    epoch: Epoch,
+    offset: u64,
+    /// Acked in an earlier connection than the present one.
+    earlier: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     pub(super) lanes: BTreeMap<RoomId, Lane>,
-    /// Acked rows whose entry has not arrived.
-    acked: BTreeMap<EventId, (Row, Epoch, u64)>,
+    acked: BTreeMap<EventId, Acked>,
     rejected: BTreeMap<EventId, Row>,
 }
 
@@ -60,6 +69,7 @@ impl Lanes {
         for row in rows {
             lanes.add(row);
         }
+        lanes.disconnected();
         lanes
     }
 
@@ -83,7 +93,7 @@ impl Lanes {
                 lane.flight.insert(n, flight);
             }
             RowState::Acked { epoch, offset } => {
-                self.acked.insert(row.event.id, (row, epoch, offset));
+                self.acked.insert(row.event.id, Acked { row, epoch, offset, earlier: false });
             }
             RowState::Rejected { .. } => {
                 self.rejected.insert(row.event.id, row);
@@ -136,6 +146,9 @@ impl Lanes {
             for flight in lane.flight.values_mut() {
                 flight.sent = false;
             }
+        }
+        for acked in self.acked.values_mut() {
+            acked.earlier = true;
         }
     }
 
@@ -226,19 +239,25 @@ impl Lanes {
 
     /// Forgets the acked row of an entry that has arrived.
     pub(super) fn arrived(&mut self, id: EventId) -> Option<Key> {
-        self.acked.remove(&id).map(|(row, ..)| row.key)
+        self.acked.remove(&id).map(|acked| acked.row.key)
     }
 
-    /// Acked rows of a room whose entries should have come and did not: those of another epoch, and
-    /// those up to `offset`. They become unsure: does the log have them?
-    pub(super) fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: u64) -> Vec<Row> {
-        let doubtful = self
-            .acked
-            .iter()
-            .filter(|(_, (row, of, at))| row.event.room == room && (*of != epoch || *at <= offset));
-        let ids: Vec<EventId> = doubtful.map(|(id, _)| *id).collect();
-        let rows = ids.into_iter().filter_map(|id| self.acked.remove(&id));
-        let rows: Vec<Row> = rows.map(|(row, ..)| Row { state: RowState::Unsure, ..row }).collect();
+    /// Acked rows of a room whose entries should have come and did not: those of another epoch,
+    /// those up to `offset`, and, where everything that was missed has come, those of earlier
+    /// connections. They become unsure: does the log have them?
+    pub(super) fn doubt(
+        &mut self,
+        room: RoomId,
+        epoch: Epoch,
+        offset: u64,
+        all_came: bool,
+    ) -> Vec<Row> {
+        let doubtful = |acked: &Acked| {
+            let overdue = acked.offset <= offset || (all_came && acked.earlier);
+            acked.row.event.room == room && (acked.epoch != epoch || overdue)
+        };
+        let rows = self.take_acked(doubtful).into_iter();
+        let rows: Vec<Row> = rows.map(|row| Row { state: RowState::Unsure, ..row }).collect();
         for row in &rows {
             self.add(row.clone());
         }
@@ -247,11 +266,14 @@ impl Lanes {
 
     /// The keys of a room's acked rows, which are let go of: their entries will not come here.
     pub(super) fn let_go(&mut self, room: RoomId) -> Vec<Key> {
-        let (gone, kept) = std::mem::take(&mut self.acked)
-            .into_iter()
-            .partition::<BTreeMap<_, _>, _>(|(_, (row, ..))| row.event.room == room);
-        self.acked = kept;
-        gone.into_values().map(|(row, ..)| row.key).collect()
+        let gone = self.take_acked(|acked| acked.row.event.room == room);
+        gone.into_iter().map(|row| row.key).collect()
+    }
+
+    fn take_acked(&mut self, taken: impl Fn(&Acked) -> bool) -> Vec<Row> {
+        let acked = self.acked.iter().filter(|(_, acked)| taken(acked));
+        let ids: Vec<EventId> = acked.map(|(id, _)| *id).collect();
+        ids.iter().filter_map(|id| self.acked.remove(id)).map(|acked| acked.row).collect()
     }
 
     /// A row that its writer may still change.

@@ -78,7 +78,7 @@ impl Client {
         let write = Write::Entries { room: frame.room, entries: next, cursor, missed };
         self.waiting.push(write);
         self.waiting.extend(own);
-        self.doubt(frame.room, frame.epoch, cursor.offset);
+        self.doubt(frame.room, frame.epoch, cursor.offset, false);
     }
 
     pub(super) fn page(&mut self, page: Page) {
@@ -104,7 +104,7 @@ impl Client {
             skipped: page.skipped,
             cursor: page.as_of,
         });
-        self.doubt(page.room, page.as_of.epoch, page.as_of.offset);
+        self.doubt(page.room, page.as_of.epoch, page.as_of.offset, false);
     }
 
     pub(super) fn gap(&mut self, gap: Gap) {
@@ -115,7 +115,7 @@ impl Client {
         if !known {
             room.cursor = Some(gap.cursor);
             self.waiting.push(Write::Gap(gap));
-            self.doubt(gap.room, gap.cursor.epoch, gap.cursor.offset);
+            self.doubt(gap.room, gap.cursor.epoch, gap.cursor.offset, false);
         }
     }
 
@@ -124,7 +124,7 @@ impl Client {
         let was = room.cursor.take();
         let (id, reason, head) = (reset.room, reset.reason, reset.head);
         self.waiting.push(Write::Reset { room: id, reason, was, head });
-        self.doubt(id, head.epoch, u64::MAX);
+        self.doubt(id, head.epoch, u64::MAX, true);
     }
 
     pub(super) fn live(&mut self, live: Live) {
@@ -134,7 +134,7 @@ impl Client {
         self.out.push(Output::Show(Show::Live(live.room)));
         // Everything up to here has come. An own acked event that has not is not in the log.
         if let Some(epoch) = epoch {
-            self.doubt(live.room, epoch, live.offset);
+            self.doubt(live.room, epoch, live.offset, true);
         }
     }
 
@@ -160,8 +160,8 @@ impl Client {
     }
 
     /// Asks the log about own acked events whose entries have not come and no longer will.
-    fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: Offset) {
-        let rows = self.lanes.doubt(room, epoch, offset);
+    fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: Offset, all_came: bool) {
+        let rows = self.lanes.doubt(room, epoch, offset, all_came);
         self.waiting.extend(rows.into_iter().map(Write::PutRow));
         self.ask_unsure();
     }

@@ -235,7 +235,8 @@ pub enum Write {
 
 impl Write {
     /// Whether it must be on the disk, not only in the database's memory, before anything that
-    /// follows from it: outbox, numbers and generation are; entries can be had again.
+    /// follows from it: outbox, numbers and generation are (a discarded event must not
+    /// come back); entries can be had again.
     #[must_use]
     pub fn strict(&self) -> bool {
         matches!(
@@ -244,6 +245,7 @@ impl Write {
                 | Self::Writer { .. }
                 | Self::AddRow(_)
                 | Self::PutRow(_)
+                | Self::DeleteRow(_)
                 | Self::Lane(_)
         )
     }

@@ -5,6 +5,7 @@ use crate::{
     id::{EventId, RoomId},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 fn row(key: Key) -> Row {
     Row {

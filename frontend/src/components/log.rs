@@ -28,9 +28,10 @@ impl Roving {
     fn new(rows: RwSignal<Vec<RowHandle>>) -> Self {
         let chosen = RwSignal::new(None);
         let tabbed = Selector::new(move || {
-            let rows = rows.read();
+            // The rows keep this longer than the log does: what it reads may be gone by then.
+            let rows = rows.try_read()?;
             let entries = || rows.iter().filter(|row| matches!(row, RowHandle::Entry(..)));
-            let chosen: Option<RowKey> = chosen.get();
+            let chosen: Option<RowKey> = chosen.try_get().flatten();
             let there = chosen.filter(|chosen| entries().any(|row| row.key() == *chosen));
             there.or_else(|| entries().next_back().map(RowHandle::key))
         });
