@@ -24,6 +24,7 @@
 
 mod follow;
 mod lead;
+mod parcel;
 mod standing;
 mod words;
 

@@ -488,10 +488,30 @@ fn a_tab_that_comes_later_is_told_how_things_stand() {
 #[test]
 fn words_survive_the_channel() {
     let place = Place { run: run(1), batch: 2, extra: 3 };
-    let writes = vec![Write::PutRow(row(1)), Write::DeleteRow(2)];
-    let text = serde_json::to_string(&Word::Batch { place, writes }).unwrap();
-    let Word::Batch { writes, .. } = serde_json::from_str(&text).unwrap() else {
-        panic!("another word")
-    };
-    assert!(matches!(&writes[..], [Write::PutRow(one), Write::DeleteRow(2)] if *one == row(1)));
+    let room = RoomId::NIL;
+    let writes = vec![
+        Write::PutRow(row(1)),
+        Write::DeleteRow(2),
+        Write::Name("a \"name\"\n".to_owned()),
+        Write::DeleteLatest { room, kind: "read".to_owned(), rank: u64::MAX },
+    ];
+    let shows = vec![Show::Live(room), Show::Link(Link::Blocked { why: None, storage: true })];
+    let command = Command::History { room, before: Some(7), limit: 9 };
+    for word in [
+        Word::Hello,
+        Word::Leads { place, shows },
+        Word::Batch { place, writes },
+        Word::Rows { place, rows: vec![row(1), row(2)] },
+        Word::Added { keys: Vec::new() },
+        Word::Ask { tab: 1, n: 2, command: command.clone() },
+        Word::Ask { tab: 1, n: 3, command: Command::RetryNow },
+        Word::Beat,
+    ] {
+        let text = word.write();
+        let read = Word::read(&text).unwrap_or_else(|| panic!("unreadable: {text}"));
+        assert_eq!(format!("{read:?}"), format!("{word:?}"));
+    }
+    for text in ["", "[]", "[99]", "[6,1]", "{}", "[1,[],[[3]]]"] {
+        assert!(Word::read(text).is_none(), "{text}");
+    }
 }

@@ -4,13 +4,12 @@ use crate::{
     client::{Command, Key, Row, Show, Write},
     id::SessionId,
 };
-use serde::{Deserialize, Serialize};
 
 /// One tab, by a random number.
 pub type TabId = u64;
 
 /// How far a leader has come in what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The leader's run; a new one for each client that is made.
     pub run: SessionId,
@@ -21,8 +20,7 @@ pub struct Place {
 }
 
 /// What tabs say to each other. Every tab hears it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub enum Word {
     /// Who leads, and where does it stand?
     Hello,

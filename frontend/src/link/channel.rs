@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BroadcastChannel, MessageEvent};
 
 /// The channel's name. Words of another form have another name.
-const NAME: &str = "holdfast.tabs.1";
+const NAME: &str = "holdfast.tabs.2";
 
 /// The channel; without one a tab is alone.
 pub(super) struct Channel(Option<Open>);
@@ -28,7 +28,7 @@ impl Channel {
             let text = event.data().as_string();
             // A word that cannot be read is another version's; its tabs lead or follow by the
             // lock and the database all the same.
-            if let Some(word) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+            if let Some(word) = text.and_then(|text| Word::read(&text)) {
                 heard(word);
             }
         });
@@ -37,11 +37,9 @@ impl Channel {
     }
 
     pub(super) fn say(&self, word: &Word) {
-        if let Some(Open { channel, .. }) = &self.0
-            && let Ok(text) = serde_json::to_string(word)
-        {
+        if let Some(Open { channel, .. }) = &self.0 {
             // It fails on a closed channel only, and this one is never closed.
-            let _ = channel.post_message(&JsValue::from_str(&text));
+            let _ = channel.post_message(&JsValue::from_str(&word.write()));
         }
     }
 }

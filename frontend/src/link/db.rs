@@ -17,6 +17,7 @@ pub(super) use reading::Content;
 use super::update::StorageKind;
 use browser::{Connection, SCHEMA, SCHEMA_KEY};
 use changes::{LAST, apply, fence};
+use futures_util::future::LocalBoxFuture;
 use holdfast_common::{
     client::{Batch, Held, Key as RowKey, NotWritten, Principal, Row, RowState, Write},
     cursor::Cursor,
@@ -27,10 +28,25 @@ use memory::Memory;
 use request::Fault;
 use std::{cell::RefCell, rc::Rc};
 use stores::{Key, Store};
-use tx::{Added, Mode, Tx};
+use tx::{Added, Mode, Tx, parse};
 
 /// What an event does to its log, by its type and payload.
 pub(super) type EffectOf = Option<fn(&str, &str) -> Option<Effect>>;
+
+/// What was tried already to get a transaction through.
+#[derive(Debug, Default)]
+struct Tries {
+    reopened: bool,
+    freed: bool,
+}
+
+/// How a transaction has ended.
+enum Ended {
+    Done,
+    /// Something has changed: it may go through now.
+    Again,
+    Not(NotWritten),
+}
 
 /// A batch that is in the database.
 #[derive(Debug, Default)]
@@ -62,10 +78,11 @@ impl Database {
             }
             Err(fault) => {
                 let why = match fault {
-                    Fault::Failed(why) => why,
-                    Fault::Full => "the browser has no room left".to_owned(),
-                    Fault::Lost | Fault::Fenced => "the browser's database failed".to_owned(),
+                    Fault::Newer => "a newer version of this page has been used here",
+                    Fault::Full => "the browser has no room left",
+                    _ => "the browser's database cannot be opened",
                 };
+                let why = why.to_owned();
                 let kind = Kind::Memory(Rc::default());
                 (Self { kind, effect }, StorageKind::Memory { why })
             }
@@ -80,10 +97,9 @@ impl Database {
     async fn open_browser() -> Result<Connection, Fault> {
         let connection = Connection::open().await?;
         let tx = Tx::begin(&connection.db, Mode::Read, false)?;
-        let schema: Option<u32> = tx.read(Store::Meta, &Key::name(SCHEMA_KEY)).await?;
+        let schema: Option<u32> = parse(tx.get(Store::Meta, &Key::name(SCHEMA_KEY)).await?);
         if schema.is_some_and(|schema| schema > SCHEMA) {
-            let why = "a newer version of this page has been used here: load it again";
-            return Err(Fault::Failed(why.to_owned()));
+            return Err(Fault::Newer);
         }
         Ok(connection)
     }
@@ -98,25 +114,6 @@ impl Database {
         }
     }
 
-    async fn attempt<T>(
-        &self,
-        mode: Mode,
-        again: bool,
-        work: &impl AsyncFn(&Tx) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let tx = self.begin(mode, again)?;
-        let done = work(&tx).await;
-        if done.is_err() {
-            tx.abort();
-        }
-        // Where a request has failed, the transaction knows why.
-        match (tx.finish().await, done) {
-            (Ok(()), done) => done,
-            (Err(Fault::Lost), Err(fault)) => Err(fault),
-            (Err(fault), _) => Err(fault),
-        }
-    }
-
     /// Runs one transaction to its end, and once more on a new connection where the old one was
     /// lost, or with space freed where there was none left.
     async fn run<T>(
@@ -124,25 +121,67 @@ impl Database {
         mode: Mode,
         work: impl AsyncFn(&Tx) -> Result<T, Fault>,
     ) -> Result<T, NotWritten> {
-        let (mut reopened, mut freed) = (false, false);
+        let mut tries = Tries::default();
         loop {
-            match self.attempt(mode, reopened, &work).await {
-                Ok(done) => return Ok(done),
-                Err(Fault::Fenced) => return Err(NotWritten::Fenced),
-                Err(Fault::Lost) if !reopened => {
-                    reopened = true;
-                    self.reopen().await.map_err(|_| NotWritten::Failed)?;
+            let (tx, done) = match self.begin(mode, tries.reopened) {
+                Ok(tx) => {
+                    let done = work(&tx).await;
+                    (Some(tx), done)
                 }
-                Err(Fault::Full) if !freed => {
-                    freed = true;
-                    let free = async |tx: &Tx| tidying::free(tx).await;
-                    let freed = self.attempt(Mode::Relaxed, false, &free).await;
-                    freed.map_err(|_| NotWritten::Full)?;
-                }
-                Err(Fault::Full) => return Err(NotWritten::Full),
-                Err(Fault::Lost | Fault::Failed(_)) => return Err(NotWritten::Failed),
+                Err(fault) => (None, Err(fault)),
+            };
+            let (done, fault) = match done {
+                Ok(done) => (Some(done), None),
+                Err(fault) => (None, Some(fault)),
+            };
+            match self.end(tx, fault, &mut tries).await {
+                Ended::Done => return done.ok_or(NotWritten::Failed),
+                Ended::Again => {}
+                Ended::Not(why) => return Err(why),
             }
         }
+    }
+
+    /// Ends a transaction, and says whether it is worth another try. It is boxed, so that its code
+    /// is there once and not in every kind of transaction.
+    fn end<'a>(
+        &'a self,
+        tx: Option<Tx>,
+        fault: Option<Fault>,
+        tries: &'a mut Tries,
+    ) -> LocalBoxFuture<'a, Ended> {
+        Box::pin(async move {
+            let fault = match (&tx, fault) {
+                (Some(tx), fault) => tx.end(fault).await.err(),
+                (None, fault) => fault,
+            };
+            match fault {
+                None => Ended::Done,
+                Some(Fault::Fenced) => Ended::Not(NotWritten::Fenced),
+                Some(Fault::Lost) if !tries.reopened => {
+                    tries.reopened = true;
+                    match self.reopen().await {
+                        Ok(()) => Ended::Again,
+                        Err(_) => Ended::Not(NotWritten::Failed),
+                    }
+                }
+                Some(Fault::Full) if !tries.freed => {
+                    tries.freed = true;
+                    match self.free().await {
+                        Ok(()) => Ended::Again,
+                        Err(_) => Ended::Not(NotWritten::Full),
+                    }
+                }
+                Some(Fault::Full) => Ended::Not(NotWritten::Full),
+                Some(Fault::Lost | Fault::Failed | Fault::Newer) => Ended::Not(NotWritten::Failed),
+            }
+        })
+    }
+
+    async fn free(&self) -> Result<(), Fault> {
+        let tx = self.begin(Mode::Relaxed, false)?;
+        let freed = tidying::free(&tx).await;
+        tx.end(freed.err()).await
     }
 
     async fn reopen(&self) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use holdfast_common::{
     tabs,
 };
 use js_sys::{Function, Promise, Reflect};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -19,7 +19,7 @@ pub(super) struct Holding {
     events: Vec<Held>,
     adding: bool,
     /// The newest draft of each room.
-    drafts: BTreeMap<RoomId, String>,
+    drafts: Vec<(RoomId, String)>,
     drafting: bool,
     /// The outbox's keys, as the view was told.
     keys: BTreeSet<Key>,
@@ -36,7 +36,8 @@ impl Holding {
         match update {
             Update::Loaded(loaded) => {
                 self.introduced = loaded.principal.is_some();
-                self.keys = loaded.rows.iter().map(|row| row.key).collect();
+                self.keys.clear();
+                self.keys.extend(loaded.rows.iter().map(|row| row.key));
             }
             Update::Applied(writes) => {
                 for write in writes {
@@ -105,7 +106,8 @@ impl Driver {
     }
 
     pub(super) fn draft(&mut self, room: RoomId, text: String) {
-        self.holding.drafts.insert(room, text);
+        self.holding.drafts.retain(|(of, _)| *of != room);
+        self.holding.drafts.push((room, text));
         self.write_draft();
     }
 
@@ -119,7 +121,7 @@ impl Driver {
         if self.holding.drafting {
             return;
         }
-        let Some((room, text)) = self.holding.drafts.pop_first() else {
+        let Some((room, text)) = self.holding.drafts.pop() else {
             return;
         };
         self.holding.drafting = true;

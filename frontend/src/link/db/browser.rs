@@ -34,7 +34,7 @@ impl Connection {
     /// Opens the database, and makes it whole.
     pub(super) async fn open() -> Result<Self, Fault> {
         let factory = clock::window().indexed_db()?;
-        let factory = factory.ok_or_else(|| Fault::Failed("no IndexedDB".to_owned()))?;
+        let factory = factory.ok_or(Fault::Failed)?;
         let mut db = open(&factory, None).await?;
         // Another tab may be making it whole at the same time; then it is opened as it is.
         if Store::ALL.iter().any(|store| !has(&db, *store)) {
@@ -84,7 +84,7 @@ async fn open(factory: &IdbFactory, version: Option<f64>) -> Result<IdbDatabase,
     };
     let late = async {
         clock::sleep(PATIENCE).await;
-        Err(Fault::Failed("the database does not open".to_owned()))
+        Err(Fault::Failed)
     };
     futures_util::pin_mut!(opened, late);
     match futures_util::future::select(opened, late).await {

@@ -4,7 +4,7 @@ use super::{
     EffectOf,
     request::Fault,
     stores::{Key, Range, Store},
-    tx::{Added, Tx, Value},
+    tx::{Added, Tx, Value, parse},
 };
 use crate::link::update::{Hole, HoleKind};
 use holdfast_common::{
@@ -25,7 +25,7 @@ pub(super) const LAST: &str = "last";
 /// Refuses a batch of a tab that another one has overtaken: the stored generation is not the one
 /// that this tab has written last. Of two tabs that raise it at once only one goes on.
 pub(super) async fn fence(tx: &Tx, generation: u64) -> Result<(), Fault> {
-    let stored: Option<u64> = tx.read(Store::Meta, &Key::name(GENERATION)).await?;
+    let stored: Option<u64> = parse(tx.get(Store::Meta, &Key::name(GENERATION)).await?);
     if stored.unwrap_or(0) == generation { Ok(()) } else { Err(Fault::Fenced) }
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn apply(
             }
             Write::DeleteLatest { room, kind, rank } => {
                 let key = latest_key(*room, kind);
-                let row: Option<LatestRow> = tx.read(Store::Latest, &key).await?;
+                let row: Option<LatestRow> = parse(tx.get(Store::Latest, &key).await?);
                 if row.is_none_or(|row| row.rank <= *rank) {
                     tx.delete(Store::Latest, &key)?;
                 }
@@ -86,7 +86,7 @@ fn latest_key(room: RoomId, kind: &str) -> Key {
 
 async fn rename(tx: &Tx, name: &str) -> Result<(), Fault> {
     let key = Key::name(PRINCIPAL);
-    if let Some(mut principal) = tx.read::<Principal>(Store::Meta, &key).await? {
+    if let Some(mut principal) = parse::<Principal>(tx.get(Store::Meta, &key).await?) {
         name.clone_into(&mut principal.name);
         tx.put(Store::Meta, key, &principal)?;
     }
@@ -181,7 +181,7 @@ async fn page(
     missing: &Missing,
     cursor: Cursor,
 ) -> Result<(), Fault> {
-    let before: Option<Cursor> = tx.read(Store::Cursors, &Key::room(room)).await?;
+    let before: Option<Cursor> = parse(tx.get(Store::Cursors, &Key::room(room)).await?);
     let before = before.filter(|before| before.epoch == cursor.epoch);
     let next = before.map_or(0, |before| before.offset) + 1;
     // Below the log's beginning they are gone; above it they can be had as history.
@@ -233,7 +233,7 @@ fn forget(tx: &Tx, room: RoomId) -> Result<(), Fault> {
 async fn left(tx: &Tx, room: RoomId) -> Result<(), Fault> {
     forget(tx, room)?;
     let key = Key::room(room);
-    if let Some(mut info) = tx.read::<RoomInfo>(Store::Rooms, &key).await? {
+    if let Some(mut info) = parse::<RoomInfo>(tx.get(Store::Rooms, &key).await?) {
         info.joined = false;
         tx.put(Store::Rooms, key, &info)?;
     }
@@ -242,7 +242,7 @@ async fn left(tx: &Tx, room: RoomId) -> Result<(), Fault> {
 
 async fn register(tx: &Tx, set: &LatestSet) -> Result<(), Fault> {
     let key = Key::Text(format!("{}/{}/{}", set.room, set.kind, set.person));
-    let known: Option<LatestSet> = tx.read(Store::Registers, &key).await?;
+    let known: Option<LatestSet> = parse(tx.get(Store::Registers, &key).await?);
     if known.is_none_or(|known| known.rank <= set.rank) {
         tx.put(Store::Registers, key, set)?;
     }

@@ -5,22 +5,29 @@ use super::{
     tx::Value,
 };
 use holdfast_common::{client::Key as RowKey, id::EventId};
-use std::collections::BTreeMap;
 
+/// In the order of stores and keys.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    values: BTreeMap<(Store, Key), Value>,
+    values: Vec<(Store, Key, Value)>,
     rows: RowKey,
 }
 
 impl Memory {
+    fn find(&self, store: Store, key: &Key) -> Result<usize, usize> {
+        self.values.binary_search_by(|(of, at, _)| (of, at).cmp(&(&store, key)))
+    }
+
     pub(crate) fn get(&self, store: Store, key: &Key) -> Option<String> {
-        let value = self.values.get(&(store, key.clone()))?;
-        Some(value.json.clone())
+        let at = self.find(store, key).ok()?;
+        Some(self.values[at].2.json.clone())
     }
 
     pub(crate) fn put(&mut self, store: Store, key: Key, value: Value) {
-        self.values.insert((store, key), value);
+        match self.find(store, &key) {
+            Ok(at) => self.values[at].2 = value,
+            Err(at) => self.values.insert(at, (store, key, value)),
+        }
     }
 
     pub(crate) fn add(&mut self, value: Value) -> RowKey {
@@ -30,28 +37,32 @@ impl Memory {
     }
 
     pub(crate) fn delete(&mut self, store: Store, key: &Key) {
-        self.values.remove(&(store, key.clone()));
+        if let Ok(at) = self.find(store, key) {
+            self.values.remove(at);
+        }
     }
 
-    pub(crate) fn delete_range(&mut self, store: Store, range: &Range) {
-        self.values.retain(|(of, key), _| *of != store || *key < range.0 || *key > range.1);
-    }
-
-    pub(crate) fn clear(&mut self, store: Store) {
-        self.values.retain(|(of, _), _| *of != store);
+    pub(crate) fn delete_range(&mut self, store: Store, range: Option<&Range>) {
+        self.values.retain(|(of, key, _)| *of != store || !within(key, range));
     }
 
     pub(crate) fn all(&self, store: Store, range: Option<&Range>) -> Vec<(Key, String)> {
-        let all = self.values.iter().filter(|((of, key), _)| {
-            *of == store && range.is_none_or(|range| *key >= range.0 && *key <= range.1)
-        });
-        all.map(|((_, key), value)| (key.clone(), value.json.clone())).collect()
+        self.values
+            .iter()
+            .filter(|(of, key, _)| *of == store && within(key, range))
+            .map(|(_, key, value)| (key.clone(), value.json.clone()))
+            .collect()
     }
 
     pub(crate) fn about(&self, id: EventId) -> Vec<(Key, String)> {
-        let all = self.values.iter();
-        all.filter(|((store, _), value)| *store == Store::Entries && value.refs.contains(&id))
-            .map(|((_, key), value)| (key.clone(), value.json.clone()))
+        self.values
+            .iter()
+            .filter(|(store, _, value)| *store == Store::Entries && value.refs.contains(&id))
+            .map(|(_, key, value)| (key.clone(), value.json.clone()))
             .collect()
     }
+}
+
+fn within(key: &Key, range: Option<&Range>) -> bool {
+    range.is_none_or(|range| *key >= range.0 && *key <= range.1)
 }

@@ -5,17 +5,15 @@ use super::{
     changes::{GENERATION, LAST, PRINCIPAL, WRITER},
     request::Fault,
     stores::{Key, Range, Store},
-    tx::Tx,
+    tx::{Tx, parse},
 };
-use crate::link::update::{HeldRoom, Hole, Loaded};
+use crate::link::update::{HeldRoom, Loaded};
 use holdfast_common::{
     client::{Key as RowKey, LaneRow, LatestRow, Row},
     cursor::Cursor,
-    frame::Folded,
     id::{RoomId, SessionId, WriterId},
 };
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries of a room that are kept: the newest.
 pub(super) const KEPT: u64 = 2_000;
@@ -46,132 +44,135 @@ pub(crate) struct Damage {
 
 /// Reads everything, of one moment.
 pub(super) async fn content(tx: &Tx) -> Result<Content, Fault> {
-    let mut broken = BTreeSet::new();
+    let mut broken = Broken::default();
     let meta = tx.all(Store::Meta, None).await?;
-    let meta: BTreeMap<Key, String> = meta.into_iter().collect();
-    let principal = named(&meta, PRINCIPAL, &mut broken);
-    let writer: Option<WriterId> = named(&meta, WRITER, &mut broken);
-    let generation: Option<u64> = named(&meta, GENERATION, &mut broken);
-    let (rows, unread) = rows(tx).await?;
-    if !unread.is_empty() {
-        broken.insert(Store::Outbox.name().to_owned());
-    }
+    let noted = broken.named(&meta, DAMAGED_KEY);
+    let principal = broken.named(&meta, PRINCIPAL);
+    let writer = broken.named(&meta, WRITER);
+    let generation = broken.named(&meta, GENERATION);
     if principal.is_some() && (writer.is_none() || generation.is_none()) {
-        broken.insert(Store::Meta.name().to_owned());
+        broken.add(Store::Meta);
     }
-    if let Some(missing) = named::<String>(&meta, DAMAGED_KEY, &mut BTreeSet::new()) {
-        broken.insert(missing);
+    let (rows, unread) = rows(tx.all(Store::Outbox, None).await?);
+    if !unread.is_empty() {
+        broken.add(Store::Outbox);
     }
-    let lanes = values(tx, Store::Lanes, &mut broken).await?;
-    let latest = values(tx, Store::Latest, &mut BTreeSet::new()).await?;
-    let loaded = Loaded {
+    let lanes = tx.all(Store::Lanes, None).await?;
+    let held =
+        rooms_held(rooms(&tx.all(Store::Cursors, None).await?), &tx.all(Store::Holes, None).await?);
+    let mut loaded = Loaded {
         principal,
-        rooms: values(tx, Store::Rooms, &mut BTreeSet::new()).await?,
-        held: held(tx).await?,
+        rooms: values(&tx.all(Store::Rooms, None).await?),
+        held,
         rows,
-        registers: values(tx, Store::Registers, &mut BTreeSet::new()).await?,
-        drafts: keyed(tx, Store::Drafts).await?,
+        registers: values(&tx.all(Store::Registers, None).await?),
+        drafts: rooms(&tx.all(Store::Drafts, None).await?),
     };
-    let what: Vec<String> = broken.into_iter().collect();
+    for held in &mut loaded.held {
+        let Some(cursor) = held.cursor else { continue };
+        let from = cursor.offset.saturating_sub(KEPT - 1);
+        let range = Range::places(held.room, from, cursor.offset);
+        held.items = values(&tx.all(Store::Entries, Some(&range)).await?);
+    }
     Ok(Content {
         loaded,
         writer,
         generation: generation.unwrap_or(0),
-        lanes,
-        latest,
-        last: named(&meta, LAST, &mut BTreeSet::new()),
-        damage: (!what.is_empty()).then(|| Damage { what: what.join(", "), rows: unread }),
+        lanes: broken.values(Store::Lanes, &lanes),
+        latest: values(&tx.all(Store::Latest, None).await?),
+        last: broken.named(&meta, LAST),
+        damage: broken.damage(noted, unread),
     })
 }
 
-fn named<T: DeserializeOwned>(
-    meta: &BTreeMap<Key, String>,
-    name: &str,
-    broken: &mut BTreeSet<String>,
-) -> Option<T> {
-    let value = serde_json::from_str(meta.get(&Key::name(name))?).ok();
-    if value.is_none() {
-        broken.insert(Store::Meta.name().to_owned());
-    }
-    value
-}
+/// The stores in which something is missing.
+#[derive(Debug, Default)]
+struct Broken(Vec<&'static str>);
 
-async fn values<T: DeserializeOwned>(
-    tx: &Tx,
-    store: Store,
-    broken: &mut BTreeSet<String>,
-) -> Result<Vec<T>, Fault> {
-    let mut values = Vec::new();
-    for (_, json) in tx.all(store, None).await? {
-        match serde_json::from_str(&json) {
-            Ok(value) => values.push(value),
-            Err(_) => drop(broken.insert(store.name().to_owned())),
+impl Broken {
+    fn add(&mut self, store: Store) {
+        if !self.0.contains(&store.name()) {
+            self.0.push(store.name());
         }
     }
-    Ok(values)
+
+    /// A value of [`Store::Meta`]. One that is there has to be readable.
+    fn named<T: DeserializeOwned>(&mut self, meta: &[(Key, String)], name: &str) -> Option<T> {
+        let json = meta.iter().find(|(key, _)| *key == Key::name(name))?;
+        let value = serde_json::from_str(&json.1).ok();
+        if value.is_none() {
+            self.add(Store::Meta);
+        }
+        value
+    }
+
+    /// Values of a store that has to be readable.
+    fn values<T: DeserializeOwned>(&mut self, store: Store, all: &[(Key, String)]) -> Vec<T> {
+        let read = values(all);
+        if read.len() < all.len() {
+            self.add(store);
+        }
+        read
+    }
+
+    fn damage(&self, noted: Option<String>, rows: Vec<RowKey>) -> Option<Damage> {
+        let what: Vec<&str> = noted.as_deref().into_iter().chain(self.0.iter().copied()).collect();
+        (!what.is_empty()).then(|| Damage { what: what.join(", "), rows })
+    }
 }
 
-/// Values of a store whose keys are rooms.
-async fn keyed<T: DeserializeOwned>(tx: &Tx, store: Store) -> Result<Vec<(RoomId, T)>, Fault> {
-    let all = tx.all(store, None).await?;
-    let read = all.into_iter().filter_map(|(key, json)| {
+/// Those that can be read.
+fn values<T: DeserializeOwned>(all: &[(Key, String)]) -> Vec<T> {
+    all.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect()
+}
+
+/// Those that can be read, of a store whose keys are rooms.
+fn rooms<T: DeserializeOwned>(all: &[(Key, String)]) -> Vec<(RoomId, T)> {
+    let read = |(key, json): &(Key, String)| {
         let Key::Text(room) = key else { return None };
-        Some((room.parse().ok()?, serde_json::from_str(&json).ok()?))
-    });
-    Ok(read.collect())
+        Some((room.parse().ok()?, serde_json::from_str(json).ok()?))
+    };
+    all.iter().filter_map(read).collect()
 }
 
 /// The outbox, and the keys of rows that cannot be read.
-async fn rows(tx: &Tx) -> Result<(Vec<Row>, Vec<RowKey>), Fault> {
+fn rows(all: Vec<(Key, String)>) -> (Vec<Row>, Vec<RowKey>) {
     let (mut rows, mut unread) = (Vec::new(), Vec::new());
-    for (key, json) in tx.all(Store::Outbox, None).await? {
+    for (key, json) in all {
         let Key::Row(key) = key else { continue };
         match serde_json::from_str::<Row>(&json) {
             Ok(row) => rows.push(Row { key, ..row }),
             Err(_) => unread.push(key),
         }
     }
-    Ok((rows, unread))
+    (rows, unread)
+}
+
+/// Each room with its cursor and its holes, without its entries.
+fn rooms_held(cursors: Vec<(RoomId, Cursor)>, holes: &[(Key, String)]) -> Vec<HeldRoom> {
+    let empty = |room, cursor| HeldRoom { room, cursor, items: Vec::new(), holes: Vec::new() };
+    let mut held: Vec<HeldRoom> =
+        cursors.into_iter().map(|(room, cursor)| empty(room, Some(cursor))).collect();
+    for (key, json) in holes {
+        let (Key::Place(room, _), Ok(hole)) = (key, serde_json::from_str(json)) else { continue };
+        let Ok(room) = room.parse() else { continue };
+        let at = held.iter().position(|held| held.room == room).unwrap_or_else(|| {
+            // It was reset and has not been read since: there is but the note.
+            held.push(empty(room, None));
+            held.len() - 1
+        });
+        held[at].holes.push(hole);
+    }
+    held
 }
 
 /// Those of these rows that are in the outbox.
 pub(super) async fn rows_of(tx: &Tx, keys: &[RowKey]) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();
     for key in keys {
-        if let Some(row) = tx.read::<Row>(Store::Outbox, &Key::Row(*key)).await? {
+        if let Some(row) = parse::<Row>(tx.get(Store::Outbox, &Key::Row(*key)).await?) {
             rows.push(Row { key: *key, ..row });
         }
     }
     Ok(rows)
-}
-
-/// The newest entries of each room and its holes.
-async fn held(tx: &Tx) -> Result<Vec<HeldRoom>, Fault> {
-    let cursors: Vec<(RoomId, Cursor)> = keyed(tx, Store::Cursors).await?;
-    let mut holes: BTreeMap<String, Vec<Hole>> = BTreeMap::new();
-    for (key, json) in tx.all(Store::Holes, None).await? {
-        if let (Key::Place(room, _), Ok(hole)) = (key, serde_json::from_str(&json)) {
-            holes.entry(room).or_default().push(hole);
-        }
-    }
-    let mut held = Vec::new();
-    for (room, cursor) in cursors {
-        let from = cursor.offset.saturating_sub(KEPT - 1);
-        let range = Range::places(room, from, cursor.offset);
-        let items = tx.all(Store::Entries, Some(&range)).await?;
-        let items = items.iter();
-        let items: Vec<Folded> =
-            items.filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
-        held.push(HeldRoom {
-            room,
-            cursor: Some(cursor),
-            items,
-            holes: holes.remove(&room.to_string()).unwrap_or_default(),
-        });
-    }
-    // A room that was reset and has not been read since: there is but the note.
-    held.extend(holes.into_iter().filter_map(|(room, holes)| {
-        Some(HeldRoom { room: room.parse().ok()?, cursor: None, items: Vec::new(), holes })
-    }));
-    Ok(held)
 }

@@ -17,26 +17,28 @@ pub(crate) enum Fault {
     Full,
     /// The connection to the database is gone; a new one may work.
     Lost,
+    /// A newer page has changed the database.
+    Newer,
     /// Anything else.
-    Failed(String),
+    Failed,
 }
 
 impl From<JsValue> for Fault {
     fn from(error: JsValue) -> Self {
         let Some(error) = error.dyn_ref::<DomException>() else {
-            return Self::Failed(format!("{error:?}"));
+            return Self::Failed;
         };
         match error.name().as_str() {
             "QuotaExceededError" => Self::Full,
             "InvalidStateError" | "AbortError" | "UnknownError" => Self::Lost,
-            name => Self::Failed(format!("{name}: {}", error.message())),
+            _ => Self::Failed,
         }
     }
 }
 
 impl From<serde_json::Error> for Fault {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Failed(error.to_string())
+    fn from(_: serde_json::Error) -> Self {
+        Self::Failed
     }
 }
 

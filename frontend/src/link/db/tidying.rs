@@ -7,7 +7,7 @@ use super::{
     reading::{Damage, KEPT},
     request::Fault,
     stores::{Key, Range, Store},
-    tx::Tx,
+    tx::{Tx, parse},
 };
 use holdfast_common::{
     client::{Principal, Row, RowState},
@@ -25,12 +25,12 @@ pub(super) async fn introduce(
     writer: WriterId,
 ) -> Result<bool, Fault> {
     let key = Key::name(PRINCIPAL);
-    if tx.read::<Principal>(Store::Meta, &key).await?.is_some() {
+    if parse::<Principal>(tx.get(Store::Meta, &key).await?).is_some() {
         return Ok(false);
     }
     tx.put(Store::Meta, key, principal)?;
     tx.put(Store::Meta, Key::name(WRITER), &writer)?;
-    let generation: Option<u64> = tx.read(Store::Meta, &Key::name(GENERATION)).await?;
+    let generation: Option<u64> = parse(tx.get(Store::Meta, &Key::name(GENERATION)).await?);
     tx.put(Store::Meta, Key::name(GENERATION), &generation.unwrap_or(0))?;
     Ok(true)
 }

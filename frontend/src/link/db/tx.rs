@@ -84,22 +84,24 @@ impl Tx {
         Self { on: On::Memory(memory), again: false }
     }
 
-    /// Waits until everything is committed.
-    pub(crate) async fn finish(&self) -> Result<(), Fault> {
-        if let On::Browser(tx, finish) = &self.on
-            && let Some(finish) = finish.take()
-        {
-            finish.completed(tx).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes everything back. In memory there is nothing to take back: work that can fail there
-    /// does so before its first change.
-    pub(crate) fn abort(&self) {
-        if let On::Browser(tx, _) = &self.on {
+    /// Waits until everything is committed; with a fault, takes everything back. In memory there is
+    /// nothing to take back: work that can fail there does so before its first change.
+    pub(crate) async fn end(&self, fault: Option<Fault>) -> Result<(), Fault> {
+        let On::Browser(tx, finish) = &self.on else {
+            return fault.map_or(Ok(()), Err);
+        };
+        if fault.is_some() {
             // It has ended already where the fault was the transaction's own.
             let _ = tx.abort();
+        }
+        let ended = match finish.take() {
+            Some(finish) => finish.completed(tx).await,
+            None => Ok(()),
+        };
+        // Where a request has failed, the transaction knows why; where the work has, it does not.
+        match (ended, fault) {
+            (Err(Fault::Lost) | Ok(()), Some(fault)) => Err(fault),
+            (ended, _) => ended,
         }
     }
 
@@ -115,16 +117,6 @@ impl Tx {
             }
             On::Memory(memory) => Ok(memory.borrow().get(store, key)),
         }
-    }
-
-    /// A value that can be read; one that cannot is treated as absent.
-    pub(crate) async fn read<T: DeserializeOwned>(
-        &self,
-        store: Store,
-        key: &Key,
-    ) -> Result<Option<T>, Fault> {
-        let json = self.get(store, key).await?;
-        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     pub(crate) fn put(&self, store: Store, key: Key, value: &impl Serialize) -> Result<(), Fault> {
@@ -169,7 +161,7 @@ impl Tx {
     pub(crate) fn delete_range(&self, store: Store, range: &Range) -> Result<(), Fault> {
         match &self.on {
             On::Browser(tx, _) => drop(Self::store(tx, store)?.delete(&bounds(range)?)?),
-            On::Memory(memory) => memory.borrow_mut().delete_range(store, range),
+            On::Memory(memory) => memory.borrow_mut().delete_range(store, Some(range)),
         }
         Ok(())
     }
@@ -177,7 +169,7 @@ impl Tx {
     pub(crate) fn clear(&self, store: Store) -> Result<(), Fault> {
         match &self.on {
             On::Browser(tx, _) => drop(Self::store(tx, store)?.clear()?),
-            On::Memory(memory) => memory.borrow_mut().clear(store),
+            On::Memory(memory) => memory.borrow_mut().delete_range(store, None),
         }
         Ok(())
     }
@@ -232,6 +224,11 @@ impl Tx {
             On::Memory(memory) => Ok(memory.borrow().about(id)),
         }
     }
+}
+
+/// A value that can be read; one that cannot is treated as absent.
+pub(crate) fn parse<T: DeserializeOwned>(json: Option<String>) -> Option<T> {
+    serde_json::from_str(&json?).ok()
 }
 
 fn bounds(range: &Range) -> Result<JsValue, Fault> {
