@@ -28,10 +28,11 @@ mod lanes;
 mod link;
 mod reading;
 mod sending;
+mod show;
 mod store;
 
 pub use asks::Command;
-pub use link::{Link, Show};
+pub use show::{Link, Show};
 pub use store::{Held, Key, LaneRow, LatestRow, Principal, Row, RowState, Snapshot, Write};
 
 use crate::{

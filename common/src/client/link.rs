@@ -1,16 +1,14 @@
 //! The connection's life as the client sees it: connecting, greeting, online, waiting, blocked.
 
-use super::{After, Client, NotWritten, Output, Write};
+use super::{After, Client, Link, NotWritten, Output, Show, Write};
 use crate::{
     backoff::Backoff,
     error::Code,
     event::Class,
-    frame::{ClientFrame, Hello, LaneMark, Page, Ping, Presence, RoomCursor, Signalled, Welcome},
-    id::{EventId, RoomId},
+    frame::{ClientFrame, Hello, LaneMark, Ping, RoomCursor, Welcome},
     limits::Limits,
-    time::{Instant, Millis, Timestamp},
+    time::{Instant, Millis},
 };
-use serde::{Deserialize, Serialize};
 
 /// How long opening a socket and being welcomed may take.
 const CONNECT: Millis = Millis(10_000);
@@ -25,72 +23,6 @@ const LONGEST_WAIT: Millis = Millis(30_000);
 const STEADY: Millis = Millis(5_000);
 /// Rooms and lanes in one hello frame.
 const HELLO_CHUNK: usize = 200;
-
-/// The link's state, as a person is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "link", rename_all = "snake_case")]
-pub enum Link {
-    /// A connection is being made.
-    Connecting,
-    /// Welcomed.
-    Online,
-    /// No connection; a new one is tried after this time.
-    Offline {
-        /// From now.
-        retry_in: Millis,
-        /// What ended the last one, where the server said.
-        why: Option<Code>,
-    },
-    /// No connection, and none is tried until somebody asks for it.
-    Blocked {
-        /// What the server said.
-        why: Option<Code>,
-        /// Whether the cause is this browser's database.
-        storage: bool,
-    },
-}
-
-/// Things to show that are not in the database.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Show {
-    /// The link's state has changed.
-    Link(Link),
-    /// The server's limits and clock.
-    Welcome {
-        /// What the server holds its clients to.
-        limits: Limits,
-        /// The server's clock.
-        now: Timestamp,
-    },
-    /// What came before it was missed; what comes after it is live.
-    Live(RoomId),
-    /// A page of history that was asked for.
-    Page(Page),
-    /// A volatile event.
-    Signal(Signalled),
-    /// Who is in a room.
-    Presence(Presence),
-    /// An event's typed reply.
-    Reply {
-        /// The event.
-        id: EventId,
-        /// As JSON.
-        reply: String,
-    },
-    /// A wish could not be granted.
-    Refused {
-        /// The room it was about.
-        room: RoomId,
-        /// Why.
-        code: Code,
-        /// The same for a person.
-        detail: String,
-    },
-    /// The server has lost events of this room that it had acked.
-    Lost(RoomId),
-    /// The membership has ended: nothing of the room is live any more.
-    Left(RoomId),
-}
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Phase {
