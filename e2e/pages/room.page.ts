@@ -45,12 +45,14 @@ export class RoomPage {
     this.earlier = this.log.getByRole("button", { name: /earlier message/ });
   }
 
-  /** Writes each text as a message of its own. */
+  /** Writes each text as a message of its own, and waits until all are on the page: by then they
+   *  are in the outbox. */
   async say(...texts: string[]): Promise<void> {
     for (const text of texts) {
       await this.message.fill(text);
       await this.message.press("Enter");
     }
+    await expect(this.entry(texts.at(-1)!).article).not.toHaveCount(0);
   }
 
   /** The event with this text in it. */
@@ -74,6 +76,7 @@ export class RoomPage {
     await expect(this.message).not.toHaveValue("");
     await this.message.fill(text);
     await this.message.press("Enter");
+    await expect(this.entry(text).article).not.toHaveCount(0);
   }
 
   /** The events that are on the page, in its order, all of one moment. */

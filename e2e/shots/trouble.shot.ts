@@ -1,12 +1,10 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { Backup } from "../fixtures/backup.ts";
 import { test } from "../fixtures/test.ts";
 import { take } from "../fixtures/shot.ts";
 
 test("one's own events in each state", async ({ people }) => {
   const ada = await people.join("Ada Lovelace");
-  await ada.tab.room.say("The server has this.", "This was turned \u202e around.");
+  await ada.tab.room.say("The server has this.", "This was turned \u0007 around.");
   await ada.tab.room.entry("turned").expectState("rejected");
   ada.line.blackhole();
   await ada.tab.room.say("This is on its way.");
@@ -67,17 +65,11 @@ test("a gap, and what the server has lost", async ({ people, server }) => {
   const bob = await people.join("Bob");
   await ada.tab.room.say("In the backup.");
   await bob.tab.room.entry("In the backup.").expectState("acked");
-  await server.stop();
-  const backup = await mkdtemp(join(tmpdir(), "holdfast-backup-"));
-  await cp(server.data, backup, { recursive: true });
-  await server.restart();
+  const backup = new Backup(server);
+  await backup.make();
   await ada.tab.room.say("After the backup.");
   await bob.tab.room.entry("After the backup.").expectState("acked");
-  await server.stop();
-  await rm(server.data, { recursive: true });
-  await cp(backup, server.data, { recursive: true });
-  await rm(backup, { recursive: true });
-  await server.restart();
+  await backup.restore();
   await bob.tab.room.gaps.waitFor({ timeout: 30_000 });
   await take(bob.tab.page, "gap");
   await ada.tab.status.expectLink("online", { timeout: 30_000 });

@@ -36,6 +36,7 @@ test("what was changed and deleted while a reader was away is changed and gone",
   await ada.tab.room.change(ada.tab.room.entry("first draft"), "second draft");
   await expect(ada.tab.room.entry("second draft").article).toContainText("edited");
   await ada.tab.room.entry("a secret").delete();
+  await expect(ada.tab.room.entry("message deleted").article).toBeVisible();
   await expectSame(server, [ada.tab]);
   await expect(changed.article).toContainText("first draft");
   await bob.goOnline();
@@ -57,6 +58,7 @@ test("who comes after a deletion never gets what was deleted", async ({ server, 
   const deleted = await ada.tab.room.entry("a worse secret").byId();
   await expect(deleted.article).toContainText("edited");
   await deleted.delete();
+  await expect(deleted.article).toContainText("message deleted");
   await expectSame(server, [ada.tab]);
 
   const cy = await people.meet("Cy");
