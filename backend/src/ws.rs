@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, SinkExt};
-use holdfast_common::{error::Code, frame::SUBPROTOCOL};
+use holdfast_common::{error::Code, frame::SUBPROTOCOL, limits::Limits};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 /// Small, since ten thousand connections may be idle; a larger frame gets room while it is read.
@@ -25,6 +25,8 @@ const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 4 * 1024;
 /// Beyond the write buffer there is room for this and one largest frame.
 const WRITE_SLACK: usize = 64 * 1024;
+/// What stands around an entry's payload, at most: ids, names and times.
+const ENTRY_HEAD: usize = 1024;
 /// How long a closing connection waits for its peer's close.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -49,7 +51,7 @@ pub(crate) async fn upgrade(
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + WRITE_SLACK + largest_frame(most))
+        .max_write_buffer_size(WRITE_BUFFER + WRITE_SLACK + largest_frame(&shared.limits))
         .on_upgrade(move |socket| async move {
             if spoken {
                 serve(socket, shared).await;
@@ -59,10 +61,12 @@ pub(crate) async fn upgrade(
         })
 }
 
-/// The largest frame that the server sends is a slice of a log, whose bound does not count its
-/// first entry.
-fn largest_frame(most: usize) -> usize {
-    holdfast_common::session::SLICE_BYTES + 2 * most
+/// The largest frame that the server sends: a slice of a log, whose bound does not count its first
+/// entry, or a page in which every entry and its newest change are as large as they may be.
+fn largest_frame(limits: &Limits) -> usize {
+    let slice = holdfast_common::session::SLICE_BYTES + 2 * limits.frame_bytes();
+    let entry = limits.payload_bytes as usize + ENTRY_HEAD;
+    slice.max(2 * limits.page as usize * entry)
 }
 
 /// The subprotocol to answer with, and whether this server speaks it. One that it does not speak

@@ -170,3 +170,20 @@ async fn a_connection_that_breaks_off_leaves_nothing_behind() {
     let metrics = rig.get("/metrics").await.text();
     assert!(metrics.contains("holdfast_connections 0"), "{metrics}");
 }
+
+#[tokio::test]
+async fn a_page_of_the_longest_messages_reaches_a_newcomer_whole() {
+    let rig = Rig::memory().await;
+    let text = "x".repeat(Limits::default().text_chars as usize);
+    for _ in 0..110 {
+        assert_eq!(rig.post(LOBBY, "", &message(&text)).await.status, 201);
+    }
+    let mut anna = Talker::new(&rig, "Anna").await;
+    let page = |frame| match frame {
+        ServerFrame::Page(page) => Some(page),
+        _ => None,
+    };
+    let page = anna.wire.find(page).await;
+    assert_eq!(page.items.len(), Limits::default().page as usize);
+    anna.live(rig.lobby).await;
+}
