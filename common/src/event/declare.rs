@@ -124,9 +124,12 @@ macro_rules! namespace {
         impl $crate::event::Namespace for $space {
             const NAME: &'static str = $space_name;
             type Event = Event;
-            fn read(kind: &str, payload: &str) -> Option<Result<Event, serde_json::Error>> {
+            fn read(
+                kind: &str,
+                payload: &str,
+            ) -> Option<Result<Event, $crate::json::Unreadable>> {
                 match kind {
-                    $( $dname => Some(serde_json::from_str::<$D>(payload).map(Event::$D)), )*
+                    $( $dname => Some($crate::json::read::<$D>(payload).map(Event::$D)), )*
                     _ => None,
                 }
             }
