@@ -3,9 +3,10 @@
 use crate::{
     frame::{ClientFrame, Entries, Entry, SERVER_FRAMES, ServerFrame},
     id::{Epoch, RoomId},
-    json as reader,
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Why a frame could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +73,15 @@ pub fn write_server(frame: &ServerFrame) -> String {
 ///
 /// # Errors
 /// It is no frame.
-pub fn read_server(text: &str) -> Result<Option<ServerFrame>, reader::Unreadable> {
-    let fault = match reader::read(text) {
+pub fn read_server(text: &str) -> Result<Option<ServerFrame>, Unreadable> {
+    let fault = match serde_json::from_str(text) {
         Ok(frame) => return Ok(Some(frame)),
         Err(fault) => fault,
     };
     // Only on the way out of a failure, so that a known frame is read once.
-    let unknown = reader::only_name(text).is_some_and(|name| !SERVER_FRAMES.contains(&&*name));
-    if unknown { Ok(None) } else { Err(fault) }
+    let named: BTreeMap<&str, &RawValue> = serde_json::from_str(text)?;
+    let unknown = named.len() == 1 && named.keys().all(|name| !SERVER_FRAMES.contains(name));
+    if unknown { Ok(None) } else { Err(fault.into()) }
 }
 
 /// One entry as it stands inside an entries frame and in HTTP's answers. Encoded once; what is

@@ -11,7 +11,7 @@ pub use rule::{
     Decision, Facts, Handler, No, Parsed, Ranked, RoomFacts, TargetFacts, Verified, Versions, admit,
 };
 
-use crate::{error::Code, id::EventId, json};
+use crate::{error::Code, id::EventId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How an event is delivered.
@@ -106,7 +106,7 @@ pub trait Namespace: 'static {
     ///
     /// # Errors
     /// The payload is not of the type's declared form.
-    fn read(kind: &str, payload: &str) -> Option<Result<Self::Event, json::Unreadable>>;
+    fn read(kind: &str, payload: &str) -> Option<Result<Self::Event, serde_json::Error>>;
 }
 
 /// Reads a payload as `E`. For [`namespace!`](crate::namespace).
@@ -120,9 +120,8 @@ pub fn payload<E: EventType>(payload: &[u8]) -> Result<E, Code> {
     if !value.is_object() {
         return Err(Code::BadPayload);
     }
-    // From the bytes themselves, with every reader's own eyes: a member that stands twice is refused.
-    let text = std::str::from_utf8(payload).map_err(|_| Code::BadPayload)?;
-    json::read(text).map_err(|_| Code::BadPayload)
+    // From the bytes themselves, as every reader will: a member that stands twice is refused.
+    serde_json::from_slice(payload).map_err(|_| Code::BadPayload)
 }
 
 /// The code for a type that has no place where it was sent. For [`namespace!`](crate::namespace).

@@ -124,12 +124,9 @@ macro_rules! namespace {
         impl $crate::event::Namespace for $space {
             const NAME: &'static str = $space_name;
             type Event = Event;
-            fn read(
-                kind: &str,
-                payload: &str,
-            ) -> Option<Result<Event, $crate::json::Unreadable>> {
+            fn read(kind: &str, payload: &str) -> Option<Result<Event, serde_json::Error>> {
                 match kind {
-                    $( $dname => Some($crate::json::read::<$D>(payload).map(Event::$D)), )*
+                    $( $dname => Some(serde_json::from_str::<$D>(payload).map(Event::$D)), )*
                     _ => None,
                 }
             }

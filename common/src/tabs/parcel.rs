@@ -12,10 +12,10 @@ use crate::{
     error::Code,
     frame::{Entry, Folded, Gap, LatestSet, Page, Presence, RoomInfo, Signalled},
     id::{EventId, RoomId, SessionId, WriterId},
-    json,
     limits::Limits,
     time::Timestamp,
 };
+use serde_json::value::RawValue;
 
 impl Word {
     /// As text.
@@ -38,8 +38,8 @@ trait Part: Sized {
     fn take(text: &str) -> Option<Self>;
 }
 
-fn parts(text: &str) -> Option<Vec<&str>> {
-    json::elements(text).ok()
+fn parts(text: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(text).ok()
 }
 
 impl<T: Part> Part for Vec<T> {
@@ -55,7 +55,7 @@ impl<T: Part> Part for Vec<T> {
     }
 
     fn take(text: &str) -> Option<Self> {
-        parts(text)?.into_iter().map(T::take).collect()
+        parts(text)?.into_iter().map(|part| T::take(part.get())).collect()
     }
 }
 
@@ -68,7 +68,7 @@ macro_rules! leaves {
             }
 
             fn take(text: &str) -> Option<Self> {
-                json::read(text).ok()
+                serde_json::from_str(text).ok()
             }
         }
     )*};
@@ -94,7 +94,7 @@ macro_rules! parcels {
             }
 
             fn take(text: &str) -> Option<Self> {
-                let mut parts = parts(text)?.into_iter();
+                let mut parts = parts(text)?.into_iter().map(RawValue::get);
                 match parts.next()? {
                     $(stringify!($n) => Some($enum::$variant {
                         $($field: Part::take(parts.next()?)?),*
@@ -179,7 +179,7 @@ impl Part for Place {
     }
 
     fn take(text: &str) -> Option<Self> {
-        let mut parts = parts(text)?.into_iter();
+        let mut parts = parts(text)?.into_iter().map(RawValue::get);
         Some(Self {
             run: Part::take(parts.next()?)?,
             batch: Part::take(parts.next()?)?,

@@ -13,7 +13,6 @@ use holdfast_common::{
     event::Effect,
     frame::{Author, Entry, Folded, Gap, GapReason, HOLLOW, LatestSet, RoomInfo},
     id::{EventId, RoomId},
-    json,
 };
 use serde::Serialize;
 
@@ -100,7 +99,7 @@ pub(super) async fn add(tx: &Tx, event: &Held) -> Result<Added, Fault> {
         let id = event.id.to_string();
         for (key, json) in tx.all(Store::Outbox, None).await? {
             if let (Key::Row(key), true) = (key, json.contains(&id))
-                && json::read::<Row>(&json).is_ok_and(|row| row.event.id == event.id)
+                && serde_json::from_str::<Row>(&json).is_ok_and(|row| row.event.id == event.id)
             {
                 return Ok(Added::Known(key));
             }
@@ -146,7 +145,7 @@ async fn entries(
 /// Empties an entry and what replaces it: nothing of a removed text stays in the database.
 async fn hollow(tx: &Tx, target: EventId, by: &Author) -> Result<(), Fault> {
     for (key, json) in tx.about(target).await? {
-        let Ok(mut item) = json::read::<Folded>(&json) else {
+        let Ok(mut item) = serde_json::from_str::<Folded>(&json) else {
             tx.delete(Store::Entries, &key)?;
             continue;
         };
