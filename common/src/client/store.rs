@@ -23,6 +23,7 @@ pub struct Row {
     /// Its place.
     pub key: Key,
     /// The event and its exact bytes.
+    #[serde(flatten)]
     pub event: Held,
     /// How far it has come.
     pub state: RowState,
@@ -66,7 +67,7 @@ impl Held {
 
 /// How far an event in the outbox has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum RowState {
     /// Never transmitted: its writer's to edit or discard.
     Queued,
@@ -151,7 +152,7 @@ pub struct Snapshot {
 }
 
 /// One change. A batch of them is one transaction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Write {
     /// The generation raised for the next connection.
     Generation(u64),

@@ -92,7 +92,6 @@ pub fn Icon(
             <path d=glyph.path() />
         </svg>
     }
-    .into_any()
 }
 
 /// The product's mark.
@@ -113,5 +112,4 @@ pub fn Mark() -> impl IntoView {
             </g>
         </svg>
     }
-    .into_any()
 }

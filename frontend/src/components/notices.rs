@@ -1,9 +1,6 @@
 //! Troubles, until they are dismissed.
 
-use super::{
-    Glyph, Icon,
-    pieces::{fresh, press, tool},
-};
+use super::{Glyph, Icon};
 use crate::{
     store::{Notice, Trouble},
     view::{View, use_view},
@@ -15,24 +12,33 @@ use leptos::prelude::*;
 #[component]
 pub fn Notices() -> impl IntoView {
     let view = use_view();
-    let notices = fresh(move || {
-        let notices = view.notices.get().into_iter();
-        notices.map(|notice| shown(view, &notice)).collect_view().into_any()
-    });
-    view! { <div class="notices">{notices}</div> }.into_any()
+    view! {
+        <div class="notices">
+            <For each=move || view.notices.get() key=|notice| notice.number let(notice)>
+                <NoticeView notice />
+            </For>
+        </div>
+    }
 }
 
-fn shown(view: View, notice: &Notice) -> AnyView {
+#[component]
+fn NoticeView(notice: Notice) -> impl IntoView {
+    let view = use_view();
     let number = notice.number;
-    let dismiss = press(move || view.dismiss(number));
     view! {
         <div class="notice" role="alert">
             <Icon glyph=Glyph::Alert />
             <p class="notice-text">{words(view, &notice.trouble)}</p>
-            {tool("Dismiss", Glyph::Cross, "", dismiss)}
+            <button
+                class="tool"
+                type="button"
+                aria-label="Dismiss"
+                on:click=move |_| view.dismiss(number)
+            >
+                <Icon glyph=Glyph::Cross />
+            </button>
         </div>
     }
-    .into_any()
 }
 
 fn words(view: View, trouble: &Trouble) -> String {

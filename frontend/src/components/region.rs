@@ -1,6 +1,5 @@
 //! A part of the page that may fail without the rest.
 
-use super::pieces::link;
 use crate::browser;
 use leptos::prelude::*;
 
@@ -17,10 +16,11 @@ pub fn Region(
             <p class="region-failed" role="alert">
                 {what}
                 " could not be shown. "
-                {link("Load the page again", browser::reload)}
+                <button class="link" type="button" on:click=|_| browser::reload()>
+                    "Load the page again"
+                </button>
             </p>
         }
-        .into_any()
     };
-    view! { <ErrorBoundary fallback=failed>{children()}</ErrorBoundary> }.into_any()
+    view! { <ErrorBoundary fallback=failed>{children()}</ErrorBoundary> }
 }

@@ -8,15 +8,10 @@ use holdfast_common::{cursor::Offset, frame::GapReason};
 pub struct Holes(Vec<Hole>);
 
 impl Holes {
-    pub(super) fn load(holes: Vec<Hole>) -> Self {
+    pub(super) fn load(mut holes: Vec<Hole>) -> Self {
         // Everything that is held of a log came after its reset.
-        let key = |hole: &Hole| (!matches!(hole.kind, HoleKind::Reset(_)), hole.from);
-        let mut sorted: Vec<Hole> = Vec::with_capacity(holes.len());
-        for hole in holes {
-            let place = sorted.partition_point(|known| key(known) <= key(&hole));
-            sorted.insert(place, hole);
-        }
-        Self(sorted)
+        holes.sort_by_key(|hole| (!matches!(hole.kind, HoleKind::Reset(_)), hole.from));
+        Self(holes)
     }
 
     /// In the order of their offsets.

@@ -145,7 +145,7 @@ impl Stage {
     }
 
     fn room(&self) -> &Room {
-        self.store.rooms.get(room()).unwrap()
+        &self.store.rooms[&room()]
     }
 
     fn rows(&self) -> Vec<Row> {

@@ -1,16 +1,17 @@
 //! The composer's field and its keys.
 
 use super::Draft;
-use crate::{components::pieces::text, view::use_view};
+use crate::view::use_view;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 
 /// The field. It grows with its text.
-pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
+#[component]
+pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
     let view = use_view();
     let field = NodeRef::<html::Textarea>::new();
-    let press: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(move |event| {
+    let press = move |event: ev::KeyboardEvent| {
         // A key that ends the writing of a composed character sends nothing.
         if event.is_composing() {
             return;
@@ -26,7 +27,7 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
             event.prevent_default();
             view.edit_last();
         }
-    });
+    };
     Effect::new(move |_| {
         view.open.room.track();
         let fine = window().match_media("(hover: hover) and (pointer: fine)");
@@ -43,10 +44,6 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
         hidden.remove();
         view.close_draft();
     });
-    let input: Box<dyn FnMut(ev::Event)> = Box::new(move |event| {
-        draft.set(event_target_value(&event));
-    });
-    let left: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| view.close_draft());
     view! {
         <label class="sr-only" for="message">"Message"</label>
         <textarea
@@ -56,14 +53,13 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
             rows="1"
             dir="auto"
             autocomplete="off"
-            placeholder=text(move || format!("Write to #{}", name.get()))
-            prop:value=text(move || draft.text())
-            on:input=input
+            placeholder=move || format!("Write to #{}", name.get())
+            prop:value=move || draft.text()
+            on:input:target=move |event| draft.set(event.target().value())
             on:keydown=press
-            on:blur=left
+            on:blur=move |_| view.close_draft()
         ></textarea>
     }
-    .into_any()
 }
 
 /// Moves the keyboard's focus behind the text.

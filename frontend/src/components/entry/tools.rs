@@ -2,15 +2,12 @@
 
 use crate::{
     browser,
-    components::{
-        Glyph, Icon,
-        pieces::{Press, fresh, press, text},
-    },
+    components::{Glyph, Icon},
     store::{Body, EntryRow, State},
-    view::View,
+    view::{View, use_view},
 };
 use holdfast_common::cursor::Offset;
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use std::time::Duration;
 
 /// How long it is said that something was copied.
@@ -27,8 +24,7 @@ struct Offers {
 
 fn offers(entry: &EntryRow) -> Offers {
     let spoken = matches!(entry.body, Body::Text(_));
-    let pending = entry.pending.as_ref();
-    let deleting = pending.is_some_and(|pending| pending.text.is_none());
+    let deleting = entry.pending.as_ref().is_some_and(|pending| pending.text.is_none());
     let mine = entry.own && !deleting;
     Offers {
         link: entry.offset.is_some(),
@@ -43,36 +39,38 @@ fn offers(entry: &EntryRow) -> Offers {
 }
 
 /// The buttons of an event: seen under the pointer and with the keyboard's focus.
-pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>) -> AnyView {
+#[component]
+pub(super) fn Tools(entry: RwSignal<EntryRow>, active: Signal<bool>) -> impl IntoView {
+    let view = use_view();
     let offers = Memo::new(move |_| entry.with(offers));
-    let tab = text(move || if active.get() { "0" } else { "-1" }.into());
-    let edit = move || view.edit(&entry.get_untracked());
-    let take_back = move || {
+    let tab = move || if active.get() { "0" } else { "-1" };
+    let edit = move |_| view.edit(&entry.get_untracked());
+    let take_back = move |_| {
         if let Some(room) = view.open.room.get_untracked() {
             view.take_back(room, &entry.get_untracked());
         }
     };
-    fresh(move || {
-        let offers = offers.get();
-        let mut tools = Vec::new();
-        if offers.link {
-            tools.push(copy_link(view, entry, tab));
-        }
-        if offers.edit {
-            tools.push(tool(text(|| "Edit".into()), Glyph::Pencil, tab, press(edit)));
-        }
-        if let Some(name) = offers.take_back {
-            tools.push(tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)));
-        }
-        view! { <div class="entry-tools">{tools}</div> }.into_any()
-    })
+    move || {
+        let Offers { link, edit: may_edit, take_back: may_take } = offers.get();
+        (link || may_edit || may_take.is_some()).then(|| {
+            view! {
+                <div class="entry-tools">
+                    {link.then(|| view! { <CopyLink entry tab=Signal::derive(tab) /> })}
+                    {may_edit.then(|| tool("Edit", Glyph::Pencil, tab, edit))}
+                    {may_take.map(|name| tool(name, Glyph::Bin, tab, take_back))}
+                </div>
+            }
+        })
+    }
 }
 
 /// Copies the event's address, and says so for a moment.
-fn copy_link(view: View, entry: RwSignal<EntryRow>, tab: Signal<String>) -> AnyView {
+#[component]
+fn CopyLink(entry: RwSignal<EntryRow>, tab: Signal<&'static str>) -> impl IntoView {
+    let view = use_view();
     let copied = RwSignal::new(false);
-    let name = text(move || if copied.get() { "Link copied" } else { "Copy link" }.into());
-    let copy = press(move || {
+    let name = move || if copied.get() { "Link copied" } else { "Copy link" };
+    let copy = move |_| {
         let offset = entry.with_untracked(|entry| entry.offset);
         if let Some(path) = offset.and_then(|offset| address(view, offset)) {
             browser::copy(&format!("{}{path}", browser::origin()));
@@ -82,17 +80,29 @@ fn copy_link(view: View, entry: RwSignal<EntryRow>, tab: Signal<String>) -> AnyV
             };
             set_timeout(forget, TOLD);
         }
-    });
-    tool(name, Glyph::Link, tab, copy)
+    };
+    let glyph = move || {
+        let glyph = if copied.get() { Glyph::Check } else { Glyph::Link };
+        view! { <Icon glyph /> }
+    };
+    view! {
+        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=copy>
+            {glyph}
+        </button>
+    }
 }
 
-fn tool(name: Signal<String>, glyph: Glyph, tab: Signal<String>, press: Press) -> AnyView {
+fn tool(
+    name: &'static str,
+    glyph: Glyph,
+    tab: impl Fn() -> &'static str + Send + Sync + 'static,
+    deed: impl Fn(ev::MouseEvent) + 'static,
+) -> impl IntoView {
     view! {
-        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=press>
+        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=deed>
             <Icon glyph />
         </button>
     }
-    .into_any()
 }
 
 /// The address of a place in the open room.

@@ -1,9 +1,6 @@
 //! What of the log is not held: what can be had is loaded as it comes near, the rest is told.
 
-use crate::components::{
-    Glyph, Icon,
-    pieces::{fresh, press},
-};
+use crate::components::{Glyph, Icon};
 use crate::{
     format,
     link::{Hole, HoleKind},
@@ -14,11 +11,12 @@ use holdfast_common::{cursor::ResetReason, frame::GapReason};
 use leptos::prelude::*;
 
 /// A part of the log that is not held.
-pub(super) fn hole(row: RwSignal<HoleRow>) -> AnyView {
-    fresh(move || {
+#[component]
+pub(super) fn HoleView(row: RwSignal<HoleRow>) -> impl IntoView {
+    move || {
         let HoleRow { hole, asking } = row.get();
         match reason(hole.kind) {
-            None => skipped(row, &hole, asking),
+            None => view! { <Skipped row asking /> }.into_any(),
             Some(reason) => view! {
                 <div
                     class="gap"
@@ -32,25 +30,25 @@ pub(super) fn hole(row: RwSignal<HoleRow>) -> AnyView {
             }
             .into_any(),
         }
-    })
+    }
 }
 
-fn skipped(row: RwSignal<HoleRow>, hole: &Hole, asking: bool) -> AnyView {
+#[component]
+fn Skipped(row: RwSignal<HoleRow>, asking: bool) -> impl IntoView {
     let view = use_view();
-    let load = press(move || view.fill(&row.get_untracked(), false, true));
-    let words = match hole.count {
-        _ if asking => "Loading earlier messages…".to_owned(),
+    let load = move |_| view.fill(&row.get_untracked(), false, true);
+    let HoleRow { hole, .. } = row.get_untracked();
+    let text = match hole.count {
         0 => "Load earlier messages".to_owned(),
         count => format!("Load {}", format::count(count, "earlier message")),
     };
     view! {
         <div class="hole" data-hole=hole.to.to_string()>
             <button class="pill" type="button" disabled=asking on:click=load>
-                {words}
+                {if asking { "Loading earlier messages…".to_owned() } else { text }}
             </button>
         </div>
     }
-    .into_any()
 }
 
 /// As in `data-gap-reason`; `None` for what can be had.
