@@ -3,9 +3,11 @@
 #![allow(unreachable_pub, reason = "`#[component]` makes public items of private ones")]
 
 use crate::{
-    components::{Notices, Region, Sidebar},
+    address::{Address, Place, use_address},
+    browser,
+    components::{Notices, Press, Region, Sidebar, either},
     link::Options,
-    pages::{Lobby, Nowhere, RoomPage, Welcome},
+    pages::{Nowhere, RoomPage, Welcome},
     view::{View, use_view},
 };
 use holdfast_common::{
@@ -13,43 +15,29 @@ use holdfast_common::{
     event::{Durable, Effect as Change, Namespace},
 };
 use leptos::prelude::*;
-use leptos_router::{
-    components::{FlatRoutes, Route, Router},
-    path,
-};
 
 /// The page.
 #[component]
 pub fn App() -> impl IntoView {
     let view = View::start(Options { url: None, effect: Some(change) });
     provide_context(view);
+    provide_context(Address::start());
+    provide_context(Menu(RwSignal::new(false)));
     Effect::new(move |_| document().set_title(&title(view)));
     let known = move || view.me.with(Option::is_some);
-    view! {
-        <Show when=move || view.loaded.get() fallback=Starting>
-            <Show when=known fallback=Welcome>
-                <Router>
-                    <Shell />
-                </Router>
-            </Show>
-        </Show>
-    }
+    let page = move || either(known, shell, || view! { <Welcome /> }.into_any());
+    // The database is rarely read for long enough to be seen.
+    let starting = || view! { <p class="boot">"Loading…"</p> }.into_any();
+    either(move || view.loaded.get(), page, starting)
 }
 
-/// Shown while the database is read, which is rarely long enough to be seen.
-#[component]
-fn Starting() -> impl IntoView {
-    view! { <p class="boot">"Loading…"</p> }
-}
-
-#[component]
-fn Shell() -> impl IntoView {
-    let menu = RwSignal::new(false);
-    provide_context(Menu(menu));
-    let skip = move |event: leptos::ev::MouseEvent| {
+fn shell() -> AnyView {
+    let place = use_address().place;
+    let nowhere = move || place.with(|place| *place == Place::Nowhere);
+    let skip: Press = Box::new(|event| {
         event.prevent_default();
-        crate::browser::focus("#message");
-    };
+        browser::focus("#message");
+    });
     view! {
         <a class="skip" href="#message" on:click=skip>"Skip to the message box"</a>
         <div class="shell">
@@ -58,13 +46,15 @@ fn Shell() -> impl IntoView {
             </Region>
             <div class="shell-main">
                 <Notices />
-                <FlatRoutes fallback=Nowhere>
-                    <Route path=path!("/") view=Lobby />
-                    <Route path=path!("/rooms/:name") view=RoomPage />
-                </FlatRoutes>
+                {either(
+                    nowhere,
+                    || view! { <Nowhere /> }.into_any(),
+                    || view! { <RoomPage /> }.into_any(),
+                )}
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Whether the list of rooms is open on a small screen.

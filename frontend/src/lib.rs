@@ -1,5 +1,6 @@
 //! Holdfast in a browser: the link and the store as a library, and the page that uses it.
 
+pub mod address;
 pub mod app;
 pub mod browser;
 pub mod components;

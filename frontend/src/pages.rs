@@ -6,6 +6,6 @@ mod nowhere;
 mod room;
 mod welcome;
 
-pub use nowhere::{Lobby, Nowhere};
+pub use nowhere::Nowhere;
 pub use room::RoomPage;
 pub use welcome::Welcome;

@@ -13,6 +13,7 @@ mod layout;
 mod notices;
 mod outbox;
 mod room;
+mod sorted;
 mod timeline;
 mod window;
 
@@ -25,6 +26,7 @@ pub use layout::{EntryRow, HoleRow, Row, RowKey};
 pub use notices::{Notice, Trouble};
 pub use outbox::{Outbox, Pending, Refusal, State};
 pub use room::Room;
+pub use sorted::Sorted;
 pub use timeline::Timeline;
 pub use window::{Step, Window};
 
@@ -35,7 +37,6 @@ use holdfast_common::{
     limits::Limits,
     time::{Instant, Timestamp},
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The time of an update, on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +49,15 @@ pub struct Now {
 
 /// The rooms whose rows may look different after an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Touched(pub BTreeSet<RoomId>);
+pub struct Touched(pub Vec<RoomId>);
+
+impl Touched {
+    fn add(&mut self, room: RoomId) {
+        if !self.0.contains(&room) {
+            self.0.push(room);
+        }
+    }
+}
 
 /// The page's state.
 #[derive(Debug, Default)]
@@ -58,7 +67,7 @@ pub struct Store {
     /// Who sits here; `None` at the first visit.
     pub me: Option<Principal>,
     /// The rooms.
-    pub rooms: BTreeMap<RoomId, Room>,
+    pub rooms: Sorted<RoomId, Room>,
     /// The person's events that are not in the log yet.
     pub outbox: Outbox,
     /// The link's state.
@@ -72,9 +81,9 @@ pub struct Store {
     /// Whether this tab has the connection.
     pub leading: bool,
     /// Texts that were begun, as they were when the page was opened.
-    pub drafts: BTreeMap<RoomId, String>,
+    pub drafts: Vec<(RoomId, String)>,
     notices: notices::Notices,
-    company: BTreeMap<RoomId, Company>,
+    company: Sorted<RoomId, Company>,
 }
 
 impl Store {
@@ -124,7 +133,7 @@ impl Store {
     /// The people of a room.
     #[must_use]
     pub fn company(&self, room: RoomId) -> Option<&Company> {
-        self.company.get(&room)
+        self.company.get(room)
     }
 
     /// Forgets what is no longer believed at this time.
@@ -137,7 +146,7 @@ impl Store {
     /// A page of history is being asked for; at most one of a room at a time.
     pub fn ask(&mut self, room: RoomId) -> bool {
         let online = self.connection == Connection::Online;
-        let room = self.rooms.get_mut(&room).filter(|room| online && !room.asking);
+        let room = self.rooms.get_mut(room).filter(|room| online && !room.asking);
         room.map(|room| room.asking = true).is_some()
     }
 }

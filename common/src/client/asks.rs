@@ -10,11 +10,10 @@ use crate::{
     id::{Epoch, EventId, RoomId},
     time::Instant,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a view asks for. It may be the view of another tab, so it can be written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a view asks for. It may be the view of another tab.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Connect now, not when the wait is over.
     RetryNow,

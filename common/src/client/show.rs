@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// The link's state, as a person is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "link", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// A connection is being made.
     Connecting,
@@ -34,7 +34,7 @@ pub enum Link {
 }
 
 /// Things to show that are not in the database.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Show {
     /// The link's state has changed.
     Link(Link),

@@ -23,7 +23,6 @@ pub struct Row {
     /// Its place.
     pub key: Key,
     /// The event and its exact bytes.
-    #[serde(flatten)]
     pub event: Held,
     /// How far it has come.
     pub state: RowState,
@@ -67,7 +66,7 @@ impl Held {
 
 /// How far an event in the outbox has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum RowState {
     /// Never transmitted: its writer's to edit or discard.
     Queued,
@@ -152,7 +151,7 @@ pub struct Snapshot {
 }
 
 /// One change. A batch of them is one transaction.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Write {
     /// The generation raised for the next connection.
     Generation(u64),

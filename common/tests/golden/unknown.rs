@@ -31,7 +31,14 @@ fn extend(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(extend),
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
-                if !RAW.contains(&name.as_str()) {
+                if name == "state" {
+                    // The object inside is the name of the state.
+                    member
+                        .as_object_mut()
+                        .into_iter()
+                        .flat_map(|it| it.values_mut())
+                        .for_each(extend);
+                } else if !RAW.contains(&name.as_str()) {
                     extend(member);
                 }
             }

@@ -11,5 +11,6 @@ pub fn Avatar<'a>(
     author: &'a Author,
 ) -> impl IntoView + use<> {
     let class = format!("sign tint-{}", format::tint(author.id));
-    view! { <span class=class aria-hidden="true">{format::initials(&author.name)}</span> }
+    let initials = format::initials(&author.name);
+    view! { <span class=class aria-hidden="true">{initials}</span> }.into_any()
 }

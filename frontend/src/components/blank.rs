@@ -1,8 +1,9 @@
 //! In place of the message box: a room that is not joined, not there, or not known yet.
 
+use super::pieces::{either, flag, press, text};
 use crate::{
     store::{Connection, RoomLine},
-    view::use_view,
+    view::{View, use_view},
 };
 use leptos::prelude::*;
 
@@ -14,63 +15,54 @@ pub fn Blank(
     /// The name that was asked for.
     name: Signal<String>,
 ) -> impl IntoView {
+    let view = use_view();
     match found {
-        None => view! { <Missing name /> }.into_any(),
-        Some(line) if line.gone => view! {
-            <div class="blank" class:blank-bar=line.held>
-                <p class="blank-title">"This room was deleted."</p>
-            </div>
+        None => missing(view, name),
+        Some(line) => {
+            let class = if line.held { "blank blank-bar" } else { "blank" };
+            let inside = if line.gone { gone() } else { outside(view, line) };
+            view! { <div class=class>{inside}</div> }.into_any()
         }
-        .into_any(),
-        Some(line) => view! { <Outside line /> }.into_any(),
     }
+}
+
+fn gone() -> AnyView {
+    view! { <p class="blank-title">"This room was deleted."</p> }.into_any()
 }
 
 /// A room that can be joined.
-#[component]
-fn Outside(line: RoomLine) -> impl IntoView {
-    let view = use_view();
-    let offline = move || view.connection.get() != Connection::Online;
+fn outside(view: View, line: RoomLine) -> AnyView {
+    let offline = flag(move || view.connection.get() != Connection::Online);
+    let join = press(move || view.join(line.id));
+    let words = text(move || {
+        if offline.get() {
+            "A room can be joined only while you are online.".into()
+        } else {
+            "Join it to read what is said there and to write.".into()
+        }
+    });
     view! {
-        <div class="blank" class:blank-bar=line.held>
-            <p class="blank-title">"You are not in " <bdi>{line.name}</bdi> "."</p>
-            <p>
-                {move || {
-                    if offline() {
-                        "A room can be joined only while you are online."
-                    } else {
-                        "Join it to read what is said there and to write."
-                    }
-                }}
-            </p>
-            <button
-                class="btn btn-primary"
-                type="button"
-                disabled=offline
-                on:click=move |_| view.join(line.id)
-            >
-                "Join room"
-            </button>
-        </div>
+        <p class="blank-title">"You are not in " <bdi>{line.name}</bdi> "."</p>
+        <p>{words}</p>
+        <button class="btn btn-primary" type="button" disabled=offline on:click=join>
+            "Join room"
+        </button>
     }
+    .into_any()
 }
 
-#[component]
-fn Missing(name: Signal<String>) -> impl IntoView {
-    let view = use_view();
+fn missing(view: View, name: Signal<String>) -> AnyView {
     // Before the first welcome nothing is known of any room.
     let known = move || {
         view.connection.get() == Connection::Online && view.lines.with(|lines| !lines.is_empty())
     };
-    view! {
-        <div class="blank">
-            <Show
-                when=known
-                fallback=|| view! { <p class="blank-title">"Looking for the room…"</p> }
-            >
-                <p class="blank-title">"There is no room " <bdi>{name}</bdi> "."</p>
-                <p>"It may have another name now, or it was never made."</p>
-            </Show>
-        </div>
-    }
+    let none = move || {
+        view! {
+            <p class="blank-title">"There is no room " <bdi>{name}</bdi> "."</p>
+            <p>"It may have another name now, or it was never made."</p>
+        }
+        .into_any()
+    };
+    let looking = || view! { <p class="blank-title">"Looking for the room…"</p> }.into_any();
+    view! { <div class="blank">{either(known, none, looking)}</div> }.into_any()
 }

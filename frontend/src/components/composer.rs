@@ -2,12 +2,15 @@
 
 mod field;
 
-use super::{Glyph, Icon};
+use super::{
+    Glyph, Icon,
+    pieces::{flag, link, text, when},
+};
 use crate::{
     format,
     view::{View, use_view},
 };
-use field::Field;
+use field::field;
 use leptos::{ev::SubmitEvent, prelude::*};
 
 /// From so many characters before the limit on, what is left is counted.
@@ -29,53 +32,59 @@ pub fn Composer(
             request_animation_frame(field::focus_end);
         }
     });
-    let submit = move |event: SubmitEvent| {
+    let submit: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event| {
         event.prevent_default();
         draft.send();
-    };
+    });
     view! {
         <form class="composer" on:submit=submit>
-            <Show when=move || draft.editing()>
-                <div class="composer-editing">
-                    <Icon glyph=Glyph::Pencil />
-                    <span>"Editing a message"</span>
-                    <button class="link" type="button" on:click=move |_| draft.cancel()>
-                        "Cancel"
-                    </button>
-                </div>
-            </Show>
+            {when(move || draft.editing(), move || editing(draft))}
             <div class="composer-box">
-                <Field draft name />
+                {field(draft, name)}
                 <button
                     class="btn btn-primary btn-sm composer-send"
                     type="submit"
-                    disabled=move || draft.unfit()
+                    disabled=flag(move || draft.unfit())
                 >
                     <Icon glyph=Glyph::Send />
                     <span class="composer-word">"Send"</span>
                 </button>
             </div>
-            <Foot draft />
+            {foot(view, draft)}
         </form>
     }
+    .into_any()
+}
+
+fn editing(draft: Draft) -> AnyView {
+    view! {
+        <div class="composer-editing">
+            <Icon glyph=Glyph::Pencil />
+            <span>"Editing a message"</span>
+            {link("Cancel", move || draft.cancel())}
+        </div>
+    }
+    .into_any()
 }
 
 /// Who is writing, what stands against sending, and how to break a line.
-#[component]
-fn Foot(draft: Draft) -> impl IntoView {
-    let view = use_view();
-    let writing = move || view.open.writing.with(|names| format::writing(names));
+fn foot(view: View, draft: Draft) -> AnyView {
+    let writing = text(move || view.open.writing.with(|names| format::writing(names)));
+    let wrong = flag(move || draft.against().is_some());
+    let note = text(move || draft.against().or_else(|| draft.left()).unwrap_or_default());
     view! {
         <div class="composer-foot">
             <span class="composer-typing"><bdi>{writing}</bdi></span>
-            <span class="composer-note" class:field-wrong=move || draft.against().is_some()>
-                {move || draft.against().or_else(|| draft.left())}
-            </span>
+            <span class="composer-note" class:field-wrong=wrong>{note}</span>
             <span class="composer-hint" aria-hidden="true">
-                <kbd>"Enter"</kbd> " sends, " <kbd>"Shift Enter"</kbd> " breaks the line"
+                <kbd>"Enter"</kbd>
+                " sends, "
+                <kbd>"Shift Enter"</kbd>
+                " breaks the line"
             </span>
         </div>
     }
+    .into_any()
 }
 
 /// The text in the field: the room's draft, or that of a message which is being edited.

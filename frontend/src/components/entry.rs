@@ -4,16 +4,20 @@ mod body;
 mod state;
 mod tools;
 
-use super::{Avatar, log::Roving};
+use super::{
+    Avatar,
+    log::Roving,
+    pieces::{flag, fresh, maybe, text},
+};
 use crate::{
     format,
     store::{Body, EntryRow, RowKey},
     view::{View, use_view},
 };
-use body::BodyView;
-use leptos::prelude::*;
-use state::{PendingNote, Refused, StateMark};
-use tools::Tools;
+use body::body;
+use leptos::{ev, prelude::*};
+use state::{pending_note, refused, state_mark};
+use tools::tools;
 
 /// An event, with how far it has come and what can be done with it.
 #[component]
@@ -23,70 +27,61 @@ pub fn EntryView(
 ) -> impl IntoView {
     let view = use_view();
     let Roving { chosen, tabbed } = expect_context();
-    let key = entry.with_untracked(|entry| RowKey::Entry(entry.id));
-    let id = entry.with_untracked(|entry| entry.id.to_string());
-    let active = Signal::derive(move || tabbed.selected(&Some(key)));
+    let id = entry.with_untracked(|entry| entry.id);
+    let key = RowKey::Entry(id);
+    let active = flag(move || tabbed.selected(&Some(key)));
     let here = move || {
         let offset = entry.with(|entry| entry.offset);
         offset.is_some() && view.open.found.get() == offset
     };
-    let edited = move || {
-        view.editing.with(|editing| editing.as_ref().is_some_and(|e| RowKey::Entry(e.id) == key))
-    };
+    let edited = move || view.editing.with(|editing| editing.as_ref().is_some_and(|e| e.id == id));
+    let chose: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| chosen.set(Some(key)));
     view! {
         <article
             class="entry"
-            class:entry-together=move || entry.with(|entry| entry.together)
-            class:entry-here=here
-            class:entry-edited=edited
-            class:entry-own=entry.with_untracked(|entry| entry.own)
-            data-event-id=id
-            data-offset=move || entry.with(|entry| entry.offset.map(|offset| offset.to_string()))
-            data-state=move || entry.with(|entry| entry.state.name())
-            tabindex=move || if active.get() { "0" } else { "-1" }
-            on:focusin=move |_| chosen.set(Some(key))
+            class:entry-together=flag(move || entry.with(|entry| entry.together))
+            class:entry-here=flag(here)
+            class:entry-edited=flag(edited)
+            data-event-id=id.to_string()
+            data-offset=maybe(move || Some(entry.with(|entry| entry.offset)?.to_string()))
+            data-state=text(move || entry.with(|entry| entry.state.name().into()))
+            tabindex=text(move || if active.get() { "0" } else { "-1" }.into())
+            on:focusin=chose
         >
-            <Head entry />
+            {head(view, entry)}
             <div class="entry-body">
-                <BodyView entry />
-                <PendingNote entry />
-                <Refused entry />
+                {body(entry)}
+                {pending_note(view, entry)}
+                {refused(view, entry)}
             </div>
-            <StateMark entry />
-            <Tools entry active />
+            {state_mark(entry)}
+            {tools(view, entry, active)}
         </article>
     }
+    .into_any()
 }
 
 /// Who and when. Where entries stand together, the name is there for the ear alone.
-#[component]
-fn Head(entry: RwSignal<EntryRow>) -> impl IntoView {
-    let view = use_view();
+fn head(view: View, entry: RwSignal<EntryRow>) -> AnyView {
     let author = entry.with_untracked(|entry| entry.author.clone());
-    let edited = move || {
+    let edited = text(move || {
         let edited = entry.with(|entry| entry.edited && matches!(entry.body, Body::Text(_)));
-        edited.then(|| view! { <span class="entry-mark">"edited"</span> })
-    };
-    let sign = author.clone();
+        if edited { "edited".into() } else { String::new() }
+    });
+    let at = Memo::new(move |_| entry.with(|entry| entry.at));
+    let href = maybe(move || tools::address(view, entry.with(|entry| entry.offset)?));
+    let full = text(move || format::full(at.get()).unwrap_or_default());
+    let time = fresh(move || format::time(at.get()).into_any());
+    // The time is the entry's address once it has a place.
     view! {
-        <Avatar author=&sign />
+        <Avatar author=&author />
         <header class="entry-head">
             <bdi class="entry-author">{author.name.clone()}</bdi>
-            <Time view entry />
-            {edited}
+            <a class="entry-time" href=href title=full tabindex="-1">
+                <time datetime=text(move || format::iso(at.get()))>{time}</time>
+            </a>
+            <span class="entry-mark">{edited}</span>
         </header>
     }
-}
-
-/// The time, which is the entry's address once it has a place.
-#[component]
-fn Time(view: View, entry: RwSignal<EntryRow>) -> impl IntoView {
-    let at = Memo::new(move |_| entry.with(|entry| entry.at));
-    let href = move || tools::address(view, entry.with(|entry| entry.offset)?);
-    let full = move || format::full(at.get()).unwrap_or_default();
-    view! {
-        <a class="entry-time" href=href title=full tabindex="-1">
-            <time datetime=move || format::iso(at.get())>{move || format::time(at.get())}</time>
-        </a>
-    }
+    .into_any()
 }

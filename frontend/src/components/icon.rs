@@ -92,6 +92,7 @@ pub fn Icon(
             <path d=glyph.path() />
         </svg>
     }
+    .into_any()
 }
 
 /// The product's mark.
@@ -112,4 +113,5 @@ pub fn Mark() -> impl IntoView {
             </g>
         </svg>
     }
+    .into_any()
 }

@@ -3,14 +3,17 @@
 mod hole;
 mod scroll;
 
-use super::{EntryView, Glyph, Icon};
+use super::{
+    EntryView, Glyph, Icon,
+    pieces::{self, fresh, press, text, unseen, when},
+};
 use crate::{
-    format,
+    browser, format,
     store::RowKey,
-    view::{RowHandle, use_view},
+    view::{RowHandle, View, use_view},
 };
 use holdfast_common::time::Timestamp;
-use hole::HoleView;
+use hole::hole;
 use leptos::{ev, html, prelude::*};
 use scroll::Scroll;
 
@@ -55,93 +58,86 @@ pub fn Log(
         scroll.changed();
     });
     attend(scroll);
+    let scrolled: Box<dyn FnMut(ev::Event)> = Box::new(move |_| scroll.settle());
+    let pressed: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(rove);
+    let label = text(move || format!("Messages in {}", name.get()));
+    let busy = text(move || view.open.asking.get().to_string());
+    let list = Owner::current().unwrap_or_default();
+    let row = move |handle| pieces::row(&list, move || row(handle));
     view! {
         <div class="log-frame">
-            <div
-                class="log-scroll"
-                node_ref=frame
-                on:scroll=move |_| scroll.settle()
-                on:keydown=rove
-            >
-                <div
-                    class="log"
-                    role="log"
-                    aria-label=move || format!("Messages in {}", name.get())
-                    aria-busy=move || view.open.asking.get().to_string()
-                >
-                    <For each=move || view.open.rows.get() key=RowHandle::key let(row)>
-                        <LogRow row />
-                    </For>
+            <div class="log-scroll" node_ref=frame on:scroll=scrolled on:keydown=pressed>
+                <div class="log" role="log" aria-label=label aria-busy=busy>
+                    <For each=move || view.open.rows.get() key=RowHandle::key children=row />
                 </div>
             </div>
-            <JumpUp scroll />
-            <Jump scroll />
+            {when(move || scroll.missed_above(), move || jump_up(scroll))}
+            {when(move || scroll.away(), move || jump(view, scroll))}
         </div>
     }
+    .into_any()
 }
 
-#[component]
-fn LogRow(row: RowHandle) -> impl IntoView {
+fn row(row: RowHandle) -> AnyView {
     match row {
-        RowHandle::Day(at, _) => view! { <Day at /> }.into_any(),
-        RowHandle::Missed => view! { <Missed /> }.into_any(),
-        RowHandle::Hole(_, row) => view! { <HoleView row=RwSignal::from(row) /> }.into_any(),
+        RowHandle::Day(at, _) => day(at),
+        RowHandle::Missed => missed(),
+        RowHandle::Hole(_, row) => hole(RwSignal::from(row)),
         RowHandle::Entry(_, entry) => {
             view! { <EntryView entry=RwSignal::from(entry) /> }.into_any()
         }
     }
 }
 
-#[component]
-fn Day(at: Timestamp) -> impl IntoView {
+fn day(at: Timestamp) -> AnyView {
     let view = use_view();
     // Told anew at midnight, with the clock.
-    let today = Memo::new(move |_| crate::browser::day_of(view.clock.get().wall));
-    let day = move || {
+    let today = Memo::new(move |_| browser::day_of(view.clock.get().wall));
+    let day = fresh(move || {
         today.track();
-        format::day(at, view.clock.get_untracked().wall)
-    };
-    view! { <h2 class="day"><span>{day}</span></h2> }
+        format::day(at, view.clock.get_untracked().wall).into_any()
+    });
+    view! { <h2 class="day"><span>{day}</span></h2> }.into_any()
 }
 
-#[component]
-fn Missed() -> impl IntoView {
+fn missed() -> AnyView {
     const WORDS: &str = "New while you were away";
     view! { <div class="missed" role="separator" aria-label=WORDS><span>{WORDS}</span></div> }
+        .into_any()
 }
 
 /// Leads back to the newest events.
-#[component]
-fn Jump(scroll: Scroll) -> impl IntoView {
-    let view = use_view();
-    let unread = move || match view.open.unread.get() {
-        0 => None,
-        count => Some(
-            view! { <span class="room-badge">{count}</span> <span class="sr-only">"new"</span> },
-        ),
+fn jump(view: View, scroll: Scroll) -> AnyView {
+    let unread = move || view.open.unread.get();
+    let count = move || {
+        let count = text(move || unread().to_string());
+        view! {
+            <span class="room-badge">{count}</span>
+            {unseen(" new")}
+        }
+        .into_any()
     };
+    let newest = press(move || scroll.to_newest());
     view! {
-        <Show when=move || scroll.away()>
-            <button class="jump pill" type="button" on:click=move |_| scroll.to_newest()>
-                <Icon glyph=Glyph::Down />
-                "Jump to latest"
-                {unread}
-            </button>
-        </Show>
+        <button class="jump pill" type="button" on:click=newest>
+            <Icon glyph=Glyph::Down />
+            "Jump to latest"
+            {when(move || unread() != 0, count)}
+        </button>
     }
+    .into_any()
 }
 
 /// Leads to the first of what was missed, where that is more than a screen.
-#[component]
-fn JumpUp(scroll: Scroll) -> impl IntoView {
+fn jump_up(scroll: Scroll) -> AnyView {
+    let missed = press(move || scroll.to_missed());
     view! {
-        <Show when=move || scroll.missed_above()>
-            <button class="jump jump-up pill" type="button" on:click=move |_| scroll.to_missed()>
-                <Icon glyph=Glyph::Up />
-                "Jump to what you missed"
-            </button>
-        </Show>
+        <button class="jump jump-up pill" type="button" on:click=missed>
+            <Icon glyph=Glyph::Up />
+            "Jump to what you missed"
+        </button>
     }
+    .into_any()
 }
 
 /// What is on the screen counts as read when its reader comes back to the page.

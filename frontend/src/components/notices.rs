@@ -1,6 +1,9 @@
 //! Troubles, until they are dismissed.
 
-use super::{Glyph, Icon};
+use super::{
+    Glyph, Icon,
+    pieces::{fresh, press, tool},
+};
 use crate::{
     store::{Notice, Trouble},
     view::{View, use_view},
@@ -12,33 +15,24 @@ use leptos::prelude::*;
 #[component]
 pub fn Notices() -> impl IntoView {
     let view = use_view();
-    view! {
-        <div class="notices">
-            <For each=move || view.notices.get() key=|notice| notice.number let(notice)>
-                <NoticeView notice />
-            </For>
-        </div>
-    }
+    let notices = fresh(move || {
+        let notices = view.notices.get().into_iter();
+        notices.map(|notice| shown(view, &notice)).collect_view().into_any()
+    });
+    view! { <div class="notices">{notices}</div> }.into_any()
 }
 
-#[component]
-fn NoticeView(notice: Notice) -> impl IntoView {
-    let view = use_view();
+fn shown(view: View, notice: &Notice) -> AnyView {
     let number = notice.number;
+    let dismiss = press(move || view.dismiss(number));
     view! {
         <div class="notice" role="alert">
             <Icon glyph=Glyph::Alert />
             <p class="notice-text">{words(view, &notice.trouble)}</p>
-            <button
-                class="tool"
-                type="button"
-                aria-label="Dismiss"
-                on:click=move |_| view.dismiss(number)
-            >
-                <Icon glyph=Glyph::Cross />
-            </button>
+            {tool("Dismiss", Glyph::Cross, "", dismiss)}
         </div>
     }
+    .into_any()
 }
 
 fn words(view: View, trouble: &Trouble) -> String {

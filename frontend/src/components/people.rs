@@ -1,8 +1,15 @@
 //! Who is in the room now.
 
-use super::{Avatar, Glyph, Icon};
-use crate::{format, store::Connection, view::use_view};
-use holdfast_common::{chat::LOBBY, frame::Author};
+use super::{
+    Avatar, Glyph, Icon,
+    pieces::{flag, fresh, pill_while, press, text, when},
+};
+use crate::{
+    format,
+    store::Connection,
+    view::{View, use_view},
+};
+use holdfast_common::{chat::LOBBY, frame::Author, id::PersonId};
 use leptos::prelude::*;
 
 /// How many people are named; of more, the number is told.
@@ -16,22 +23,21 @@ pub fn PeopleButton(
 ) -> impl IntoView {
     let view = use_view();
     let count = move || view.open.here.with(Vec::len);
-    let shown = move || match count() {
+    let shown = text(move || match count() {
         0 => "–".to_owned(),
         count => count.to_string(),
-    };
+    });
+    let words = text(move || if count() == 1 { " person here" } else { " people here" }.into());
+    let toggle = press(move || open.update(|open| *open = !*open));
+    let opened = text(move || open.get().to_string());
     view! {
-        <button
-            class="people-button"
-            type="button"
-            aria-expanded=move || open.get().to_string()
-            on:click=move |_| open.update(|open| *open = !*open)
-        >
+        <button class="people-button" type="button" aria-expanded=opened on:click=toggle>
             <Icon glyph=Glyph::People />
             {shown}
-            <span class="sr-only">{move || if count() == 1 { " person here" } else { " people here" }}</span>
+            <span class="sr-only">{words}</span>
         </button>
     }
+    .into_any()
 }
 
 /// The people in the room.
@@ -42,64 +48,59 @@ pub fn People(
 ) -> impl IntoView {
     let view = use_view();
     let here = view.open.here;
-    let title = move || match here.with(Vec::len) {
+    let title = text(move || match here.with(Vec::len) {
         0 => "Here now".to_owned(),
         count => format!("Here now – {count}"),
-    };
-    let unknown = move || here.with(Vec::is_empty);
-    let named = move || here.with(|here| here.iter().take(NAMED).cloned().collect::<Vec<Author>>());
-    let more = move || here.with(Vec::len).checked_sub(NAMED).filter(|more| *more > 0);
+    });
+    let people = fresh(move || {
+        let me = view.me.with_untracked(|me| me.as_ref().map(|me| me.id));
+        let named = here.with(|here| here.iter().take(NAMED).cloned().collect::<Vec<_>>());
+        let lines = named.into_iter().map(|author| person(&author, me));
+        lines.collect_view().into_any()
+    });
+    let note = text(move || match here.with(Vec::len) {
+        0 => "Not known while you are not connected.".into(),
+        count if count > NAMED => format!("and {}", format::count((count - NAMED) as u64, "other")),
+        _ => String::new(),
+    });
     view! {
-        <aside class="people" class:open=open aria-label="People here">
+        <aside class="people" class:open=flag(move || open.get()) aria-label="People here">
             <h2 class="people-title">{title}</h2>
-            <Show when=unknown>
-                <p class="people-none">"Not known while you are not connected."</p>
-            </Show>
-            <ul>
-                <For each=named key=|author| author.clone() let(author)>
-                    <PersonLine author />
-                </For>
-            </ul>
-            {move || more().map(|more| view! { <p class="people-more">{format!("and {}", format::count(more as u64, "other"))}</p> })}
-            <Leave />
+            <ul>{people}</ul>
+            <p class="people-note">{note}</p>
+            {leave(view)}
         </aside>
     }
+    .into_any()
+}
+
+fn person(author: &Author, me: Option<PersonId>) -> AnyView {
+    let you = if me == Some(author.id) { "you" } else { "" };
+    view! {
+        <li class="person">
+            <Avatar author />
+            <bdi class="person-name">{author.name.clone()}</bdi>
+            <span class="person-you">{you}</span>
+        </li>
+    }
+    .into_any()
 }
 
 /// Everyone is in the lobby; other rooms can be left.
-#[component]
-fn Leave() -> impl IntoView {
-    let view = use_view();
-    let line = move || {
-        let room = view.open.room.get()?;
+fn leave(view: View) -> AnyView {
+    let other = move || {
+        let room = view.open.room.get();
         let lines = view.lines.read();
-        lines.iter().find(|line| line.id == room).cloned()
+        let line = lines.iter().find(|line| Some(line.id) == room);
+        line.is_some_and(|line| line.name != LOBBY && !line.new)
     };
-    let other = move || line().is_some_and(|line| line.name != LOBBY && !line.new);
-    let leave = move |_| {
-        if let Some(room) = view.open.room.get_untracked() {
-            view.leave(room);
-        }
-    };
-    let offline = move || view.connection.get() != Connection::Online;
-    view! {
-        <Show when=other>
-            <button class="pill people-leave" type="button" disabled=offline on:click=leave>
-                "Leave room"
-            </button>
-        </Show>
-    }
-}
-
-#[component]
-fn PersonLine(author: Author) -> impl IntoView {
-    let view = use_view();
-    let own = view.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.id == author.id));
-    view! {
-        <li class="person">
-            <Avatar author=&author />
-            <bdi class="person-name">{author.name.clone()}</bdi>
-            {own.then(|| view! { <span class="person-you">"you"</span> })}
-        </li>
-    }
+    let offline = flag(move || view.connection.get() != Connection::Online);
+    when(other, move || {
+        let leave = press(move || {
+            if let Some(room) = view.open.room.get_untracked() {
+                view.leave(room);
+            }
+        });
+        pill_while("Leave room", offline, leave)
+    })
 }

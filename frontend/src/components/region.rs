@@ -1,5 +1,6 @@
 //! A part of the page that may fail without the rest.
 
+use super::pieces::link;
 use crate::browser;
 use leptos::prelude::*;
 
@@ -16,11 +17,10 @@ pub fn Region(
             <p class="region-failed" role="alert">
                 {what}
                 " could not be shown. "
-                <button class="link" type="button" on:click=|_| browser::reload()>
-                    "Load the page again"
-                </button>
+                {link("Load the page again", browser::reload)}
             </p>
         }
+        .into_any()
     };
-    view! { <ErrorBoundary fallback=failed>{children()}</ErrorBoundary> }
+    view! { <ErrorBoundary fallback=failed>{children()}</ErrorBoundary> }.into_any()
 }

@@ -1,6 +1,10 @@
 //! The list of rooms, and who sits here.
 
-use super::{Avatar, Glyph, Icon, Mark, NameDialog, RoomDialog};
+use super::{
+    Avatar, Glyph, Icon, Mark, NameDialog,
+    forms::{name_form, room_form},
+    pieces::{flag, fresh, maybe, press, text, tool, unseen, when},
+};
 use crate::{app::use_menu, browser, store::RoomLine, view::use_view};
 use holdfast_common::id::RoomId;
 use leptos::{ev, prelude::*};
@@ -10,41 +14,38 @@ use leptos::{ev, prelude::*};
 pub fn Sidebar() -> impl IntoView {
     let (view, menu) = use_menu();
     let asking = RwSignal::new(false);
-    let close = move |event: ev::KeyboardEvent| {
+    let close: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(move |event| {
         if event.key() == "Escape" {
             menu.set(false);
         }
-    };
+    });
     let joined = Memo::new(move |_| rooms(&view.lines.read(), true));
     let others = Memo::new(move |_| rooms(&view.lines.read(), false));
+    let shut = move || menu.set(false);
+    let open = flag(move || menu.get());
     view! {
-        <div class="sidebar-shade" class:open=menu on:click=move |_| menu.set(false)></div>
-        <div class="sidebar" class:open=menu on:keydown=close>
+        <div class="sidebar-shade" class:open=open on:click=press(shut)></div>
+        <div class="sidebar" class:open=open on:keydown=close>
             <div class="sidebar-head">
                 <span class="brand"><Mark />"Holdfast"</span>
-                <button
-                    class="tool sidebar-close"
-                    type="button"
-                    aria-label="Close the list of rooms"
-                    on:click=move |_| menu.set(false)
-                >
-                    <Icon glyph=Glyph::Cross />
-                </button>
+                {tool("Close the list of rooms", Glyph::Cross, "sidebar-close", press(shut))}
             </div>
             <nav class="rooms" aria-label="Rooms">
-                <RoomList rooms=joined title="Rooms" />
-                <button class="room-new" type="button" on:click=move |_| asking.set(true)>
+                {room_list(joined, "Rooms")}
+                <button class="room-new" type="button" on:click=press(move || asking.set(true))>
                     <Icon glyph=Glyph::Plus />
                     "New room"
                 </button>
-                <Show when=move || !others.with(Vec::is_empty)>
-                    <RoomList rooms=others title="Rooms you can join" />
-                </Show>
+                {when(
+                    move || !others.with(Vec::is_empty),
+                    move || room_list(others, "Rooms you can join"),
+                )}
             </nav>
             <Me />
         </div>
-        <RoomDialog open=asking />
+        <NameDialog open=asking title="New room" form=room_form />
     }
+    .into_any()
 }
 
 fn rooms(lines: &[RoomLine], joined: bool) -> Vec<RoomId> {
@@ -52,51 +53,59 @@ fn rooms(lines: &[RoomLine], joined: bool) -> Vec<RoomId> {
     lines.map(|line| line.id).collect()
 }
 
-#[component]
-fn RoomList(rooms: Memo<Vec<RoomId>>, title: &'static str) -> impl IntoView {
+fn room_list(rooms: Memo<Vec<RoomId>>, title: &'static str) -> AnyView {
+    let links = fresh(move || rooms.get().into_iter().map(room_link).collect_view().into_any());
     view! {
         <h2 class="rooms-title">{title}</h2>
-        <ul>
-            <For each=move || rooms.get() key=|room| *room let(room)>
-                <li><RoomLink room /></li>
-            </For>
-        </ul>
+        <ul>{links}</ul>
     }
+    .into_any()
 }
 
-#[component]
-fn RoomLink(room: RoomId) -> impl IntoView {
+fn room_link(room: RoomId) -> AnyView {
     let (view, menu) = use_menu();
     let line = view.line(room);
-    let here = move || view.open.room.get() == Some(room);
+    let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
+    let here = move || (view.open.room.get() == Some(room)).then(|| "page".to_owned());
     let path = move || line.with(|line| Some(browser::room_path(&line.as_ref()?.name, room)));
-    let name = move || line.with(|line| line.as_ref().map(|line| line.name.clone()));
+    let name =
+        move || line.with(|line| line.as_ref().map_or_else(String::new, |line| line.name.clone()));
     let unread = Memo::new(move |_| view.to_tell(Some(room)));
-    let other = move || line.with(|line| line.as_ref().is_some_and(|line| !line.joined));
-    let trouble = move || line.with(|line| line.as_ref().is_some_and(|line| line.rejected > 0));
+    let trouble = || {
+        view! {
+            <span class="room-trouble" title="Something you wrote here was not accepted">
+                <Icon glyph=Glyph::Alert />
+                {unseen(", something was not accepted")}
+            </span>
+        }
+        .into_any()
+    };
+    let count = move || {
+        let count = text(move || badge(unread.get()));
+        view! {
+            <span class="room-badge">{count}</span>
+            {unseen(" unread")}
+        }
+        .into_any()
+    };
     view! {
-        <a
-            class="room-link"
-            class:room-unread=move || unread.get() != 0
-            class:room-other=other
-            href=path
-            aria-current=move || here().then_some("page")
-            on:click=move |_| menu.set(false)
-        >
-            <span class="room-hash" aria-hidden="true">"#"</span>
-            <bdi class="room-label">{name}</bdi>
-            <Show when=trouble>
-                <span class="room-trouble" title="Something you wrote here was not accepted">
-                    <Icon glyph=Glyph::Alert />
-                    <span class="sr-only">", something was not accepted"</span>
-                </span>
-            </Show>
-            <Show when=move || unread.get() != 0>
-                <span class="room-badge">{move || badge(unread.get())}</span>
-                <span class="sr-only">" unread"</span>
-            </Show>
-        </a>
+        <li>
+            <a
+                class="room-link"
+                class:room-unread=flag(move || unread.get() != 0)
+                class:room-other=flag(move || read(|line| !line.joined))
+                href=maybe(path)
+                aria-current=maybe(here)
+                on:click=press(move || menu.set(false))
+            >
+                <span class="room-hash" aria-hidden="true">"#"</span>
+                <bdi class="room-label">{text(name)}</bdi>
+                {when(move || read(|line| line.rejected > 0), trouble)}
+                {when(move || unread.get() != 0, count)}
+            </a>
+        </li>
     }
+    .into_any()
 }
 
 fn badge(count: u64) -> String {
@@ -107,60 +116,50 @@ fn badge(count: u64) -> String {
 fn Me() -> impl IntoView {
     let view = use_view();
     let asking = RwSignal::new(false);
-    let me = move || {
-        view.me.get().map(|me| {
-            view! {
-                <Avatar author=&me />
-                <bdi class="me-name">{me.name.clone()}</bdi>
-            }
-        })
-    };
+    let me = fresh(move || match view.me.get() {
+        Some(me) => view! {
+            <Avatar author=&me />
+            <bdi class="me-name">{me.name.clone()}</bdi>
+        }
+        .into_any(),
+        None => ().into_any(),
+    });
     view! {
         <div class="me">
             {me}
-            <button
-                class="tool"
-                type="button"
-                aria-label="Change your name"
-                title="Change your name"
-                on:click=move |_| asking.set(true)
-            >
-                <Icon glyph=Glyph::Pencil />
-            </button>
+            {tool("Change your name", Glyph::Pencil, "", press(move || asking.set(true)))}
         </div>
-        <NameDialog open=asking />
+        <NameDialog open=asking title="Change your name" form=name_form />
     }
+    .into_any()
 }
 
 /// Opens the list of rooms on a small screen; it says there what is unread elsewhere.
 #[component]
 pub fn MenuButton() -> impl IntoView {
     let (view, menu) = use_menu();
-    let elsewhere = Memo::new(move |_| {
+    let elsewhere = move || {
         let here = view.open.room.get().map_or(0, |room| view.to_tell(Some(room)));
         view.to_tell(None) > here
-    });
-    let dot = move || {
-        elsewhere.get().then(|| {
-            view! {
-                <span class="menu-dot"></span>
-                <span class="sr-only">", unread messages in other rooms"</span>
-            }
-        })
     };
+    let dot = || {
+        view! {
+            <span class="menu-dot"></span>
+            {unseen(", unread messages in other rooms")}
+        }
+        .into_any()
+    };
+    let open = press(move || {
+        menu.set(true);
+        request_animation_frame(|| browser::focus(".sidebar-close"));
+    });
+    let opened = text(move || menu.get().to_string());
     view! {
-        <button
-            class="tool menu-button"
-            type="button"
-            aria-expanded=move || menu.get().to_string()
-            on:click=move |_| {
-                menu.set(true);
-                request_animation_frame(|| browser::focus(".sidebar-close"));
-            }
-        >
+        <button class="tool menu-button" type="button" aria-expanded=opened on:click=open>
             <Icon glyph=Glyph::Menu />
-            <span class="sr-only">"Show rooms"</span>
-            {dot}
+            {unseen("Show rooms")}
+            {when(elsewhere, dot)}
         </button>
     }
+    .into_any()
 }

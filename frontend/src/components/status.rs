@@ -1,8 +1,11 @@
 //! How it stands with the link and the outbox, always truthfully.
 
-use super::{Glyph, Icon};
+use super::{
+    Glyph, Icon,
+    pieces::{pill, press, text, when},
+};
 use crate::{
-    format,
+    browser, format,
     store::Connection,
     view::{View, use_view},
 };
@@ -14,38 +17,42 @@ use leptos::prelude::*;
 pub fn Status() -> impl IntoView {
     let view = use_view();
     let state = move || view.connection.get();
-    let text = Memo::new(move |_| said(state(), view.waiting.get()));
-    let again = move || countdown(view);
-    let retry = move |_| view.retry_now();
-    let restart = move || matches!(state(), Connection::Blocked { why, storage } if storage || why == Some(Code::UnsupportedVersion));
+    let said = Memo::new(move |_| said(state(), view.waiting.get()));
+    let retry = move || {
+        let press = press(move || view.retry_now());
+        view! {
+            <button class="pill" type="button" on:click=press>
+                <Icon glyph=Glyph::Again />
+                "Try now"
+            </button>
+        }
+        .into_any()
+    };
+    let reload = || pill("Reload the page", browser::reload);
     view! {
         <div
             class="state-bar"
             role="status"
-            data-link=move || state().name()
-            data-queued=move || view.waiting.get().to_string()
+            data-link=text(move || state().name().into())
+            data-queued=text(move || view.waiting.get().to_string())
         >
             <span class="state-bar-dot" aria-hidden="true"></span>
             <span class="state-bar-text">
-                {text}
-                <span aria-hidden="true">{again}</span>
+                {text(move || said.get())}
+                <span aria-hidden="true">{text(move || countdown(view))}</span>
             </span>
-            <Show when=move || state().can_retry()>
-                <button class="pill" type="button" on:click=retry>
-                    <Icon glyph=Glyph::Again />
-                    "Try now"
-                </button>
-            </Show>
-            <Show when=restart>
-                <button
-                    class="pill"
-                    type="button"
-                    on:click=|_| crate::browser::reload()
-                >
-                    "Reload the page"
-                </button>
-            </Show>
+            {when(move || state().can_retry(), retry)}
+            {when(move || helps_to_reload(state()), reload)}
         </div>
+    }
+    .into_any()
+}
+
+/// Whether a page that is loaded anew may do better.
+fn helps_to_reload(connection: Connection) -> bool {
+    match connection {
+        Connection::Blocked { why, storage } => storage || why == Some(Code::UnsupportedVersion),
+        _ => false,
     }
 }
 
@@ -71,16 +78,16 @@ fn said(connection: Connection, waiting: usize) -> String {
     }
 }
 
-fn countdown(view: View) -> Option<String> {
+fn countdown(view: View) -> String {
     let Connection::Offline { retry_at, .. } = view.connection.get() else {
-        return None;
+        return String::new();
     };
-    let now = view.clock.get().steady.max(crate::browser::now().steady);
+    let now = view.clock.get().steady.max(browser::now().steady);
     let seconds = (retry_at - now).0.div_ceil(1000);
-    Some(match seconds {
+    match seconds {
         0 => ", trying again now".into(),
         _ => format!(", trying again in {seconds} s"),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where events are held, if that is not what a person may take for granted.
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, pieces::fresh};
 use crate::{link::StorageKind, view::use_view};
 use leptos::prelude::*;
 
@@ -19,14 +19,14 @@ pub fn StorageNotice() -> impl IntoView {
             what,
         )),
     };
-    move || {
-        text().map(|(text, detail)| {
-            view! {
-                <p class="storage-notice" role="note" title=detail>
-                    <Icon glyph=Glyph::Alert />
-                    <span>{text}</span>
-                </p>
-            }
-        })
-    }
+    fresh(move || match text() {
+        Some((text, detail)) => view! {
+            <p class="storage-notice" role="note" title=detail>
+                <Icon glyph=Glyph::Alert />
+                <span>{text}</span>
+            </p>
+        }
+        .into_any(),
+        None => ().into_any(),
+    })
 }

@@ -3,14 +3,6 @@
 use crate::components::{MenuButton, Status};
 use holdfast_common::chat::LOBBY;
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, components::Redirect};
-
-/// `/` is the lobby.
-#[component]
-pub fn Lobby() -> impl IntoView {
-    let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-    view! { <Redirect path=format!("/rooms/{LOBBY}") options /> }
-}
 
 /// There is nothing at this address.
 #[component]
@@ -30,4 +22,5 @@ pub fn Nowhere() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

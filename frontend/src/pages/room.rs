@@ -1,22 +1,20 @@
 //! A room, at its newest events or at a place in it.
 
 use crate::{
+    address::{Place, use_address},
     browser,
     components::{
         Blank, Composer, Log, MenuButton, People, PeopleButton, Region, Status, StorageNotice,
+        either, text, when,
     },
     store::RoomLine,
     view::{View, use_view},
 };
-use holdfast_common::id::RoomId;
+use holdfast_common::{cursor::Offset, id::RoomId};
 use leptos::prelude::*;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_params_map, use_query_map},
-};
 
 /// The room that an address names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Found {
     name: String,
     room: Option<RoomId>,
@@ -27,17 +25,13 @@ struct Found {
 pub fn RoomPage() -> impl IntoView {
     let view = use_view();
     let found = find(view);
-    let query = use_query_map();
-    let at = Memo::new(move |_| query.read().get("at").and_then(|at| at.parse().ok()));
-    Effect::new(move |_| view.open(found.get().room, at.get()));
-    follow_name(view, found);
-    on_cleanup(move || view.open(None, None));
-    let people = RwSignal::new(false);
-    let name = Signal::derive(move || found.get().name);
     let line = Memo::new(move |_| line(view, found));
-    let joined =
-        move || line.with(|line| line.as_ref().is_some_and(|line| line.joined && !line.gone));
-    let shown = move || joined() || line.with(|line| line.as_ref().is_some_and(|line| line.held));
+    keep_open(view, found, line);
+    let people = RwSignal::new(false);
+    let name = text(move || found.get().name);
+    let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
+    let joined = move || read(|line| line.joined && !line.gone);
+    let shown = move || joined() || read(|line| line.held);
     view! {
         <main class="room">
             <header class="room-head">
@@ -46,46 +40,45 @@ pub fn RoomPage() -> impl IntoView {
                     <span class="room-hash" aria-hidden="true">"#"</span>
                     <bdi>{name}</bdi>
                 </h1>
-                <Show when=joined>
-                    <PeopleButton open=people />
-                </Show>
+                {when(joined, move || view! { <PeopleButton open=people /> }.into_any())}
                 <Status />
             </header>
             <StorageNotice />
             <div class="room-body">
                 <div class="room-talk">
-                    <Show when=shown>
-                        <Region what="The messages">
-                            <Log name />
-                        </Region>
-                    </Show>
-                    <Show when=joined fallback=move || view! { <Blank found=line.get() name /> }>
-                        <Region what="The message box">
-                            <Composer name />
-                        </Region>
-                    </Show>
+                    {when(shown, move || talk(name))}
+                    {either(
+                        joined,
+                        move || write(name),
+                        move || view! { <Blank found=line.get() name /> }.into_any(),
+                    )}
                 </div>
-                <Show when=joined>
-                    <Region what="The list of people">
-                        <People open=people />
-                    </Region>
-                </Show>
+                {when(joined, move || people_region(people))}
             </div>
         </main>
     }
+    .into_any()
 }
 
-fn line(view: View, found: Memo<Found>) -> Option<RoomLine> {
-    let room = found.get().room?;
-    let lines = view.lines.read();
-    lines.iter().find(|line| line.id == room).cloned()
+fn talk(name: Signal<String>) -> AnyView {
+    view! { <Region what="The messages"><Log name /></Region> }.into_any()
+}
+
+fn write(name: Signal<String>) -> AnyView {
+    view! { <Region what="The message box"><Composer name /></Region> }.into_any()
+}
+
+fn people_region(open: RwSignal<bool>) -> AnyView {
+    view! { <Region what="The list of people"><People open /></Region> }.into_any()
 }
 
 /// The room of the address's name. Once found it stays, whatever it is called later.
 fn find(view: View) -> Memo<Found> {
-    let params = use_params_map();
+    let place = use_address().place;
     Memo::new(move |before: Option<&Found>| {
-        let name = params.read().get("name").unwrap_or_default();
+        let Place::Room(name, _) = place.get() else {
+            return before.cloned().unwrap_or_default();
+        };
         let lines = view.lines.read();
         let there = |room| lines.iter().any(|line| line.id == room);
         match before {
@@ -95,15 +88,29 @@ fn find(view: View) -> Memo<Found> {
     })
 }
 
-/// A room that was made under a name that was taken gets another: the address follows.
-fn follow_name(view: View, found: Memo<Found>) {
-    let navigate = use_navigate();
+fn line(view: View, found: Memo<Found>) -> Option<RoomLine> {
+    let room = found.get().room?;
+    let lines = view.lines.read();
+    lines.iter().find(|line| line.id == room).cloned()
+}
+
+/// Opens the room at the place of the address. A room that was made under a name that was taken
+/// gets another, and the address follows.
+fn keep_open(view: View, found: Memo<Found>, line: Memo<Option<RoomLine>>) {
+    let address = use_address();
+    Effect::new(move |_| {
+        let at: Option<Offset> = match address.place.get() {
+            Place::Room(_, at) => at,
+            Place::Nowhere => None,
+        };
+        view.open(found.get().room, at);
+    });
     Effect::new(move |_| {
         let name = found.get().name;
-        let line = line(view, found);
+        let line = line.get();
         if let Some(line) = line.filter(|line| line.name != name && line.id.to_string() != name) {
-            let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
-            navigate(&browser::room_path(&line.name, line.id), options);
+            address.replace(&browser::room_path(&line.name, line.id));
         }
     });
+    on_cleanup(move || view.open(None, None));
 }

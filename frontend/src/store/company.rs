@@ -5,7 +5,6 @@ use holdfast_common::{
     id::PersonId,
     time::{Instant, Millis},
 };
-use std::collections::BTreeMap;
 
 /// How long a typing signal is believed. It is repeated every three seconds.
 const BELIEVED: Millis = Millis(5_000);
@@ -13,8 +12,9 @@ const BELIEVED: Millis = Millis(5_000);
 /// The people of one room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Company {
-    here: BTreeMap<PersonId, String>,
-    typing: BTreeMap<PersonId, (String, Instant)>,
+    /// By name.
+    here: Vec<Author>,
+    typing: Vec<(Author, Instant)>,
 }
 
 impl Company {
@@ -22,47 +22,42 @@ impl Company {
         if presence.all {
             self.here.clear();
         }
-        for author in presence.came {
-            self.here.insert(author.id, author.name);
-        }
         for person in presence.left {
-            self.here.remove(&person);
-            self.typing.remove(&person);
+            self.here.retain(|known| known.id != person);
+            self.wrote(person);
+        }
+        for author in presence.came {
+            self.here.retain(|known| known.id != author.id);
+            let name = author.name.to_lowercase();
+            let place = self.here.partition_point(|known| known.name.to_lowercase() <= name);
+            self.here.insert(place, author);
         }
     }
 
     pub(super) fn typing(&mut self, now: Instant, from: Author) {
-        self.typing.insert(from.id, (from.name, now + BELIEVED));
+        self.wrote(from.id);
+        self.typing.push((from, now + BELIEVED));
     }
 
     /// What was being written has come.
     pub(super) fn wrote(&mut self, person: PersonId) {
-        self.typing.remove(&person);
+        self.typing.retain(|(author, _)| author.id != person);
     }
 
     pub(super) fn expire(&mut self, now: Instant) {
-        self.typing.retain(|_, (_, until)| now < *until);
+        self.typing.retain(|(_, until)| now < *until);
     }
 
     /// Everyone who is here, by name.
     #[must_use]
-    pub fn here(&self) -> Vec<Author> {
-        let here = self.here.iter();
-        let mut here: Vec<Author> =
-            here.map(|(id, name)| Author { id: *id, name: name.clone() }).collect();
-        here.sort_by_key(|author| (author.name.to_lowercase(), author.id));
-        here
+    pub fn here(&self) -> &[Author] {
+        &self.here
     }
 
     /// The names of those who are writing.
     #[must_use]
     pub fn writing(&self) -> Vec<String> {
-        self.typing.values().map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Whether somebody's typing signal will have to be forgotten.
-    #[must_use]
-    pub fn idle(&self) -> bool {
-        self.typing.is_empty()
+        let typing = self.typing.iter();
+        typing.map(|(author, _)| author.name.clone()).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The list of rooms, and names to rooms.
 
-use super::{Room, Store};
+use super::{Room, Sorted, Store};
 use holdfast_common::{chat::Chat, event::Namespace, id::RoomId};
 
 /// A room in the list.
@@ -46,9 +46,10 @@ impl Store {
                 rejected: self.outbox.rejected(*id),
             })
         });
-        let mut lines: Vec<RoomLine> = lines.collect();
-        lines.sort_by_key(|line| (line.name.to_lowercase(), line.id));
-        lines
+        let key = |line: &RoomLine| (line.name.to_lowercase(), line.id);
+        let lines: Sorted<(String, RoomId), RoomLine> =
+            lines.map(|line| (key(&line), line)).collect();
+        lines.into_values()
     }
 
     /// The room of this name: one that the server knows, else one that was made here under it.
@@ -60,9 +61,9 @@ impl Store {
         });
         let wished = || rooms().find(|(_, room)| room.wished.as_deref() == Some(name));
         let gone = || rooms().find(|(_, room)| room.name() == Some(name));
-        let by_id = || name.parse().ok().and_then(|id| self.rooms.get_key_value(&id));
-        let found = known.or_else(wished).or_else(gone).or_else(by_id);
-        found.map(|(id, _)| *id)
+        let by_id = || name.parse().ok().filter(|id: &RoomId| self.rooms.get(id).is_some());
+        let found = known.or_else(wished).or_else(gone);
+        found.map(|(id, _)| *id).or_else(by_id)
     }
 
     /// What a room is called: without a name, by its id while something of it is in the outbox.

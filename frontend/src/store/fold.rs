@@ -17,12 +17,12 @@ impl Store {
         self.me = loaded.principal;
         self.rooms.clear();
         self.outbox = Outbox::default();
-        self.drafts = loaded.drafts.into_iter().collect();
+        self.drafts = loaded.drafts;
         for held in loaded.held {
-            self.rooms.entry(held.room).or_default().load(held);
+            self.rooms.entry(held.room).load(held);
         }
         for info in loaded.rooms {
-            let room = self.rooms.entry(info.room).or_default();
+            let room = self.rooms.entry(info.room);
             room.info = Some(info);
         }
         for register in loaded.registers {
@@ -35,7 +35,7 @@ impl Store {
         for room in self.rooms.values_mut() {
             room.divide_loaded(me);
         }
-        touched.0 = self.rooms.keys().copied().collect();
+        touched.0 = self.rooms.iter().map(|(id, _)| *id).collect();
     }
 
     pub(super) fn write(&mut self, write: Write, touched: &mut Touched) {
@@ -54,7 +54,7 @@ impl Store {
             Write::PutRow(row) => self.put(row, touched),
             Write::DeleteRow(key) => self.delete(key, touched),
             Write::Entries { room, entries, cursor, missed } => {
-                let company = self.company.entry(room).or_default();
+                let company = self.company.entry(room);
                 for entry in &entries {
                     company.wrote(entry.from.id);
                 }
@@ -74,12 +74,12 @@ impl Store {
             Write::PutLatest(row) => {
                 if let Some(me) = me {
                     self.register(row.room, &row.kind, me, row.rank);
-                    touched.0.insert(row.room);
+                    touched.add(row.room);
                 }
             }
             Write::Register(value) => {
                 self.register(value.room, &value.kind, value.person, value.rank);
-                touched.0.insert(value.room);
+                touched.add(value.room);
             }
         }
     }
@@ -101,7 +101,7 @@ impl Store {
             Show::Page(page) => self.room(page.room, touched).history(page),
             Show::Signal(signal) => self.signal(now.steady, signal),
             Show::Presence(presence) => {
-                let company = self.company.entry(presence.room).or_default();
+                let company = self.company.entry(presence.room);
                 company.presence(presence);
             }
             Show::Refused { room, code, detail } => {
@@ -110,7 +110,7 @@ impl Store {
             }
             Show::Lost(room) => self.notices.add(Trouble::Lost(room)),
             Show::Left(room) => {
-                self.company.remove(&room);
+                self.company.remove(room);
             }
             // What follows is seen anyway: entries say themselves whether they were missed, and a
             // reply is for who waits for it.
@@ -124,14 +124,14 @@ impl Store {
             && typing
             && Some(signal.from.id) != self.me()
         {
-            let company = self.company.entry(room).or_default();
+            let company = self.company.entry(room);
             company.typing(now, signal.from);
         }
     }
 
     fn register(&mut self, room: RoomId, kind: &str, person: PersonId, rank: u64) {
         if kind == ReadMarker::NAME && Some(person) == self.me() {
-            self.rooms.entry(room).or_default().mark_read(rank);
+            self.rooms.entry(room).mark_read(rank);
         }
     }
 
@@ -139,7 +139,7 @@ impl Store {
         if let Some(Ok(Event::RoomCreated(room))) = Chat::read(&row.event.kind, &row.event.data) {
             self.room(row.event.room, touched).wished = Some(room.name);
         }
-        touched.0.insert(self.outbox.put(row));
+        touched.add(self.outbox.put(row));
     }
 
     fn delete(&mut self, key: Key, touched: &mut Touched) {
@@ -154,7 +154,7 @@ impl Store {
     }
 
     fn room(&mut self, id: RoomId, touched: &mut Touched) -> &mut Room {
-        touched.0.insert(id);
-        self.rooms.entry(id).or_default()
+        touched.add(id);
+        self.rooms.entry(id)
     }
 }

@@ -8,10 +8,15 @@ use holdfast_common::{cursor::Offset, frame::GapReason};
 pub struct Holes(Vec<Hole>);
 
 impl Holes {
-    pub(super) fn load(mut holes: Vec<Hole>) -> Self {
+    pub(super) fn load(holes: Vec<Hole>) -> Self {
         // Everything that is held of a log came after its reset.
-        holes.sort_by_key(|hole| (!matches!(hole.kind, HoleKind::Reset(_)), hole.from));
-        Self(holes)
+        let key = |hole: &Hole| (!matches!(hole.kind, HoleKind::Reset(_)), hole.from);
+        let mut sorted: Vec<Hole> = Vec::with_capacity(holes.len());
+        for hole in holes {
+            let place = sorted.partition_point(|known| key(known) <= key(&hole));
+            sorted.insert(place, hole);
+        }
+        Self(sorted)
     }
 
     /// In the order of their offsets.

@@ -2,7 +2,7 @@
 //! between them days, holes and the divider.
 
 use super::{
-    Body, Pending, Room, State, Store, Window,
+    Body, Pending, Room, Sorted, State, Store, Window,
     item::Item,
     outbox::{Outbox, change},
 };
@@ -16,7 +16,7 @@ use holdfast_common::{
     id::{EventId, RoomId},
     time::Timestamp,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// Messages of one person within this time stand together, in milliseconds.
 const TOGETHER: u64 = 5 * 60 * 1000;
@@ -101,7 +101,7 @@ impl Store {
     /// The rows of the part of a room that `window` names.
     #[must_use]
     pub fn rows(&self, id: RoomId, window: &Window, day_of: DayOf<'_>) -> Vec<Row> {
-        let Some(room) = self.rooms.get(&id) else {
+        let Some(room) = self.rooms.get(id) else {
             return Vec::new();
         };
         let me = self.me.as_ref().map(|me| Author { id: me.person, name: me.name.clone() });
@@ -127,7 +127,7 @@ struct Layout<'a> {
     divider: Option<Offset>,
     day: Option<i64>,
     day_of: DayOf<'a>,
-    pending: HashMap<EventId, Pending>,
+    pending: Sorted<EventId, Pending>,
     me: Option<Arc<Author>>,
 }
 
@@ -168,7 +168,7 @@ impl Layout<'_> {
 
     fn item(&mut self, item: &Item) {
         let own = self.me.as_ref().is_some_and(|me| me.id == item.author.id);
-        let pending = self.pending.remove(&item.id);
+        let pending = self.pending.remove(item.id);
         let text = pending.as_ref().and_then(|pending| pending.text.clone());
         let body = match (&item.body, text) {
             (Body::Text(_), Some(text)) => Body::Text(text),
@@ -224,7 +224,7 @@ impl Layout<'_> {
 
     fn own(&mut self, row: &OutboxRow) -> Option<EntryRow> {
         let me = self.me.clone()?;
-        let pending = self.pending.remove(&row.event.id);
+        let pending = self.pending.remove(row.event.id);
         let text = pending.as_ref().and_then(|pending| pending.text.clone());
         let body = match Chat::read(&row.event.kind, &row.event.data) {
             Some(Ok(Event::Message(message))) => {

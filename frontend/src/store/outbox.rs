@@ -1,5 +1,6 @@
 //! The outbox as its writer sees it.
 
+use super::Sorted;
 use holdfast_common::{
     chat::{Chat, Event},
     client::{Key, Row, RowState},
@@ -7,16 +8,13 @@ use holdfast_common::{
     event::Namespace,
     id::{EventId, RoomId},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// Rows by their place in the outbox.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    rows: BTreeMap<Key, Row>,
-    keys: HashMap<EventId, Key>,
+    rows: Sorted<Key, Arc<Row>>,
+    keys: Sorted<EventId, Key>,
 }
 
 /// How far an event has come. Other people's are always acked.
@@ -83,13 +81,13 @@ impl Outbox {
     pub(super) fn put(&mut self, row: Row) -> RoomId {
         let room = row.event.room;
         self.keys.insert(row.event.id, row.key);
-        self.rows.insert(row.key, row);
+        self.rows.insert(row.key, Arc::new(row));
         room
     }
 
-    pub(super) fn delete(&mut self, key: Key) -> Option<Row> {
-        let row = self.rows.remove(&key)?;
-        self.keys.remove(&row.event.id);
+    pub(super) fn delete(&mut self, key: Key) -> Option<Arc<Row>> {
+        let row = self.rows.remove(key)?;
+        self.keys.remove(row.event.id);
         Some(row)
     }
 
@@ -113,22 +111,23 @@ impl Outbox {
     /// An event's row.
     #[must_use]
     pub fn find(&self, id: EventId) -> Option<&Row> {
-        self.rows.get(self.keys.get(&id)?)
+        self.rows.get(self.keys.get(id)?).map(|row| &**row)
     }
 
     /// A room's rows in the order in which they were written.
     pub fn of(&self, room: RoomId) -> impl DoubleEndedIterator<Item = &Row> {
-        self.rows.values().filter(move |row| row.event.room == room)
+        let rows = self.rows.values().map(|row| &**row);
+        rows.filter(move |row| row.event.room == room)
     }
 
     /// All rows.
     pub fn all(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+        self.rows.values().map(|row| &**row)
     }
 
     /// What unconfirmed edits and deletions make of a room's events: for each target the newest.
     /// Refused ones make nothing of it.
-    pub(super) fn pending(&self, room: RoomId) -> HashMap<EventId, Pending> {
+    pub(super) fn pending(&self, room: RoomId) -> Sorted<EventId, Pending> {
         let rows = self.of(room).filter_map(change);
         let alive = rows.filter(|(_, pending)| !matches!(pending.state, State::Rejected(_)));
         alive.collect()

@@ -145,7 +145,7 @@ impl Stage {
     }
 
     fn room(&self) -> &Room {
-        &self.store.rooms[&room()]
+        self.store.rooms.get(room()).unwrap()
     }
 
     fn rows(&self) -> Vec<Row> {

@@ -4,6 +4,7 @@
 //! later changes come: each item knows the place of the newest change in it.
 
 use super::{
+    Sorted,
     holes::Holes,
     item::{Body, Change, Item, Read, read},
 };
@@ -13,19 +14,15 @@ use holdfast_common::{
     frame::{Entry, Folded},
     id::{EventId, PersonId},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::RangeBounds,
-    sync::Arc,
-};
+use std::{ops::RangeBounds, sync::Arc};
 
 /// The fold of one room's log.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
-    items: BTreeMap<Offset, Arc<Item>>,
-    places: HashMap<EventId, Offset>,
+    items: Sorted<Offset, Arc<Item>>,
+    places: Sorted<EventId, Offset>,
     /// The newest change of each event that was changed, for targets that come later.
-    changes: HashMap<EventId, Change>,
+    changes: Sorted<EventId, Change>,
     /// What is not held.
     pub(super) holes: Holes,
 }
@@ -81,10 +78,10 @@ impl Timeline {
     }
 
     fn insert(&mut self, mut item: Item) -> bool {
-        if let Some(change) = self.changes.get(&item.id) {
+        if let Some(change) = self.changes.get(item.id) {
             item.take(change);
         }
-        let known = self.items.get(&item.offset);
+        let known = self.items.get(item.offset);
         if known.is_some_and(|known| known.changed >= item.changed && !hollows(known, &item)) {
             return false;
         }
@@ -113,10 +110,10 @@ impl Timeline {
     }
 
     fn change(&mut self, target: EventId, change: Change) {
-        if let Some(item) = self.places.get(&target).and_then(|at| self.items.get_mut(at)) {
+        if let Some(item) = self.places.get(target).and_then(|at| self.items.get_mut(at)) {
             Arc::make_mut(item).take(&change);
         }
-        let newest = match (self.changes.get(&target), &change) {
+        let newest = match (self.changes.get(target), &change) {
             (Some(Change::Gone { .. }), _) => false,
             (Some(Change::Text { offset: known, .. }), Change::Text { offset, .. }) => {
                 offset > known
@@ -133,25 +130,25 @@ impl Timeline {
         &self,
         offsets: impl RangeBounds<Offset>,
     ) -> impl DoubleEndedIterator<Item = &Arc<Item>> {
-        self.items.range(offsets).map(|(_, item)| item)
+        self.items.range(offsets)
     }
 
     /// An event's item.
     #[must_use]
     pub fn find(&self, id: EventId) -> Option<&Arc<Item>> {
-        self.items.get(self.places.get(&id)?)
+        self.items.get(self.places.get(id)?)
     }
 
     /// Whether the event is in the log.
     #[must_use]
     pub fn has(&self, id: EventId) -> bool {
-        self.places.contains_key(&id)
+        self.places.get(id).is_some()
     }
 
     /// The last item's offset.
     #[must_use]
     pub fn last(&self) -> Option<Offset> {
-        self.items.last_key_value().map(|(offset, _)| *offset)
+        self.items.last().map(|item| item.offset)
     }
 
     /// What is not held.

@@ -1,7 +1,7 @@
 //! What a person does: say, change, take back, try again, make and join rooms.
 
 use super::View;
-use crate::store::{Body, EntryRow, State};
+use crate::store::{Body, EntryRow, Sorted, State};
 use holdfast_common::{
     chat::{Delete, Edit, Message, RoomCreated, Typing},
     client::{Command, RowState},
@@ -10,7 +10,6 @@ use holdfast_common::{
     time::{Instant, Millis},
 };
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 
 /// A typing signal is repeated no more often.
 const TYPING: Millis = Millis(3_000);
@@ -30,9 +29,9 @@ pub struct Editing {
 #[derive(Debug, Default)]
 pub(super) struct Unsure {
     /// Texts on their way into the outbox: if one cannot be held, its writer gets it back.
-    said: BTreeMap<EventId, (RoomId, String)>,
+    said: Sorted<EventId, (RoomId, String)>,
     /// Changes to events that were not transmitted when they were made.
-    revised: BTreeMap<EventId, Revision>,
+    revised: Sorted<EventId, Revision>,
     typed: Option<Instant>,
 }
 
@@ -210,7 +209,7 @@ impl View {
 
     /// An event could not be held: its text goes back to its writer.
     pub(super) fn give_back(self, id: EventId) {
-        let said = self.unsure.try_update_value(|unsure| unsure.said.remove(&id));
+        let said = self.unsure.try_update_value(|unsure| unsure.said.remove(id));
         let Some((room, text)) = said.flatten() else {
             return;
         };

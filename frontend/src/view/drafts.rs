@@ -1,9 +1,10 @@
 //! Texts that were begun and not sent, one for each room. They outlive the page.
 
 use super::View;
+use crate::store::Sorted;
 use holdfast_common::id::RoomId;
 use leptos::prelude::*;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// A text is kept once its writer pauses for so long.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -13,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 pub struct Drafts {
     /// The open room's, as it stands in the composer.
     pub text: RwSignal<String>,
-    kept: StoredValue<BTreeMap<RoomId, String>>,
+    kept: StoredValue<Sorted<RoomId, String>>,
     saving: StoredValue<bool>,
 }
 
@@ -21,7 +22,7 @@ impl Drafts {
     pub(super) fn new() -> Self {
         Self {
             text: RwSignal::new(String::new()),
-            kept: StoredValue::new(BTreeMap::new()),
+            kept: StoredValue::new(Sorted::default()),
             saving: StoredValue::new(false),
         }
     }
@@ -51,7 +52,7 @@ impl View {
 
     pub(super) fn keep_draft(self, room: RoomId, text: String) {
         let kept = self.drafts.kept;
-        let known = kept.with_value(|kept| kept.get(&room).cloned().unwrap_or_default());
+        let known = kept.with_value(|kept| kept.get(room).cloned().unwrap_or_default());
         if known != text {
             kept.update_value(|kept| {
                 kept.insert(room, text.clone());
@@ -62,7 +63,7 @@ impl View {
 
     pub(super) fn kept_draft(self, room: RoomId) -> String {
         let kept = self.drafts.kept;
-        kept.with_value(|kept| kept.get(&room).cloned().unwrap_or_default())
+        kept.with_value(|kept| kept.get(room).cloned().unwrap_or_default())
     }
 
     pub(super) fn open_draft(self, room: Option<RoomId>) {
@@ -71,7 +72,7 @@ impl View {
     }
 
     pub(super) fn load_drafts(self) {
-        let drafts = self.store.with_value(|store| store.drafts.clone());
+        let drafts = self.store.with_value(|store| store.drafts.iter().cloned().collect());
         self.drafts.kept.set_value(drafts);
         // What is being written now is newer than what was kept.
         if self.drafts.text.with_untracked(String::is_empty) {

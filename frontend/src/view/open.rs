@@ -114,7 +114,7 @@ impl View {
             });
         } else if let Some(room) = self.open.room.get_untracked() {
             self.store.with_value(|store| {
-                if let Some(room) = store.rooms.get(&room) {
+                if let Some(room) = store.rooms.get(room) {
                     window.update_value(|window| window.pin(&room.timeline));
                 }
             });
@@ -126,7 +126,7 @@ impl View {
             return false;
         };
         let moved = self.store.with_value(|store| {
-            let room = store.rooms.get(&room)?;
+            let room = store.rooms.get(room)?;
             let mut window = self.open.window.get_value();
             let moved = step(&mut window, &room.timeline) == Step::Moved;
             self.open.window.set_value(window);
@@ -148,7 +148,9 @@ impl View {
     pub(super) fn show_company(self, room: RoomId) {
         let (here, writing) = self.store.with_value(|store| {
             let company = store.company(room);
-            company.map_or_else(Default::default, |company| (company.here(), company.writing()))
+            company.map_or_else(Default::default, |company| {
+                (company.here().to_vec(), company.writing())
+            })
         });
         put(self.open.here, here);
         put(self.open.writing, writing);

@@ -70,7 +70,7 @@ impl View {
         match place {
             Place::Held(offset) => {
                 self.store.with_value(|store| {
-                    if let Some(room) = store.rooms.get(&room) {
+                    if let Some(room) = store.rooms.get(room) {
                         let window = Window::around(&room.timeline, offset);
                         self.open.window.set_value(window);
                     }
@@ -79,7 +79,7 @@ impl View {
                 self.open.found.set(Some(offset));
             }
             Place::Hole(_) if wanted.asked => {
-                let asking = |store: &Store| store.rooms.get(&room).is_some_and(|room| room.asking);
+                let asking = |store: &Store| store.rooms.get(room).is_some_and(|room| room.asking);
                 if !self.store.with_value(asking) {
                     self.open.wanted.set_value(None);
                 }
@@ -94,7 +94,7 @@ impl View {
 }
 
 fn place(store: &Store, room: RoomId, offset: Offset) -> Place {
-    let room = store.rooms.get(&room).filter(|room| room.cursor.is_some());
+    let room = store.rooms.get(room).filter(|room| room.cursor.is_some());
     let Some(timeline) = room.map(|room| &room.timeline) else {
         return Place::Nowhere;
     };

@@ -34,7 +34,7 @@ impl View {
 
     fn newest_unread(self, room: RoomId) -> Option<Offset> {
         self.store.with_value(|store| {
-            let room = store.rooms.get(&room)?;
+            let room = store.rooms.get(room)?;
             let newest = room.timeline.last()?;
             (newest > room.read && room.joined()).then_some(newest)
         })

@@ -67,7 +67,7 @@ impl View {
     /// A window whose reader looks back does not grow beyond its size.
     fn pin(self, room: RoomId) {
         self.store.with_value(|store| {
-            if let Some(room) = store.rooms.get(&room) {
+            if let Some(room) = store.rooms.get(room) {
                 self.open.window.update_value(|window| {
                     if window.lo.is_some() {
                         window.pin(&room.timeline);
@@ -83,7 +83,7 @@ impl View {
         self.pin(room);
         let window = self.open.window.get_value();
         let rows = self.store.with_value(|store| {
-            let state = store.rooms.get(&room);
+            let state = store.rooms.get(room);
             put(self.open.unread, state.map_or(0, |room| room.unread));
             put(self.open.missed, state.and_then(|room| room.missed));
             put(self.open.asking, state.is_some_and(|room| room.asking));

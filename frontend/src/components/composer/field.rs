@@ -1,17 +1,16 @@
 //! The composer's field and its keys.
 
 use super::Draft;
-use crate::view::use_view;
+use crate::{components::pieces::text, view::use_view};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 
 /// The field. It grows with its text.
-#[component]
-pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
+pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
     let view = use_view();
     let field = NodeRef::<html::Textarea>::new();
-    let press = move |event: ev::KeyboardEvent| {
+    let press: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(move |event| {
         // A key that ends the writing of a composed character sends nothing.
         if event.is_composing() {
             return;
@@ -27,7 +26,7 @@ pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
             event.prevent_default();
             view.edit_last();
         }
-    };
+    });
     Effect::new(move |_| {
         view.open.room.track();
         let fine = window().match_media("(hover: hover) and (pointer: fine)");
@@ -44,6 +43,10 @@ pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
         hidden.remove();
         view.close_draft();
     });
+    let input: Box<dyn FnMut(ev::Event)> = Box::new(move |event| {
+        draft.set(event_target_value(&event));
+    });
+    let left: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| view.close_draft());
     view! {
         <label class="sr-only" for="message">"Message"</label>
         <textarea
@@ -53,13 +56,14 @@ pub(super) fn Field(draft: Draft, name: Signal<String>) -> impl IntoView {
             rows="1"
             dir="auto"
             autocomplete="off"
-            placeholder=move || format!("Write to #{}", name.get())
-            prop:value=move || draft.text()
-            on:input:target=move |event| draft.set(event.target().value())
+            placeholder=text(move || format!("Write to #{}", name.get()))
+            prop:value=text(move || draft.text())
+            on:input=input
             on:keydown=press
-            on:blur=move |_| view.close_draft()
+            on:blur=left
         ></textarea>
     }
+    .into_any()
 }
 
 /// Moves the keyboard's focus behind the text.

@@ -2,54 +2,52 @@
 
 use crate::{
     browser,
-    components::{Glyph, Icon},
+    components::{Glyph, Icon, pieces::fresh},
     store::{Body, EntryRow},
     text::{Part, parts},
 };
 use leptos::prelude::*;
 
 /// What an event says. Its text is shown as it is: nothing in it is interpreted but web addresses.
-#[component]
-pub(super) fn BodyView(entry: RwSignal<EntryRow>) -> impl IntoView {
+pub(super) fn body(entry: RwSignal<EntryRow>) -> AnyView {
     let body = Memo::new(move |_| entry.with(|entry| entry.body.clone()));
     let author = entry.with_untracked(|entry| entry.author.clone());
-    move || match body.get() {
-        Body::Text(text) => {
-            view! { <div class="entry-text" dir="auto">{linked(&text)}</div> }.into_any()
+    fresh(move || match body.get() {
+        Body::Text(text) => said(&text),
+        Body::Created(name) => fact(Glyph::Flag, "created the room ", &name),
+        Body::Hollow { by, .. } if by.id == author.id => fact(Glyph::Bin, "message deleted", ""),
+        Body::Hollow { by, .. } => fact(Glyph::Bin, "message deleted by ", &by.name),
+        Body::Edit(text) => {
+            let fact = fact(Glyph::Pencil, "changed a message to:", "");
+            view! { {fact} {said(&text)} }.into_any()
         }
-        Body::Created(name) => view! {
-            <p class="entry-fact">
-                <Icon glyph=Glyph::Flag />
-                <span>"created the room " <bdi>{name.to_string()}</bdi></span>
-            </p>
-        }
-        .into_any(),
-        Body::Hollow { by, .. } => {
-            let by = (by.id != author.id).then(|| view! { " by " <bdi>{by.name.clone()}</bdi> });
-            view! { <p class="entry-fact"><Icon glyph=Glyph::Bin /><span>"message deleted" {by}</span></p> }
-                .into_any()
-        }
-        Body::Edit(text) => view! {
-            <p class="entry-fact"><Icon glyph=Glyph::Pencil />"changed a message to:"</p>
-            <div class="entry-text" dir="auto">{linked(&text)}</div>
-        }
-        .into_any(),
-        Body::Deletion => view! {
-            <p class="entry-fact"><Icon glyph=Glyph::Bin />"deleted a message"</p>
-        }
-        .into_any(),
-        Body::Unknown { kind, .. } => view! {
-            <p class="entry-fact">
-                <Icon glyph=Glyph::Alert />
-                <span>"unknown event " <code>{kind.to_string()}</code></span>
-            </p>
-        }
-        .into_any(),
-    }
+        Body::Deletion => fact(Glyph::Bin, "deleted a message", ""),
+        Body::Unknown { kind, .. } => fact(Glyph::Alert, "unknown event ", &kind),
+    })
 }
 
-fn linked(text: &str) -> Vec<AnyView> {
-    parts(text).into_iter().map(part).collect()
+/// Something that happened, in a word and a name.
+fn fact(glyph: Glyph, words: &'static str, name: &str) -> AnyView {
+    view! {
+        <p class="entry-fact">
+            <Icon glyph />
+            <span>
+                {words}
+                <bdi>{name.to_owned()}</bdi>
+            </span>
+        </p>
+    }
+    .into_any()
+}
+
+fn said(text: &str) -> AnyView {
+    let parts: Vec<AnyView> = parts(text).into_iter().map(part).collect();
+    view! {
+        <div class="entry-text" dir="auto">
+            {parts}
+        </div>
+    }
+    .into_any()
 }
 
 fn part(part: Part<'_>) -> AnyView {

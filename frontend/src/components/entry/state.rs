@@ -1,32 +1,36 @@
 //! How far an own event has come, by sign and in words.
 
 use crate::{
-    components::{Glyph, Icon},
+    components::{
+        Glyph, Icon,
+        pieces::{fresh, link, pill, unseen},
+    },
     store::{Body, EntryRow, Pending, State},
-    view::use_view,
+    view::View,
 };
 use leptos::prelude::*;
 
 /// The sign of an own event's state.
-#[component]
-pub(super) fn StateMark(entry: RwSignal<EntryRow>) -> impl IntoView {
+pub(super) fn state_mark(entry: RwSignal<EntryRow>) -> AnyView {
     let state = Memo::new(move |_| {
         entry.with(|entry| {
             let gone = matches!(entry.body, Body::Hollow { .. });
             (entry.own && !gone).then(|| entry.state.clone())
         })
     });
-    move || {
-        state.get().map(|state| {
+    fresh(move || match state.get() {
+        Some(state) => {
             let (glyph, words) = sign(&state);
             view! {
                 <span class="entry-state" title=words>
                     <Icon glyph />
-                    <span class="sr-only">{words}</span>
+                    {unseen(words)}
                 </span>
             }
-        })
-    }
+            .into_any()
+        }
+        None => ().into_any(),
+    })
 }
 
 fn sign(state: &State) -> (Glyph, &'static str) {
@@ -39,60 +43,42 @@ fn sign(state: &State) -> (Glyph, &'static str) {
 }
 
 /// Why an event was refused, and what can be done.
-#[component]
-pub(super) fn Refused(entry: RwSignal<EntryRow>) -> impl IntoView {
-    let view = use_view();
+pub(super) fn refused(view: View, entry: RwSignal<EntryRow>) -> AnyView {
     let why = Memo::new(move |_| {
         entry.with(|entry| match &entry.state {
-            State::Rejected(refusal) => Some(refusal.detail.clone()),
-            _ => None,
+            State::Rejected(refusal) => refusal.detail.to_string(),
+            _ => String::new(),
         })
     });
-    let text = entry.with_untracked(|entry| matches!(entry.body, Body::Text(_)));
-    let id = entry.with_untracked(|entry| entry.id);
-    let edit = move |_| view.edit(&entry.get_untracked());
-    move || {
-        why.get().map(|why| {
-            view! {
-                <div class="refused">
-                    <p>"Not accepted: " {why.to_string()}</p>
-                    <div class="refused-buttons">
-                        <button class="pill" type="button" on:click=move |_| view.resend(id)>
-                            "Retry"
-                        </button>
-                        {text
-                            .then(|| {
-                                view! {
-                                    <button class="pill" type="button" on:click=edit>
-                                        "Edit"
-                                    </button>
-                                }
-                            })}
-                        <button class="pill" type="button" on:click=move |_| view.discard(id)>
-                            "Discard"
-                        </button>
-                    </div>
+    let (id, text) = entry.with_untracked(|entry| (entry.id, matches!(entry.body, Body::Text(_))));
+    fresh(move || {
+        let why = why.get();
+        if why.is_empty() {
+            return ().into_any();
+        }
+        let edit = text.then(|| pill("Edit", move || view.edit(&entry.get_untracked())));
+        view! {
+            <div class="refused">
+                <p>"Not accepted: " {why}</p>
+                <div class="refused-buttons">
+                    {pill("Retry", move || view.resend(id))}
+                    {edit}
+                    {pill("Discard", move || view.discard(id))}
                 </div>
-            }
-        })
-    }
+            </div>
+        }
+        .into_any()
+    })
 }
 
 /// An own change that is not confirmed yet.
-#[component]
-pub(super) fn PendingNote(entry: RwSignal<EntryRow>) -> impl IntoView {
-    let view = use_view();
+pub(super) fn pending_note(view: View, entry: RwSignal<EntryRow>) -> AnyView {
     let pending = Memo::new(move |_| entry.with(|entry| entry.pending.clone()));
-    move || {
-        pending.get().map(|pending| {
+    fresh(move || match pending.get() {
+        Some(pending) => {
             let id = pending.id;
-            let undo = (pending.state == State::Queued).then(|| {
-                view! {
-                    <button class="link" type="button" on:click=move |_| view.discard(id)>
-                        "Discard"
-                    </button>
-                }
-            });
+            let queued = pending.state == State::Queued;
+            let undo = queued.then(|| link("Discard", move || view.discard(id)));
             view! {
                 <p class="entry-pending">
                     <Icon glyph=sign(&pending.state).0 />
@@ -100,8 +86,10 @@ pub(super) fn PendingNote(entry: RwSignal<EntryRow>) -> impl IntoView {
                     {undo}
                 </p>
             }
-        })
-    }
+            .into_any()
+        }
+        None => ().into_any(),
+    })
 }
 
 fn progress(pending: &Pending) -> &'static str {

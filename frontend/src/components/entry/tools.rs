@@ -2,12 +2,15 @@
 
 use crate::{
     browser,
-    components::{Glyph, Icon},
+    components::{
+        Glyph, Icon,
+        pieces::{Press, fresh, press, text},
+    },
     store::{Body, EntryRow, State},
-    view::{View, use_view},
+    view::View,
 };
 use holdfast_common::cursor::Offset;
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use std::time::Duration;
 
 /// How long it is said that something was copied.
@@ -24,7 +27,8 @@ struct Offers {
 
 fn offers(entry: &EntryRow) -> Offers {
     let spoken = matches!(entry.body, Body::Text(_));
-    let deleting = entry.pending.as_ref().is_some_and(|pending| pending.text.is_none());
+    let pending = entry.pending.as_ref();
+    let deleting = pending.is_some_and(|pending| pending.text.is_none());
     let mine = entry.own && !deleting;
     Offers {
         link: entry.offset.is_some(),
@@ -39,38 +43,36 @@ fn offers(entry: &EntryRow) -> Offers {
 }
 
 /// The buttons of an event: seen under the pointer and with the keyboard's focus.
-#[component]
-pub(super) fn Tools(entry: RwSignal<EntryRow>, active: Signal<bool>) -> impl IntoView {
-    let view = use_view();
+pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>) -> AnyView {
     let offers = Memo::new(move |_| entry.with(offers));
-    let tab = move || if active.get() { "0" } else { "-1" };
-    let edit = move |_| view.edit(&entry.get_untracked());
-    let take_back = move |_| {
+    let tab = text(move || if active.get() { "0" } else { "-1" }.into());
+    let edit = move || view.edit(&entry.get_untracked());
+    let take_back = move || {
         if let Some(room) = view.open.room.get_untracked() {
             view.take_back(room, &entry.get_untracked());
         }
     };
-    move || {
-        let Offers { link, edit: may_edit, take_back: may_take } = offers.get();
-        (link || may_edit || may_take.is_some()).then(|| {
-            view! {
-                <div class="entry-tools">
-                    {link.then(|| view! { <CopyLink entry tab=Signal::derive(tab) /> })}
-                    {may_edit.then(|| tool("Edit", Glyph::Pencil, tab, edit))}
-                    {may_take.map(|name| tool(name, Glyph::Bin, tab, take_back))}
-                </div>
-            }
-        })
-    }
+    fresh(move || {
+        let offers = offers.get();
+        let mut tools = Vec::new();
+        if offers.link {
+            tools.push(copy_link(view, entry, tab));
+        }
+        if offers.edit {
+            tools.push(tool(text(|| "Edit".into()), Glyph::Pencil, tab, press(edit)));
+        }
+        if let Some(name) = offers.take_back {
+            tools.push(tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)));
+        }
+        view! { <div class="entry-tools">{tools}</div> }.into_any()
+    })
 }
 
 /// Copies the event's address, and says so for a moment.
-#[component]
-fn CopyLink(entry: RwSignal<EntryRow>, tab: Signal<&'static str>) -> impl IntoView {
-    let view = use_view();
+fn copy_link(view: View, entry: RwSignal<EntryRow>, tab: Signal<String>) -> AnyView {
     let copied = RwSignal::new(false);
-    let name = move || if copied.get() { "Link copied" } else { "Copy link" };
-    let copy = move |_| {
+    let name = text(move || if copied.get() { "Link copied" } else { "Copy link" }.into());
+    let copy = press(move || {
         let offset = entry.with_untracked(|entry| entry.offset);
         if let Some(path) = offset.and_then(|offset| address(view, offset)) {
             browser::copy(&format!("{}{path}", browser::origin()));
@@ -80,29 +82,17 @@ fn CopyLink(entry: RwSignal<EntryRow>, tab: Signal<&'static str>) -> impl IntoVi
             };
             set_timeout(forget, TOLD);
         }
-    };
-    let glyph = move || {
-        let glyph = if copied.get() { Glyph::Check } else { Glyph::Link };
-        view! { <Icon glyph /> }
-    };
-    view! {
-        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=copy>
-            {glyph}
-        </button>
-    }
+    });
+    tool(name, Glyph::Link, tab, copy)
 }
 
-fn tool(
-    name: &'static str,
-    glyph: Glyph,
-    tab: impl Fn() -> &'static str + Send + Sync + 'static,
-    deed: impl Fn(ev::MouseEvent) + 'static,
-) -> impl IntoView {
+fn tool(name: Signal<String>, glyph: Glyph, tab: Signal<String>, press: Press) -> AnyView {
     view! {
-        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=deed>
+        <button class="tool" type="button" aria-label=name title=name tabindex=tab on:click=press>
             <Icon glyph />
         </button>
     }
+    .into_any()
 }
 
 /// The address of a place in the open room.

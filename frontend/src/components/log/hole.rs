@@ -1,6 +1,9 @@
 //! What of the log is not held: what can be had is loaded as it comes near, the rest is told.
 
-use crate::components::{Glyph, Icon};
+use crate::components::{
+    Glyph, Icon,
+    pieces::{fresh, press},
+};
 use crate::{
     format,
     link::{Hole, HoleKind},
@@ -11,12 +14,11 @@ use holdfast_common::{cursor::ResetReason, frame::GapReason};
 use leptos::prelude::*;
 
 /// A part of the log that is not held.
-#[component]
-pub(super) fn HoleView(row: RwSignal<HoleRow>) -> impl IntoView {
-    move || {
+pub(super) fn hole(row: RwSignal<HoleRow>) -> AnyView {
+    fresh(move || {
         let HoleRow { hole, asking } = row.get();
         match reason(hole.kind) {
-            None => view! { <Skipped row asking /> }.into_any(),
+            None => skipped(row, &hole, asking),
             Some(reason) => view! {
                 <div
                     class="gap"
@@ -30,25 +32,25 @@ pub(super) fn HoleView(row: RwSignal<HoleRow>) -> impl IntoView {
             }
             .into_any(),
         }
-    }
+    })
 }
 
-#[component]
-fn Skipped(row: RwSignal<HoleRow>, asking: bool) -> impl IntoView {
+fn skipped(row: RwSignal<HoleRow>, hole: &Hole, asking: bool) -> AnyView {
     let view = use_view();
-    let load = move |_| view.fill(&row.get_untracked(), false, true);
-    let HoleRow { hole, .. } = row.get_untracked();
-    let text = match hole.count {
+    let load = press(move || view.fill(&row.get_untracked(), false, true));
+    let words = match hole.count {
+        _ if asking => "Loading earlier messages…".to_owned(),
         0 => "Load earlier messages".to_owned(),
         count => format!("Load {}", format::count(count, "earlier message")),
     };
     view! {
         <div class="hole" data-hole=hole.to.to_string()>
             <button class="pill" type="button" disabled=asking on:click=load>
-                {if asking { "Loading earlier messages…".to_owned() } else { text }}
+                {words}
             </button>
         </div>
     }
+    .into_any()
 }
 
 /// As in `data-gap-reason`; `None` for what can be had.
