@@ -4,9 +4,11 @@ use crate::{
     frame::{ClientFrame, Entries, Entry, SERVER_FRAMES, ServerFrame},
     id::{Epoch, RoomId},
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+};
+use std::fmt;
 
 /// Why a frame could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -79,9 +81,37 @@ pub fn read_server(text: &str) -> Result<Option<ServerFrame>, Unreadable> {
         Err(fault) => fault,
     };
     // Only on the way out of a failure, so that a known frame is read once.
-    let named: BTreeMap<&str, &RawValue> = serde_json::from_str(text)?;
-    let unknown = named.len() == 1 && named.keys().all(|name| !SERVER_FRAMES.contains(name));
-    if unknown { Ok(None) } else { Err(fault.into()) }
+    let Named { known } = serde_json::from_str(text)?;
+    if known { Err(fault.into()) } else { Ok(None) }
+}
+
+/// An object of one member, of which only the name was read: whether it is a frame's.
+struct Named {
+    known: bool,
+}
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneMember;
+        impl<'de> Visitor<'de> for OneMember {
+            type Value = Named;
+
+            fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+                text.write_str("an object of one member")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named, A::Error> {
+                let name: Option<String> = map.next_key()?;
+                let name = name.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                map.next_value::<IgnoredAny>()?;
+                if map.next_key::<IgnoredAny>()?.is_some() {
+                    return Err(de::Error::invalid_length(2, &self));
+                }
+                Ok(Named { known: SERVER_FRAMES.contains(&name.as_str()) })
+            }
+        }
+        deserializer.deserialize_map(OneMember)
+    }
 }
 
 /// One entry as it stands inside an entries frame and in HTTP's answers. Encoded once; what is

@@ -16,6 +16,7 @@ pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod session;
+pub mod sorted;
 pub mod storage;
 pub mod tabs;
 pub mod text;

@@ -33,10 +33,11 @@ pub use words::{Input, Output, Place, TabId, Word};
 use crate::{
     client::{Command, Key, Link, Row, Show, Write},
     id::SessionId,
+    sorted::Sorted,
     time::{Instant, Millis},
 };
 use standing::Standing;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How often a follower lets itself be heard. A leader in the background has slow timers; a word
 /// from another tab wakes it in time for its pings.
@@ -81,12 +82,12 @@ pub struct Tabs {
     stands: Option<(SessionId, u64, Option<u64>)>,
     held: VecDeque<Word>,
     /// Keys the leader has spoken of.
-    mentioned: BTreeSet<Key>,
+    mentioned: Sorted<Key, ()>,
     /// Keys the leader's client has.
-    known: BTreeSet<Key>,
-    fetching: BTreeSet<Key>,
+    known: Sorted<Key, ()>,
+    fetching: Sorted<Key, ()>,
     /// Keys to look at once the database is read.
-    hinted: BTreeSet<Key>,
+    hinted: Sorted<Key, ()>,
     asked: u64,
     unconfirmed: VecDeque<(u64, Command)>,
     confirming: lead::Confirming,
@@ -119,10 +120,10 @@ impl Tabs {
             told: false,
             stands: None,
             held: VecDeque::new(),
-            mentioned: BTreeSet::new(),
-            known: BTreeSet::new(),
-            fetching: BTreeSet::new(),
-            hinted: BTreeSet::new(),
+            mentioned: Sorted::default(),
+            known: Sorted::default(),
+            fetching: Sorted::default(),
+            hinted: Sorted::default(),
             asked: 0,
             unconfirmed: VecDeque::new(),
             confirming: lead::Confirming::default(),
@@ -358,7 +359,7 @@ impl Tabs {
 }
 
 /// Keeps the newest of what only serves to tell a repeat.
-fn forget_oldest<T: Ord + Copy>(set: &mut BTreeSet<T>) {
+fn forget_oldest(set: &mut Sorted<Key, ()>) {
     while set.len() > REMEMBERED {
         set.pop_first();
     }

@@ -2,8 +2,10 @@
 
 use crate::store::Now;
 use holdfast_common::time::{Instant, Timestamp};
+use js_sys::Function;
 use leptos::prelude::{document, window};
-use wasm_bindgen::JsCast;
+use std::cmp::Ordering;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Both clocks, now.
 #[must_use]
@@ -34,6 +36,27 @@ pub fn float(at: Timestamp) -> f64 {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Clamped at both ends.
 fn whole(ms: f64) -> u64 {
     ms.max(0.0) as u64
+}
+
+thread_local! {
+    /// Making a collator takes longer than a hundred uses of it.
+    static COLLATOR: Function = collator();
+}
+
+/// A function of two names, as the reader's language orders them; numbers in them by their size.
+fn collator() -> Function {
+    let options = js_sys::Object::new();
+    // Setting a property of a new object cannot fail.
+    let _ = js_sys::Reflect::set(&options, &"numeric".into(), &true.into());
+    js_sys::Intl::Collator::new(&js_sys::Array::new(), options.unchecked_ref()).compare()
+}
+
+/// Which of two names stands first.
+#[must_use]
+pub fn by_name(a: &str, b: &str) -> Ordering {
+    let said = COLLATOR.with(|compare| compare.call2(&JsValue::UNDEFINED, &a.into(), &b.into()));
+    let said = said.ok().and_then(|said| said.as_f64()).unwrap_or(0.0);
+    said.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
 }
 
 /// Whether a person is looking at the page.

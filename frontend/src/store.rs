@@ -10,10 +10,10 @@ mod fold;
 mod holes;
 mod item;
 mod layout;
+mod names;
 mod notices;
 mod outbox;
 mod room;
-mod sorted;
 mod timeline;
 mod window;
 
@@ -23,10 +23,10 @@ pub use directory::RoomLine;
 pub use holes::Holes;
 pub use item::{Body, Item};
 pub use layout::{EntryRow, HoleRow, Row, RowKey};
+pub use names::ByName;
 pub use notices::{Notice, Trouble};
 pub use outbox::{Outbox, Pending, Refusal, State};
 pub use room::Room;
-pub use sorted::Sorted;
 pub use timeline::Timeline;
 pub use window::{Step, Window};
 
@@ -35,6 +35,7 @@ use holdfast_common::{
     client::{Principal, Row as OutboxRow},
     id::{PersonId, RoomId},
     limits::Limits,
+    sorted::Sorted,
     time::{Instant, Timestamp},
 };
 
@@ -60,7 +61,7 @@ impl Touched {
 }
 
 /// The page's state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Store {
     /// Whether the database has been read.
     pub loaded: bool,
@@ -84,9 +85,32 @@ pub struct Store {
     pub drafts: Vec<(RoomId, String)>,
     notices: notices::Notices,
     company: Sorted<RoomId, Company>,
+    by_name: ByName,
+    names: names::Names,
 }
 
 impl Store {
+    /// A store that nothing was read into yet.
+    #[must_use]
+    pub fn new(by_name: ByName) -> Self {
+        Self {
+            loaded: false,
+            me: None,
+            rooms: Sorted::default(),
+            outbox: Outbox::default(),
+            connection: Connection::default(),
+            limits: Limits::default(),
+            skew: 0,
+            storage: None,
+            leading: false,
+            drafts: Vec::new(),
+            notices: notices::Notices::default(),
+            company: Sorted::default(),
+            by_name,
+            names: names::Names::default(),
+        }
+    }
+
     /// Takes an update in. The only way anything gets here.
     pub fn apply(&mut self, now: Now, update: Update) -> Touched {
         let mut touched = Touched::default();

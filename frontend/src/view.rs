@@ -73,7 +73,7 @@ impl View {
 
     fn new() -> Self {
         Self {
-            store: StoredValue::new_local(Store::default()),
+            store: StoredValue::new_local(Store::new(browser::by_name)),
             link: StoredValue::new_local(None),
             loaded: RwSignal::new(false),
             me: RwSignal::new(None),
@@ -112,7 +112,7 @@ impl View {
 
     fn show(self, touched: &Touched) {
         let open = self.open.room.get_untracked();
-        self.store.with_value(|store| {
+        self.store.update_value(|store| {
             put(self.loaded, store.loaded);
             put(self.lines, store.lines());
             put(self.connection, store.connection);

@@ -8,9 +8,9 @@ use crate::{
         AskIds, ClientFrame, Found, History, JoinRoom, Refused, Request, SetLatest, Signal, Stored,
     },
     id::{Epoch, EventId, RoomId},
+    sorted::Sorted,
     time::Instant,
 };
-use std::collections::BTreeMap;
 
 /// What a view asks for. It may be the view of another tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,8 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Asks {
     requests: Request,
-    open: BTreeMap<Request, Open>,
-    latest: BTreeMap<(RoomId, String), LatestRow>,
+    open: Sorted<Request, Open>,
+    latest: Sorted<(RoomId, String), LatestRow>,
 }
 
 impl Asks {

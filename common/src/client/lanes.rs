@@ -4,9 +4,9 @@ use super::{Key, LaneRow, Row, RowState};
 use crate::{
     frame::{LaneState, Retry, Settled},
     id::{Epoch, EventId, RoomId},
+    sorted::Sorted,
     time::Instant,
 };
-use std::collections::BTreeMap;
 
 /// A transmitted (or about to be) event without a settled verdict.
 #[derive(Debug)]
@@ -20,14 +20,14 @@ pub(super) struct Flight {
     pub(super) settling: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lane {
     /// The number that the next event gets.
     pub(super) next: u64,
-    pub(super) queued: BTreeMap<Key, Row>,
+    pub(super) queued: Sorted<Key, Row>,
     /// Asked about after the writer was replaced; they go back to `queued` or leave.
-    pub(super) unsure: BTreeMap<Key, Row>,
-    pub(super) flight: BTreeMap<u64, Flight>,
+    pub(super) unsure: Sorted<Key, Row>,
+    pub(super) flight: Sorted<u64, Flight>,
     /// In this connection the server has said how far it has decided this lane, by the welcome or
     /// by a verdict. Until then one event alone goes out: should the server's history of the lane
     /// differ, nothing may overtake the event that shows it.
@@ -36,10 +36,23 @@ pub(super) struct Lane {
     pub(super) until: Option<Instant>,
 }
 
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            next: 1,
+            queued: Sorted::default(),
+            unsure: Sorted::default(),
+            flight: Sorted::default(),
+            confirmed: false,
+            until: None,
+        }
+    }
+}
+
 impl Lane {
     /// Every number up to it is settled on this side's disk.
     pub(super) fn floor(&self) -> u64 {
-        self.flight.first_key_value().map_or(self.next, |(n, _)| *n) - 1
+        self.flight.keys().next().map_or(self.next, |n| *n) - 1
     }
 }
 
@@ -55,9 +68,9 @@ struct Acked {
 
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    pub(super) lanes: BTreeMap<RoomId, Lane>,
-    acked: BTreeMap<EventId, Acked>,
-    rejected: BTreeMap<EventId, Row>,
+    pub(super) lanes: Sorted<RoomId, Lane>,
+    acked: Sorted<EventId, Acked>,
+    rejected: Sorted<EventId, Row>,
 }
 
 impl Lanes {
@@ -74,7 +87,7 @@ impl Lanes {
     }
 
     pub(super) fn lane(&mut self, room: RoomId) -> &mut Lane {
-        self.lanes.entry(room).or_insert_with(|| Lane { next: 1, ..Lane::default() })
+        self.lanes.entry(room)
     }
 
     pub(super) fn add(&mut self, row: Row) {
@@ -156,7 +169,7 @@ impl Lanes {
     pub(super) fn watermark(&mut self, room: RoomId, watermark: u64) {
         let lane = self.lane(room);
         lane.confirmed = true;
-        for (n, flight) in &mut lane.flight {
+        for (n, flight) in lane.flight.iter_mut() {
             flight.sent = *n <= watermark;
         }
         lane.next = lane.next.max(watermark + 1);
@@ -164,7 +177,7 @@ impl Lanes {
 
     /// The server expects this number: send again from there.
     pub(super) fn expected(&mut self, expected: Settled) {
-        for (_, flight) in self.lane(expected.room).flight.range_mut(expected.n..) {
+        for flight in self.lane(expected.room).flight.from_mut(expected.n) {
             flight.sent = false;
         }
     }
@@ -172,7 +185,7 @@ impl Lanes {
     pub(super) fn hold(&mut self, now: Instant, retry: &Retry) {
         let lane = self.lane(retry.room);
         lane.until = Some(now + retry.after);
-        for (_, flight) in lane.flight.range_mut(retry.n..) {
+        for flight in lane.flight.from_mut(retry.n) {
             flight.sent = false;
         }
     }

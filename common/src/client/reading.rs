@@ -6,9 +6,9 @@ use crate::{
     error::Code,
     frame::{Entries, Gap, Joined, Left, Live, Page, Reset, RoomCursor, Rooms},
     id::{Epoch, RoomId},
+    sorted::Sorted,
     time::Instant,
 };
-use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 struct Room {
@@ -21,7 +21,7 @@ struct Room {
 
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    rooms: BTreeMap<RoomId, Room>,
+    rooms: Sorted<RoomId, Room>,
 }
 
 impl Reading {
@@ -55,7 +55,7 @@ impl Reading {
 
 impl Client {
     pub(super) fn entries(&mut self, now: Instant, frame: Entries) {
-        let room = self.reading.rooms.entry(frame.room).or_default();
+        let room = self.reading.rooms.entry(frame.room);
         let mut cursor = room.cursor.unwrap_or(Cursor::start(frame.epoch));
         let missed = room.known && !room.live;
         let mut next = Vec::with_capacity(frame.entries.len());
@@ -88,7 +88,7 @@ impl Client {
             }
             return;
         }
-        let room = self.reading.rooms.entry(page.room).or_default();
+        let room = self.reading.rooms.entry(page.room);
         let ahead = room.cursor.is_none_or(|cursor| {
             cursor.epoch != page.as_of.epoch || cursor.offset < page.as_of.offset
         });
@@ -108,7 +108,7 @@ impl Client {
     }
 
     pub(super) fn gap(&mut self, gap: Gap) {
-        let room = self.reading.rooms.entry(gap.room).or_default();
+        let room = self.reading.rooms.entry(gap.room);
         let known = room.cursor.is_some_and(|cursor| {
             cursor.epoch == gap.cursor.epoch && cursor.offset >= gap.cursor.offset
         });
@@ -120,7 +120,7 @@ impl Client {
     }
 
     pub(super) fn reset(&mut self, reset: Reset) {
-        let room = self.reading.rooms.entry(reset.room).or_default();
+        let room = self.reading.rooms.entry(reset.room);
         let was = room.cursor.take();
         let (id, reason, head) = (reset.room, reset.reason, reset.head);
         self.waiting.push(Write::Reset { room: id, reason, was, head });
@@ -128,7 +128,7 @@ impl Client {
     }
 
     pub(super) fn live(&mut self, live: Live) {
-        let room = self.reading.rooms.entry(live.room).or_default();
+        let room = self.reading.rooms.entry(live.room);
         room.live = true;
         let epoch = room.cursor.map(|cursor| cursor.epoch);
         self.out.push(Output::Show(Show::Live(live.room)));

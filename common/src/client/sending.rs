@@ -32,7 +32,7 @@ impl Client {
         let most = self.limits.payload_bytes as usize;
         let lane = self.lanes.lane(room);
         let floor = lane.floor();
-        for (n, flight) in &mut lane.flight {
+        for (n, flight) in lane.flight.iter_mut() {
             if !flight.numbered {
                 break;
             }

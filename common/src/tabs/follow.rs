@@ -146,7 +146,7 @@ impl Tabs {
             self.again = true;
             return;
         }
-        let new = rows.into_iter().filter(|row| !self.mentioned.contains(&row.key));
+        let new = rows.into_iter().filter(|row| !self.mentioned.has(row.key));
         let writes: Vec<Write> = new.map(Write::PutRow).collect();
         if !writes.is_empty() {
             self.out.push(Output::Apply(writes));

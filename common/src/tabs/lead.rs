@@ -58,7 +58,7 @@ impl Tabs {
         self.say(Word::Leads { place, shows: Vec::new() });
         self.out.push(Output::Lead { run });
         let hinted = std::mem::take(&mut self.hinted);
-        self.look_at(hinted.into_iter().collect());
+        self.look_at(hinted.into_iter().map(|(key, ())| key).collect());
         for (n, command) in self.unconfirmed.clone() {
             self.confirming.expect(self.tab, n);
             self.out.push(Output::Command(command));
@@ -127,7 +127,7 @@ impl Tabs {
         for write in &writes {
             match write {
                 Write::PutRow(row) => {
-                    self.known.insert(row.key);
+                    self.known.add(row.key);
                 }
                 Write::DeleteRow(key) => {
                     self.known.remove(key);
@@ -171,7 +171,7 @@ impl Tabs {
             return;
         }
         let mut keys = keys;
-        keys.retain(|key| !self.known.contains(key) && self.fetching.insert(*key));
+        keys.retain(|key| !self.known.has(key) && self.fetching.add(*key));
         if !keys.is_empty() {
             self.out.push(Output::Fetch(keys));
         }
@@ -188,7 +188,7 @@ impl Tabs {
         let Role::Leading(place) = &mut self.role else {
             return;
         };
-        rows.retain(|row| self.known.insert(row.key));
+        rows.retain(|row| self.known.add(row.key));
         if rows.is_empty() {
             return;
         }

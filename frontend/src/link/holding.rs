@@ -5,10 +5,10 @@ use holdfast_common::{
     client::{Command, Held, Key, NotWritten, Principal, Row, Show, Write},
     id::{PersonId, RoomId, WriterId},
     limits::Limits,
+    sorted::Sorted,
     tabs,
 };
 use js_sys::{Function, Promise, Reflect};
-use std::collections::BTreeSet;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -22,7 +22,7 @@ pub(super) struct Holding {
     drafts: Vec<(RoomId, String)>,
     drafting: bool,
     /// The outbox's keys, as the view was told.
-    keys: BTreeSet<Key>,
+    keys: Sorted<Key, ()>,
     limits: Option<u32>,
     /// The database has a principal.
     introduced: bool,
@@ -42,7 +42,7 @@ impl Holding {
             Update::Applied(writes) => {
                 for write in writes {
                     match write {
-                        Write::PutRow(row) => drop(self.keys.insert(row.key)),
+                        Write::PutRow(row) => drop(self.keys.add(row.key)),
                         Write::DeleteRow(key) => drop(self.keys.remove(key)),
                         _ => {}
                     }

@@ -1,5 +1,6 @@
 //! Who is in a room now, and who is writing there. None of it outlives the connection.
 
+use super::ByName;
 use holdfast_common::{
     frame::{Author, Presence},
     id::PersonId,
@@ -18,7 +19,7 @@ pub struct Company {
 }
 
 impl Company {
-    pub(super) fn presence(&mut self, presence: Presence) {
+    pub(super) fn presence(&mut self, presence: Presence, by_name: ByName) {
         if presence.all {
             self.here.clear();
         }
@@ -28,8 +29,8 @@ impl Company {
         }
         for author in presence.came {
             self.here.retain(|known| known.id != author.id);
-            let name = author.name.to_lowercase();
-            let place = self.here.partition_point(|known| known.name.to_lowercase() <= name);
+            let before = |known: &Author| by_name(&known.name, &author.name).is_le();
+            let place = self.here.partition_point(before);
             self.here.insert(place, author);
         }
     }

@@ -1,6 +1,6 @@
 //! The list of rooms, and names to rooms.
 
-use super::{Room, Sorted, Store};
+use super::{Room, Store};
 use holdfast_common::{chat::Chat, event::Namespace, id::RoomId};
 
 /// A room in the list.
@@ -27,7 +27,7 @@ pub struct RoomLine {
 impl Store {
     /// The rooms that a person is in or could join, by name.
     #[must_use]
-    pub fn lines(&self) -> Vec<RoomLine> {
+    pub fn lines(&mut self) -> Vec<RoomLine> {
         let rooms = self.rooms.iter().filter(|(_, room)| is_chat(room));
         let lines = rooms.filter_map(|(id, room)| {
             let joined = room.joined();
@@ -46,10 +46,8 @@ impl Store {
                 rejected: self.outbox.rejected(*id),
             })
         });
-        let key = |line: &RoomLine| (line.name.to_lowercase(), line.id);
-        let lines: Sorted<(String, RoomId), RoomLine> =
-            lines.map(|line| (key(&line), line)).collect();
-        lines.into_values()
+        let lines = lines.collect();
+        self.names.arrange(lines, self.by_name)
     }
 
     /// The room of this name: one that the server knows, else one that was made here under it.

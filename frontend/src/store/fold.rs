@@ -102,7 +102,7 @@ impl Store {
             Show::Signal(signal) => self.signal(now.steady, signal),
             Show::Presence(presence) => {
                 let company = self.company.entry(presence.room);
-                company.presence(presence);
+                company.presence(presence, self.by_name);
             }
             Show::Refused { room, code, detail } => {
                 self.room(room, touched).asking = false;

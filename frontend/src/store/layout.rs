@@ -2,7 +2,7 @@
 //! between them days, holes and the divider.
 
 use super::{
-    Body, Pending, Room, Sorted, State, Store, Window,
+    Body, Pending, Room, State, Store, Window,
     item::Item,
     outbox::{Outbox, change},
 };
@@ -14,6 +14,7 @@ use holdfast_common::{
     event::Namespace,
     frame::Author,
     id::{EventId, RoomId},
+    sorted::Sorted,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub enum Row {
 }
 
 /// What a row is known by while it changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {
     /// A day's separator.
     Day(EventId),

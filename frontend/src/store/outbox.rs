@@ -1,12 +1,12 @@
 //! The outbox as its writer sees it.
 
-use super::Sorted;
 use holdfast_common::{
     chat::{Chat, Event},
     client::{Key, Row, RowState},
     error::Code,
     event::Namespace,
     id::{EventId, RoomId},
+    sorted::Sorted,
 };
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The folds, told as facts. No browser is needed.
 
 mod folding;
+mod naming;
 mod outbox;
 mod reading;
 mod showing;
@@ -109,7 +110,7 @@ impl Stage {
     }
 
     fn with(loaded: Loaded) -> Self {
-        let mut stage = Self { store: Store::default(), now: Now::default() };
+        let mut stage = Self { store: Store::new(str::cmp), now: Now::default() };
         let principal = Principal { person: person(1), secret: "s".repeat(16), name: "Ada".into() };
         stage.apply(Update::Loaded(Loaded {
             principal: Some(principal),

@@ -4,7 +4,6 @@
 //! later changes come: each item knows the place of the newest change in it.
 
 use super::{
-    Sorted,
     holes::Holes,
     item::{Body, Change, Item, Read, read},
 };
@@ -13,6 +12,7 @@ use holdfast_common::{
     cursor::Offset,
     frame::{Entry, Folded},
     id::{EventId, PersonId},
+    sorted::Sorted,
 };
 use std::{ops::RangeBounds, sync::Arc};
 

@@ -1,12 +1,13 @@
 //! What a person does: say, change, take back, try again, make and join rooms.
 
 use super::View;
-use crate::store::{Body, EntryRow, Sorted, State};
+use crate::store::{Body, EntryRow, State};
 use holdfast_common::{
     chat::{Delete, Edit, Message, RoomCreated, Typing},
     client::{Command, RowState},
     event::Durable,
     id::{EventId, RoomId},
+    sorted::Sorted,
     time::{Instant, Millis},
 };
 use leptos::prelude::*;

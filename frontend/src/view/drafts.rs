@@ -1,8 +1,7 @@
 //! Texts that were begun and not sent, one for each room. They outlive the page.
 
 use super::View;
-use crate::store::Sorted;
-use holdfast_common::id::RoomId;
+use holdfast_common::{id::RoomId, sorted::Sorted};
 use leptos::prelude::*;
 use std::time::Duration;
 

@@ -7,10 +7,10 @@ use crate::{
 };
 use holdfast_common::{
     id::{EventId, RoomId},
+    sorted::Sorted,
     time::Timestamp,
 };
 use leptos::prelude::*;
-use std::collections::HashMap;
 
 /// A row with the signal of what it says.
 #[derive(Debug, Clone)]
@@ -92,9 +92,9 @@ impl View {
         put(self.open.behind, window.hi.is_some());
         let known = self.open.rows.with_untracked(|handles| {
             let pairs = handles.iter().map(|handle| (handle.key(), handle.clone()));
-            pairs.collect::<HashMap<RowKey, RowHandle>>()
+            pairs.collect::<Sorted<RowKey, RowHandle>>()
         });
-        let kept = |row: &Row| known.get(&row.key()).filter(|handle| handle.take(row)).cloned();
+        let kept = |row: &Row| known.get(row.key()).filter(|handle| handle.take(row)).cloned();
         let handles: Vec<RowHandle> =
             rows.into_iter().map(|row| kept(&row).unwrap_or_else(|| RowHandle::new(row))).collect();
         let same = self.open.rows.with_untracked(|known| {
