@@ -26,6 +26,7 @@ export class RoomPage {
   readonly here: Locator;
   readonly joinRoom: Locator;
   readonly toLatest: Locator;
+  readonly toMissed: Locator;
   /** In place of what can be had and is not here yet. */
   readonly earlier: Locator;
   readonly #page: Page;
@@ -42,6 +43,7 @@ export class RoomPage {
     this.here = page.getByRole("complementary", { name: "People here" });
     this.joinRoom = page.getByRole("button", { name: "Join room" });
     this.toLatest = page.getByRole("button", { name: /Jump to latest/ });
+    this.toMissed = page.getByRole("button", { name: "Jump to what you missed" });
     this.earlier = this.log.getByRole("button", { name: /earlier message/ });
   }
 

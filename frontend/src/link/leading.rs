@@ -134,5 +134,10 @@ fn own_url() -> Option<String> {
     let location = clock::window().location();
     let secure = location.protocol().ok()? == "https:";
     let scheme = if secure { "wss" } else { "ws" };
+    // `trunk serve` has a page of its own at this port, and its proxy answers a handshake without
+    // the subprotocol, which a browser takes for a failure: such a page goes to the server itself.
+    if cfg!(debug_assertions) && location.port().ok()? == "8080" {
+        return Some(format!("{scheme}://{}:3000/ws", location.hostname().ok()?));
+    }
     Some(format!("{scheme}://{}/ws", location.host().ok()?))
 }
