@@ -63,6 +63,10 @@ fn missing(view: View, name: Signal<String>) -> AnyView {
         }
         .into_any()
     };
-    let looking = || view! { <p class="blank-title">"Looking for the room…"</p> }.into_any();
+    let words = text(move || match view.connection.get() {
+        Connection::Online | Connection::Connecting => "Looking for the room…".into(),
+        _ => "What is in this room is not known here yet.".into(),
+    });
+    let looking = move || view! { <p class="blank-title">{words}</p> }.into_any();
     view! { <div class="blank">{either(known, none, looking)}</div> }.into_any()
 }

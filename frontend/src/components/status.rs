@@ -86,7 +86,7 @@ fn countdown(view: View) -> String {
     let seconds = (retry_at - now).0.div_ceil(1000);
     match seconds {
         0 => ", trying again now".into(),
-        _ => format!(", trying again in {seconds} s"),
+        _ => format!(", trying again in {seconds}\u{a0}s"),
     }
 }
 
