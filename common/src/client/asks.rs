@@ -101,7 +101,7 @@ impl Asks {
 
     /// Closes a request; `false` if it was not of this connection.
     pub(super) fn answered(&mut self, req: Request) -> bool {
-        self.open.remove(&req).is_some()
+        self.open.remove(req).is_some()
     }
 
     pub(super) fn disconnected(&mut self) {
@@ -250,7 +250,7 @@ impl Client {
     }
 
     pub(super) fn found(&mut self, found: Found) {
-        let Some(Open { ids, .. }) = self.asks.open.remove(&found.req) else { return };
+        let Some(Open { ids, .. }) = self.asks.open.remove(found.req) else { return };
         self.answer(&ids, &found);
         self.ask_unsure();
     }
@@ -268,7 +268,7 @@ impl Client {
     }
 
     pub(super) fn refused(&mut self, refused: Refused) {
-        let Some(Open { room, ids }) = self.asks.open.remove(&refused.req) else {
+        let Some(Open { room, ids }) = self.asks.open.remove(refused.req) else {
             return;
         };
         // An unknown room has none of the events that were asked about.

@@ -252,7 +252,7 @@ impl Lanes {
 
     /// Forgets the acked row of an entry that has arrived.
     pub(super) fn arrived(&mut self, id: EventId) -> Option<Key> {
-        self.acked.remove(&id).map(|acked| acked.row.key)
+        self.acked.remove(id).map(|acked| acked.row.key)
     }
 
     /// Acked rows of a room whose entries should have come and did not: those of another epoch,
@@ -297,11 +297,11 @@ impl Lanes {
 
     /// Takes a row out that was never transmitted, or was rejected.
     pub(super) fn take(&mut self, id: EventId) -> Option<Row> {
-        if let Some(row) = self.rejected.remove(&id) {
+        if let Some(row) = self.rejected.remove(id) {
             return Some(row);
         }
         let (room, key) = self.queued(id).map(|row| (row.event.room, row.key))?;
-        self.lane(room).queued.remove(&key)
+        self.lane(room).queued.remove(key)
     }
 
     /// A rejected event, and the rejected ones that refer to it, in the order they were written.
@@ -317,7 +317,7 @@ impl Lanes {
 
     /// The event under way with that number, unless its verdict is being written already.
     pub(super) fn flying(&mut self, room: RoomId, n: u64) -> Option<&mut Flight> {
-        let flight = self.lanes.get_mut(&room)?.flight.get_mut(&n)?;
+        let flight = self.lanes.get_mut(room)?.flight.get_mut(n)?;
         (!flight.settling).then_some(flight)
     }
 }

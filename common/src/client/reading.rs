@@ -48,7 +48,7 @@ impl Reading {
 
     /// Whether the cursor has passed this place.
     pub(super) fn behind(&self, room: RoomId, epoch: Epoch, offset: u64) -> bool {
-        let cursor = self.rooms.get(&room).and_then(|room| room.cursor);
+        let cursor = self.rooms.get(room).and_then(|room| room.cursor);
         cursor.is_some_and(|cursor| cursor.epoch == epoch && cursor.offset >= offset)
     }
 }
@@ -152,7 +152,7 @@ impl Client {
             self.asks.answered(req);
         }
         // What was held is forgotten with the membership: a later one begins anew.
-        self.reading.rooms.remove(&left.room);
+        self.reading.rooms.remove(left.room);
         let gone = self.lanes.let_go(left.room);
         self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
         self.waiting.push(Write::Left(left.room));
