@@ -10,7 +10,8 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
+        Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -43,6 +44,9 @@ pub trait Engine: Send + Sync + 'static {
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor
     /// for it; of the rooms the person is no member of, the newest [`OTHER_ROOMS`] are.
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault>;
+
+    /// The rooms as a resume without cursors lists them to the person.
+    async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault>;
 
     /// Makes one event durable: checks the lane, the versions and the idempotency key, appends
     /// the entry, applies its effect, stores the verdict and moves the watermark, all in one
@@ -112,6 +116,16 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Stores a register's value if its rank is above the stored one; returns the rank that stands.
     async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault>;
+
+    /// Reads registers of a room in the order of their keys: at most `max_entries` values and, but
+    /// for the first one, `max_bytes` of their data. Asked on with each answer's `rest` until there
+    /// is none, it tells each register that was there all the while once.
+    async fn registers(
+        &self,
+        query: RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Registers, Fault>;
 
     /// The live room of that name, as one who is no member sees it.
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault>;

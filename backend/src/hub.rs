@@ -5,7 +5,7 @@
 use axum::extract::ws::Utf8Bytes;
 use holdfast_common::{
     codec,
-    fanout::{self, Fanout, Item, Key, Target},
+    fanout::{self, Fanout, Item, Key, Note, Target},
     frame::{Author, Presence, RoomInfo, Rooms, ServerFrame},
     id::{ConnectionId, PersonId, RoomId, SessionId},
     storage::NewEntry,
@@ -36,6 +36,8 @@ struct State {
     keys: HashMap<ConnectionId, Key>,
     /// Namespaces of the rooms that connections follow or followed.
     namespaces: BTreeMap<RoomId, Arc<str>>,
+    /// Moves with each room that is made.
+    directory: u64,
 }
 
 /// What the hub keeps of a connection, beside the machine.
@@ -67,6 +69,7 @@ impl Hub {
                 connections: HashMap::new(),
                 keys: HashMap::new(),
                 namespaces: BTreeMap::new(),
+                directory: 0,
             }),
         }
     }
@@ -105,12 +108,23 @@ impl Hub {
         let mut seen = info.clone();
         seen.joined = false;
         let rooms = ServerFrame::Rooms(Rooms { rooms: vec![seen] });
-        state.send(To::EveryoneBut(creator), &encode(&rooms));
+        state.directory += 1;
+        state.send(To::EveryoneBut(creator), Some(Note::Directory), &encode(&rooms));
     }
 
     /// Passes on a frame that nobody waits for.
     pub(crate) fn send(&self, to: To<'_>, frame: &Frame) {
-        self.state().send(to, frame);
+        self.state().send(to, None, frame);
+    }
+
+    /// Passes on a frame about what is kept; `note` stands for it where it finds no room.
+    pub(crate) fn tell(&self, target: Target, note: Note, frame: &Frame) {
+        self.state().send(To::Target(target), Some(note), frame);
+    }
+
+    /// How far the list of rooms has come. A list that was read before it moved is not whole.
+    pub(crate) fn directory(&self) -> u64 {
+        self.state().directory
     }
 
     /// A person's membership has changed by the connection `by`.
@@ -155,12 +169,9 @@ impl State {
         }
     }
 
-    fn send(&mut self, to: To<'_>, frame: &Frame) {
+    fn send(&mut self, to: To<'_>, note: Option<Note>, frame: &Frame) {
         let keys: Vec<Key> = match to {
-            To::Target(target) => {
-                let wake = self.fanout.send(target, frame);
-                return self.wake(wake);
-            }
+            To::Target(target) => return self.put(target, note, frame),
             To::Connection(id) => self.keys.get(&id).copied().into_iter().collect(),
             To::Namespace(name) => {
                 let follows = |place: &Place| place.follows.iter().any(|(it, _)| **it == *name);
@@ -169,9 +180,16 @@ impl State {
             To::EveryoneBut(person) => self.those(|place| place.person != Some(person)),
         };
         for key in keys {
-            let wake = self.fanout.send(Target::Connection(key), frame);
-            self.wake(wake);
+            self.put(Target::Connection(key), note, frame);
         }
+    }
+
+    fn put(&mut self, target: Target, note: Option<Note>, frame: &Frame) {
+        let wake = match note {
+            Some(note) => self.fanout.tell(target, note, frame),
+            None => self.fanout.send(target, frame),
+        };
+        self.wake(wake);
     }
 
     fn those(&self, wanted: impl Fn(&Place) -> bool) -> Vec<Key> {
@@ -189,8 +207,16 @@ impl State {
             fanout::Presence::Left(room, person) => (room, Vec::new(), vec![person]),
         };
         let frame = encode(&ServerFrame::Presence(Presence { room, all: false, came, left }));
-        let wake = self.fanout.send(Target::RoomBut(room, key), &frame);
-        self.wake(wake);
+        self.put(Target::RoomBut(room, key), Some(Note::Presence(room)), &frame);
+    }
+
+    /// The frame that tells who is in a room. Of a room with so many people that changes are not
+    /// told, nobody is named: a list that is not kept up would be untrue.
+    fn company(&self, room: RoomId) -> Option<Frame> {
+        let came = self.fanout.here(room);
+        let told = came.len() < fanout::PRESENCE_MOST;
+        let presence = Presence { room, all: true, came, left: Vec::new() };
+        told.then(|| encode(&ServerFrame::Presence(presence)))
     }
 
     fn count(&mut self, key: Key, room: RoomId, follows: bool) {
@@ -244,19 +270,19 @@ impl Seat {
         state.wake(wake);
     }
 
-    /// Follows a room; returns the frame that tells who is there. Of a room with so many people
-    /// that changes are not told, nobody is named: a list that is not kept up would be untrue.
+    /// Follows a room; returns the frame that tells who is there.
     pub(crate) fn follow(&self, room: RoomId) -> Option<Frame> {
         let mut state = self.hub.state();
         if let Some(change) = state.fanout.follow(self.key, room) {
             state.tell(self.key, change);
         }
         state.count(self.key, room, true);
-        let came = state.fanout.here(room);
-        drop(state);
-        let told = came.len() < fanout::PRESENCE_MOST;
-        let presence = Presence { room, all: true, came, left: Vec::new() };
-        told.then(|| encode(&ServerFrame::Presence(presence)))
+        state.company(room)
+    }
+
+    /// The frame that tells who is in a room now.
+    pub(crate) fn company(&self, room: RoomId) -> Option<Frame> {
+        self.hub.state().company(room)
     }
 
     pub(crate) fn unfollow(&self, room: RoomId) {

@@ -13,7 +13,8 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
+        Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -43,6 +44,11 @@ impl Engine for Patient {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
         let _turn = self.turn().await;
         self.engine.greet(greeting).await
+    }
+
+    async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.directory(person).await
     }
 
     /// Appends wait before they are submitted, see [`Committer`](crate::commit::Committer).
@@ -105,6 +111,16 @@ impl Engine for Patient {
     async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
         let _turn = self.turn().await;
         self.engine.set_latest(value).await
+    }
+
+    async fn registers(
+        &self,
+        query: RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Registers, Fault> {
+        let _turn = self.turn().await;
+        self.engine.registers(query, max_entries, max_bytes).await
     }
 
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {

@@ -1,16 +1,27 @@
 //! Who is told what: the server's machine between a room's log and the connections that follow it.
 //!
-//! Each connection has one bounded queue. A durable entry that finds it full is dropped and the
-//! room noted as *behind*: the session then reads the log from what it has sent. A volatile frame
-//! is dropped already when the queue is half full. So no reader delays another, and a slow one
-//! costs a note and not a buffer.
+//! Each connection has one bounded queue. What may wait in it, and what becomes of the rest:
+//!
+//! | what | finds no room when the queue is | then |
+//! |---|---|---|
+//! | a durable entry | full | is dropped; [`Note::Behind`] has the session read the log |
+//! | a frame about what is kept elsewhere | half full | is dropped; its [`Note`] has that told anew |
+//! | a volatile frame | half full | is dropped |
+//! | memberships and takeovers | never | |
+//!
+//! A note stands once, however much was dropped. So no reader delays another, a slow one costs a
+//! few notes and not a buffer, and what it has missed is made good.
 //!
 //! `B` is an encoded frame that is cheap to clone. The driver wakes the connections it is told to;
 //! each comes for what waits with [`Fanout::take`].
 
+mod item;
+
+pub use item::{Item, Note, Presence, Target};
+
 use crate::{
     cursor::Offset,
-    frame::{Author, RoomInfo},
+    frame::Author,
     id::{PersonId, RoomId, SessionId},
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,56 +31,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub struct Key {
     place: usize,
     turn: u64,
-}
-
-/// One thing that waits for a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item<B> {
-    /// An entry has become durable.
-    Live {
-        /// The room.
-        room: RoomId,
-        /// Its place.
-        offset: Offset,
-        /// Its frame.
-        bytes: B,
-    },
-    /// Live entries of this room were dropped.
-    Behind(RoomId),
-    /// A frame to pass on.
-    Pass(B),
-    /// The person has become a member of a room by another connection.
-    Member(Box<RoomInfo>),
-    /// The person's membership has ended by another connection.
-    NotMember(RoomId),
-    /// A newer connection of the same session is there.
-    TakenOver,
-}
-
-/// Whom a frame is for. All but these are for the room's log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// One connection.
-    Connection(Key),
-    /// Every connection of a person.
-    Person(PersonId),
-    /// Every connection that follows a room.
-    Room(RoomId),
-    /// Every connection that follows a room, but one: the sender's.
-    RoomBut(RoomId, Key),
-    /// Every connection of a person, but one.
-    PersonBut(PersonId, Key),
-    /// Every connection.
-    Everyone,
-}
-
-/// A change of who is in a room. The driver makes a frame of it and sends it to the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    /// This person's first connection follows the room now.
-    Came(RoomId, Author),
-    /// This person's last connection has left the room.
-    Left(RoomId, PersonId),
 }
 
 /// Rooms with more people than this are not told who comes and goes: the telling would cost the
@@ -84,7 +45,7 @@ struct Connection<B> {
     session: Option<SessionId>,
     rooms: BTreeSet<RoomId>,
     queue: VecDeque<Item<B>>,
-    behind: BTreeSet<RoomId>,
+    notes: BTreeSet<Note>,
     /// Woken, and has not come for its items since.
     woken: bool,
 }
@@ -134,7 +95,7 @@ impl<B: Clone> Fanout<B> {
             session: None,
             rooms: BTreeSet::new(),
             queue: VecDeque::new(),
-            behind: BTreeSet::new(),
+            notes: BTreeSet::new(),
             woken: false,
         };
         let place = self.free.pop().unwrap_or_else(|| {
@@ -161,7 +122,7 @@ impl<B: Clone> Fanout<B> {
         for place in others {
             let older = self.places[place].as_ref().is_some_and(|it| it.session == Some(session));
             if older {
-                self.push(place, Item::TakenOver, &mut wake);
+                self.push(place, Item::TakenOver, None, &mut wake);
             }
         }
         wake
@@ -189,7 +150,7 @@ impl<B: Clone> Fanout<B> {
         if !connection.rooms.remove(&room) {
             return None;
         }
-        connection.behind.remove(&room);
+        connection.notes.retain(|note| note.room() != Some(room));
         let person = connection.person.as_ref().map(|person| person.id);
         self.gone(key.place, room, person)
     }
@@ -247,24 +208,31 @@ impl<B: Clone> Fanout<B> {
     pub fn publish(&mut self, room: RoomId, offset: Offset, bytes: &B) -> Vec<Key> {
         let mut wake = Vec::new();
         for place in self.followers(room) {
-            self.push(place, Item::Live { room, offset, bytes: bytes.clone() }, &mut wake);
+            let item = Item::Live { room, offset, bytes: bytes.clone() };
+            self.push(place, item, Some(Note::Behind(room)), &mut wake);
         }
         wake
     }
 
     /// A volatile frame. Returns whom to wake.
     pub fn send(&mut self, target: Target, bytes: &B) -> Vec<Key> {
-        self.tell(target, || Item::Pass(bytes.clone()))
+        self.put(target, None, || Item::Pass(bytes.clone()))
+    }
+
+    /// A frame about what is kept elsewhere: where there is no room for it, `note` stands for it.
+    /// Returns whom to wake.
+    pub fn tell(&mut self, target: Target, note: Note, bytes: &B) -> Vec<Key> {
+        self.put(target, Some(note), || Item::Pass(bytes.clone()))
     }
 
     /// The person's membership of a room has changed by the connection `key`, which knows already.
     /// Returns whom to wake.
     pub fn membership(&mut self, key: Option<Key>, person: PersonId, change: &Item<B>) -> Vec<Key> {
         let target = key.map_or(Target::Person(person), |key| Target::PersonBut(person, key));
-        self.tell(target, || change.clone())
+        self.put(target, None, || change.clone())
     }
 
-    fn tell(&mut self, target: Target, item: impl Fn() -> Item<B>) -> Vec<Key> {
+    fn put(&mut self, target: Target, note: Option<Note>, item: impl Fn() -> Item<B>) -> Vec<Key> {
         let places: Vec<usize> = match target {
             Target::Connection(key) => {
                 if self.get(key).is_some() {
@@ -283,20 +251,20 @@ impl<B: Clone> Fanout<B> {
         };
         let mut wake = Vec::new();
         for place in places {
-            self.push(place, item(), &mut wake);
+            self.push(place, item(), note, &mut wake);
         }
         wake
     }
 
-    /// What waits for a connection; [`Item::Behind`] comes last.
+    /// What waits for a connection; [`Item::Note`] comes last.
     pub fn take(&mut self, key: Key) -> Vec<Item<B>> {
         let Some(connection) = self.get(key) else {
             return Vec::new();
         };
         connection.woken = false;
-        let behind = std::mem::take(&mut connection.behind);
+        let notes = std::mem::take(&mut connection.notes);
         let items = std::mem::take(&mut connection.queue);
-        items.into_iter().chain(behind.into_iter().map(Item::Behind)).collect()
+        items.into_iter().chain(notes.into_iter().map(Item::Note)).collect()
     }
 
     /// How many items were dropped for want of room, ever.
@@ -318,29 +286,25 @@ impl<B: Clone> Fanout<B> {
         (connection.turn == key.turn).then_some(connection)
     }
 
-    fn push(&mut self, place: usize, item: Item<B>, wake: &mut Vec<Key>) {
+    /// `note` is what stands for the item where it is dropped. While it stands, the next ones are
+    /// dropped too: what is told anew has them in it.
+    fn push(&mut self, place: usize, item: Item<B>, note: Option<Note>, wake: &mut Vec<Key>) {
         let Some(connection) = self.places[place].as_mut() else {
             return;
         };
-        let waiting = connection.queue.len();
-        match &item {
-            Item::Live { room, .. } => {
-                if waiting >= self.bound || connection.behind.contains(room) {
-                    connection.behind.insert(*room);
-                    self.dropped += 1;
-                } else {
-                    connection.queue.push_back(item);
-                }
-            }
-            Item::Pass(_) if waiting >= self.bound / 2 => {
-                self.dropped += 1;
-                return;
-            }
-            Item::Behind(room) => {
-                connection.behind.insert(*room);
-            }
+        let most = match &item {
+            Item::Live { .. } => self.bound,
+            Item::Pass(_) => self.bound / 2,
             // Rights and takeovers are few and must arrive: they do not count against the bound.
-            _ => connection.queue.push_back(item),
+            _ => usize::MAX,
+        };
+        let noted = note.is_some_and(|note| connection.notes.contains(&note));
+        if noted || connection.queue.len() >= most {
+            self.dropped += 1;
+            let Some(note) = note else { return };
+            connection.notes.insert(note);
+        } else {
+            connection.queue.push_back(item);
         }
         if !connection.woken {
             connection.woken = true;

@@ -15,6 +15,7 @@
 //! passed on; a lower one is dropped; anything else sends the room back to reading the log from
 //! `sent`, in short reads. That is the whole rule.
 
+mod anew;
 mod following;
 mod greeting;
 mod io;
@@ -128,7 +129,9 @@ impl<B> Session<B> {
             }
             Input::Stored { room, kind, result } => self.stored(room, kind, result),
             Input::Live { room, offset, bytes } => self.live(room, offset, bytes),
-            Input::Behind(room) => self.behind(room),
+            Input::Note(note) => self.note(note),
+            Input::Directory(result) => self.directory(result),
+            Input::Registers { query, result } => self.registers(query, result),
             Input::Pass(bytes) => {
                 if self.phase == Phase::Ready {
                     self.out.push(Output::Pass(bytes));

@@ -81,7 +81,7 @@ pub struct Resume {
     pub lanes: Vec<LaneMark>,
     /// The verdicts above the floors, by lane and number.
     pub verdicts: Vec<(RoomId, u64, Verdict)>,
-    /// The person's own registers, and those of others that reach their rooms.
+    /// The person's own registers.
     pub latest: Vec<LatestSet>,
 }
 
@@ -265,6 +265,29 @@ pub struct Folds {
     pub skipped: u64,
     /// The entries, in order; replacing and removing ones are folded into their targets.
     pub items: Vec<Folded>,
+}
+
+/// A register's place among those of a room: its owner, its namespace, its type.
+pub type RegisterKey = (PersonId, String, String);
+
+/// Registers of one room to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistersQuery {
+    /// The room.
+    pub room: RoomId,
+    /// Whose; everyone's where it is absent.
+    pub person: Option<PersonId>,
+    /// Those behind this one.
+    pub after: Option<RegisterKey>,
+}
+
+/// A part of a room's registers, in the order of their keys.
+#[derive(Debug, Clone, Default)]
+pub struct Registers {
+    /// The values.
+    pub values: Vec<LatestSet>,
+    /// Where the next part goes on, if there may be one.
+    pub rest: Option<RegisterKey>,
 }
 
 /// How a membership call ended.

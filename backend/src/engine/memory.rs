@@ -17,7 +17,8 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
+        Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -64,6 +65,12 @@ impl MemoryEngine {
 impl Engine for MemoryEngine {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
         Ok(self.state().greet(&greeting))
+    }
+
+    async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {
+        let state = self.state();
+        let rooms = state.listed(person, &BTreeMap::new()).into_iter();
+        Ok(rooms.map(|room| room.info(person)).collect())
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
@@ -123,6 +130,15 @@ impl Engine for MemoryEngine {
 
     async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
         Ok(self.state().set_latest(value))
+    }
+
+    async fn registers(
+        &self,
+        query: RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Registers, Fault> {
+        Ok(self.state().registers(&query, max_entries, max_bytes))
     }
 
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {

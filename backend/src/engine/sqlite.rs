@@ -21,6 +21,7 @@ mod open;
 mod place;
 mod readers;
 mod reading;
+mod registers;
 mod resume;
 mod room;
 mod rooms;
@@ -40,7 +41,8 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
+        Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -92,6 +94,10 @@ impl Engine for SqliteEngine {
                 Ok(Greeted::Welcome(read.await?))
             }
         }
+    }
+
+    async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {
+        self.readers.ask(move |db| resume::directory(db, person)).await
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
@@ -151,7 +157,17 @@ impl Engine for SqliteEngine {
     }
 
     async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
-        self.writer.ask(move |db| rooms::set_latest(db, &value)).await
+        self.writer.ask(move |db| registers::set(db, &value)).await
+    }
+
+    async fn registers(
+        &self,
+        query: RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Registers, Fault> {
+        let read = move |db: &_| registers::read(db, &query, max_entries, max_bytes);
+        self.readers.ask(read).await
     }
 
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {

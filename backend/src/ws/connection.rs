@@ -56,6 +56,8 @@ pub(super) struct Connection {
     /// Who it is, once greeted.
     pub(super) author: Option<Author>,
     pub(super) lanes: Lanes,
+    /// How far the list of rooms had come when the greeting began to be read.
+    pub(super) directory: u64,
     /// What was asked of the engine and is not answered yet.
     pub(super) under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// What the session wants done, in order. Empty while the loop waits.
@@ -74,6 +76,7 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         seat: shared.hub.connect(id),
         author: None,
         lanes: Lanes::default(),
+        directory: 0,
         under_way: FuturesUnordered::new(),
         outputs: VecDeque::new(),
         draining: shared.draining.subscribe(),
@@ -188,7 +191,7 @@ impl Connection {
         for item in self.seat.take() {
             let input = match item {
                 Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
-                Item::Behind(room) => Input::Behind(room),
+                Item::Note(note) => Input::Note(note),
                 Item::Pass(bytes) => Input::Pass(bytes),
                 Item::Member(info) => Input::Member(*info),
                 Item::NotMember(room) => Input::NotMember(room),

@@ -17,11 +17,11 @@ use futures_util::FutureExt;
 use holdfast_common::{
     error::Code,
     event::Reach,
-    fanout::{Item, Target},
+    fanout::{Item, Note, Target},
     frame::{Hello, LaneState, LatestSet, Request, ServerFrame, SetLatest, Signal},
     id::{PersonId, RoomId},
     session::{Emitting, Input, Output, SLICE_BYTES, SLICE_ENTRIES},
-    storage::{Fault, Greeted, Greeting, LaneWrite, Membership},
+    storage::{Fault, Greeted, Greeting, LaneWrite, Membership, RegistersQuery},
 };
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -48,6 +48,16 @@ impl Connection {
             Output::Register { person, session } => {
                 self.author = Some(person.clone());
                 self.seat.register(person, session);
+                // A room that was made since then may be missing in what was read, and this
+                // connection was not among those that were told of it.
+                if self.shared.hub.directory() != self.directory {
+                    self.feed(Input::Note(Note::Directory));
+                }
+            }
+            Output::Presence(room) => {
+                if let Some(here) = self.seat.company(room) {
+                    self.send(here, wire).await?;
+                }
             }
             Output::Follow(room) => {
                 if let Some(here) = self.seat.follow(room) {
@@ -123,12 +133,14 @@ impl Connection {
         let stored = tokio::spawn(async move {
             let result = shared.engine.set_latest(value.clone()).await;
             if result.as_ref().is_ok_and(|stands| *stands == value.rank) {
-                let target = match ranked.reach {
-                    Reach::Own => Target::PersonBut(value.person, key),
-                    Reach::Room => Target::RoomBut(value.room, key),
+                let (target, note) = match ranked.reach {
+                    Reach::Own => {
+                        (Target::PersonBut(value.person, key), Note::OwnRegisters(value.room))
+                    }
+                    Reach::Room => (Target::RoomBut(value.room, key), Note::Registers(value.room)),
                 };
                 let frame = encode(&ServerFrame::Latest(value));
-                shared.hub.send(To::Target(target), &frame);
+                shared.hub.tell(target, note, &frame);
             }
             result
         });
@@ -147,7 +159,15 @@ impl Connection {
         let shared = Arc::clone(&self.shared);
         let engine = Arc::clone(&shared.engine);
         let done = match output {
-            Output::Greet(hello) => greet(shared, *hello).boxed(),
+            Output::Greet(hello) => {
+                self.directory = shared.hub.directory();
+                greet(shared, *hello).boxed()
+            }
+            Output::Directory => {
+                let person = self.session.person().unwrap_or(PersonId::NIL);
+                async move { input(Input::Directory(engine.directory(person).await)) }.boxed()
+            }
+            Output::Registers(query) => registers(shared, query).boxed(),
             Output::Slice { room, after } => {
                 shared.metrics.replays.add(1);
                 let slice = async move {
@@ -237,6 +257,20 @@ async fn greet(shared: Arc<crate::app::Shared>, hello: Hello) -> Done {
     }
     let now = crate::clock::wall();
     input(Input::Greeted { now, result })
+}
+
+/// Reads a part of a room's registers, and leaves out those of others that are told to them alone.
+async fn registers(shared: Arc<crate::app::Shared>, query: RegistersQuery) -> Done {
+    let engine = &shared.engine;
+    let mut result = engine.registers(query.clone(), SLICE_ENTRIES, SLICE_BYTES).await;
+    if let (Ok(part), None) = (&mut result, query.person) {
+        part.values.retain(|value| {
+            let handler = shared.handler(&value.ns);
+            let ranked = handler.and_then(|it| it.rank(&value.kind, value.data.get().as_bytes()));
+            ranked.is_ok_and(|ranked| ranked.reach == Reach::Room)
+        });
+    }
+    input(Input::Registers { query, result })
 }
 
 fn input(input: Input<'static, Frame>) -> Done {

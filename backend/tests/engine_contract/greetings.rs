@@ -25,6 +25,7 @@ contract! {
     members_rooms_come_first
     a_deleted_room_comes_only_to_who_has_a_cursor_in_it
     of_the_other_rooms_the_newest_come
+    the_directory_is_what_a_resume_without_cursors_lists
     a_cursor_is_told_the_marks_of_the_log
     a_cursor_of_another_epoch_or_from_the_future_is_told_nothing
     a_cursor_in_the_trimmed_part_is_told_the_mark_at_its_end
@@ -276,4 +277,20 @@ async fn a_cursor_in_the_trimmed_part_is_told_the_mark_at_its_end(rig: Rig) {
     assert_eq!(end.mark_at, Some(said[1].entry.mark));
     let start = state(&rig, room, Cursor::start(said[0].epoch)).await;
     assert_eq!(start.mark_at, Some(Mark::START));
+}
+
+async fn the_directory_is_what_a_resume_without_cursors_lists(rig: Rig) {
+    let mut ada = rig.sender().await;
+    let rooms = [rig.room().await, rig.room().await, rig.room().await, rig.room().await];
+    for room in [rooms[0], rooms[3]] {
+        rig.engine.join(ada.person, room, 9, NOW).await.unwrap();
+    }
+    rig.engine.delete_room(rooms[1]).await.unwrap();
+    rig.engine.delete_room(rooms[3]).await.unwrap();
+    rig.messages(rooms[2], 3).await;
+    ada.generation += 1;
+    let resume = rig.resume(ada.greeting()).await;
+    let listed: Vec<_> = resume.rooms.into_iter().map(|state| state.info).collect();
+    assert_eq!(rig.engine.directory(ada.person).await.unwrap(), listed);
+    assert_eq!(listed.len(), 2);
 }

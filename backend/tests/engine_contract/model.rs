@@ -5,7 +5,7 @@ use holdfast_common::{
     cursor::{Cursor, Mark},
     frame::{LaneFloor, LatestSet, RoomCursor},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
-    storage::{Append, Appended, FactsQuery, Greeting},
+    storage::{Append, Appended, FactsQuery, Greeting, RegistersQuery},
 };
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, fmt::Debug};
@@ -209,6 +209,18 @@ async fn read(pair: &mut Pair, draw: &mut Draw) {
     let since = (draw.below(2) > 0).then_some(at / 3);
     let page = async |rig: &Rig| rig.engine.page(room, before, few, since).await;
     pair.ask(("page", room, before, few, since), page).await.unwrap();
+    let person = draw.person();
+    let listed = async |rig: &Rig| {
+        let mut rooms = rig.engine.directory(person).await.unwrap();
+        rooms.sort_by_key(|info| (!info.joined, info.room));
+        rooms
+    };
+    pair.ask(("directory", person), listed).await;
+    let (whose, after) = ((draw.below(2) > 0).then_some(person), draw.person());
+    let after = (draw.below(2) > 0).then(|| (after, NS.to_owned(), "read".to_owned()));
+    let query = RegistersQuery { room, person: whose, after };
+    let part = async |rig: &Rig| rig.engine.registers(query.clone(), few, 12).await;
+    pair.ask(&query, part).await.unwrap();
     let ids: Vec<_> = (0..5).map(|_| draw.event()).collect();
     let find = async |rig: &Rig| rig.engine.find(room, ids.clone()).await;
     pair.ask(("find", room, &ids), find).await.unwrap();

@@ -4,12 +4,15 @@ use super::rig::*;
 use holdfast_common::{
     frame::LatestSet,
     id::{PersonId, RoomId},
+    storage::RegistersQuery,
 };
 use serde_json::value::RawValue;
 
 contract! {
     the_greatest_rank_stands
     a_resume_has_the_persons_own_registers
+    a_rooms_registers_are_read_in_parts_each_once
+    one_persons_registers_of_a_room_are_read_without_the_others
 }
 
 fn read_to(room: RoomId, person: PersonId, rank: u64) -> LatestSet {
@@ -46,4 +49,60 @@ async fn a_resume_has_the_persons_own_registers(rig: Rig) {
     rig.engine.delete_room(room).await.unwrap();
     ada.generation += 1;
     assert!(rig.resume(ada.greeting()).await.latest.is_empty());
+}
+
+/// The ranks of all parts, from first to last.
+async fn parts(rig: &Rig, mut query: RegistersQuery, most: u32, bytes: usize) -> Vec<Vec<u64>> {
+    let mut parts = Vec::new();
+    loop {
+        let part = rig.engine.registers(query.clone(), most, bytes).await.unwrap();
+        assert!(part.values.iter().all(|value| value.room == query.room));
+        parts.push(part.values.iter().map(|value| value.rank).collect());
+        query.after = part.rest;
+        if query.after.is_none() {
+            return parts;
+        }
+    }
+}
+
+async fn a_rooms_registers_are_read_in_parts_each_once(rig: Rig) {
+    let (room, other) = (rig.room().await, rig.room().await);
+    let people: Vec<PersonId> = (0..7).map(|_| person()).collect();
+    for (rank, person) in people.iter().enumerate() {
+        let rank = rank as u64 + 1;
+        rig.engine.set_latest(read_to(room, *person, rank)).await.unwrap();
+        rig.engine.set_latest(read_to(other, *person, 9)).await.unwrap();
+    }
+    let query = RegistersQuery { room, person: None, after: None };
+    for most in [1, 2, 3, 7, 8] {
+        let parts = parts(&rig, query.clone(), most, usize::MAX).await;
+        assert_eq!(parts.concat(), [1, 2, 3, 4, 5, 6, 7], "{most} at a time");
+        assert!(parts.iter().all(|part| part.len() <= most as usize));
+    }
+    let data = read_to(room, people[0], 1).data.get().len();
+    let two = parts(&rig, query.clone(), 99, 2 * data).await;
+    assert_eq!(two, [vec![1, 2], vec![3, 4], vec![5, 6], vec![7]]);
+    let one = parts(&rig, query, 99, 0).await;
+    assert_eq!(one.len(), 7, "the first value goes whatever its size");
+    let nowhere = RegistersQuery { room: room_id(), person: None, after: None };
+    assert!(rig.engine.registers(nowhere, 9, 9).await.unwrap().values.is_empty());
+}
+
+async fn one_persons_registers_of_a_room_are_read_without_the_others(rig: Rig) {
+    let room = rig.room().await;
+    let people: Vec<PersonId> = (0..3).map(|_| person()).collect();
+    for person in &people {
+        for kind in ["read", "topic"] {
+            let value = LatestSet { kind: kind.to_owned(), ..read_to(room, *person, 5) };
+            rig.engine.set_latest(value).await.unwrap();
+        }
+    }
+    for person in people {
+        let query = RegistersQuery { room, person: Some(person), after: None };
+        let own = rig.engine.registers(query.clone(), 9, usize::MAX).await.unwrap();
+        let kinds: Vec<&str> = own.values.iter().map(|value| value.kind.as_str()).collect();
+        assert_eq!(kinds, ["read", "topic"]);
+        assert!(own.values.iter().all(|value| value.person == person) && own.rest.is_none());
+        assert_eq!(parts(&rig, query, 1, 0).await, [[5], [5]]);
+    }
 }

@@ -8,23 +8,53 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
+        Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 #[derive(Default)]
 pub struct Faulty {
     inner: MemoryEngine,
     /// What every append meets.
     pub fault: Mutex<Option<Fault>>,
+    /// Where the answers to greetings wait.
+    gate: Mutex<Option<Arc<Gate>>>,
+}
+
+#[derive(Default)]
+pub struct Gate {
+    /// An answer has been read, and waits.
+    pub reached: Notify,
+    pub open: Notify,
+}
+
+impl Faulty {
+    /// Greetings are answered from now on when the gate is opened, with what was true before.
+    pub fn hold_greetings(&self) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
 }
 
 #[async_trait]
 impl Engine for Faulty {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
-        self.inner.greet(greeting).await
+        let greeted = self.inner.greet(greeting).await;
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.open.notified().await;
+        }
+        greeted
+    }
+
+    async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {
+        self.inner.directory(person).await
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
@@ -83,6 +113,15 @@ impl Engine for Faulty {
 
     async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
         self.inner.set_latest(value).await
+    }
+
+    async fn registers(
+        &self,
+        query: RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<Registers, Fault> {
+        self.inner.registers(query, max_entries, max_bytes).await
     }
 
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {

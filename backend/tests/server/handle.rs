@@ -15,7 +15,7 @@ use holdfast_common::{
 };
 use std::sync::Arc;
 
-struct Counting;
+pub struct Counting;
 
 impl tally::Rules for Counting {
     fn counted(&self, event: &Counted, _: &Facts, _: &Limits) -> Decision<Counted> {

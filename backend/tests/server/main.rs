@@ -11,6 +11,7 @@ mod http;
 mod page;
 mod program;
 mod rig;
+mod slow;
 mod socket;
 mod talker;
 mod tally;

@@ -45,7 +45,7 @@ fn a_full_queue_costs_a_note_and_never_another_reader() {
     }
     let waiting = fanout.take(slow);
     assert_eq!(waiting.len(), 5);
-    assert_eq!(waiting[4], Item::Behind(room(1)));
+    assert_eq!(waiting[4], Item::Note(Note::Behind(room(1))));
     assert_eq!(fanout.dropped(), 96);
     fanout.publish(room(1), 101, &"entry");
     assert_eq!(fanout.take(slow).len(), 1);
@@ -66,6 +66,47 @@ fn volatile_frames_go_first_under_load_and_rights_never_do() {
     assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Pass(_))).count(), 2);
     assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Live { .. })).count(), 2);
     assert!(waiting.contains(&Item::NotMember(room(1))));
+}
+
+#[test]
+fn what_is_kept_elsewhere_and_finds_no_room_leaves_one_note_of_it() {
+    let mut fanout = Fanout::new(4);
+    let key = greeted(&mut fanout, 1);
+    for n in 1..=3 {
+        fanout.follow(key, room(n));
+    }
+    for _ in 0..50 {
+        fanout.tell(Target::Everyone, Note::Directory, &"a room");
+        for n in 1..=3 {
+            fanout.tell(Target::Room(room(n)), Note::Presence(room(n)), &"came");
+            fanout.tell(Target::Room(room(n)), Note::Registers(room(n)), &"topic");
+            fanout.tell(Target::Person(person(1).id), Note::OwnRegisters(room(n)), &"read");
+        }
+    }
+    fanout.unfollow(key, room(3));
+    let waiting = fanout.take(key);
+    let notes: Vec<_> = waiting.iter().filter(|item| matches!(item, Item::Note(_))).collect();
+    assert_eq!(waiting.len() - notes.len(), 2, "the queue holds what it may");
+    assert_eq!(notes.len(), 1 + 2 * 3, "one for the list and three for each room still followed");
+    assert!(fanout.take(key).is_empty(), "told once");
+    fanout.tell(Target::Everyone, Note::Directory, &"a room");
+    assert_eq!(fanout.take(key), [Item::Pass("a room")]);
+}
+
+#[test]
+fn nothing_overtakes_the_note_that_stands_for_what_was_dropped() {
+    let mut fanout = Fanout::new(4);
+    let key = greeted(&mut fanout, 1);
+    fanout.follow(key, room(1));
+    for _ in 0..3 {
+        fanout.tell(Target::Room(room(1)), Note::Presence(room(1)), &"came");
+    }
+    assert_eq!(fanout.take(key).len(), 3);
+    fanout.publish(room(1), 1, &"entry");
+    fanout.publish(room(1), 2, &"entry");
+    assert!(fanout.tell(Target::Room(room(1)), Note::Presence(room(1)), &"left").is_empty());
+    let last = Item::Note(Note::Presence(room(1)));
+    assert_eq!(fanout.take(key).last(), Some(&last));
 }
 
 #[test]

@@ -5,9 +5,10 @@ use crate::{
     codec,
     cursor::{Cursor, Head, Offset},
     error::Code,
+    fanout::Note,
     frame::{Gap, GapReason, Left, Live, Page, Refused, Request, RoomInfo, Rooms, ServerFrame},
     id::{Epoch, RoomId},
-    storage::{Fault, Folds, Slice},
+    storage::{Fault, Folds, RegisterKey, Slice},
 };
 use std::collections::VecDeque;
 
@@ -51,9 +52,22 @@ impl Following {
 /// brought has left: the memory a connection takes does not depend on what it missed.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    waiting: VecDeque<RoomId>,
-    under_way: bool,
+    /// What is to be read, each once: [`Note::Behind`] is a part of a log.
+    pub(super) waiting: VecDeque<Note>,
+    pub(super) under_way: bool,
     pub(super) flushed: bool,
+    /// Where the registers that wait in front go on.
+    pub(super) after: Option<RegisterKey>,
+}
+
+impl Reads {
+    /// What waits in front may be told in part: what it has passed is told by another one.
+    pub(super) fn want(&mut self, note: Note) {
+        let begun = usize::from(self.after.is_some());
+        if !self.waiting.iter().skip(begun).any(|it| *it == note) {
+            self.waiting.push_back(note);
+        }
+    }
 }
 
 impl<B> Session<B> {
@@ -109,8 +123,8 @@ impl<B> Session<B> {
         };
         if state.done() {
             self.arrived(room);
-        } else if !state.paging && !self.reads.waiting.contains(&room) {
-            self.reads.waiting.push_back(room);
+        } else if !state.paging {
+            self.reads.want(Note::Behind(room));
         }
     }
 
@@ -126,23 +140,28 @@ impl<B> Session<B> {
         }
     }
 
-    /// Begins the next short read, if none is under way and the last one's entries have left.
+    /// Begins the next short read, if none is under way and what the last one brought has left.
     pub(super) fn read_on(&mut self) {
         while !self.reads.under_way && self.reads.flushed {
-            let Some(room) = self.reads.waiting.pop_front() else {
+            let Some(note) = self.reads.waiting.pop_front() else {
                 return;
             };
-            let Some(state) = self.rooms.get_mut(&room) else {
-                continue;
-            };
-            if state.paging || state.done() {
-                continue;
+            if let Some(output) = self.anew(note) {
+                self.reads.flushed = false;
+                self.out.push(output);
             }
-            state.behind = false;
-            self.reads.under_way = true;
-            self.reads.flushed = false;
-            self.out.push(Output::Slice { room, after: state.sent });
         }
+    }
+
+    /// The next part of a room's log, if there is one.
+    pub(super) fn slice(&mut self, room: RoomId) -> Option<Output<B>> {
+        let state = self.rooms.get_mut(&room)?;
+        if state.paging || state.done() {
+            return None;
+        }
+        state.behind = false;
+        self.reads.under_way = true;
+        Some(Output::Slice { room, after: state.sent })
     }
 
     pub(super) fn sliced(&mut self, room: RoomId, result: Result<Option<Slice>, Fault>) {

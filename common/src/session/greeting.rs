@@ -4,7 +4,7 @@ use super::{Me, Output, Phase, Session, following::Following};
 use crate::{
     cursor::{self, Cursor},
     error::Code,
-    frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, Rooms, ServerFrame, Welcome},
+    frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
     storage::{Fault, Greeted, Resume, RoomState, Verdict},
     text,
@@ -13,8 +13,6 @@ use crate::{
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Rooms in one frame of the directory.
-const DIRECTORY_CHUNK: usize = 100;
 /// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used.
 const LANES: usize = 4096;
 /// Bytes of a person's secret.
@@ -83,9 +81,7 @@ impl<B> Session<B> {
             latest,
         }));
         let infos: Vec<RoomInfo> = rooms.iter().map(|state| state.info.clone()).collect();
-        for chunk in infos.chunks(DIRECTORY_CHUNK) {
-            self.send(&ServerFrame::Rooms(Rooms { rooms: chunk.to_vec() }));
-        }
+        self.list(&infos);
         for (room, n, verdict) in verdicts {
             self.verdict(room, n, verdict);
         }

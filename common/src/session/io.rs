@@ -3,9 +3,12 @@
 use crate::{
     cursor::Offset,
     error::Code,
+    fanout::Note,
     frame::{Author, Emit, Hello, Request, RoomInfo, SetLatest, Signal},
     id::{EventId, RoomId, SessionId, WriterId},
-    storage::{Appended, Fault, Folds, Greeted, Membership, Places, Slice},
+    storage::{
+        Appended, Fault, Folds, Greeted, Membership, Places, Registers, RegistersQuery, Slice,
+    },
     time::{Millis, Timestamp},
 };
 
@@ -86,8 +89,17 @@ pub enum Input<'a, B> {
         /// The entries frame that holds it.
         bytes: B,
     },
-    /// Live entries of this room were dropped for want of room in the queue.
-    Behind(RoomId),
+    /// Something was dropped for want of room in the queue.
+    Note(Note),
+    /// The answer to [`Output::Directory`].
+    Directory(Result<Vec<RoomInfo>, Fault>),
+    /// The answer to [`Output::Registers`].
+    Registers {
+        /// As asked.
+        query: RegistersQuery,
+        /// The engine's answer, without what is not this connection's to know.
+        result: Result<Registers, Fault>,
+    },
     /// A frame of the hub's, to be passed on: volatile, or about a room or a register.
     Pass(B),
     /// The person has become a member of a room, by another connection.
@@ -151,6 +163,13 @@ pub enum Output<B> {
         /// From behind this.
         after: Offset,
     },
+    /// Send who is in the room, all of them.
+    Presence(RoomId),
+    /// Read the rooms as a greeting lists them.
+    Directory,
+    /// Read a part of a room's registers, bounded as [`Output::Slice`] is. Of other people's only
+    /// those are told that everyone in the room is told.
+    Registers(RegistersQuery),
     /// Read a page of history.
     Page {
         /// The client's request; `None` for a page in place of a replay.

@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
     cursor::{Head, Mark},
-    frame::{Emit, Hello, RoomInfo},
+    fanout::Note,
+    frame::{Emit, Hello, LatestSet, RoomInfo},
     id::{Epoch, EventId, SessionId},
-    storage::{Appended, Greeted, Resume, RoomState, Slice, Verdict},
+    storage::{Appended, Greeted, Registers, RegistersQuery, Resume, RoomState, Slice, Verdict},
     time::Timestamp,
 };
 
@@ -202,9 +203,9 @@ fn a_live_entry_goes_out_once_and_only_in_its_turn() {
 fn no_second_read_of_a_log_begins_before_the_first_has_left() {
     let mut session = ready();
     session.handle(Instant(1), Input::Flushed);
-    let behind = session.handle(Instant(1), Input::Behind(ROOM));
+    let behind = session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
     assert!(behind.iter().any(|output| matches!(output, Output::Slice { .. })));
-    let again = session.handle(Instant(1), Input::Behind(ROOM));
+    let again = session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
     assert!(again.is_empty());
 }
 
@@ -212,11 +213,77 @@ fn no_second_read_of_a_log_begins_before_the_first_has_left() {
 fn a_note_about_entries_that_were_sent_already_costs_one_read_and_no_more() {
     let mut session = ready();
     session.handle(Instant(1), Input::Flushed);
-    session.handle(Instant(1), Input::Behind(ROOM));
+    session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
     let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
     let slice = Slice { head, entries: Vec::new(), trimmed_mark: None };
     session.handle(Instant(1), Input::Sliced { room: ROOM, result: Ok(Some(slice)) });
     assert!(session.handle(Instant(1), Input::Flushed).is_empty());
+}
+
+#[test]
+fn what_was_dropped_is_told_anew_one_thing_after_the_other_and_each_once() {
+    let mut session = ready();
+    for note in [Note::Directory, Note::Presence(ROOM), Note::Directory, Note::Presence(ROOM)] {
+        assert!(session.handle(Instant(1), Input::Note(note)).is_empty(), "nothing has left yet");
+    }
+    let out = session.handle(Instant(1), Input::Flushed);
+    assert!(matches!(out[..], [Output::Directory]));
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty(), "a read is under way");
+    let out = session.handle(Instant(1), Input::Directory(Ok(Vec::new())));
+    assert!(matches!(out[..], [Output::Presence(ROOM)]));
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty());
+}
+
+#[test]
+fn the_list_of_rooms_says_of_each_whether_one_is_in_it_as_it_was_told_before() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::NotMember(ROOM));
+    let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
+    let (ns, name) = ("chat".to_owned(), "lobby".to_owned());
+    let stale = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false };
+    let told = sent(&session.handle(Instant(1), Input::Directory(Ok(vec![stale]))));
+    assert!(told.contains("\"name\":\"lobby\"") && told.contains("\"joined\":false"), "{told}");
+}
+
+fn registers(session: &mut Session<String>, query: RegistersQuery, more: bool) -> String {
+    let key = (PersonId::from_bytes([1; 16]), "chat".to_owned(), "read".to_owned());
+    let value = LatestSet {
+        ns: "chat".to_owned(),
+        room: ROOM,
+        kind: "read".to_owned(),
+        person: key.0,
+        rank: 7,
+        data: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
+    };
+    let result = Ok(Registers { values: vec![value], rest: more.then_some(key) });
+    sent(&session.handle(Instant(1), Input::Registers { query, result }))
+}
+
+fn asked(out: &[Output<String>]) -> Option<RegistersQuery> {
+    out.iter().find_map(|output| match output {
+        Output::Registers(query) => Some(query.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn registers_are_told_anew_in_parts_and_what_moves_meanwhile_is_told_again() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Note(Note::Registers(ROOM)));
+    let first = asked(&session.handle(Instant(1), Input::Flushed)).unwrap();
+    assert_eq!((first.person, &first.after), (None, &None));
+    assert!(registers(&mut session, first, true).contains("{\"latest\""));
+    session.handle(Instant(1), Input::Note(Note::Registers(ROOM)));
+    let second = asked(&session.handle(Instant(1), Input::Flushed)).unwrap();
+    assert!(second.after.is_some(), "it goes on where it was");
+    registers(&mut session, second, false);
+    let again = asked(&session.handle(Instant(1), Input::Flushed)).unwrap();
+    assert!(again.after.is_none(), "and then begins anew");
+    session.handle(Instant(1), Input::NotMember(ROOM));
+    assert_eq!(registers(&mut session, again, true), "", "nothing more of a room one has left");
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty());
+    session.handle(Instant(1), Input::Note(Note::OwnRegisters(ROOM)));
+    assert!(asked(&session.handle(Instant(1), Input::Flushed)).is_none());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use holdfast_common::{
     cursor::{Head, Mark},
     event::{Effect, Facts, RoomFacts, TargetFacts, Verified, Versions},
-    frame::{Author, Entry, Folded, HOLLOW, LaneMark, RoomInfo},
+    frame::{Author, Entry, Folded, HOLLOW, LaneMark, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::*,
     time::Timestamp,
@@ -34,9 +34,36 @@ pub struct Disk {
     members: BTreeSet<(PersonId, RoomId)>,
     lanes: BTreeMap<(WriterId, RoomId), Lane>,
     epochs: u8,
+    registers: BTreeMap<(RoomId, RegisterKey), LatestSet>,
 }
 
 impl Disk {
+    /// Every room, as the person sees it.
+    pub fn rooms(&self, person: PersonId) -> Vec<RoomInfo> {
+        self.logs.keys().filter_map(|room| self.info(person, *room)).collect()
+    }
+
+    /// The greatest rank stands; returns it.
+    pub fn set_latest(&mut self, value: &LatestSet) -> u64 {
+        let key = (value.room, (value.person, value.ns.clone(), value.kind.clone()));
+        let stored = self.registers.entry(key).or_insert_with(|| value.clone());
+        if stored.rank < value.rank {
+            *stored = value.clone();
+        }
+        stored.rank
+    }
+
+    pub fn registers(&self, query: &RegistersQuery, most: usize) -> Registers {
+        let of = self.registers.iter().filter(|((room, key), _)| {
+            *room == query.room
+                && query.person.is_none_or(|person| person == key.0)
+                && query.after.as_ref().is_none_or(|after| key > after)
+        });
+        let part: Vec<_> = of.take(most).collect();
+        let rest = part.last().filter(|_| part.len() == most).map(|((_, key), _)| key.clone());
+        Registers { values: part.into_iter().map(|(_, value)| value.clone()).collect(), rest }
+    }
+
     pub fn log(&self, room: RoomId) -> &[Entry] {
         self.logs.get(&room).map_or(&[], |log| &log.entries)
     }

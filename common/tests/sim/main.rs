@@ -3,5 +3,6 @@
 mod disk;
 mod node;
 mod seeds;
+mod slow;
 mod stories;
 mod world;

@@ -3,11 +3,11 @@
 use holdfast_common::{
     client::*,
     cursor::Cursor,
-    frame::Entry,
+    frame::{Entry, RoomInfo},
     id::{EventId, PersonId, RoomId, SessionId, WriterId},
     time::Instant,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The database, and what a view that folds its changes would show.
 #[derive(Debug, Clone)]
@@ -20,6 +20,10 @@ pub struct Database {
     pub cursors: BTreeMap<RoomId, Cursor>,
     pub entries: BTreeMap<RoomId, Vec<Entry>>,
     pub latest: Vec<LatestRow>,
+    /// The directory.
+    pub rooms: BTreeMap<RoomId, RoomInfo>,
+    /// The ranks of everyone's registers.
+    pub registers: BTreeMap<(RoomId, PersonId), u64>,
     /// Gaps, resets and pages: everything that stands in for entries.
     pub told: Vec<String>,
     /// Entries that came as missed.
@@ -40,6 +44,8 @@ impl Database {
             cursors: BTreeMap::new(),
             entries: BTreeMap::new(),
             latest: Vec::new(),
+            rooms: BTreeMap::new(),
+            registers: BTreeMap::new(),
             told: Vec::new(),
             missed: Vec::new(),
             keys: 0,
@@ -126,7 +132,11 @@ impl Database {
                     self.entries.remove(&room);
                     self.cursors.remove(&room);
                 }
-                Write::Room(_) | Write::Register(_) => {}
+                Write::Room(info) => drop(self.rooms.insert(info.room, info)),
+                Write::Register(value) => {
+                    let rank = self.registers.entry((value.room, value.person)).or_default();
+                    *rank = value.rank.max(*rank);
+                }
             }
         }
         Ok(added)
@@ -160,6 +170,26 @@ impl Node {
         let out = client.handle(now, Input::Start);
         self.client = Some(client);
         out
+    }
+
+    /// Who is in a room, as the view has it: it forgets everyone with the connection.
+    pub fn company(&self, room: RoomId) -> BTreeSet<PersonId> {
+        let mut here = BTreeSet::new();
+        for show in &self.shown {
+            match show {
+                Show::Link(Link::Online) => {}
+                Show::Link(_) => here.clear(),
+                Show::Presence(presence) if presence.room == room => {
+                    if presence.all {
+                        here.clear();
+                    }
+                    here.extend(presence.came.iter().map(|author| author.id));
+                    here.retain(|person| !presence.left.contains(person));
+                }
+                _ => {}
+            }
+        }
+        here
     }
 
     pub fn ids(&self, room: RoomId) -> Vec<EventId> {

@@ -3,7 +3,11 @@
 
 use crate::world::{LOBBY, World};
 use holdfast_common::{
-    backoff::Dice, client::RowState, id::EventId, limits::Limits, storage::Fault,
+    backoff::Dice,
+    client::RowState,
+    id::{EventId, PersonId},
+    limits::Limits,
+    storage::Fault,
 };
 use std::collections::BTreeSet;
 
@@ -72,11 +76,13 @@ fn run(seed: u64) -> Vec<u8> {
     let log: Vec<EventId> = world.disk.log(LOBBY).iter().map(|entry| entry.id).collect();
     let unique: BTreeSet<EventId> = log.iter().copied().collect();
     assert_eq!(unique.len(), log.len(), "seed {seed}: an event stands twice");
+    let here: BTreeSet<PersonId> = world.here(LOBBY).iter().map(|author| author.id).collect();
     for (i, ids) in said.iter().enumerate() {
         let own: Vec<EventId> = log.iter().copied().filter(|id| ids.contains(id)).collect();
         assert_eq!(&own, ids, "seed {seed}: events of {i} are lost or out of order");
         let node = &world.nodes[i];
         assert_eq!(node.ids(LOBBY), log, "seed {seed}: reader {i} differs from the log");
+        assert_eq!(node.company(LOBBY), here, "seed {seed}: {i} sees other people than are there");
         let left: Vec<&RowState> = node.database.rows.values().map(|row| &row.state).collect();
         assert!(left.is_empty(), "seed {seed}: the outbox of {i} still holds {left:?}");
     }

@@ -7,8 +7,10 @@ use holdfast_common::{
     codec,
     error::Code,
     event::{Class, Decision, Durable, Facts, Handler, No, Verified},
-    fanout::{Fanout, Item, Key, Target},
-    frame::{Author, LaneState, ServerFrame, Signalled},
+    fanout::{self, Fanout, Item, Key, Note, Target},
+    frame::{
+        Author, Hello, LaneState, LatestSet, Presence, Rooms, ServerFrame, SetLatest, Signalled,
+    },
     id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
     limits::Limits,
     session::{Emitting, Input, Output, Session},
@@ -191,8 +193,31 @@ impl World {
     /// The socket ends; the client is not told.
     fn hang_up(&mut self, i: usize) {
         if let Some(wire) = self.wires[i].take() {
-            self.fanout.disconnect(wire.key);
+            for change in self.fanout.disconnect(wire.key) {
+                self.told(wire.key, change);
+            }
         }
+    }
+
+    /// Tells a room who came or left.
+    fn told(&mut self, key: Key, change: fanout::Presence) {
+        let (room, came, left) = match change {
+            fanout::Presence::Came(room, author) => (room, vec![author], Vec::new()),
+            fanout::Presence::Left(room, person) => (room, Vec::new(), vec![person]),
+        };
+        let frame = ServerFrame::Presence(Presence { room, all: false, came, left });
+        let text = codec::write_server(&frame);
+        self.fanout.tell(Target::RoomBut(room, key), Note::Presence(room), &text);
+    }
+
+    /// Who is in a room.
+    pub fn here(&self, room: RoomId) -> Vec<Author> {
+        self.fanout.here(room)
+    }
+
+    fn everyone_in(&self, room: RoomId) -> String {
+        let (came, left) = (self.fanout.here(room), Vec::new());
+        codec::write_server(&ServerFrame::Presence(Presence { room, all: true, came, left }))
     }
 
     /// The connection breaks and both sides learn of it.
@@ -314,26 +339,22 @@ impl World {
             Output::Ping if !wire.black => self.tell(i, Input::Heard),
             Output::Ping => {}
             Output::Close(code) => wire.down.push_back(Down::Close(code)),
-            Output::Greet(hello) => {
-                let greeting = Greeting {
-                    person: hello.person,
-                    secret_hash: [hello.secret.as_bytes()[hello.secret.len() - 1]; 32],
-                    name: hello.name,
-                    writer: hello.writer,
-                    generation: hello.generation,
-                    rooms: hello.rooms,
-                    lanes: hello.lanes.iter().map(LaneState::floor).collect(),
-                    welcome_rooms: vec![LOBBY],
-                    at: Timestamp(self.now.0),
-                };
-                let result = Ok(self.disk.greet(&greeting));
-                self.tell(i, Input::Greeted { now: Timestamp(self.now.0), result });
-            }
+            Output::Greet(hello) => self.greet(i, *hello),
             Output::Register { person, session } => {
                 self.fanout.register(key, person, session);
             }
-            Output::Follow(room) => drop(self.fanout.follow(key, room)),
-            Output::Unfollow(room) => drop(self.fanout.unfollow(key, room)),
+            Output::Follow(room) => {
+                if let Some(change) = self.fanout.follow(key, room) {
+                    self.told(key, change);
+                }
+                let everyone = self.everyone_in(room);
+                self.tell(i, Input::Pass(everyone));
+            }
+            Output::Unfollow(room) => {
+                if let Some(change) = self.fanout.unfollow(key, room) {
+                    self.told(key, change);
+                }
+            }
             Output::Emit(emitting) => self.append(i, *emitting),
             Output::Signal { signal, .. } => {
                 let from =
@@ -344,9 +365,20 @@ impl World {
                 let text = codec::write_server(&ServerFrame::Signal(frame));
                 self.fanout.send(Target::RoomBut(signal.room, key), &text);
             }
-            Output::Latest { latest, payload } => {
-                let rank = chat::Serve(Rules).rank(&latest.kind, &payload).map(|it| it.rank);
-                self.tell(i, Input::Stored { room: latest.room, kind: latest.kind, result: rank });
+            Output::Latest { latest, payload } => self.latest(i, latest, payload),
+            Output::Presence(room) => {
+                let everyone = self.everyone_in(room);
+                if let Some(wire) = &mut self.wires[i] {
+                    wire.down.push_back(Down::Text(everyone));
+                }
+            }
+            Output::Directory => {
+                let rooms = self.disk.rooms(self.nodes[i].database.principal.person);
+                self.tell(i, Input::Directory(Ok(rooms)));
+            }
+            Output::Registers(query) => {
+                let result = Ok(self.disk.registers(&query, 3));
+                self.tell(i, Input::Registers { query, result });
             }
             Output::Slice { room, after } => {
                 let result = Ok(self.disk.slice(room, after, 16));
@@ -363,6 +395,39 @@ impl World {
             Output::Join { req, room } => self.member(i, req, room, true),
             Output::Leave { req, room } => self.member(i, req, room, false),
         }
+    }
+
+    fn greet(&mut self, i: usize, hello: Hello) {
+        let greeting = Greeting {
+            person: hello.person,
+            secret_hash: [hello.secret.as_bytes()[hello.secret.len() - 1]; 32],
+            name: hello.name,
+            writer: hello.writer,
+            generation: hello.generation,
+            rooms: hello.rooms,
+            lanes: hello.lanes.iter().map(LaneState::floor).collect(),
+            welcome_rooms: vec![LOBBY],
+            at: Timestamp(self.now.0),
+        };
+        let result = Ok(self.disk.greet(&greeting));
+        self.tell(i, Input::Greeted { now: Timestamp(self.now.0), result });
+    }
+
+    fn latest(&mut self, i: usize, latest: SetLatest, payload: Vec<u8>) {
+        let SetLatest { ns, room, kind } = latest;
+        let result = chat::Serve(Rules).rank(&kind, &payload).map(|ranked| {
+            let data = String::from_utf8(payload).expect("it was read");
+            let data = serde_json::value::RawValue::from_string(data).expect("it was read");
+            let person = self.nodes[i].database.principal.person;
+            let value = LatestSet { ns, room, kind: kind.clone(), person, rank: ranked.rank, data };
+            let stands = self.disk.set_latest(&value);
+            if stands == value.rank {
+                let text = codec::write_server(&ServerFrame::Latest(value));
+                self.fanout.tell(Target::Room(room), Note::Registers(room), &text);
+            }
+            stands
+        });
+        self.tell(i, Input::Stored { room, kind, result });
     }
 
     fn member(&mut self, i: usize, req: u64, room: RoomId, join: bool) {
@@ -383,6 +448,18 @@ impl World {
             let text = codec::entries_frame(room, new.epoch, [entry.as_str()]);
             if !self.mute_appends {
                 self.fanout.publish(room, new.entry.offset, &text);
+                if let Some(created) = &new.created {
+                    let mut info = created.clone();
+                    info.joined = false;
+                    let rooms = ServerFrame::Rooms(Rooms { rooms: vec![info] });
+                    let text = codec::write_server(&rooms);
+                    let others = (0..self.wires.len()).filter(|other| *other != i);
+                    let others = others.filter_map(|other| self.wires[other].as_ref());
+                    let keys: Vec<Key> = others.map(|wire| wire.key).collect();
+                    for key in keys {
+                        self.fanout.tell(Target::Connection(key), Note::Directory, &text);
+                    }
+                }
             }
         }
         if self.mute_appends {
@@ -454,7 +531,7 @@ impl World {
 fn input(item: Item<String>) -> Input<'static, String> {
     match item {
         Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
-        Item::Behind(room) => Input::Behind(room),
+        Item::Note(note) => Input::Note(note),
         Item::Pass(bytes) => Input::Pass(bytes),
         Item::Member(info) => Input::Member(*info),
         Item::NotMember(room) => Input::NotMember(room),

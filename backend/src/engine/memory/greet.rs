@@ -80,19 +80,6 @@ impl State {
     fn resume_rooms(&self, greeting: &Greeting) -> Vec<RoomState> {
         let cursors: BTreeMap<RoomId, Cursor> =
             greeting.rooms.iter().map(|at| (at.room, at.cursor)).collect();
-        let mut rooms: Vec<&Room> = self.rooms.values().collect();
-        rooms.sort_by_key(|room| {
-            let member = room.members.contains_key(&greeting.person);
-            (!member, Reverse(room.number))
-        });
-        let mut others = 0;
-        rooms.retain(|room| {
-            if room.members.contains_key(&greeting.person) || cursors.contains_key(&room.id) {
-                return true;
-            }
-            others += u32::from(!room.gone);
-            !room.gone && others <= OTHER_ROOMS
-        });
         let state = |room: &Room| {
             let (mark_at, missed_since) = match cursors.get(&room.id) {
                 Some(cursor) => room.at(cursor),
@@ -100,6 +87,25 @@ impl State {
             };
             RoomState { info: room.info(greeting.person), mark_at, missed_since }
         };
-        rooms.into_iter().map(state).collect()
+        self.listed(greeting.person, &cursors).into_iter().map(state).collect()
+    }
+
+    /// The person's rooms, those they have a cursor for, and the newest of the others.
+    pub(super) fn listed(
+        &self,
+        person: PersonId,
+        cursors: &BTreeMap<RoomId, Cursor>,
+    ) -> Vec<&Room> {
+        let mut rooms: Vec<&Room> = self.rooms.values().collect();
+        rooms.sort_by_key(|room| (!room.members.contains_key(&person), Reverse(room.number)));
+        let mut others = 0;
+        rooms.retain(|room| {
+            if room.members.contains_key(&person) || cursors.contains_key(&room.id) {
+                return true;
+            }
+            others += u32::from(!room.gone);
+            !room.gone && others <= OTHER_ROOMS
+        });
+        rooms
     }
 }

@@ -10,7 +10,7 @@ use holdfast_common::{
     event::{Effect, Facts, RoomFacts, Versions},
     frame::{LatestSet, RoomInfo},
     id::{EventId, PersonId, RoomId},
-    storage::{Append, FactsQuery, Fault, Membership},
+    storage::{Append, FactsQuery, Fault, Membership, RegisterKey, Registers, RegistersQuery},
 };
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -140,6 +140,33 @@ impl State {
                 rank
             }
         }
+    }
+
+    pub(super) fn registers(
+        &self,
+        query: &RegistersQuery,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Registers {
+        let key = |value: &LatestSet| -> RegisterKey {
+            (value.person, value.ns.clone(), value.kind.clone())
+        };
+        let mut part = Registers::default();
+        let mut bytes = 0;
+        for value in self.registers.values().filter(|value| value.room == query.room) {
+            let wanted = query.person.is_none_or(|person| person == value.person);
+            if !wanted || query.after.as_ref().is_some_and(|after| key(value) <= *after) {
+                continue;
+            }
+            bytes += value.data.get().len();
+            let full = part.values.len() >= max_entries.max(1) as usize || bytes > max_bytes;
+            if full && let Some(last) = part.values.last() {
+                part.rest = Some(key(last));
+                break;
+            }
+            part.values.push(value.clone());
+        }
+        part
     }
 
     pub(super) fn count(&mut self) -> u64 {

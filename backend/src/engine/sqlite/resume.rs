@@ -4,14 +4,15 @@ use super::{
     greet::Bound,
     lanes,
     place::{LAST_OFFSET, place},
+    registers,
     room::{Room, room_columns},
-    rows::{id, json, number},
+    rows::number,
     task::Problem,
 };
 use crate::engine::OTHER_ROOMS;
 use holdfast_common::{
     cursor::{Cursor, Mark},
-    frame::LatestSet,
+    frame::{RoomCursor, RoomInfo},
     id::{PersonId, RoomId},
     storage::{Resume, RoomState},
     time::Timestamp,
@@ -26,16 +27,21 @@ pub(super) fn read(db: &Connection, bound: &Bound) -> Result<Resume, Problem> {
         verdicts.extend(lane.into_iter().map(|(n, verdict)| (mark.room, n, verdict)));
     }
     Ok(Resume {
-        rooms: rooms(db, bound)?,
+        rooms: rooms(db, bound.person, &bound.rooms)?,
         lanes: bound.lanes.clone(),
         verdicts,
-        latest: registers(db, bound.person)?,
+        latest: registers::own(db, bound.person)?,
     })
 }
 
+/// The rooms as a resume without cursors lists them.
+pub(super) fn directory(db: &Connection, person: PersonId) -> Result<Vec<RoomInfo>, Problem> {
+    Ok(rooms(db, person, &[])?.into_iter().map(|state| state.info).collect())
+}
+
 /// The person's rooms, those they have a cursor for, and the newest of the others.
-fn rooms(db: &Connection, bound: &Bound) -> Result<Vec<RoomState>> {
-    let person = bound.person.as_bytes();
+fn rooms(db: &Connection, person: PersonId, known: &[RoomCursor]) -> Result<Vec<RoomState>> {
+    let person = person.as_bytes();
     let joined = concat!(
         "SELECT ",
         room_columns!(),
@@ -48,8 +54,7 @@ fn rooms(db: &Connection, bound: &Bound) -> Result<Vec<RoomState>> {
           AND NOT EXISTS (SELECT 1 FROM members m WHERE m.person = ?1 AND m.room = r.seq)
           ORDER BY r.seq DESC LIMIT ?2"
     );
-    let cursors: BTreeMap<RoomId, Cursor> =
-        bound.rooms.iter().map(|at| (at.room, at.cursor)).collect();
+    let cursors: BTreeMap<RoomId, Cursor> = known.iter().map(|at| (at.room, at.cursor)).collect();
     let mut states = Vec::new();
     let mut seen = BTreeSet::new();
     let mut add = |room: &Room, joined| -> Result<()> {
@@ -113,20 +118,4 @@ fn missed_since(db: &Connection, room: &Room, cursor: &Cursor) -> Result<Option<
         .query_row([place(room.seq, next)], |row| number(row, 0))
         .optional()
         .map(|at| at.map(Timestamp))
-}
-
-fn registers(db: &Connection, person: PersonId) -> Result<Vec<LatestSet>> {
-    let sql = "SELECT room, namespace, kind, rank, data FROM registers WHERE person = ?1";
-    let mut select = db.prepare_cached(sql)?;
-    let registers = select.query_map([person.as_bytes()], |row| {
-        Ok(LatestSet {
-            room: id(row, 0)?,
-            ns: row.get(1)?,
-            kind: row.get(2)?,
-            person,
-            rank: number(row, 3)?,
-            data: json(row.get(4)?, 4)?,
-        })
-    })?;
-    registers.collect()
 }

@@ -1,4 +1,4 @@
-//! Rooms by name, memberships, registers, and the facts that rules go by.
+//! Rooms by name, memberships, and the facts that rules go by.
 
 use super::{
     effects,
@@ -14,7 +14,7 @@ use crate::engine::{
 use holdfast_common::{
     cursor::{Head, Mark},
     event::{Effect, Facts, RoomFacts, Versions},
-    frame::{LatestSet, RoomInfo},
+    frame::RoomInfo,
     id::{PersonId, RoomId},
     storage::{Append, FactsQuery, Fault, Membership},
     time::Timestamp,
@@ -178,26 +178,4 @@ pub(super) fn bury(db: &Connection, room: RoomId) -> Result<bool, Problem> {
             .execute([room.id.as_bytes()])?;
     }
     Ok(true)
-}
-
-/// Stores a register's value if its rank is above the stored one; returns the rank that stands.
-pub(super) fn set_latest(db: &Connection, value: &LatestSet) -> Result<u64, Problem> {
-    let sql = "SELECT rank FROM registers
-        WHERE person = ?1 AND room = ?2 AND namespace = ?3 AND kind = ?4";
-    let register = params![value.person.as_bytes(), value.room.as_bytes(), value.ns, value.kind,];
-    let stored = db.prepare_cached(sql)?.query_row(register, |row| number(row, 0)).optional()?;
-    if let Some(stored) = stored.filter(|stored| *stored >= value.rank) {
-        return Ok(stored);
-    }
-    let sql = "INSERT OR REPLACE INTO registers (person, room, namespace, kind, rank, data)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    db.prepare_cached(sql)?.execute(params![
-        value.person.as_bytes(),
-        value.room.as_bytes(),
-        value.ns,
-        value.kind,
-        int(value.rank),
-        value.data.get(),
-    ])?;
-    Ok(value.rank)
 }

@@ -1,0 +1,113 @@
+//! A reader that does not read for a while, and is not told the less for it: what found no room in
+//! its queue comes anew, as it is by then.
+
+use crate::{
+    faulty::Faulty,
+    handle::Counting,
+    rig::Rig,
+    talker::{Me, Talker, dial, fresh},
+    tally,
+};
+use holdfast_backend::engine::Engine;
+use holdfast_common::{
+    codec,
+    frame::{ClientFrame, Presence, ServerFrame, SetLatest},
+    id::{PersonId, RoomId},
+    limits::Limits,
+};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
+
+/// A server with small queues and large messages.
+async fn narrow() -> (Rig, RoomId) {
+    let limits = Limits { text_chars: 60_000, ..Limits::default() };
+    let rig = Rig::start(Arc::new(Faulty::default()), None, |builder| {
+        let builder = builder.limits(limits).queue(8);
+        builder.namespace(tally::Serve(Counting)).welcome_room("tally", "sheep")
+    });
+    let rig = rig.await;
+    let sheep = rig.handle.room("tally", "sheep").await.unwrap();
+    (rig, sheep)
+}
+
+/// More than sockets and queues hold.
+async fn stuff(rig: &Rig) {
+    let message = json!({ "type": "message", "data": { "text": "x".repeat(50_000) } }).to_string();
+    for _ in 0..300 {
+        assert_eq!(rig.post(LOBBY, "", &message).await.status, 201);
+    }
+}
+
+async fn set(talker: &mut Talker, ns: &str, room: RoomId, kind: &str, value: serde_json::Value) {
+    let (ns, kind) = (ns.to_owned(), kind.to_owned());
+    let head = ClientFrame::Latest(SetLatest { ns, room, kind });
+    talker.wire.text(codec::write_client_with(&head, &value.to_string())).await;
+    let stored = |frame| matches!(frame, ServerFrame::Stored(_)).then_some(());
+    talker.wire.find(stored).await;
+}
+
+fn told(here: &mut BTreeSet<PersonId>, presence: Presence) {
+    if presence.all {
+        here.clear();
+    }
+    here.extend(presence.came.iter().map(|author| author.id));
+    here.retain(|person| !presence.left.contains(person));
+}
+
+#[tokio::test]
+async fn a_reader_that_did_not_read_is_told_the_rooms_the_people_and_the_registers_anew() {
+    let (rig, sheep) = narrow().await;
+    let mut slow = Talker::at_home(&rig, "Slow").await;
+    let mut phone = Talker::come(&rig, slow.me.elsewhere()).await;
+    let mut ben = Talker::at_home(&rig, "Ben").await;
+    stuff(&rig).await;
+    let mut rooms = BTreeSet::new();
+    for n in 1..=30 {
+        let room = RoomId::from_bytes(fresh());
+        ben.emit(room, 1, "room_created", json!({ "name": format!("room {n}") })).await;
+        ben.ack().await;
+        rooms.insert(room);
+        set(&mut ben, "tally", sheep, "seen", json!({ "total": n })).await;
+        set(&mut phone, "chat", rig.lobby, "read", json!({ "offset": n })).await;
+        drop(Talker::at_home(&rig, "Passing").await);
+    }
+    let carol = Talker::at_home(&rig, "Carol").await;
+    let here = BTreeSet::from([slow.me.person, ben.me.person, carol.me.person]);
+    let ranks = BTreeMap::from([(slow.me.person, 30), (ben.me.person, 30)]);
+    // Until all of it is true; a hole that stays would wait for ever.
+    let (mut seen, mut present, mut heard) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+    while !(rooms.is_subset(&seen) && present == here && heard == ranks) {
+        match slow.wire.next().await {
+            ServerFrame::Rooms(frame) => seen.extend(frame.rooms.iter().map(|info| info.room)),
+            ServerFrame::Presence(frame) if frame.room == rig.lobby => told(&mut present, frame),
+            ServerFrame::Latest(value) => drop(heard.insert(value.person, value.rank)),
+            _ => {}
+        }
+    }
+    assert_eq!(slow.entries(rig.lobby, 300).await.len(), 300);
+}
+
+#[tokio::test]
+async fn a_room_that_is_made_while_one_is_being_greeted_is_listed_too() {
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let gate = engine.hold_greetings();
+    let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+    wire.send(&ClientFrame::Hello(Me::new("Ben").hello())).await;
+    gate.reached.notified().await;
+    let room = RoomId::from_bytes(fresh());
+    anna.emit(room, 1, "room_created", json!({ "name": "Ward" })).await;
+    anna.ack().await;
+    gate.open.notify_one();
+    let listed = |frame| match frame {
+        ServerFrame::Rooms(frame) => frame.rooms.into_iter().find(|info| info.room == room),
+        _ => None,
+    };
+    assert!(!wire.find(listed).await.joined);
+}

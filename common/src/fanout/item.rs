@@ -1,0 +1,89 @@
+//! What waits for a connection, whom a frame is for, and what changes in a room.
+
+use super::Key;
+use crate::{
+    cursor::Offset,
+    frame::{Author, RoomInfo},
+    id::{PersonId, RoomId},
+};
+
+/// Something was dropped for want of room, and has to be told anew as it is by then. There is at
+/// most one of each kind for each room that the connection's person is in, and one for the list
+/// of rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Note {
+    /// Live entries of this room.
+    Behind(RoomId),
+    /// Who came to this room or left it.
+    Presence(RoomId),
+    /// The person's own registers of this room.
+    OwnRegisters(RoomId),
+    /// Registers of this room, whoever's, that everyone in it is told.
+    Registers(RoomId),
+    /// The list of rooms.
+    Directory,
+}
+
+impl Note {
+    /// The room it is about.
+    #[must_use]
+    pub fn room(self) -> Option<RoomId> {
+        match self {
+            Self::Behind(room)
+            | Self::Presence(room)
+            | Self::OwnRegisters(room)
+            | Self::Registers(room) => Some(room),
+            Self::Directory => None,
+        }
+    }
+}
+
+/// One thing that waits for a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item<B> {
+    /// An entry has become durable.
+    Live {
+        /// The room.
+        room: RoomId,
+        /// Its place.
+        offset: Offset,
+        /// Its frame.
+        bytes: B,
+    },
+    /// Something was dropped.
+    Note(Note),
+    /// A frame to pass on.
+    Pass(B),
+    /// The person has become a member of a room by another connection.
+    Member(Box<RoomInfo>),
+    /// The person's membership has ended by another connection.
+    NotMember(RoomId),
+    /// A newer connection of the same session is there.
+    TakenOver,
+}
+
+/// Whom a frame is for. All but these are for the room's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// One connection.
+    Connection(Key),
+    /// Every connection of a person.
+    Person(PersonId),
+    /// Every connection that follows a room.
+    Room(RoomId),
+    /// Every connection that follows a room, but one: the sender's.
+    RoomBut(RoomId, Key),
+    /// Every connection of a person, but one.
+    PersonBut(PersonId, Key),
+    /// Every connection.
+    Everyone,
+}
+
+/// A change of who is in a room. The driver makes a frame of it and sends it to the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// This person's first connection follows the room now.
+    Came(RoomId, Author),
+    /// This person's last connection has left the room.
+    Left(RoomId, PersonId),
+}

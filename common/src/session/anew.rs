@@ -1,0 +1,86 @@
+//! What found no room in the connection's queue, told anew as it is by now: who is in a room,
+//! registers, the list of rooms. Each is a short read among those of logs, one after the other and
+//! at the reader's own pace.
+
+use super::{Output, Session};
+use crate::{
+    error::Code,
+    fanout::Note,
+    frame::{RoomInfo, Rooms, ServerFrame},
+    storage::{Fault, Registers, RegistersQuery},
+};
+
+/// Rooms in one frame of the directory.
+const DIRECTORY_CHUNK: usize = 100;
+
+impl<B> Session<B> {
+    /// Something was dropped. Before the welcome nothing was there to be missed.
+    pub(super) fn note(&mut self, note: Note) {
+        if self.me.is_some() {
+            match note {
+                Note::Behind(room) => self.behind(room),
+                note => self.reads.want(note),
+            }
+        }
+    }
+
+    /// What is to be asked for a note whose turn it is; nothing where the room is followed no more.
+    pub(super) fn anew(&mut self, note: Note) -> Option<Output<B>> {
+        let after = self.reads.after.take();
+        let me = self.me.as_ref()?.author.id;
+        if note.room().is_some_and(|room| !self.rooms.contains_key(&room)) {
+            return None;
+        }
+        let (room, person) = match note {
+            Note::Behind(room) => return self.slice(room),
+            Note::Presence(room) => return Some(Output::Presence(room)),
+            Note::Directory => {
+                self.reads.under_way = true;
+                return Some(Output::Directory);
+            }
+            Note::OwnRegisters(room) => (room, Some(me)),
+            Note::Registers(room) => (room, None),
+        };
+        self.reads.under_way = true;
+        Some(Output::Registers(RegistersQuery { room, person, after }))
+    }
+
+    /// The read may be older than the last change that was told, so whether the person is a member
+    /// is said as it was told here.
+    pub(super) fn directory(&mut self, result: Result<Vec<RoomInfo>, Fault>) {
+        self.reads.under_way = false;
+        let Ok(mut rooms) = result else {
+            return self.close(Code::ServerFault);
+        };
+        for info in &mut rooms {
+            info.joined = self.rooms.contains_key(&info.room);
+        }
+        self.list(&rooms);
+    }
+
+    /// Tells rooms, in frames of a moderate size.
+    pub(super) fn list(&mut self, rooms: &[RoomInfo]) {
+        for chunk in rooms.chunks(DIRECTORY_CHUNK) {
+            self.send(&ServerFrame::Rooms(Rooms { rooms: chunk.to_vec() }));
+        }
+    }
+
+    pub(super) fn registers(&mut self, query: RegistersQuery, result: Result<Registers, Fault>) {
+        let RegistersQuery { room, person, .. } = query;
+        self.reads.under_way = false;
+        let Ok(Registers { values, rest }) = result else {
+            return self.close(Code::ServerFault);
+        };
+        if !self.rooms.contains_key(&room) {
+            return;
+        }
+        for value in values {
+            self.send(&ServerFrame::Latest(value));
+        }
+        if rest.is_some() {
+            self.reads.after = rest;
+            let note = person.map_or(Note::Registers(room), |_| Note::OwnRegisters(room));
+            self.reads.waiting.push_front(note);
+        }
+    }
+}
