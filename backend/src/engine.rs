@@ -11,7 +11,7 @@ use holdfast_common::{
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registers, RegistersQuery, Slice,
+        Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -114,8 +114,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Ends a membership.
     async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault>;
 
-    /// Stores a register's value if its rank is above the stored one; returns the rank that stands.
-    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault>;
+    /// Stores a register's value if its rank is above the stored one, and the room is a live one of
+    /// the value's namespace.
+    async fn set_latest(&self, value: LatestSet) -> Result<Registered, Fault>;
 
     /// Reads registers of a room in the order of their keys: at most `max_entries` values and, but
     /// for the first one, `max_bytes` of their data. Asked on with each answer's `rest` until there

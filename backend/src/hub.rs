@@ -145,6 +145,12 @@ impl Hub {
         }
     }
 
+    /// Whether the room is of this namespace, as far as anybody has followed it: who has not is not
+    /// there to hear of it.
+    pub(crate) fn is_of(&self, room: RoomId, namespace: &str) -> bool {
+        self.state().namespaces.get(&room).is_some_and(|name| **name == *namespace)
+    }
+
     /// How many items were dropped at a full queue.
     pub(crate) fn dropped(&self) -> u64 {
         self.state().fanout.dropped()

@@ -14,7 +14,7 @@ use holdfast_common::{
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registers, RegistersQuery, Slice,
+        Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -108,7 +108,7 @@ impl Engine for Patient {
         self.engine.leave(person, room).await
     }
 
-    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+    async fn set_latest(&self, value: LatestSet) -> Result<Registered, Fault> {
         let _turn = self.turn().await;
         self.engine.set_latest(value).await
     }

@@ -205,7 +205,8 @@ impl Client {
     /// When [`Input::Tick`] is due, if at all.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        [self.link.deadline(&self.limits), self.lanes.deadline()].into_iter().flatten().min()
+        let link = self.link.deadline(&self.limits);
+        [link, self.lanes.deadline(), self.asks.deadline()].into_iter().flatten().min()
     }
 
     /// How many events are in the outbox, queued or sent and without a verdict.
@@ -243,7 +244,7 @@ impl Client {
             ServerFrame::Left(left) => self.left(left),
             ServerFrame::Found(found) => self.found(found),
             ServerFrame::Refused(refused) => self.refused(refused),
-            ServerFrame::Stored(stored) => self.stored(stored),
+            ServerFrame::Stored(stored) => self.stored(now, stored),
             ServerFrame::Latest(value) => self.waiting.push(Write::Register(value)),
             ServerFrame::Signal(signal) => self.out.push(Output::Show(Show::Signal(signal))),
             ServerFrame::Presence(who) => self.out.push(Output::Show(Show::Presence(who))),

@@ -127,7 +127,7 @@ impl<B> Session<B> {
             Input::Membership { req, room, join, result } => {
                 self.membership(req, room, join, result);
             }
-            Input::Stored { room, kind, result } => self.stored(room, kind, result),
+            Input::Stored { room, kind, about, result } => self.stored(room, kind, about, result),
             Input::Live { room, offset, bytes } => self.live(room, offset, bytes),
             Input::Note(note) => self.note(note),
             Input::Directory(result) => self.directory(result),

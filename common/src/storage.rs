@@ -290,6 +290,17 @@ pub struct Registers {
     pub rest: Option<RegisterKey>,
 }
 
+/// What became of a register's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// It stands now.
+    Stored,
+    /// A value of this rank stands, which is not lower; this one changes nothing.
+    Stands(u64),
+    /// There is no such room, it was deleted, or it is of another namespace.
+    Refused(Code),
+}
+
 /// How a membership call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership {

@@ -240,7 +240,7 @@ impl Pair {
             }
             Output::Latest { latest, payload } => {
                 let result = self.handler.rank(&latest.kind, &payload).map(|ranked| ranked.rank);
-                Input::Stored { room: latest.room, kind: latest.kind, result }
+                Input::Stored { room: latest.room, kind: latest.kind, about: latest.rank, result }
             }
             _ => return,
         };

@@ -101,9 +101,11 @@ impl Handle {
         self.signal(To::Target(Target::Person(person)), None, event);
     }
 
-    /// Passes a volatile event to every connection in a room.
+    /// Passes a volatile event to every connection in a room of the event's namespace.
     pub fn emit_to_room<E: Volatile>(&self, room: RoomId, event: &E) {
-        self.signal(To::Target(Target::Room(room)), Some(room), event);
+        if self.shared.hub.is_of(room, E::NAMESPACE) {
+            self.signal(To::Target(Target::Room(room)), Some(room), event);
+        }
     }
 
     /// Passes a volatile event to every connection that follows a room of the event's namespace.

@@ -18,7 +18,7 @@ use holdfast_common::{
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registers, RegistersQuery, Slice,
+        Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -128,7 +128,7 @@ impl Engine for MemoryEngine {
         Ok(self.state().leave(person, room))
     }
 
-    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+    async fn set_latest(&self, value: LatestSet) -> Result<Registered, Fault> {
         Ok(self.state().set_latest(value))
     }
 

@@ -42,7 +42,7 @@ use holdfast_common::{
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registers, RegistersQuery, Slice,
+        Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -156,7 +156,7 @@ impl Engine for SqliteEngine {
         self.writer.ask(move |db| rooms::leave(db, person, room)).await
     }
 
-    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+    async fn set_latest(&self, value: LatestSet) -> Result<Registered, Fault> {
         self.writer.ask(move |db| registers::set(db, &value)).await
     }
 

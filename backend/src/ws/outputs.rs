@@ -21,7 +21,7 @@ use holdfast_common::{
     frame::{Hello, LaneState, LatestSet, Request, ServerFrame, SetLatest, Signal},
     id::{PersonId, RoomId},
     session::{Emitting, Input, Output, SLICE_BYTES, SLICE_ENTRIES},
-    storage::{Fault, Greeted, Greeting, LaneWrite, Membership, RegistersQuery},
+    storage::{Fault, Greeted, Greeting, LaneWrite, Membership, Registered, RegistersQuery},
 };
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -99,11 +99,15 @@ impl Connection {
         self.decide_next(room);
     }
 
-    /// Passes a volatile event on. One that is not of its type is dropped: nobody waits for it.
+    /// Passes a volatile event on. One that is not of its type, or of another namespace than its
+    /// room, is dropped: nobody waits for it.
     fn signal(&mut self, signal: &Signal, payload: Vec<u8>) {
         let Some(from) = self.author.clone() else {
             return;
         };
+        if !self.shared.hub.is_of(signal.room, &signal.ns) {
+            return;
+        }
         let handler = self.shared.handler(&signal.ns);
         let checked = handler.and_then(|handler| handler.signal(&signal.kind, &payload));
         if let (Ok(()), Some(data)) = (checked, raw(payload)) {
@@ -116,7 +120,7 @@ impl Connection {
 
     /// Stores a register's value and tells those it reaches, even if this connection is gone then.
     fn latest(&mut self, latest: SetLatest, payload: Vec<u8>) {
-        let SetLatest { ns, room, kind } = latest;
+        let SetLatest { ns, room, kind, rank: about } = latest;
         let handler = self.shared.handler(&ns);
         let ranked = handler.and_then(|handler| handler.rank(&kind, &payload));
         let data = raw(payload).ok_or(Code::BadPayload);
@@ -125,14 +129,15 @@ impl Connection {
             Ok(read) => read,
             Err(code) => {
                 let result = Err(code);
-                return self.feed(Input::Stored { room, kind, result });
+                return self.feed(Input::Stored { room, kind, about, result });
             }
         };
+        let about = about.or(Some(ranked.rank));
         let value = LatestSet { ns, room, kind: kind.clone(), person, rank: ranked.rank, data };
         let (shared, key) = (Arc::clone(&self.shared), self.seat.key());
         let stored = tokio::spawn(async move {
             let result = shared.engine.set_latest(value.clone()).await;
-            if result.as_ref().is_ok_and(|stands| *stands == value.rank) {
+            if result == Ok(Registered::Stored) {
                 let (target, note) = match ranked.reach {
                     Reach::Own => {
                         (Target::PersonBut(value.person, key), Note::OwnRegisters(value.room))
@@ -146,9 +151,13 @@ impl Connection {
         });
         self.under_way.push(
             async move {
-                let result = stored.await.unwrap_or_else(|_| Err(lost()));
-                let result = result.map_err(|fault| fault.code());
-                input(Input::Stored { room, kind, result })
+                let result = match stored.await.unwrap_or_else(|_| Err(lost())) {
+                    Ok(Registered::Stored) => Ok(ranked.rank),
+                    Ok(Registered::Stands(rank)) => Ok(rank),
+                    Ok(Registered::Refused(code)) => Err(code),
+                    Err(fault) => Err(fault.code()),
+                };
+                input(Input::Stored { room, kind, about, result })
             }
             .boxed(),
         );

@@ -2,14 +2,17 @@
 
 use super::rig::*;
 use holdfast_common::{
+    error::Code,
     frame::LatestSet,
     id::{PersonId, RoomId},
-    storage::RegistersQuery,
+    storage::{Registered, RegistersQuery},
 };
 use serde_json::value::RawValue;
 
 contract! {
     the_greatest_rank_stands
+    of_two_values_of_one_rank_the_first_stands
+    a_register_is_of_a_live_room_of_its_namespace
     a_resume_has_the_persons_own_registers
     a_rooms_registers_are_read_in_parts_each_once
     one_persons_registers_of_a_room_are_read_without_the_others
@@ -28,12 +31,42 @@ fn read_to(room: RoomId, person: PersonId, rank: u64) -> LatestSet {
 
 async fn the_greatest_rank_stands(rig: Rig) {
     let (room, ada) = (rig.room().await, person());
-    for (rank, stands) in [(5, 5), (3, 5), (5, 5), (8, 8), (u64::MAX, u64::MAX), (9, u64::MAX)] {
+    for (rank, becomes) in [
+        (5, Registered::Stored),
+        (3, Registered::Stands(5)),
+        (8, Registered::Stored),
+        (8, Registered::Stands(8)),
+        (u64::MAX, Registered::Stored),
+        (9, Registered::Stands(u64::MAX)),
+    ] {
         let stored = rig.engine.set_latest(read_to(room, ada, rank)).await;
-        assert_eq!(stored, Ok(stands));
+        assert_eq!(stored, Ok(becomes));
     }
     let other = rig.engine.set_latest(read_to(rig.room().await, ada, 1)).await;
-    assert_eq!(other, Ok(1));
+    assert_eq!(other, Ok(Registered::Stored));
+}
+
+async fn of_two_values_of_one_rank_the_first_stands(rig: Rig) {
+    let (room, mut ada) = (rig.room().await, rig.sender().await);
+    let first = read_to(room, ada.person, 4);
+    let data = RawValue::from_string(r#"{"offset":4,"more":true}"#.to_owned()).unwrap();
+    let second = LatestSet { data, ..first.clone() };
+    assert_eq!(rig.engine.set_latest(first).await, Ok(Registered::Stored));
+    assert_eq!(rig.engine.set_latest(second).await, Ok(Registered::Stands(4)));
+    ada.generation += 1;
+    let resume = rig.resume(ada.greeting()).await;
+    assert_eq!(resume.latest[0].data.get(), r#"{"offset":4}"#);
+}
+
+async fn a_register_is_of_a_live_room_of_its_namespace(rig: Rig) {
+    let (room, ada) = (rig.room().await, person());
+    let elsewhere = LatestSet { ns: "tally".to_owned(), ..read_to(room, ada, 4) };
+    let refused = |code| Ok(Registered::Refused(code));
+    assert_eq!(rig.engine.set_latest(elsewhere).await, refused(Code::WrongNamespace));
+    let nowhere = read_to(room_id(), ada, 4);
+    assert_eq!(rig.engine.set_latest(nowhere).await, refused(Code::UnknownRoom));
+    rig.engine.delete_room(room).await.unwrap();
+    assert_eq!(rig.engine.set_latest(read_to(room, ada, 4)).await, refused(Code::RoomGone));
 }
 
 async fn a_resume_has_the_persons_own_registers(rig: Rig) {

@@ -9,7 +9,7 @@ use holdfast_common::{
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registers, RegistersQuery, Slice,
+        Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -111,7 +111,7 @@ impl Engine for Faulty {
         self.inner.leave(person, room).await
     }
 
-    async fn set_latest(&self, value: LatestSet) -> Result<u64, Fault> {
+    async fn set_latest(&self, value: LatestSet) -> Result<Registered, Fault> {
         self.inner.set_latest(value).await
     }
 

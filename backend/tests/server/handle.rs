@@ -26,7 +26,7 @@ impl tally::Rules for Counting {
     }
 }
 
-async fn tally() -> (Rig, RoomId) {
+pub async fn tally() -> (Rig, RoomId) {
     let engine = Arc::new(holdfast_backend::engine::memory::MemoryEngine::new());
     let rig = Rig::start(engine, None, |builder| {
         builder.namespace(tally::Serve(Counting)).name("tally").welcome_room("tally", "sheep")
@@ -72,10 +72,13 @@ async fn each_target_hears_what_is_meant_for_it() {
     let (typing, hovering) = ("typing".to_owned(), "hovering".to_owned());
     rig.handle.emit_to_connection(anna.welcome.connection, &Typing {});
     rig.handle.emit_to_person(anna.me.person, &Hovering {});
+    rig.handle.emit_to_room(sheep, &Hovering {});
+    // Of another namespace than the room: nobody hears it.
     rig.handle.emit_to_room(sheep, &Typing {});
     rig.handle.emit_to_namespace(&Hovering {});
     rig.handle.emit_to_everyone(&Typing {});
-    let of_all = [(typing.clone(), Some(sheep)), (hovering.clone(), None), (typing.clone(), None)];
+    let of_all =
+        [(hovering.clone(), Some(sheep)), (hovering.clone(), None), (typing.clone(), None)];
     let mut of_anna = vec![(typing, None), (hovering, None)];
     of_anna.extend(of_all.clone());
     for (talker, expected) in

@@ -10,6 +10,7 @@ mod handle;
 mod http;
 mod page;
 mod program;
+mod registers;
 mod rig;
 mod slow;
 mod socket;

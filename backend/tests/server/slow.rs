@@ -45,7 +45,7 @@ async fn stuff(rig: &Rig) {
 
 async fn set(talker: &mut Talker, ns: &str, room: RoomId, kind: &str, value: serde_json::Value) {
     let (ns, kind) = (ns.to_owned(), kind.to_owned());
-    let head = ClientFrame::Latest(SetLatest { ns, room, kind });
+    let head = ClientFrame::Latest(SetLatest { ns, room, kind, rank: None });
     talker.wire.text(codec::write_client_with(&head, &value.to_string())).await;
     let stored = |frame| matches!(frame, ServerFrame::Stored(_)).then_some(());
     talker.wire.find(stored).await;

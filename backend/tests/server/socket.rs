@@ -195,7 +195,7 @@ on_every_engine! {
         let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
         phone.live(rig.lobby).await;
         let (room, ns, kind) = (rig.lobby, "chat".to_owned(), "read".to_owned());
-        let set = ClientFrame::Latest(SetLatest { ns, room, kind });
+        let set = ClientFrame::Latest(SetLatest { ns, room, kind, rank: None });
         anna.wire.text(codec::write_client_with(&set, r#"{"offset":7}"#)).await;
         let told = |frame| match frame {
             ServerFrame::Latest(value) => Some(value.rank),

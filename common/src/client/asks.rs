@@ -9,7 +9,7 @@ use crate::{
     },
     id::{Epoch, EventId, RoomId},
     sorted::Sorted,
-    time::Instant,
+    time::{Instant, Millis},
 };
 
 /// What a view asks for. It may be the view of another tab.
@@ -77,6 +77,8 @@ pub enum Command {
 
 /// Requests that may be open at once: half of what a server takes.
 const OPEN_ASKS: usize = 32;
+/// How long registers wait that were refused for now.
+const REGISTERS_WAIT: Millis = Millis(1_000);
 
 /// A request without an answer.
 #[derive(Debug, Clone)]
@@ -91,6 +93,8 @@ pub(super) struct Asks {
     requests: Request,
     open: Sorted<Request, Open>,
     latest: Sorted<(RoomId, String), LatestRow>,
+    /// When registers are sent again, one having been refused for now.
+    again: Option<Instant>,
 }
 
 impl Asks {
@@ -106,6 +110,11 @@ impl Asks {
 
     pub(super) fn disconnected(&mut self) {
         self.open.clear();
+        self.again = None; // The next welcome has all of them sent again.
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.again
     }
 
     fn request(&mut self, room: RoomId, ids: Vec<EventId>) -> Request {
@@ -206,9 +215,17 @@ impl Client {
         if row.data.len() > self.limits.payload_bytes as usize {
             return;
         }
-        let head = SetLatest { ns: row.ns.clone(), room: row.room, kind: row.kind.clone() };
+        let (ns, kind, rank) = (row.ns.clone(), row.kind.clone(), Some(row.rank));
+        let head = SetLatest { ns, room: row.room, kind, rank };
         let text = codec::write_client_with(&ClientFrame::Latest(head), &row.data);
         self.out.push(Output::Send(text));
+    }
+
+    pub(super) fn send_again(&mut self, now: Instant) {
+        if self.asks.again.is_some_and(|again| now >= again) {
+            self.asks.again = None;
+            self.send_latest();
+        }
     }
 
     pub(super) fn send_latest(&mut self) {
@@ -218,13 +235,15 @@ impl Client {
         }
     }
 
-    pub(super) fn stored(&mut self, stored: Stored) {
-        let Stored { room, kind, rank, code } = stored;
+    pub(super) fn stored(&mut self, now: Instant, stored: Stored) {
+        let Stored { room, kind, rank, code, about } = stored;
         if code.is_some_and(|code| code.kind() == crate::error::Kind::RetryAfter) {
-            return; // It stays, and goes again with the next connection.
+            self.asks.again = Some(now + REGISTERS_WAIT);
+            return;
         }
         let key = (room, kind.clone());
-        let rank = if code.is_some() { u64::MAX } else { rank };
+        // An older server does not say which value it has refused.
+        let rank = if code.is_some() { about.unwrap_or(u64::MAX) } else { rank };
         if self.asks.latest.get(&key).is_some_and(|row| row.rank <= rank) {
             self.asks.latest.remove(&key);
             self.waiting.push(Write::DeleteLatest { room, kind, rank });

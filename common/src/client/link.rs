@@ -307,6 +307,7 @@ impl Client {
             _ => {}
         }
         self.lanes.tick(now);
+        self.send_again(now);
     }
 
     pub(super) fn show_link(&mut self) {

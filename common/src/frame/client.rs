@@ -134,6 +134,10 @@ pub struct SetLatest {
     /// The event's type.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The value's rank as the client knows it. It comes back with a refusal, and is looked at no
+    /// further: the payload says which rank it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u64>,
 }
 
 /// Asks to become a member.

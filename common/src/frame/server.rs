@@ -316,11 +316,14 @@ pub struct Stored {
     /// The event's type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The rank that stands now: at least the one sent.
+    /// The rank that stands now: at least the one sent; 0 where it was refused.
     pub rank: u64,
     /// Set where the value was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// The rank of the value that was refused, where it is known: a newer one is not meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<u64>,
 }
 
 /// Who is in a room now.

@@ -77,6 +77,8 @@ pub enum Input<'a, B> {
         room: RoomId,
         /// The type.
         kind: String,
+        /// The rank that it was about, where that is known.
+        about: Option<u64>,
         /// The rank, or the code.
         result: Result<u64, Code>,
     },

@@ -143,16 +143,22 @@ impl<B> Session<B> {
             self.lanes.rate.take(now).err().map(|_| Code::TooFast)
         };
         match refusal {
-            Some(code) => self.stored(latest.room, latest.kind, Err(code)),
+            Some(code) => self.stored(latest.room, latest.kind, latest.rank, Err(code)),
             None => self.out.push(Output::Latest { latest, payload: payload.to_vec() }),
         }
     }
 
-    pub(super) fn stored(&mut self, room: RoomId, kind: String, result: Result<u64, Code>) {
-        let (rank, code) = match result {
-            Ok(rank) => (rank, None),
-            Err(code) => (0, Some(code)),
+    pub(super) fn stored(
+        &mut self,
+        room: RoomId,
+        kind: String,
+        about: Option<u64>,
+        result: Result<u64, Code>,
+    ) {
+        let (rank, code, about) = match result {
+            Ok(rank) => (rank, None, None),
+            Err(code) => (0, Some(code), about),
         };
-        self.send(&ServerFrame::Stored(Stored { room, kind, rank, code }));
+        self.send(&ServerFrame::Stored(Stored { room, kind, rank, code, about }));
     }
 }

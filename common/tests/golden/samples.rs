@@ -155,7 +155,8 @@ pub fn client_frames() -> Vec<(&'static str, ClientFrame, Option<&'static str>)>
     let fresh = Hello { rooms: Vec::new(), lanes: Vec::new(), generation: 1, ..hello() };
     let (ns, kind) = ("chat".to_owned(), "typing".to_owned());
     let signal = F::Signal(Signal { ns: ns.clone(), room: room(), kind });
-    let latest = F::Latest(SetLatest { ns, room: room(), kind: "read".to_owned() });
+    let latest = SetLatest { ns, room: room(), kind: "read".to_owned(), rank: None };
+    let latest_rank = F::Latest(SetLatest { rank: Some(5), ..latest.clone() });
     let ask = JoinRoom { req: 1, room: room() };
     let history = History { req: 3, room: room(), before: None, limit: 100 };
     let ids = vec![event(6), event(7)];
@@ -168,7 +169,8 @@ pub fn client_frames() -> Vec<(&'static str, ClientFrame, Option<&'static str>)>
         ("emit-no-json", emit(), Some("no JSON at all\n{")),
         ("emit-nothing", emit(), Some("")),
         ("signal", signal, Some("{}")),
-        ("latest", latest, Some(r#"{"offset":5}"#)),
+        ("latest", F::Latest(latest), Some(r#"{"offset":5}"#)),
+        ("latest-rank", latest_rank, Some(r#"{"offset":5}"#)),
         ("join", F::Join(ask), None),
         ("leave", F::Leave(LeaveRoom { req: 2, room: room() }), None),
         ("history", F::History(history), None),
@@ -273,7 +275,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
     use ServerFrame as F;
     let room = room();
     let (kind, detail) = ("read".to_owned(), Code::NotMember.text().to_owned());
-    let stored = Stored { room, kind, rank: 5, code: None };
+    let stored = Stored { room, kind, rank: 5, code: None, about: None };
     let not_stored = Stored { rank: 0, code: Some(Code::NotMember), ..stored.clone() };
     let signal = Signalled {
         ns: "chat".to_owned(),
@@ -292,7 +294,8 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
         ("signal-direct", F::Signal(direct)),
         ("latest", F::Latest(latest_set())),
         ("stored", F::Stored(stored)),
-        ("stored-code", F::Stored(not_stored)),
+        ("stored-code", F::Stored(not_stored.clone())),
+        ("stored-about", F::Stored(Stored { about: Some(5), ..not_stored })),
         ("presence-all", F::Presence(all)),
         ("presence-came", F::Presence(came)),
         ("presence-left", F::Presence(left)),

@@ -43,14 +43,16 @@ impl Disk {
         self.logs.keys().filter_map(|room| self.info(person, *room)).collect()
     }
 
-    /// The greatest rank stands; returns it.
-    pub fn set_latest(&mut self, value: &LatestSet) -> u64 {
+    /// The greatest rank stands; returns whether it is this one now, and which it is.
+    pub fn set_latest(&mut self, value: &LatestSet) -> (bool, u64) {
         let key = (value.room, (value.person, value.ns.clone(), value.kind.clone()));
-        let stored = self.registers.entry(key).or_insert_with(|| value.clone());
-        if stored.rank < value.rank {
-            *stored = value.clone();
+        match self.registers.get(&key) {
+            Some(stored) if stored.rank >= value.rank => (false, stored.rank),
+            _ => {
+                self.registers.insert(key, value.clone());
+                (true, value.rank)
+            }
         }
-        stored.rank
     }
 
     pub fn registers(&self, query: &RegistersQuery, most: usize) -> Registers {

@@ -2,6 +2,7 @@
 
 mod disk;
 mod node;
+mod registers;
 mod seeds;
 mod slow;
 mod stories;

@@ -1,10 +1,13 @@
 //! A reader that takes nothing for a while: what found no room in its queue is told anew, and what
 //! it shows is true again without a new connection.
 
-use crate::world::{LOBBY, World};
+use crate::{
+    registers::{greetings, marker},
+    world::{LOBBY, World},
+};
 use holdfast_common::{
     chat::RoomCreated,
-    client::{Command, LatestRow, Show},
+    client::Command,
     id::{PersonId, RoomId},
 };
 use std::collections::BTreeSet;
@@ -15,22 +18,6 @@ const MANY: u8 = 90;
 /// Everyone but the slow one does what there is to do.
 fn without(world: &mut World, slow: usize) {
     while (0..world.nodes.len()).any(|i| i != slow && world.step(i)) {}
-}
-
-fn greetings(world: &World, i: usize) -> usize {
-    let shown = world.nodes[i].shown.iter();
-    shown.filter(|show| matches!(show, Show::Welcome { .. })).count()
-}
-
-fn marker(i: u64) -> Command {
-    let (ns, kind) = ("chat".to_owned(), "read".to_owned());
-    Command::SetLatest(LatestRow {
-        ns,
-        room: LOBBY,
-        kind,
-        rank: i,
-        data: format!("{{\"offset\":{i}}}"),
-    })
 }
 
 #[test]

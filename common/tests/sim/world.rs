@@ -414,20 +414,20 @@ impl World {
     }
 
     fn latest(&mut self, i: usize, latest: SetLatest, payload: Vec<u8>) {
-        let SetLatest { ns, room, kind } = latest;
+        let SetLatest { ns, room, kind, rank: about } = latest;
         let result = chat::Serve(Rules).rank(&kind, &payload).map(|ranked| {
             let data = String::from_utf8(payload).expect("it was read");
             let data = serde_json::value::RawValue::from_string(data).expect("it was read");
             let person = self.nodes[i].database.principal.person;
             let value = LatestSet { ns, room, kind: kind.clone(), person, rank: ranked.rank, data };
-            let stands = self.disk.set_latest(&value);
-            if stands == value.rank {
+            let (stored, stands) = self.disk.set_latest(&value);
+            if stored {
                 let text = codec::write_server(&ServerFrame::Latest(value));
                 self.fanout.tell(Target::Room(room), Note::Registers(room), &text);
             }
             stands
         });
-        self.tell(i, Input::Stored { room, kind, result });
+        self.tell(i, Input::Stored { room, kind, about, result });
     }
 
     fn member(&mut self, i: usize, req: u64, room: RoomId, join: bool) {

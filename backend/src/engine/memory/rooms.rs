@@ -7,10 +7,13 @@ use crate::engine::{
 };
 use holdfast_common::{
     cursor::{Head, Mark},
+    error::Code,
     event::{Effect, Facts, RoomFacts, Versions},
     frame::{LatestSet, RoomInfo},
     id::{EventId, PersonId, RoomId},
-    storage::{Append, FactsQuery, Fault, Membership, RegisterKey, Registers, RegistersQuery},
+    storage::{
+        Append, FactsQuery, Fault, Membership, RegisterKey, Registered, Registers, RegistersQuery,
+    },
 };
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -130,14 +133,21 @@ impl State {
         Some(room.info(PersonId::NIL))
     }
 
-    pub(super) fn set_latest(&mut self, value: LatestSet) -> u64 {
+    pub(super) fn set_latest(&mut self, value: LatestSet) -> Registered {
+        let refusal = match self.rooms.get(&value.room) {
+            None => Some(Code::UnknownRoom),
+            Some(room) if room.gone => Some(Code::RoomGone),
+            Some(room) => (room.namespace != value.ns).then_some(Code::WrongNamespace),
+        };
+        if let Some(code) = refusal {
+            return Registered::Refused(code);
+        }
         let register = (value.person, value.room, value.ns.clone(), value.kind.clone());
         match self.registers.get(&register) {
-            Some(stored) if stored.rank >= value.rank => stored.rank,
+            Some(stored) if stored.rank >= value.rank => Registered::Stands(stored.rank),
             _ => {
-                let rank = value.rank;
                 self.registers.insert(register, value);
-                rank
+                Registered::Stored
             }
         }
     }

@@ -1,13 +1,15 @@
 //! Registers: of a person's values for a room and a type the greatest stands.
 
 use super::{
+    room::Room,
     rows::{id, int, json, number},
     task::Problem,
 };
 use holdfast_common::{
+    error::Code,
     frame::LatestSet,
     id::PersonId,
-    storage::{RegisterKey, Registers, RegistersQuery},
+    storage::{RegisterKey, Registered, Registers, RegistersQuery},
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -29,14 +31,22 @@ fn value(row: &Row<'_>) -> Result<LatestSet> {
     })
 }
 
-/// Stores a register's value if its rank is above the stored one; returns the rank that stands.
-pub(super) fn set(db: &Connection, value: &LatestSet) -> Result<u64, Problem> {
+/// Stores a register's value if its rank is above the stored one.
+pub(super) fn set(db: &Connection, value: &LatestSet) -> Result<Registered, Problem> {
+    let refusal = match Room::find(db, value.room)? {
+        None => Some(Code::UnknownRoom),
+        Some(room) if room.gone => Some(Code::RoomGone),
+        Some(room) => (room.namespace != value.ns).then_some(Code::WrongNamespace),
+    };
+    if let Some(code) = refusal {
+        return Ok(Registered::Refused(code));
+    }
     let sql = "SELECT rank FROM registers
         WHERE person = ?1 AND room = ?2 AND namespace = ?3 AND kind = ?4";
-    let register = params![value.person.as_bytes(), value.room.as_bytes(), value.ns, value.kind,];
+    let register = params![value.person.as_bytes(), value.room.as_bytes(), value.ns, value.kind];
     let stored = db.prepare_cached(sql)?.query_row(register, |row| number(row, 0)).optional()?;
     if let Some(stored) = stored.filter(|stored| *stored >= value.rank) {
-        return Ok(stored);
+        return Ok(Registered::Stands(stored));
     }
     let sql = "INSERT OR REPLACE INTO registers (person, room, namespace, kind, rank, data)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -48,7 +58,7 @@ pub(super) fn set(db: &Connection, value: &LatestSet) -> Result<u64, Problem> {
         int(value.rank),
         value.data.get(),
     ])?;
-    Ok(value.rank)
+    Ok(Registered::Stored)
 }
 
 /// A person's own.
