@@ -6,8 +6,9 @@
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use holdfast_common::{
+    codec,
     cursor::Offset,
-    frame::{LatestSet, RoomInfo},
+    frame::{Folded, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
@@ -82,7 +83,8 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Result<Option<Slice>, Fault>;
 
     /// Reads a page of history: the newest `limit` entries that are no replacements and no
-    /// removals, at or below `before - 1` (or the head), folded as of the head. Pages tile: asked
+    /// removals, at or below `before - 1` (or the head), folded as of the head; fewer where they
+    /// and their changes would be more than `max_bytes`, but for the first one. Pages tile: asked
     /// with `before` set to a page's `from`, the next one goes on without a hole, and `from` is the
     /// log's first offset once nothing older is left. `since` is where the reader stands: countable
     /// entries between it and the page that are neither trimmed nor hollow are counted in `skipped`.
@@ -91,6 +93,7 @@ pub trait Engine: Send + Sync + 'static {
         room: RoomId,
         before: Option<Offset>,
         limit: u32,
+        max_bytes: usize,
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault>;
 
@@ -142,6 +145,13 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether an append could be taken now: for `readyz`.
     async fn ready(&self) -> Result<(), Fault>;
+}
+
+/// What an item adds to a page's bytes.
+fn weight(item: &Folded) -> usize {
+    let change = item.change.as_ref();
+    codec::write_entry(&item.entry).len()
+        + change.map_or(0, |change| codec::write_entry(change).len())
 }
 
 /// A new incarnation of a log.

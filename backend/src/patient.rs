@@ -77,10 +77,11 @@ impl Engine for Patient {
         room: RoomId,
         before: Option<Offset>,
         limit: u32,
+        max_bytes: usize,
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
         let _turn = self.turn().await;
-        self.engine.page(room, before, limit, since).await
+        self.engine.page(room, before, limit, max_bytes, since).await
     }
 
     async fn find(

@@ -15,18 +15,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, SinkExt};
-use holdfast_common::{error::Code, frame::SUBPROTOCOL, limits::Limits};
+use holdfast_common::{error::Code, frame::SUBPROTOCOL};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 /// Small, since ten thousand connections may be idle; a larger frame gets room while it is read.
 const READ_BUFFER: usize = 1024;
 /// What waits for a connection goes out in writes of about this size. The buffer grows as it is
 /// used and never shrinks, so this too is paid by every connection that was once busy.
+///
+/// It holds less than this and one frame, since the socket takes a frame only when what was too
+/// much before has left ([`Wire::feed`](wire::Wire::feed) waits for that). How large a frame is, is
+/// bounded where it is made: by [`SLICE_BYTES`](holdfast_common::session::SLICE_BYTES) and
+/// [`PAGE_BYTES`](holdfast_common::session::PAGE_BYTES), or by one entry. A bound of the buffer's
+/// own would end the connection of whoever is to be told an entry from a time of higher limits,
+/// and each one after it.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// Beyond the write buffer there is room for this and one largest frame.
-const WRITE_SLACK: usize = 64 * 1024;
-/// What stands around an entry's payload, at most: ids, names and times.
-const ENTRY_HEAD: usize = 1024;
 /// How long a closing connection waits for its peer's close.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -51,7 +54,6 @@ pub(crate) async fn upgrade(
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + WRITE_SLACK + largest_frame(&shared.limits))
         .on_upgrade(move |socket| async move {
             if spoken {
                 serve(socket, shared).await;
@@ -59,14 +61,6 @@ pub(crate) async fn upgrade(
                 refuse(socket, Code::UnsupportedVersion).await;
             }
         })
-}
-
-/// The largest frame that the server sends: a slice of a log, whose bound does not count its first
-/// entry, or a page in which every entry and its newest change are as large as they may be.
-fn largest_frame(limits: &Limits) -> usize {
-    let slice = holdfast_common::session::SLICE_BYTES + 2 * limits.frame_bytes();
-    let entry = limits.payload_bytes as usize + ENTRY_HEAD;
-    slice.max(2 * limits.page as usize * entry)
 }
 
 /// The subprotocol to answer with, and whether this server speaks it. One that it does not speak

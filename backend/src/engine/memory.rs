@@ -99,10 +99,11 @@ impl Engine for MemoryEngine {
         room: RoomId,
         before: Option<Offset>,
         limit: u32,
+        max_bytes: usize,
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
         let state = self.state();
-        Ok(state.rooms.get(&room).map(|room| room.page(before, limit, since)))
+        Ok(state.rooms.get(&room).map(|room| room.page(before, limit, max_bytes, since)))
     }
 
     async fn find(

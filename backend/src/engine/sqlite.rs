@@ -127,9 +127,10 @@ impl Engine for SqliteEngine {
         room: RoomId,
         before: Option<Offset>,
         limit: u32,
+        max_bytes: usize,
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
-        let read = move |db: &_| reading::page(db, room, before, limit, since);
+        let read = move |db: &_| reading::page(db, room, before, limit, max_bytes, since);
         self.readers.ask(read).await
     }
 

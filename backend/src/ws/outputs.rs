@@ -20,7 +20,7 @@ use holdfast_common::{
     fanout::{Item, Note, Target},
     frame::{Hello, LaneState, LatestSet, Request, ServerFrame, SetLatest, Signal},
     id::{PersonId, RoomId},
-    session::{Emitting, Input, Output, SLICE_BYTES, SLICE_ENTRIES},
+    session::{Emitting, Input, Output, PAGE_BYTES, SLICE_BYTES, SLICE_ENTRIES},
     storage::{Fault, Greeted, Greeting, LaneWrite, Membership, Registered, RegistersQuery},
 };
 use serde_json::value::RawValue;
@@ -188,7 +188,7 @@ impl Connection {
             Output::Page { req, room, before, limit, since } => {
                 shared.metrics.pages.add(1);
                 let page = async move {
-                    let result = engine.page(room, before, limit, since).await;
+                    let result = engine.page(room, before, limit, PAGE_BYTES, since).await;
                     input(Input::Paged { req, room, result })
                 };
                 page.boxed()

@@ -207,8 +207,8 @@ async fn read(pair: &mut Pair, draw: &mut Draw) {
     pair.ask(("slice", room, at, few, bytes), slice).await.unwrap();
     let before = (draw.below(3) > 0).then_some(at + 1);
     let since = (draw.below(2) > 0).then_some(at / 3);
-    let page = async |rig: &Rig| rig.engine.page(room, before, few, since).await;
-    pair.ask(("page", room, before, few, since), page).await.unwrap();
+    let page = async |rig: &Rig| rig.engine.page(room, before, few, bytes, since).await;
+    pair.ask(("page", room, before, few, bytes, since), page).await.unwrap();
     let person = draw.person();
     let listed = async |rig: &Rig| {
         let mut rooms = rig.engine.directory(person).await.unwrap();

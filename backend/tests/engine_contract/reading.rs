@@ -3,6 +3,7 @@
 use super::rig::*;
 use holdfast_common::{
     cursor::Mark,
+    frame::Folded,
     id::{EventId, PersonId, RoomId},
     storage::Folds,
 };
@@ -13,6 +14,8 @@ contract! {
     an_unknown_room_is_none
     what_an_append_answered_is_read_at_once
     pages_tile_the_log_without_hole_or_overlap
+    pages_that_end_at_so_many_bytes_tile_too
+    a_page_ends_before_the_item_that_is_too_much
     a_page_counts_items_and_not_what_changed_them
     a_page_says_when_nothing_older_is_left
     a_page_before_the_beginning_is_empty
@@ -54,7 +57,7 @@ async fn a_slice_ends_at_so_many_entries_or_bytes(rig: Rig) {
 async fn an_unknown_room_is_none(rig: Rig) {
     let room = room_id();
     assert!(rig.engine.slice(room, 0, 9, 9).await.unwrap().is_none());
-    assert!(rig.engine.page(room, None, 9, None).await.unwrap().is_none());
+    assert!(rig.engine.page(room, None, 9, usize::MAX, None).await.unwrap().is_none());
     assert!(rig.engine.find(room, vec![event()]).await.unwrap().is_none());
     assert!(rig.engine.trim(room, 1).await.unwrap().is_none());
 }
@@ -127,6 +130,52 @@ async fn pages_tile_the_log_without_hole_or_overlap(rig: Rig) {
     }
 }
 
+fn size(item: &Folded) -> usize {
+    let text = |entry| holdfast_common::codec::write_entry(entry).len();
+    text(&item.entry) + item.change.as_ref().map_or(0, text)
+}
+
+async fn pages_that_end_at_so_many_bytes_tile_too(rig: Rig) {
+    let room = rig.room().await;
+    lively(&rig, room).await;
+    rig.engine.trim(room, 9).await.unwrap();
+    let whole = rig.page(room, None, 1000).await;
+    let all: usize = whole.items.iter().map(size).sum();
+    for most in [0, 1, 300, 600, 900, 5_000, all - 1, all] {
+        let (mut before, mut tiled) = (None, Vec::new());
+        loop {
+            let page = rig.engine.page(room, before, 7, most, None).await.unwrap().unwrap();
+            let bytes: usize = page.items.iter().map(size).sum();
+            assert!(page.items.len() == 1 || (page.items.len() <= 7 && bytes <= most));
+            assert_eq!(page.to, before.map_or(whole.head.offset, |before| before - 1));
+            assert!(page.from <= page.items[0].entry.offset);
+            tiled.splice(0..0, page.items.iter().map(|item| shown(item).to_owned()));
+            if page.from == page.head.first {
+                break;
+            }
+            before = Some(page.from);
+        }
+        assert_eq!(tiled, whole.items.iter().map(shown).collect::<Vec<_>>(), "{most} bytes");
+    }
+}
+
+async fn a_page_ends_before_the_item_that_is_too_much(rig: Rig) {
+    let room = rig.room().await;
+    let said = rig.messages(room, 8).await;
+    rig.entry(edit(room, PersonId::NIL, said[6].entry.id, "edited")).await;
+    let page = async |most| rig.engine.page(room, None, 99, most, Some(2)).await.unwrap().unwrap();
+    let whole = page(usize::MAX).await;
+    let last_two: usize = whole.items[7..].iter().map(size).sum();
+    for (most, from, skipped) in
+        [(last_two, 8, 5), (last_two - 1, 9, 6), (0, 9, 6), (usize::MAX, 1, 0)]
+    {
+        let page = page(most).await;
+        assert_eq!((page.from, page.to, page.skipped), (from, 10, skipped), "{most} bytes");
+        assert_eq!(page.items.len() as u64, 10 - from);
+        assert_eq!(page.items[0].entry.offset, from);
+    }
+}
+
 async fn a_page_counts_items_and_not_what_changed_them(rig: Rig) {
     let room = rig.room().await;
     let entries = rig.messages(room, 3).await;
@@ -179,12 +228,12 @@ async fn what_lies_before_a_page_is_counted(rig: Rig) {
     let entries = rig.messages(room, 10).await;
     rig.entry(edit(room, PersonId::NIL, entries[0].entry.id, "edited")).await;
     for (since, skipped) in [(0, 8), (1, 8), (4, 5), (8, 1), (9, 0), (12, 0), (u64::MAX, 0)] {
-        let page = rig.engine.page(room, None, 2, Some(since)).await.unwrap().unwrap();
+        let page = rig.engine.page(room, None, 2, usize::MAX, Some(since)).await.unwrap().unwrap();
         assert_eq!((page.from, page.skipped), (10, skipped), "since {since}");
     }
     assert_eq!(rig.page(room, None, 2).await.skipped, 0, "nobody asked");
     rig.engine.trim(room, 4).await.unwrap();
-    let page = rig.engine.page(room, None, 2, Some(0)).await.unwrap().unwrap();
+    let page = rig.engine.page(room, None, 2, usize::MAX, Some(0)).await.unwrap().unwrap();
     assert_eq!(page.skipped, 6, "what was trimmed is told as a gap");
 }
 

@@ -228,7 +228,7 @@ impl Rig {
     }
 
     pub(crate) async fn page(&self, room: RoomId, before: Option<Offset>, limit: u32) -> Folds {
-        let page = self.engine.page(room, before, limit, None).await;
+        let page = self.engine.page(room, before, limit, usize::MAX, None).await;
         page.unwrap().unwrap()
     }
 }

@@ -83,9 +83,10 @@ impl Engine for Faulty {
         room: RoomId,
         before: Option<Offset>,
         limit: u32,
+        max_bytes: usize,
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
-        self.inner.page(room, before, limit, since).await
+        self.inner.page(room, before, limit, max_bytes, since).await
     }
 
     /// A bug.

@@ -3,14 +3,16 @@
 use crate::{
     faulty::Faulty,
     rig::{PATIENCE, Rig},
-    talker::{Talker, dial, fresh},
+    talker::{Me, Talker, cursor, dial, fresh, text},
 };
 use holdfast_backend::engine::Engine;
 use holdfast_common::{
+    codec,
     error::Code,
-    frame::{AskIds, ClientFrame, ServerFrame},
+    frame::{AskIds, ClientFrame, Entry, History, ServerFrame},
     id::EventId,
     limits::Limits,
+    session::PAGE_BYTES,
     storage::Fault,
     time::Millis,
 };
@@ -172,7 +174,7 @@ async fn a_connection_that_breaks_off_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_page_of_the_longest_messages_reaches_a_newcomer_whole() {
+async fn pages_of_the_longest_messages_are_of_a_moderate_size_and_reach_a_newcomer_whole() {
     let rig = Rig::memory().await;
     let text = "x".repeat(Limits::default().text_chars as usize);
     for _ in 0..110 {
@@ -181,9 +183,47 @@ async fn a_page_of_the_longest_messages_reaches_a_newcomer_whole() {
     let mut anna = Talker::new(&rig, "Anna").await;
     let page = |frame| match frame {
         ServerFrame::Page(page) => Some(page),
+        ServerFrame::Refused(refused) => panic!("{refused:?}"),
         _ => None,
     };
-    let page = anna.wire.find(page).await;
-    assert_eq!(page.items.len(), Limits::default().page as usize);
+    let mut pages = vec![anna.wire.find(page).await];
     anna.live(rig.lobby).await;
+    while let Some(last) = pages.last().filter(|last| last.from > last.first) {
+        let (room, before) = (rig.lobby, Some(last.from));
+        let ask = History { req: 1, room, before, limit: Limits::default().page };
+        anna.wire.send(&ClientFrame::History(ask)).await;
+        pages.push(anna.wire.find(page).await);
+    }
+    assert!(pages.windows(2).all(|two| two[1].to + 1 == two[0].from));
+    assert_eq!(pages.iter().map(|page| page.items.len()).sum::<usize>(), 111);
+    for page in pages {
+        let bytes = codec::write_server(&ServerFrame::Page(page)).len();
+        assert!(bytes < PAGE_BYTES + 10_000, "{bytes}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_from_a_time_of_higher_limits_still_reaches_everyone() {
+    let engine: Arc<dyn Engine> = Arc::new(Faulty::default());
+    let high =
+        Limits { payload_bytes: 4 * 1024 * 1024, text_chars: 4 * 1024 * 1024, ..Limits::default() };
+    let rig = Rig::start(Arc::clone(&engine), None, |builder| builder.limits(high)).await;
+    let long = message(&"x".repeat(3 * 1024 * 1024));
+    assert_eq!(rig.post(LOBBY, "", &long).await.status, 201);
+    let low = Limits { page: 1, ..Limits::default() };
+    let rig = Rig::start(engine, None, |builder| builder.limits(low)).await;
+    // The log has more entries than a page: a newcomer gets a page. The second one reads it live.
+    let mut anna = Talker::new(&rig, "Anna").await;
+    let page = |frame| match frame {
+        ServerFrame::Page(page) => Some(page.items.len()),
+        _ => None,
+    };
+    assert_eq!(anna.wire.find(page).await, 1);
+    let mut me = Me::new("Ben");
+    let head = rig.engine.room_named("chat", "lobby").await.unwrap().unwrap().head;
+    let first = rig.engine.slice(rig.lobby, 0, 1, 1).await.unwrap().unwrap();
+    let first: Entry = serde_json::from_str(&first.entries[0].1).unwrap();
+    me.rooms = vec![cursor(rig.lobby, head.epoch, &first)];
+    let mut ben = Talker::come(&rig, me).await;
+    assert!(text(&ben.entries(rig.lobby, 1).await[0]).len() > 3_000_000);
 }

@@ -172,7 +172,7 @@ pub enum Output<B> {
     /// Read a part of a room's registers, bounded as [`Output::Slice`] is. Of other people's only
     /// those are told that everyone in the room is told.
     Registers(RegistersQuery),
-    /// Read a page of history.
+    /// Read a page of history, of at most [`PAGE_BYTES`](super::PAGE_BYTES).
     Page {
         /// The client's request; `None` for a page in place of a replay.
         req: Option<Request>,

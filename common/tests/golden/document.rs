@@ -10,6 +10,7 @@ use holdfast_common::{
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
     limits::Limits,
+    session::PAGE_BYTES,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,6 +205,7 @@ fn the_limits_are_those_of_the_code() {
     let limits = Limits::default();
     let slack = limits.frame_bytes() - 2 * limits.payload_bytes as usize;
     assert!(TEXT.contains(&format!("2 × `payload_bytes` + {slack} | close 4402")));
+    assert!(TEXT.contains(&format!("| {PAGE_BYTES}, or one item | the page has fewer items")));
 }
 
 #[test]

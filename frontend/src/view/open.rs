@@ -73,7 +73,7 @@ impl View {
             self.open_draft(room);
         }
         self.open.found.set(None);
-        let wanted = at.map(|offset| Wanted { offset, asked: false });
+        let wanted = at.map(|offset| Wanted { offset, asked: None });
         self.open.wanted.set_value(wanted);
         if let Some(room) = room {
             self.show_company(room);

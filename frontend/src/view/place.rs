@@ -16,8 +16,9 @@ const BEHIND: u64 = 40;
 pub(super) struct Wanted {
     /// The place.
     pub(super) offset: Offset,
-    /// It was missing and has been asked for: if it still is, it cannot be had.
-    pub(super) asked: bool,
+    /// It was missing, and entries below this offset have been asked for. A page may end above the
+    /// place, and the next one goes on from there; one that brings nothing says that it cannot be had.
+    pub(super) asked: Option<Offset>,
 }
 
 /// What is at a wanted place.
@@ -78,14 +79,14 @@ impl View {
                 self.open.wanted.set_value(None);
                 self.open.found.set(Some(offset));
             }
-            Place::Hole(_) if wanted.asked => {
+            Place::Hole(before) if wanted.asked.is_some_and(|asked| asked <= before) => {
                 let asking = |store: &Store| store.rooms.get(room).is_some_and(|room| room.asking);
                 if !self.store.with_value(asking) {
                     self.open.wanted.set_value(None);
                 }
             }
             Place::Hole(before) => {
-                let asked = self.ask(room, before);
+                let asked = self.ask(room, before).then_some(before);
                 self.open.wanted.set_value(Some(Wanted { asked, ..wanted }));
             }
             Place::Nowhere => {}

@@ -1,6 +1,6 @@
 //! A room and its log.
 
-use crate::engine::Trimmed;
+use crate::engine::{Trimmed, weight};
 use holdfast_common::{
     codec,
     cursor::{Cursor, Head, Mark, Offset},
@@ -189,36 +189,40 @@ impl Room {
         }
     }
 
-    pub(super) fn page(&self, before: Option<Offset>, limit: u32, since: Option<Offset>) -> Folds {
+    pub(super) fn page(
+        &self,
+        before: Option<Offset>,
+        limit: u32,
+        max_bytes: usize,
+        since: Option<Offset>,
+    ) -> Folds {
         let limit = limit.max(1) as usize;
         let first = self.head.first;
         let to = before
             .map_or(self.head.offset, |before| before.saturating_sub(1).min(self.head.offset));
-        let mut items: Vec<&Item> = self
-            .log
-            .values()
-            .rev()
-            .filter(|item| item.entry.offset <= to && item.role == Role::Stands)
-            .take(limit + 1)
-            .collect();
-        // One more than asked tells whether something older is left.
-        let from = if items.len() > limit {
-            items.truncate(limit);
-            items[limit - 1].entry.offset
-        } else {
-            first
-        };
+        let (mut items, mut from, mut bytes): (Vec<Folded>, _, _) = (Vec::new(), first, 0);
+        let stands = |item: &&Item| item.entry.offset <= to && item.role == Role::Stands;
+        for item in self.log.values().rev().filter(stands) {
+            let change = self.change(item.entry.offset);
+            let item = Folded { entry: item.entry.clone(), change };
+            bytes += weight(&item);
+            // One more than there is room for tells that something older is left.
+            if let Some(last) = items.last()
+                && (items.len() >= limit || bytes > max_bytes)
+            {
+                from = last.entry.offset;
+                break;
+            }
+            items.push(item);
+        }
+        items.reverse();
         let skipped = since.map_or(0, |since| {
             let between = |offset: Offset| offset > since && offset < from;
             let counted =
                 |item: &&Item| item.counts && !item.hollow() && between(item.entry.offset);
             self.log.values().filter(counted).count() as u64
         });
-        let items = items.into_iter().rev().map(|item| Folded {
-            entry: item.entry.clone(),
-            change: self.change(item.entry.offset),
-        });
-        Folds { head: self.head, from, to, skipped, items: items.collect() }
+        Folds { head: self.head, from, to, skipped, items }
     }
 
     /// The newest content of the entry at `offset`, where it has a newer one.

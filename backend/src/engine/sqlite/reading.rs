@@ -7,6 +7,7 @@ use super::{
     rows::{entry, number, select_entries},
     task::Problem,
 };
+use crate::engine::weight;
 use holdfast_common::{
     codec,
     cursor::Offset,
@@ -55,48 +56,57 @@ pub(super) fn page(
     room: RoomId,
     before: Option<Offset>,
     limit: u32,
+    max_bytes: usize,
     since: Option<Offset>,
 ) -> Result<Option<Folds>, Problem> {
     let Some(room) = Room::find(db, room)? else {
         return Ok(None);
     };
-    let limit = limit.max(1) as usize;
     let head = room.head;
     let to = before.map_or(head.offset, |before| before.saturating_sub(1).min(head.offset));
-    let mut items = items(db, &room, to, limit + 1)?;
-    // One more than asked tells whether something older is left.
-    let from = if items.len() > limit {
-        items.truncate(limit);
-        items[limit - 1].offset
-    } else {
-        head.first
-    };
-    let mut folded = Vec::with_capacity(items.len());
-    for entry in items.into_iter().rev() {
-        let change = change(db, place(room.seq, entry.offset))?;
-        folded.push(Folded { entry, change });
-    }
+    let (items, from) = items(db, &room, to, limit.max(1) as usize, max_bytes)?;
     let skipped = match since {
         Some(since) => counted(db, &room, since.saturating_add(1).max(head.first), from)?,
         None => 0,
     };
-    Ok(Some(Folds { head, from, to, skipped, items: folded }))
+    Ok(Some(Folds { head, from, to, skipped, items }))
 }
 
-/// The newest entries up to `to` that stand for themselves, newest first.
-fn items(db: &Connection, room: &Room, to: Offset, most: usize) -> Result<Vec<Entry>> {
-    if to < room.head.first {
-        return Ok(Vec::new());
+/// The newest entries up to `to` that stand for themselves, in order, and from where on they are
+/// all that is left.
+fn items(
+    db: &Connection,
+    room: &Room,
+    to: Offset,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<(Vec<Folded>, Offset)> {
+    let (mut items, mut from, mut bytes): (Vec<Folded>, _, _) = (Vec::new(), room.head.first, 0);
+    if to < from {
+        return Ok((items, from));
     }
     let sql = select_entries!(
         "INDEXED BY items",
-        "WHERE e.role = 0 AND e.place BETWEEN ?1 AND ?2 ORDER BY e.place DESC LIMIT ?3"
+        "WHERE e.role = 0 AND e.place BETWEEN ?1 AND ?2 ORDER BY e.place DESC"
     );
     let mut select = db.prepare_cached(sql)?;
-    let (from, to) = (place(room.seq, room.head.first), place(room.seq, to));
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = select.query_map((from, to, most), entry)?;
-    rows.collect()
+    let mut rows = select.query((place(room.seq, from), place(room.seq, to)))?;
+    while let Some(row) = rows.next()? {
+        let entry = entry(row)?;
+        let change = change(db, place(room.seq, entry.offset))?;
+        let item = Folded { entry, change };
+        bytes += weight(&item);
+        // One more than there is room for tells that something older is left.
+        if let Some(last) = items.last()
+            && (items.len() >= limit || bytes > max_bytes)
+        {
+            from = last.entry.offset;
+            break;
+        }
+        items.push(item);
+    }
+    items.reverse();
+    Ok((items, from))
 }
 
 /// The newest content of the entry at `place`, where it has a newer one.
