@@ -105,7 +105,7 @@ async fn refuse(mut socket: WebSocket, code: Code) {
 
 fn close_frame(code: Code) -> Message {
     Message::Close(Some(CloseFrame {
-        code: code.number(),
+        code: code.close_number().unwrap_or(Code::ServerFault.number()),
         reason: Utf8Bytes::from_static(code.name()),
     }))
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// Final for this event or request. It consumes the event's number.
     Reject,
-    /// Not now: the same bytes may be sent again after a while. It consumes nothing.
+    /// Not now: the same bytes may be sent again after a while. It consumes nothing. What cannot be
+    /// answered frame by frame ends the connection with it, see [`Code::close_number`].
     RetryAfter,
     /// Final for this connection. Whether a new one may be tried is [`Code::may_reconnect`].
     Close,
@@ -152,10 +153,23 @@ impl Code {
         )
     }
 
+    /// The number of a WebSocket close with this code. A greeting that the storage cannot take now
+    /// has no frame to say so: its connection ends with the code of the kind retry-after.
+    #[must_use]
+    pub const fn close_number(self) -> Option<u16> {
+        match self {
+            Self::Overloaded => Some(4413),
+            Self::StorageFull => Some(4414),
+            Self::StorageFault => Some(4415),
+            code if matches!(code.kind(), Kind::Close) => Some(code.number()),
+            _ => None,
+        }
+    }
+
     /// The code of a WebSocket close number, if it is one of these.
     #[must_use]
     pub fn from_close(number: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.kind() == Kind::Close && code.number() == number)
+        Self::ALL.iter().copied().find(|code| code.close_number() == Some(number))
     }
 }
 
@@ -173,8 +187,12 @@ mod tests {
             let wire = serde_json::to_string(code).unwrap();
             assert_eq!(wire, format!("\"{}\"", code.name()));
             if code.kind() == Kind::Close {
-                assert_eq!(Code::from_close(code.number()), Some(*code));
-                assert!((4000..5000).contains(&code.number()));
+                assert_eq!(code.close_number(), Some(code.number()));
+            }
+            if let Some(number) = code.close_number() {
+                assert_eq!(Code::from_close(number), Some(*code));
+                assert!((4000..5000).contains(&number));
+                assert_ne!(code.kind(), Kind::Reject, "what is final for an event ends no link");
             }
         }
     }

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub struct Faulty {
     inner: MemoryEngine,
-    /// What every append meets.
+    /// What every append and every greeting meets.
     pub fault: Mutex<Option<Fault>>,
     /// Where the answers to greetings wait.
     gate: Mutex<Option<Arc<Gate>>>,
@@ -44,6 +44,9 @@ impl Faulty {
 #[async_trait]
 impl Engine for Faulty {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
+        if let Some(fault) = self.fault.lock().unwrap().clone() {
+            return Err(fault);
+        }
         let greeted = self.inner.greet(greeting).await;
         let gate = self.gate.lock().unwrap().clone();
         if let Some(gate) = gate {

@@ -64,6 +64,26 @@ async fn a_full_disk_is_never_a_rejection_and_passes_by_itself() {
 }
 
 #[tokio::test]
+async fn who_cannot_be_greeted_now_is_told_why_and_may_come_again() {
+    let (rig, engine) = faulty().await;
+    let mut me = Me::new("Anna");
+    let unknown = Fault::Unknown("lost".to_owned());
+    for (fault, code) in [
+        (Fault::Full, Code::StorageFull),
+        (Fault::Overloaded, Code::Overloaded),
+        (unknown, Code::StorageFault),
+    ] {
+        *engine.fault.lock().unwrap() = Some(fault);
+        let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+        wire.send(&ClientFrame::Hello(me.hello())).await;
+        assert_eq!(wire.closed().await, Some(code));
+        assert!(code.may_reconnect());
+    }
+    *engine.fault.lock().unwrap() = None;
+    Talker::come(&rig, me).await.live(rig.lobby).await;
+}
+
+#[tokio::test]
 async fn what_the_storage_cannot_say_is_told_as_no_verdict() {
     let (rig, engine) = faulty().await;
     let mut anna = Talker::at_home(&rig, "Anna").await;

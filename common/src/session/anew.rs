@@ -4,7 +4,6 @@
 
 use super::{Output, Session};
 use crate::{
-    error::Code,
     fanout::Note,
     frame::{RoomInfo, Rooms, ServerFrame},
     storage::{Fault, Registers, RegistersQuery},
@@ -49,8 +48,9 @@ impl<B> Session<B> {
     /// is said as it was told here.
     pub(super) fn directory(&mut self, result: Result<Vec<RoomInfo>, Fault>) {
         self.reads.under_way = false;
-        let Ok(mut rooms) = result else {
-            return self.close(Code::ServerFault);
+        let mut rooms = match result {
+            Ok(rooms) => rooms,
+            Err(fault) => return self.close(fault.code()),
         };
         for info in &mut rooms {
             info.joined = self.rooms.contains_key(&info.room);
@@ -68,8 +68,9 @@ impl<B> Session<B> {
     pub(super) fn registers(&mut self, query: RegistersQuery, result: Result<Registers, Fault>) {
         let RegistersQuery { room, person, .. } = query;
         self.reads.under_way = false;
-        let Ok(Registers { values, rest }) = result else {
-            return self.close(Code::ServerFault);
+        let Registers { values, rest } = match result {
+            Ok(part) => part,
+            Err(fault) => return self.close(fault.code()),
         };
         if !self.rooms.contains_key(&room) {
             return;

@@ -172,7 +172,7 @@ impl<B> Session<B> {
         match result {
             Ok(Some(slice)) => self.replay(room, slice),
             Ok(None) => self.not_member(None, room),
-            Err(_) => self.close(Code::ServerFault),
+            Err(fault) => self.close(fault.code()),
         }
     }
 
@@ -242,7 +242,7 @@ impl<B> Session<B> {
             (Ok(None), Some(req)) => return self.refuse(req, Code::UnknownRoom),
             (Ok(None), None) => return self.not_member(None, room),
             (Err(fault), Some(req)) => return self.refuse(req, fault.code()),
-            (Err(_), None) => return self.close(Code::ServerFault),
+            (Err(fault), None) => return self.close(fault.code()),
         };
         let as_of = folds.head.cursor();
         if req.is_none() {

@@ -62,7 +62,8 @@ impl<B> Session<B> {
         let resume = match result {
             Ok(Greeted::Welcome(resume)) => resume,
             Ok(Greeted::Refused(code)) => return self.close(code),
-            Err(_) => return self.close(Code::ServerFault),
+            // The page says the truth: the disk is full, not "a fault".
+            Err(fault) => return self.close(fault.code()),
         };
         if set_back(&hello, &resume) {
             return self.close(Code::Fenced);

@@ -42,7 +42,7 @@ impl<B> Session<B> {
             }
             Ok(None) => self.refuse(req, Code::UnknownRoom),
             // No answer is no "not there": the client asks again over its next connection.
-            Err(_) => self.close(Code::ServerFault),
+            Err(fault) => self.close(fault.code()),
         }
     }
 

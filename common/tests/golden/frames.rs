@@ -81,6 +81,16 @@ fn a_code_keeps_its_name_its_kind_and_its_number() {
 }
 
 #[test]
+fn a_code_that_ends_a_connection_keeps_its_number() {
+    let line = |code: &Code| Some(format!("{} {}\n", code.close_number()?, code.name()));
+    let all: Vec<String> = Code::ALL.iter().filter_map(line).collect();
+    let held = file("wire/v1/closes.txt", &all.concat());
+    for old in held.split_inclusive('\n') {
+        assert!(all.iter().any(|code| code == old), "{old}");
+    }
+}
+
+#[test]
 fn entries_that_were_encoded_one_by_one_make_the_same_frame() {
     let ServerFrame::Entries(frame) = samples::server_frame("entries") else {
         panic!("it is an entries frame")

@@ -399,3 +399,13 @@ fn of_two_tabs_that_both_raised_the_generation_one_is_refused_by_the_database() 
     world.settle();
     assert!(world.sent[0].iter().all(|text| !text.contains("from the stale one")));
 }
+
+#[test]
+fn who_is_sent_away_by_a_full_disk_is_shown_so_and_comes_again_by_itself() {
+    let mut world = World::new(1);
+    let code = Code::StorageFull.close_number().expect("a greeting may end with it");
+    world.feed(0, Input::Closed { code });
+    assert!(matches!(link(&world, 0), Link::Offline { why: Some(Code::StorageFull), .. }));
+    world.wait(60_000);
+    assert_eq!(link(&world, 0), Link::Online);
+}

@@ -306,7 +306,8 @@ impl World {
             }
             Some(Down::Close(code)) => {
                 self.hang_up(i);
-                self.feed(i, client::Input::Closed { code: code.number() });
+                let code = code.close_number().expect("a close has a number");
+                self.feed(i, client::Input::Closed { code });
             }
             None => return false,
         }

@@ -102,6 +102,8 @@ mod tests {
         assert_eq!(said(Connection::Online, 1), "Online – sending 1 event");
         assert_eq!(said(offline(None), 3), "Offline – 3 events waiting");
         assert_eq!(said(offline(Some(Code::GoingAway)), 0), "Offline. The server is restarting");
+        let full = offline(Code::from_close(4414));
+        assert_eq!(said(full, 2), "Offline – 2 events waiting. The server's disk is full");
     }
 
     #[test]
