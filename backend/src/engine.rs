@@ -145,6 +145,10 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether an append could be taken now: for `readyz`.
     async fn ready(&self) -> Result<(), Fault>;
+
+    /// How often it has brought writes to stable storage since it was opened, however many went
+    /// together; 0 where nothing has to be brought anywhere.
+    fn commits(&self) -> u64;
 }
 
 /// What an item adds to a page's bytes.

@@ -65,6 +65,8 @@ pub(crate) struct Metrics {
     rejected: Counter,
     again: Counter,
     deferred: Counter,
+    /// Entries that were put into logs; an ack may be of one that stood there already.
+    appended: Counter,
     appends: Histogram,
 }
 
@@ -72,6 +74,9 @@ impl Metrics {
     /// Counts what became of an append, and how long it took.
     pub(crate) fn appended(&self, appended: &Appended, took: Duration) {
         self.appends.observe(took);
+        if let Appended::Decided { entry: Some(_), .. } = appended {
+            self.appended.add(1);
+        }
         let counter = match appended {
             Appended::Decided { verdict, .. } => match verdict {
                 Verdict::Ack { .. } => &self.acked,
@@ -89,8 +94,8 @@ impl Metrics {
         counter.add(1);
     }
 
-    /// As Prometheus reads it. `dropped` is the hub's own count.
-    pub(crate) fn render(&self, dropped: u64, draining: bool) -> String {
+    /// As Prometheus reads it. `dropped` is the hub's own count, `commits` the engine's.
+    pub(crate) fn render(&self, dropped: u64, commits: u64, draining: bool) -> String {
         let mut text = Text::default();
         let opened = self.connections_opened.get();
         let open = opened.saturating_sub(self.connections_closed.get());
@@ -107,6 +112,8 @@ impl Metrics {
             ("pages_total", "History pages read.", self.pages.get()),
             ("signals_total", "Volatile events taken.", self.signals.get()),
             ("dropped_total", "Items dropped at a full queue.", dropped),
+            ("appended_total", "Events appended to logs.", self.appended.get()),
+            ("commits_total", "Batches of writes synced to the disk.", commits),
             ("panics_total", "Connections ended by a panic.", self.panics.get()),
         ] {
             text.one(name, "counter", help, value);
@@ -175,7 +182,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.appended(&Appended::Moved, Duration::from_micros(800));
         metrics.appended(&Appended::Settled, Duration::from_secs(60));
-        let text = metrics.render(3, false);
+        let text = metrics.render(3, 2, false);
         for line in [
             "holdfast_append_seconds_bucket{le=\"0.0005\"} 0",
             "holdfast_append_seconds_bucket{le=\"0.001\"} 1",
@@ -184,6 +191,8 @@ mod tests {
             "holdfast_append_seconds_sum 60.0008",
             "holdfast_emits_total{verdict=\"again\"} 1",
             "holdfast_dropped_total 3",
+            "holdfast_commits_total 2",
+            "holdfast_appended_total 0",
         ] {
             assert!(text.lines().any(|it| it == line), "{line} in\n{text}");
         }

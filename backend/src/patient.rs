@@ -140,4 +140,8 @@ impl Engine for Patient {
     async fn ready(&self) -> Result<(), Fault> {
         self.engine.ready().await
     }
+
+    fn commits(&self) -> u64 {
+        self.engine.commits()
+    }
 }

@@ -160,4 +160,8 @@ impl Engine for MemoryEngine {
     async fn ready(&self) -> Result<(), Fault> {
         Ok(())
     }
+
+    fn commits(&self) -> u64 {
+        0
+    }
 }

@@ -202,4 +202,8 @@ impl Engine for SqliteEngine {
             Some(_) => self.writer.ask(writer::probe).await,
         }
     }
+
+    fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
 }

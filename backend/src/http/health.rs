@@ -27,7 +27,8 @@ pub(crate) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let text = shared.metrics.render(shared.hub.dropped(), shared.is_draining());
+    let (dropped, commits) = (shared.hub.dropped(), shared.engine.commits());
+    let text = shared.metrics.render(dropped, commits, shared.is_draining());
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, text).into_response()
 }

@@ -142,14 +142,27 @@ async fn what_waits_together_is_committed_together() {
         let versions = append.versions;
         waiting.push(at.rig.engine.append(Append { versions, ..more }));
     }
-    let before = at.plan.commits.load(Ordering::Relaxed);
+    let before = at.rig.engine.commits();
     open.send(()).unwrap();
     for (n, appended) in waiting.into_iter().enumerate() {
         assert_eq!(acked(&appended.await), n as u64 + 2);
     }
     // The first went with what had come by then, all others in one more.
-    let commits = at.plan.commits.load(Ordering::Relaxed) - before;
-    assert!(commits <= 2, "{commits} commits");
+    let commits = at.rig.engine.commits() - before;
+    assert!((1..=2).contains(&commits), "{commits} commits");
+    assert_eq!(at.rig.engine.commits(), at.plan.commits.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn a_commit_that_failed_does_not_count_as_one() {
+    let at = start().await;
+    let append = at.append(1).await;
+    let before = at.rig.engine.commits();
+    at.next_commit(Broken::Before(ffi::SQLITE_FULL));
+    fault(at.rig.engine.append(append.clone()).await);
+    assert_eq!(at.rig.engine.commits(), before);
+    acked(&at.rig.engine.append(append).await);
+    assert_eq!(at.rig.engine.commits(), before + 1);
 }
 
 #[tokio::test]

@@ -143,4 +143,8 @@ impl Engine for Faulty {
     async fn ready(&self) -> Result<(), Fault> {
         self.fault.lock().unwrap().clone().map_or(Ok(()), Err)
     }
+
+    fn commits(&self) -> u64 {
+        self.inner.commits()
+    }
 }

@@ -237,7 +237,35 @@ async fn the_server_says_how_it_is() {
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
     let metrics = metrics.text();
     // The first entry of the lobby, and the one that was posted.
-    for line in ["holdfast_emits_total{verdict=\"ack\"} 2", "holdfast_connections 1"] {
+    for line in [
+        "holdfast_emits_total{verdict=\"ack\"} 2",
+        "holdfast_appended_total 2",
+        "holdfast_commits_total 0",
+        "holdfast_connections 1",
+    ] {
         assert!(metrics.lines().any(|it| it == line), "{line} in {metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_for_each_commit_can_be_told_from_the_metrics() {
+    let rig = Rig::sqlite().await;
+    let counted = async |name: &str| -> u64 {
+        let metrics = rig.get("/metrics").await.text();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse().unwrap()
+    };
+    let before = counted("holdfast_commits_total ").await;
+    assert!(before >= 1, "the lobby was made");
+    for _ in 0..5 {
+        // Each waits for its commit before the next one comes.
+        assert_eq!(rig.post(LOBBY, "", &message("x")).await.status, 201);
+    }
+    assert_eq!(counted("holdfast_commits_total ").await, before + 5);
+    assert_eq!(counted("holdfast_appended_total ").await, 1 + 5);
+    let again = "idempotency-key: k\r\n";
+    for _ in 0..3 {
+        rig.post(LOBBY, again, &message("once")).await;
+    }
+    assert_eq!(counted("holdfast_appended_total ").await, 1 + 5 + 1);
 }

@@ -20,6 +20,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -43,6 +44,7 @@ const PROBE_BYTES: u32 = 64 * 1024;
 pub(super) struct Writer {
     queue: Option<Queue>,
     last_fault: LastFault,
+    commits: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,12 +55,14 @@ impl Writer {
     pub(super) fn start(db: Connection, options: Options) -> Result<Self, OpenError> {
         let (queue, waiting) = sync_channel(WAITING_WRITES);
         let last_fault = LastFault::default();
+        let commits = Arc::<AtomicU64>::default();
         let fatal = Arc::clone(&options.fatal);
         let desk = Desk {
             db,
             options,
             waiting,
             last_fault: Arc::clone(&last_fault),
+            commits: Arc::clone(&commits),
             // A server that was killed may have left something removed in the log.
             scrub_at: Some(Instant::now()),
             ended: false,
@@ -72,7 +76,7 @@ impl Writer {
                 fatal.end("the writing thread panicked");
             }
         })?;
-        Ok(Self { queue: Some(queue), last_fault, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), last_fault, commits, thread: Some(thread) })
     }
 
     pub(super) fn ask<T, W>(
@@ -103,6 +107,11 @@ impl Writer {
     pub(super) fn last_fault(&self) -> Option<Fault> {
         read(&self.last_fault)
     }
+
+    /// Batches that were committed.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Relaxed)
+    }
 }
 
 impl Drop for Writer {
@@ -121,6 +130,7 @@ struct Desk {
     options: Options,
     waiting: Receiver<Box<dyn Task>>,
     last_fault: LastFault,
+    commits: Arc<AtomicU64>,
     /// When the write-ahead log has to be emptied because of what was removed.
     scrub_at: Option<Instant>,
     /// Set after a failed fsync.
@@ -198,7 +208,10 @@ impl Desk {
             }
         }
         match self.options.commits.commit(&self.db) {
-            Ok(()) => Ok(faults),
+            Ok(()) => {
+                self.commits.fetch_add(1, Relaxed);
+                Ok(faults)
+            }
             Err(error) => Err(self.not_committed(&error)),
         }
     }
