@@ -7,7 +7,7 @@ use crate::{
 use holdfast_common::{
     codec,
     error::Code,
-    frame::{ClientFrame, LaneState, LeaveRoom, ServerFrame, SetLatest, Signal},
+    frame::{AskIds, ClientFrame, LaneState, LeaveRoom, ServerFrame, SetLatest, Signal},
     id::{EventId, RoomId},
 };
 use serde_json::json;
@@ -241,6 +241,22 @@ on_every_engine! {
         assert_eq!(phone.rejected().await.code, Code::NotMember);
         phone.join(rig.lobby).await;
         anna.room(|info| info.room == rig.lobby && info.joined).await;
+    }
+
+    async fn who_has_left_a_room_is_still_told_whether_their_events_stand(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let id = anna.say(rig.lobby, 1, "said before leaving").await;
+        let offset = anna.ack().await.offset;
+        let leave = LeaveRoom { req: 1, room: rig.lobby };
+        anna.wire.send(&ClientFrame::Leave(leave)).await;
+        let ids = vec![id, EventId::from_bytes(fresh())];
+        anna.wire.send(&ClientFrame::Ask(AskIds { req: 2, room: rig.lobby, ids })).await;
+        let found = |frame| match frame {
+            ServerFrame::Found(found) => Some(found.found),
+            ServerFrame::Refused(refused) => panic!("{refused:?}"),
+            _ => None,
+        };
+        assert_eq!(anna.wire.find(found).await, [(id, offset)]);
     }
 
     async fn an_event_of_ones_own_id_is_never_in_the_log_twice(rig) {

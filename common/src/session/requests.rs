@@ -27,6 +27,11 @@ impl<B> Session<B> {
         self.request(|| Output::Page { req, room, before, limit, since: None });
     }
 
+    /// Answered to everyone, members or not. A fenced outbox asks about what it had sent to rooms
+    /// that its person has left since: without an answer those events would be its writer's to
+    /// change again, although they stand in the log. It says nothing that an emit of the same id
+    /// does not say, which is acked if it stands; and nobody knows an id, random as it is, of an
+    /// event that they have neither written nor read.
     pub(super) fn find(&mut self, ask: AskIds) {
         if ask.ids.len() > self.limits.unsettled as usize {
             return self.close(Code::OverLimit);

@@ -409,3 +409,29 @@ fn who_is_sent_away_by_a_full_disk_is_shown_so_and_comes_again_by_itself() {
     world.wait(60_000);
     assert_eq!(link(&world, 0), Link::Online);
 }
+
+#[test]
+fn a_fenced_outbox_learns_what_became_of_its_events_in_a_room_that_it_has_left() {
+    let mut world = World::new(2);
+    let room = RoomId::from_bytes([5; 16]);
+    world.emit(0, room, &RoomCreated { name: "Ward".to_owned() });
+    world.settle();
+    world.mute_appends = true;
+    let stood = world.emit(0, room, &Message { text: "it stands".to_owned() });
+    world.settle();
+    world.mute_appends = false;
+    world.crash_client(0);
+    // Another browser of the same person takes them out of the room, and the outbox is set back.
+    let person = world.nodes[0].database.principal.person;
+    world.disk.member(person, room, false);
+    world.nodes[0].database.generation -= 1;
+    world.start(0);
+    world.wait(60_000);
+    assert!(world.sent[0].iter().any(|text| text.contains("\"ask\"")), "it was fenced and asked");
+    let sent = world.sent[0].iter().filter(|text| text.contains(&stood.to_string()));
+    assert_eq!(sent.filter(|text| text.contains("\"emit\"")).count(), 1, "never sent again");
+    let left: Vec<&RowState> =
+        world.nodes[0].database.rows.values().map(|row| &row.state).collect();
+    assert!(matches!(left[..], [] | [RowState::Acked { offset: 2, .. }]), "{left:?}");
+    assert_eq!(world.disk.log(room).len(), 2);
+}
