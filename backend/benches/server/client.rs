@@ -103,7 +103,7 @@ impl Client {
         RoomId::new(ms, &random)
     }
 
-    /// The next emit of this client's only lane. `floor` lags by one: the verdict before was read.
+    /// The next emit of this client's only lane. `floor` lags by a window: what is below it has been read.
     pub(crate) fn emit(&mut self, room: RoomId, kind: &str, payload: &str) -> Message {
         let (ms, random) = number();
         let n = self.next;
