@@ -3,6 +3,7 @@
 
 mod build;
 mod handle;
+mod rooms;
 
 pub use build::{Builder, NotBuilt};
 pub(crate) use handle::signalled;

@@ -11,8 +11,8 @@ use holdfast_common::{
     frame::{Folded, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registered, Registers, RegistersQuery, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -38,6 +38,9 @@ pub struct Trimmed {
 /// Each call is one transaction and is seen whole or not at all. What a call reports as done is on
 /// stable storage before the call returns (I1). Calls may run at the same time; [`Engine::append`]
 /// says what is kept in order.
+///
+/// A room may have an owner: then it is their inbox. It is not found by its name, and in a call that
+/// names another person it is not there. The nil id, under which the server acts, is nobody else's.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
     /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
@@ -60,20 +63,22 @@ pub trait Engine: Send + Sync + 'static {
     /// The checks, in this order: the writer's generation, the number in its lane (the floor moves
     /// the watermark up first), the idempotency key, the versions, the id. An id that stands in the
     /// log already, whoever wrote it and whatever the rule says now, is acked with its offset and
-    /// its first reply. Versions are compared for a rejection too. A reply outlives its entry's
-    /// trimming and removal, so a rule puts no content into it.
+    /// its first reply, but for a rejection where the room is not there for the author. Versions are
+    /// compared for a rejection too. A reply outlives its entry's trimming and removal, so a rule
+    /// puts no content into it.
     ///
     /// An entry that replaces a replacement replaces what that one replaced. A new room's name that
-    /// was taken in the meantime is [`Appended::Moved`]. The author of a new room, unless nil, is its
-    /// first member.
+    /// was taken in the meantime is [`Appended::Moved`], and so is an inbox that was made in the
+    /// meantime; the name of an inbox need not be free. The first member of a new room is its owner,
+    /// else its author, unless that is nil.
     fn append(&self, append: Append) -> BoxFuture<'static, Appended>;
 
     /// Reads what a rule goes by, in one snapshot.
     async fn facts(&self, query: FactsQuery) -> FactsRead;
 
     /// Reads the log after `after`: at most `max_entries` entries and, but for the first entry,
-    /// `max_bytes` of them. `None` if there is no such room. Starts at the first entry that is
-    /// left where `after` lies in the trimmed part, with the mark before it.
+    /// `max_bytes` of them. `None` if there is no such room, or no longer. Starts at the first entry
+    /// that is left where `after` lies in the trimmed part, with the mark before it.
     async fn slice(
         &self,
         room: RoomId,
@@ -88,6 +93,7 @@ pub trait Engine: Send + Sync + 'static {
     /// with `before` set to a page's `from`, the next one goes on without a hole, and `from` is the
     /// log's first offset once nothing older is left. `since` is where the reader stands: countable
     /// entries between it and the page that are neither trimmed nor hollow are counted in `skipped`.
+    /// `None` as for [`Engine::slice`].
     async fn page(
         &self,
         room: RoomId,
@@ -97,15 +103,16 @@ pub trait Engine: Send + Sync + 'static {
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault>;
 
-    /// Which of `ids` stand in the room's log, trimmed ones included.
+    /// Which of `ids` stand in the room's log, trimmed ones included; `person` asks.
     async fn find(
         &self,
+        person: PersonId,
         room: RoomId,
         ids: Vec<EventId>,
-    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault>;
+    ) -> Result<Places, Fault>;
 
-    /// Makes `person` a member of `room`, who may then be one of at most `most` rooms. To join
-    /// where one is a member already changes nothing.
+    /// Makes `person` a member of `room`, who may then be one of at most `most` rooms, inboxes not
+    /// counted. To join where one is a member already changes nothing.
     async fn join(
         &self,
         person: PersonId,
@@ -114,7 +121,7 @@ pub trait Engine: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Membership, Fault>;
 
-    /// Ends a membership.
+    /// Ends a membership. That of one's inbox cannot be ended.
     async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault>;
 
     /// Stores a register's value if its rank is above the stored one, and the room is a live one of
@@ -134,6 +141,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The live room of that name, as one who is no member sees it.
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault>;
 
+    /// The person's inbox in a namespace, as its owner sees it.
+    async fn inbox(&self, person: PersonId, namespace: &str) -> Result<Inbox, Fault>;
+
     /// Deletes the entries below `first`, all of them where it is above the head, and the
     /// idempotency keys of their events; their ids stay taken for ever. It may go in several
     /// transactions, each a whole trim of a part, so that appends need not wait for all of it.
@@ -141,6 +151,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Deletes a room: its memberships and registers end, its name is free again, its log is
     /// trimmed to nothing, and its id stays behind as a tombstone. `None` if there never was one.
+    /// After a fault it may be done in part: asked again, it goes on.
     async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault>;
 
     /// Whether an append could be taken now: for `readyz`.

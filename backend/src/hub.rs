@@ -101,15 +101,18 @@ impl Hub {
         state.wake(wake);
         let Some(info) = &new.created else { return };
         state.learn(info);
-        let creator = new.entry.from.id;
+        let first = new.owner.unwrap_or(new.entry.from.id);
         let member = Item::Member(Box::new(info.clone()));
-        let wake = state.fanout.membership(None, creator, &member);
+        let wake = state.fanout.membership(None, first, &member);
         state.wake(wake);
+        if new.owner.is_some() {
+            return;
+        }
         let mut seen = info.clone();
         seen.joined = false;
         let rooms = ServerFrame::Rooms(Rooms { rooms: vec![seen] });
         state.directory += 1;
-        state.send(To::EveryoneBut(creator), Some(Note::Directory), &encode(&rooms));
+        state.send(To::EveryoneBut(first), Some(Note::Directory), &encode(&rooms));
     }
 
     /// Passes on a frame that nobody waits for.
@@ -134,6 +137,17 @@ impl Hub {
             state.learn(info);
         }
         let wake = state.fanout.membership(Some(by), person, change);
+        state.wake(wake);
+    }
+
+    /// A room was deleted: its followers' memberships are over, and whoever could know it is told.
+    pub(crate) fn room_gone(&self, info: &RoomInfo) {
+        let target = if info.inbox { Target::Room(info.room) } else { Target::Everyone };
+        let rooms = ServerFrame::Rooms(Rooms { rooms: vec![info.clone()] });
+        let mut state = self.state();
+        state.directory += 1;
+        state.send(To::Target(target), Some(Note::Directory), &encode(&rooms));
+        let wake = state.fanout.room_gone(info.room);
         state.wake(wake);
     }
 
@@ -264,6 +278,11 @@ impl Seat {
 
     pub(crate) fn take(&self) -> Vec<Item<Frame>> {
         self.hub.state().fanout.take(self.key)
+    }
+
+    /// The connection says that it is this person's, and is about to be greeted.
+    pub(crate) fn expect(&self, person: PersonId) {
+        self.hub.state().fanout.expect(self.key, person);
     }
 
     /// The connection is this person's.

@@ -11,10 +11,10 @@ use futures_util::future::BoxFuture;
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{Epoch, EventId, PersonId, RoomId},
+    id::{EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registered, Registers, RegistersQuery, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -86,11 +86,12 @@ impl Engine for Patient {
 
     async fn find(
         &self,
+        person: PersonId,
         room: RoomId,
         ids: Vec<EventId>,
-    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+    ) -> Result<Places, Fault> {
         let _turn = self.turn().await;
-        self.engine.find(room, ids).await
+        self.engine.find(person, room, ids).await
     }
 
     async fn join(
@@ -127,6 +128,11 @@ impl Engine for Patient {
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
         let _turn = self.turn().await;
         self.engine.room_named(namespace, name).await
+    }
+
+    async fn inbox(&self, person: PersonId, namespace: &str) -> Result<Inbox, Fault> {
+        let _turn = self.turn().await;
+        self.engine.inbox(person, namespace).await
     }
 
     async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {

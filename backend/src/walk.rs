@@ -85,6 +85,7 @@ pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Ready, Faul
         data,
         effect,
         room_name: facts.free_name,
+        owner: None,
         counts,
         verified,
         versions: facts.versions,

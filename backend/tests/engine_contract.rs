@@ -27,6 +27,7 @@ mod engine_contract {
     pub(crate) mod folder;
     mod golden;
     mod greetings;
+    mod inboxes;
     mod keys;
     mod lanes;
     mod model;

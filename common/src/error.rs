@@ -68,6 +68,8 @@ codes! {
     UnknownNamespace = Reject 404 "unknown_namespace", "There is no such namespace.";
     /// The room does not exist.
     UnknownRoom = Reject 404 "unknown_room", "There is no such room.";
+    /// Nobody of that id has ever come.
+    UnknownPerson = Reject 404 "unknown_person", "There is no such person.";
     /// The room was deleted.
     RoomGone = Reject 410 "room_gone", "This room was deleted.";
     /// The room belongs to another namespace than the event names.

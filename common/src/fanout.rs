@@ -40,6 +40,8 @@ pub const PRESENCE_MOST: usize = 100;
 #[derive(Debug)]
 struct Connection<B> {
     turn: u64,
+    /// Whose it says it is.
+    whose: Option<PersonId>,
     /// Whose it is, once greeted.
     person: Option<Author>,
     session: Option<SessionId>,
@@ -91,6 +93,7 @@ impl<B: Clone> Fanout<B> {
         self.turns += 1;
         let connection = Connection {
             turn: self.turns,
+            whose: None,
             person: None,
             session: None,
             rooms: BTreeSet::new(),
@@ -106,18 +109,28 @@ impl<B: Clone> Fanout<B> {
         Key { place, turn: self.turns }
     }
 
+    /// The connection says that it is this person's, and is about to be greeted: from now on it is
+    /// told of changes of the person's memberships, so that it misses none meanwhile.
+    pub fn expect(&mut self, key: Key, person: PersonId) {
+        if let Some(connection) = self.get(key)
+            && connection.whose.is_none()
+        {
+            connection.whose = Some(person);
+            self.people.entry(person).or_default().insert(key.place);
+        }
+    }
+
     /// The connection is greeted as this person's; an older one of the session is taken over.
     /// Returns whom to wake.
     pub fn register(&mut self, key: Key, person: Author, session: SessionId) -> Vec<Key> {
         let id = person.id;
-        let Some(connection) = self.get(key) else {
+        self.expect(key, id);
+        let Some(connection) = self.get(key).filter(|it| it.whose == Some(id)) else {
             return Vec::new();
         };
         connection.person = Some(person);
         connection.session = Some(session);
-        let places = self.people.entry(id).or_default();
-        places.insert(key.place);
-        let others: Vec<usize> = places.iter().copied().filter(|at| *at != key.place).collect();
+        let others = but(self.of(id), key);
         let mut wake = Vec::new();
         for place in others {
             let older = self.places[place].as_ref().is_some_and(|it| it.session == Some(session));
@@ -185,7 +198,7 @@ impl<B: Clone> Fanout<B> {
         };
         self.free.push(key.place);
         let person = connection.person.map(|person| person.id);
-        if let Some(id) = person
+        if let Some(id) = connection.whose
             && let Some(places) = self.people.get_mut(&id)
         {
             places.remove(&key.place);
@@ -230,6 +243,20 @@ impl<B: Clone> Fanout<B> {
     pub fn membership(&mut self, key: Option<Key>, person: PersonId, change: &Item<B>) -> Vec<Key> {
         let target = key.map_or(Target::Person(person), |key| Target::PersonBut(person, key));
         self.put(target, None, || change.clone())
+    }
+
+    /// A room is no more. Told are those who follow it, and those who may be about to: they are being
+    /// greeted. Returns whom to wake.
+    pub fn room_gone(&mut self, room: RoomId) -> Vec<Key> {
+        let concerned = |it: &Connection<B>| it.person.is_none() || it.rooms.contains(&room);
+        let places = self.places.iter().enumerate();
+        let places = places.filter(|(_, it)| it.as_ref().is_some_and(concerned));
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        let mut wake = Vec::new();
+        for place in places {
+            self.push(place, Item::NotMember(room), None, &mut wake);
+        }
+        wake
     }
 
     fn put(&mut self, target: Target, note: Option<Note>, item: impl Fn() -> Item<B>) -> Vec<Key> {

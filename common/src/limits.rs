@@ -17,7 +17,7 @@ pub struct Limits {
     pub emits_per_second: u32,
     /// Volatile events a second for one connection; what is above is dropped.
     pub signals_per_second: u32,
-    /// Rooms that one connection follows.
+    /// Rooms that one connection follows, inboxes not counted.
     pub rooms: u32,
     /// Unsettled events in one lane.
     pub unsettled: u32,

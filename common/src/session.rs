@@ -68,6 +68,8 @@ pub struct Session<B> {
     hello: Option<Box<Hello>>,
     me: Option<Me>,
     rooms: BTreeMap<RoomId, following::Following>,
+    /// Changes of memberships that came while the greeting was under way, in order.
+    early: Vec<greeting::Change>,
     reads: following::Reads,
     lanes: lanes::Lanes,
     signals: lanes::Bucket,
@@ -106,6 +108,7 @@ impl<B> Session<B> {
             hello: None,
             me: None,
             rooms: BTreeMap::new(),
+            early: Vec::new(),
             reads: following::Reads::default(),
             requests: 0,
             draining: false,
@@ -139,8 +142,8 @@ impl<B> Session<B> {
                     self.out.push(Output::Pass(bytes));
                 }
             }
-            Input::Member(info) => self.member(&info),
-            Input::NotMember(room) => self.not_member(None, room),
+            Input::Member(info) => self.changed(greeting::Change::Member(info)),
+            Input::NotMember(room) => self.changed(greeting::Change::NotMember(room)),
             Input::Flushed => self.reads.flushed = true,
             Input::TakenOver => self.close(Code::TakenOver),
             Input::Drain(after) => self.drain(after),

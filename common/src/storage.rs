@@ -174,6 +174,8 @@ pub struct Append {
     pub effect: Effect,
     /// The name of the room it creates: the facts' free name. The wished one where it is absent.
     pub room_name: Option<String>,
+    /// Whose inbox the room that it creates is: its only member, in place of the author.
+    pub owner: Option<PersonId>,
     /// Whether a person would count it.
     pub counts: bool,
     /// What the rule said.
@@ -217,8 +219,10 @@ pub struct NewEntry {
     pub epoch: Epoch,
     /// The entry.
     pub entry: Entry,
-    /// The room as it is now, where the entry created it.
+    /// The room as its first member sees it now, where the entry created it.
     pub created: Option<RoomInfo>,
+    /// Whose inbox it created.
+    pub owner: Option<PersonId>,
 }
 
 /// Facts to be read for a rule.
@@ -310,4 +314,17 @@ pub enum Membership {
     NoRoom,
     /// The person is a member of as many rooms as one may be.
     TooMany,
+    /// It is the person's inbox, which is theirs for good.
+    Inbox,
+}
+
+/// A person's inbox in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inbox {
+    /// It is this room.
+    Room(RoomInfo),
+    /// It has not been made yet.
+    None,
+    /// Nobody of that id has ever come.
+    NoPerson,
 }

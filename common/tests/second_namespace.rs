@@ -96,6 +96,7 @@ fn facts() -> Facts {
             namespace: Tally::NAME.to_owned(),
             name: "apples".to_owned(),
             creator: PersonId::NIL,
+            owner: None,
             gone: false,
         }),
         member: true,
@@ -254,7 +255,8 @@ impl Pair {
 
     fn greeted(&self) -> Greeted {
         let (ns, name) = (Tally::NAME.to_owned(), "apples".to_owned());
-        let info = RoomInfo { room: ROOM, ns, name, head: self.head(), joined: true, gone: false };
+        let (head, joined, gone, inbox) = (self.head(), true, false, false);
+        let info = RoomInfo { room: ROOM, ns, name, head, joined, gone, inbox };
         let room = RoomState { info, mark_at: None, missed_since: None };
         Greeted::Welcome(Resume { rooms: vec![room], ..Resume::default() })
     }
@@ -383,6 +385,25 @@ fn the_checks_that_all_namespaces_share_come_before_its_rule() {
     let mut elsewhere = facts();
     elsewhere.room.as_mut().unwrap().namespace = "chat".to_owned();
     assert_eq!(code(&elsewhere), Code::WrongNamespace);
+}
+
+#[test]
+fn in_an_inbox_its_owner_may_not_write_and_to_others_it_is_not_there() {
+    let (ada, bo) = (PersonId::from_bytes([1; 16]), PersonId::from_bytes([2; 16]));
+    let code = |person, member, gone| {
+        let mut facts = Facts { person, member, ..facts() };
+        let room = facts.room.as_mut().unwrap();
+        (room.owner, room.gone) = (Some(ada), gone);
+        admit(&facts, &Effect::Adds, Tally::NAME)
+    };
+    assert_eq!(code(ada, true, false), Err(Code::Forbidden));
+    assert_eq!(code(ada, false, true), Err(Code::RoomGone));
+    for gone in [false, true] {
+        assert_eq!(code(bo, false, gone), Err(Code::UnknownRoom));
+    }
+    // The server is everywhere.
+    assert_eq!(code(PersonId::NIL, true, false), Ok(()));
+    assert_eq!(code(PersonId::NIL, true, true), Err(Code::RoomGone));
 }
 
 #[test]

@@ -150,7 +150,7 @@ async fn rooms(shared: &Shared, wanted: &[(String, String)]) -> Result<Vec<RoomI
         if shared.handler(namespace).is_err() {
             return Err(NotBuilt::NoNamespace(namespace.clone()));
         }
-        rooms.push(super::handle::ensure_room(shared, namespace, name).await?);
+        rooms.push(super::rooms::ensure_room(shared, namespace, name).await?);
     }
     Ok(rooms)
 }

@@ -1,20 +1,19 @@
 //! What an application says through the server it has mounted.
 
-use super::Shared;
+use super::{Shared, rooms};
 use crate::{
     clock,
     hub::{To, encode},
-    walk::{self, Draft, Ready},
+    walk::{self, Draft},
 };
 use holdfast_common::{
-    chat::{RoomCreated, RoomNamed},
     cursor::Offset,
     error::Code,
-    event::{Durable, Effect, EventType, Verified, Volatile},
+    event::{Durable, EventType, Volatile},
     fanout::Target,
     frame::{Author, ServerFrame, Signalled},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
-    storage::{Append, Appended, FactsQuery, Fault, Verdict},
+    storage::{Appended, Fault, Verdict},
 };
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
@@ -36,6 +35,8 @@ pub enum NotEmitted<R> {
 /// A durable event that stands in its room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emitted<T> {
+    /// The room.
+    pub room: RoomId,
     /// The event.
     pub id: EventId,
     /// The incarnation of the log.
@@ -46,10 +47,12 @@ pub struct Emitted<T> {
     pub reply: T,
 }
 
-/// Emits to people and rooms, and shuts the server down. Cheap to clone.
+/// What an application says and does: durable events to rooms and persons (`emit_…`), volatile ones
+/// to whoever is connected (`signal_…`), rooms made, trimmed and deleted, and the shutdown. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Handle {
@@ -57,20 +60,12 @@ impl Handle {
         Self { shared }
     }
 
-    /// The room of that name, made if it is not there.
-    ///
-    /// # Errors
-    /// The storage could not say, or not make it.
-    pub async fn room(&self, namespace: &str, name: &str) -> Result<RoomId, Fault> {
-        ensure_room(&self.shared, namespace, name).await
-    }
-
     /// Appends a durable event to a room, as the server's own. The rule is asked as for anyone's;
     /// the server counts as a member of every room.
     ///
     /// # Errors
     /// It was refused, or could not be stored.
-    pub async fn emit<E: Durable>(
+    pub async fn emit_to_room<E: Durable>(
         &self,
         room: RoomId,
         event: &E,
@@ -88,33 +83,51 @@ impl Handle {
             lane: None,
             idempotency: None,
         };
-        emitted::<E>(walk::append(&self.shared, &draft).await)
+        emitted::<E>(room, walk::append(&self.shared, &draft).await)
+    }
+
+    /// Appends a durable event to a person's inbox of the event's namespace, which is made at its
+    /// first use. The person hears of it at once, or finds it when they next come; nobody else
+    /// does. The rule is asked as in any room.
+    ///
+    /// # Errors
+    /// [`Code::UnknownPerson`] if nobody of that id has ever come; else as for
+    /// [`Handle::emit_to_room`].
+    pub async fn emit_to_person<E: Durable>(
+        &self,
+        person: PersonId,
+        event: &E,
+    ) -> Result<Emitted<E::Reply>, NotEmitted<E::Refusal>> {
+        self.shared.handler(E::NAMESPACE).map_err(NotEmitted::Code)?;
+        let inbox = rooms::ensure_inbox(&self.shared, E::NAMESPACE, person).await?;
+        let inbox = inbox.ok_or(NotEmitted::Code(Code::UnknownPerson))?;
+        self.emit_to_room(inbox, event).await
     }
 
     /// Passes a volatile event to one connection.
-    pub fn emit_to_connection<E: Volatile>(&self, connection: ConnectionId, event: &E) {
+    pub fn signal_connection<E: Volatile>(&self, connection: ConnectionId, event: &E) {
         self.signal(To::Connection(connection), None, event);
     }
 
     /// Passes a volatile event to every connection of a person.
-    pub fn emit_to_person<E: Volatile>(&self, person: PersonId, event: &E) {
+    pub fn signal_person<E: Volatile>(&self, person: PersonId, event: &E) {
         self.signal(To::Target(Target::Person(person)), None, event);
     }
 
     /// Passes a volatile event to every connection in a room of the event's namespace.
-    pub fn emit_to_room<E: Volatile>(&self, room: RoomId, event: &E) {
+    pub fn signal_room<E: Volatile>(&self, room: RoomId, event: &E) {
         if self.shared.hub.is_of(room, E::NAMESPACE) {
             self.signal(To::Target(Target::Room(room)), Some(room), event);
         }
     }
 
     /// Passes a volatile event to every connection that follows a room of the event's namespace.
-    pub fn emit_to_namespace<E: Volatile>(&self, event: &E) {
+    pub fn signal_namespace<E: Volatile>(&self, event: &E) {
         self.signal(To::Namespace(E::NAMESPACE), None, event);
     }
 
     /// Passes a volatile event to every connection.
-    pub fn emit_to_everyone<E: Volatile>(&self, event: &E) {
+    pub fn signal_everyone<E: Volatile>(&self, event: &E) {
         self.signal(To::Target(Target::Everyone), None, event);
     }
 
@@ -157,11 +170,14 @@ pub(crate) fn signalled(
     }))
 }
 
-fn broken(error: serde_json::Error) -> Fault {
+pub(super) fn broken(error: serde_json::Error) -> Fault {
     Fault::Failed(format!("an event or a reply could not be read: {error}"))
 }
 
-fn emitted<E: Durable>(appended: Appended) -> Result<Emitted<E::Reply>, NotEmitted<E::Refusal>> {
+fn emitted<E: Durable>(
+    room: RoomId,
+    appended: Appended,
+) -> Result<Emitted<E::Reply>, NotEmitted<E::Refusal>> {
     let verdict = match appended {
         Appended::Decided { verdict, .. } | Appended::Again(verdict) => verdict,
         Appended::Fault(fault) => return Err(fault.into()),
@@ -169,64 +185,12 @@ fn emitted<E: Durable>(appended: Appended) -> Result<Emitted<E::Reply>, NotEmitt
     };
     match verdict {
         Verdict::Ack { id, epoch, offset, reply } => {
-            Ok(Emitted { id, epoch, offset, reply: serde_json::from_str(&reply).map_err(broken)? })
+            let reply = serde_json::from_str(&reply).map_err(broken)?;
+            Ok(Emitted { room, id, epoch, offset, reply })
         }
         Verdict::Reject { code, why, .. } => Err(match why {
             Some(why) => NotEmitted::Refused(serde_json::from_str(&why).map_err(broken)?),
             None => NotEmitted::Code(code),
         }),
-    }
-}
-
-/// The room of that name, made by the server if it is not there. The first entry of every room's
-/// log is a `room_created`, whether or not its namespace declares one of its own.
-pub(super) async fn ensure_room(
-    shared: &Shared,
-    namespace: &str,
-    name: &str,
-) -> Result<RoomId, Fault> {
-    if let Some(info) = shared.engine.room_named(namespace, name).await? {
-        return Ok(info.room);
-    }
-    let room = clock::fresh_room()?;
-    let effect = Effect::Creates(name.to_owned());
-    let facts = shared.engine.facts(FactsQuery {
-        person: shared.author.id,
-        namespace: namespace.to_owned(),
-        room,
-        effect: effect.clone(),
-    });
-    let facts = facts.await?;
-    let created = RoomCreated { name: name.to_owned() };
-    let named = RoomNamed { name: name.to_owned() };
-    let append = Append {
-        lane: None,
-        idempotency: None,
-        namespace: namespace.to_owned(),
-        room,
-        id: clock::fresh_event()?,
-        kind: RoomCreated::NAME.to_owned(),
-        author: shared.author.clone(),
-        at: clock::wall(),
-        data: serde_json::to_string(&created).map_err(broken)?,
-        effect,
-        room_name: Some(name.to_owned()),
-        counts: false,
-        verified: Verified::Allowed { reply: serde_json::to_string(&named).map_err(broken)? },
-        versions: facts.versions,
-    };
-    let not_made = |why: &dyn std::fmt::Debug| {
-        Fault::Failed(format!("the room {name} could not be made: {why:?}"))
-    };
-    let ready = Ready { append, _place: shared.committer.place().await };
-    match shared.committer.submit(ready).await {
-        Appended::Decided { verdict: Verdict::Ack { .. }, .. } => Ok(room),
-        // Somebody else has made a room of that name since.
-        Appended::Moved => {
-            let info = shared.engine.room_named(namespace, name).await?;
-            info.map(|info| info.room).ok_or_else(|| not_made(&"moved"))
-        }
-        Appended::Fault(fault) => Err(fault),
-        other => Err(not_made(&other)),
     }
 }

@@ -15,10 +15,10 @@ use holdfast_common::{
     cursor::Offset,
     event::Facts,
     frame::{LatestSet, RoomInfo},
-    id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    id::{EventId, PersonId, RoomId, WriterId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registered, Registers, RegistersQuery, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -91,7 +91,8 @@ impl Engine for MemoryEngine {
         max_bytes: usize,
     ) -> Result<Option<Slice>, Fault> {
         let state = self.state();
-        Ok(state.rooms.get(&room).map(|room| room.slice(after, max_entries, max_bytes)))
+        let room = state.rooms.get(&room).filter(|room| !room.gone);
+        Ok(room.map(|room| room.slice(after, max_entries, max_bytes)))
     }
 
     async fn page(
@@ -103,16 +104,19 @@ impl Engine for MemoryEngine {
         since: Option<Offset>,
     ) -> Result<Option<Folds>, Fault> {
         let state = self.state();
-        Ok(state.rooms.get(&room).map(|room| room.page(before, limit, max_bytes, since)))
+        let room = state.rooms.get(&room).filter(|room| !room.gone);
+        Ok(room.map(|room| room.page(before, limit, max_bytes, since)))
     }
 
     async fn find(
         &self,
+        person: PersonId,
         room: RoomId,
         ids: Vec<EventId>,
-    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+    ) -> Result<Places, Fault> {
         let state = self.state();
-        Ok(state.rooms.get(&room).map(|room| (room.head.epoch, room.find(&ids))))
+        let room = state.rooms.get(&room).filter(|room| room.is_there_for(person));
+        Ok(room.map(|room| (room.head.epoch, room.find(&ids))))
     }
 
     async fn join(
@@ -146,6 +150,10 @@ impl Engine for MemoryEngine {
         let state = self.state();
         let room = state.room_named(namespace, name);
         Ok(room.map(|room| room.info(PersonId::NIL)))
+    }
+
+    async fn inbox(&self, person: PersonId, namespace: &str) -> Result<Inbox, Fault> {
+        Ok(self.state().inbox(person, namespace))
     }
 
     async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {

@@ -39,10 +39,10 @@ use holdfast_common::{
     cursor::Offset,
     event::Effect,
     frame::{LatestSet, RoomInfo},
-    id::{Epoch, EventId, PersonId, RoomId},
+    id::{EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registered, Registers, RegistersQuery, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -136,10 +136,11 @@ impl Engine for SqliteEngine {
 
     async fn find(
         &self,
+        person: PersonId,
         room: RoomId,
         ids: Vec<EventId>,
-    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
-        self.readers.ask(move |db| reading::find(db, room, &ids)).await
+    ) -> Result<Places, Fault> {
+        self.readers.ask(move |db| reading::find(db, person, room, &ids)).await
     }
 
     async fn join(
@@ -174,6 +175,11 @@ impl Engine for SqliteEngine {
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         self.readers.ask(move |db| rooms::named(db, &namespace, &name)).await
+    }
+
+    async fn inbox(&self, person: PersonId, namespace: &str) -> Result<Inbox, Fault> {
+        let namespace = namespace.to_owned();
+        self.readers.ask(move |db| rooms::inbox(db, person, &namespace)).await
     }
 
     async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {

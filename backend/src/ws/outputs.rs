@@ -169,6 +169,7 @@ impl Connection {
         let engine = Arc::clone(&shared.engine);
         let done = match output {
             Output::Greet(hello) => {
+                self.seat.expect(hello.person);
                 self.directory = shared.hub.directory();
                 greet(shared, *hello).boxed()
             }
@@ -194,8 +195,9 @@ impl Connection {
                 page.boxed()
             }
             Output::Find { req, room, ids } => {
+                let person = self.session.person().unwrap_or(PersonId::NIL);
                 let find = async move {
-                    let result = engine.find(room, ids).await;
+                    let result = engine.find(person, room, ids).await;
                     input(Input::Found { req, room, result })
                 };
                 find.boxed()

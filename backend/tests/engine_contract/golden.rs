@@ -1,7 +1,7 @@
 //! A folder written by an earlier build is opened and read by this one.
 //!
 //! `HOLDFAST_WRITE_GOLDEN=1 cargo test -p holdfast-backend --test engine_contract golden` writes
-//! the folder of the newest form anew; a released one is never written again.
+//! the folder of the newest form if it is not there. One that is there is never written again.
 
 use super::{folder::Folder, rig::*};
 use holdfast_backend::engine::sqlite::SqliteEngine;
@@ -9,12 +9,18 @@ use holdfast_common::{
     event::Verified,
     frame::{Entry, HOLLOW, LaneFloor, LatestSet},
     id::{EventId, PersonId, RoomId, WriterId},
-    storage::{Append, Appended, Verdict},
+    storage::{Append, Appended, Inbox, Verdict},
 };
 use serde_json::value::RawValue;
-use std::{fs, path::Path, sync::Arc};
+use sha2::{Digest, Sha256};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/db/v1/holdfast.db");
+/// The newest form.
+const NEWEST: u8 = 2;
 
 const ROOM: RoomId = RoomId::NIL;
 
@@ -28,6 +34,23 @@ fn sender(generation: u64) -> Sender {
 
 fn id(n: u8) -> EventId {
     EventId::from_bytes([n; 16])
+}
+
+/// Since the second form.
+fn inbox_room() -> RoomId {
+    RoomId::from_bytes([4; 16])
+}
+
+fn golden(form: u8) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/db");
+    root.join(format!("v{form}")).join("holdfast.db")
+}
+
+/// A copy of a golden folder, opened.
+fn opened(form: u8) -> (Rig, Folder) {
+    let folder = Folder::new();
+    fs::copy(golden(form), folder.path().join("holdfast.db")).unwrap();
+    (Rig::of(Arc::new(SqliteEngine::open(folder.path()).unwrap())), folder)
 }
 
 /// What the golden folder holds: one of each kind of row.
@@ -60,21 +83,55 @@ async fn write(rig: &Rig) {
     };
     rig.engine.set_latest(read).await.unwrap();
     rig.engine.trim(ROOM, 2).await.unwrap();
+    rig.entry(Append { id: id(1), ..inbox(inbox_room(), ada.person) }).await;
+    rig.entry(Append { id: id(2), ..message(inbox_room(), PersonId::NIL, "for you") }).await;
 }
 
 #[tokio::test]
 async fn a_folder_of_the_first_form_is_read() {
-    let golden = Path::new(V1);
-    if std::env::var_os("HOLDFAST_WRITE_GOLDEN").is_some() {
+    let (rig, _folder) = opened(1);
+    what_every_form_holds(&rig).await;
+    let ada = sender(1).person;
+    assert_eq!(rig.engine.inbox(ada, NS).await, Ok(Inbox::None));
+    rig.entry(inbox(inbox_room(), ada)).await;
+    let again = rig.put(inbox(room_id(), ada)).await;
+    assert!(matches!(again, Appended::Moved));
+}
+
+#[tokio::test]
+async fn a_folder_of_the_second_form_is_read() {
+    if std::env::var_os("HOLDFAST_WRITE_GOLDEN").is_some() && !golden(NEWEST).exists() {
         let folder = Folder::new();
         write(&Rig::of(Arc::new(SqliteEngine::open(folder.path()).unwrap()))).await;
-        fs::create_dir_all(golden.parent().unwrap()).unwrap();
-        fs::copy(folder.path().join("holdfast.db"), golden).unwrap();
+        fs::create_dir_all(golden(NEWEST).parent().unwrap()).unwrap();
+        fs::copy(folder.path().join("holdfast.db"), golden(NEWEST)).unwrap();
     }
-    let folder = Folder::new();
-    fs::copy(golden, folder.path().join("holdfast.db")).unwrap();
-    let rig = Rig::of(Arc::new(SqliteEngine::open(folder.path()).unwrap()));
+    let (rig, _folder) = opened(2);
+    what_every_form_holds(&rig).await;
+    let ada = sender(1).person;
+    let Ok(Inbox::Room(info)) = rig.engine.inbox(ada, NS).await else {
+        panic!("there is an inbox");
+    };
+    assert_eq!((info.room, info.head.offset, info.joined), (inbox_room(), 2, true));
+    assert_chained(&rig.slice(inbox_room(), 0).await);
+    let next = message(inbox_room(), PersonId::NIL, "and for you");
+    assert_eq!(rig.entry(next).await.entry.offset, 3);
+}
 
+#[test]
+fn no_golden_folder_was_ever_changed() {
+    for (form, sum) in [
+        (1, "33d54b0d47ae1a38f65f2e50d4ebe512ebe1224c6e00b61278e63e1d8dee7052"),
+        (2, "fe91a3f0624eb64506c5ee29746b92c2a3667aa89f47547f1a26e5b45399b40e"),
+    ] {
+        let bytes = fs::read(golden(form)).unwrap();
+        let digest: String =
+            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, sum, "form {form}");
+    }
+}
+
+async fn what_every_form_holds(rig: &Rig) {
     let slice = rig.slice(ROOM, 0).await;
     assert_eq!((slice.head.first, slice.head.offset), (2, 6));
     let entries = slice.entries.iter();
@@ -101,7 +158,9 @@ async fn a_folder_of_the_first_form_is_read() {
     assert_eq!(reply, r#"{"name":"Ward 7"}"#);
     assert!(matches!(resume.verdicts[6].2, Verdict::Reject { .. }));
     assert_eq!(resume.latest[0].rank, 3);
-    assert_eq!((resume.rooms[0].info.name.as_str(), resume.rooms[0].info.joined), ("Ward 7", true));
+    let ward = resume.rooms.iter().find(|state| state.info.room == ROOM).unwrap();
+    assert_eq!((ward.info.name.as_str(), ward.info.joined), ("Ward 7", true));
+    assert!(!ward.info.inbox);
 
     let mut keyed = message(ROOM, ada.person, "posted");
     keyed.idempotency = promise("k", 9);

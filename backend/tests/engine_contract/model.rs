@@ -3,6 +3,7 @@
 use super::rig::*;
 use holdfast_common::{
     cursor::{Cursor, Mark},
+    event::Effect,
     frame::{LaneFloor, LatestSet, RoomCursor},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::{Append, Appended, FactsQuery, Greeting, RegistersQuery},
@@ -76,6 +77,10 @@ impl Draw {
                 creation(room, author, name)
             }
         };
+        if matches!(append.effect, Effect::Creates(_)) && self.below(3) == 0 {
+            append.owner = Some(self.person());
+            append.author.id = PersonId::NIL;
+        }
         append.id = self.event();
         match self.below(4) {
             0 => {
@@ -222,13 +227,14 @@ async fn read(pair: &mut Pair, draw: &mut Draw) {
     let part = async |rig: &Rig| rig.engine.registers(query.clone(), few, 12).await;
     pair.ask(&query, part).await.unwrap();
     let ids: Vec<_> = (0..5).map(|_| draw.event()).collect();
-    let find = async |rig: &Rig| rig.engine.find(room, ids.clone()).await;
-    pair.ask(("find", room, &ids), find).await.unwrap();
+    let person = draw.person();
+    let find = async |rig: &Rig| rig.engine.find(person, room, ids.clone()).await;
+    pair.ask(("find", person, room, &ids), find).await.unwrap();
 }
 
 async fn others(pair: &mut Pair, draw: &mut Draw) {
     let (room, person) = (draw.room(), draw.person());
-    match draw.below(12) {
+    match draw.below(13) {
         0..=2 => {
             let join = async |rig: &Rig| rig.engine.join(person, room, 2, NOW).await;
             pair.ask(("join", person, room), join).await.unwrap();
@@ -258,6 +264,10 @@ async fn others(pair: &mut Pair, draw: &mut Draw) {
             let first = draw.below(12);
             let trim = async |rig: &Rig| rig.engine.trim(room, first).await;
             pair.ask(("trim", room, first), trim).await.unwrap();
+        }
+        11 => {
+            let inbox = async |rig: &Rig| rig.engine.inbox(person, NS).await;
+            pair.ask(("inbox", person), inbox).await.unwrap();
         }
         _ if draw.below(4) == 0 => {
             let delete = async |rig: &Rig| rig.engine.delete_room(room).await;

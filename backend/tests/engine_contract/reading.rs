@@ -58,7 +58,7 @@ async fn an_unknown_room_is_none(rig: Rig) {
     let room = room_id();
     assert!(rig.engine.slice(room, 0, 9, 9).await.unwrap().is_none());
     assert!(rig.engine.page(room, None, 9, usize::MAX, None).await.unwrap().is_none());
-    assert!(rig.engine.find(room, vec![event()]).await.unwrap().is_none());
+    assert!(rig.engine.find(PersonId::NIL, room, vec![event()]).await.unwrap().is_none());
     assert!(rig.engine.trim(room, 1).await.unwrap().is_none());
 }
 
@@ -276,7 +276,7 @@ async fn a_trimmed_event_is_found_and_stays_taken(rig: Rig) {
     rig.messages(room, 3).await;
     rig.engine.trim(room, 5).await.unwrap();
     assert_eq!(acked(&rig.put(append.clone()).await), 2);
-    let found = rig.engine.find(room, vec![id]).await.unwrap().unwrap();
+    let found = rig.engine.find(PersonId::NIL, room, vec![id]).await.unwrap().unwrap();
     assert_eq!(found.1, [(id, 2)]);
     // Nor is it there to be changed.
     let target = rig.read_facts(edit(room, PersonId::NIL, id, "late")).await;
@@ -292,7 +292,7 @@ async fn ids_are_found_where_they_stand(rig: Rig) {
     let said = rig.messages(room, 3).await;
     let elsewhere = rig.messages(other, 1).await;
     let ids = vec![said[2].entry.id, event(), elsewhere[0].entry.id, said[0].entry.id];
-    let (epoch, found) = rig.engine.find(room, ids).await.unwrap().unwrap();
+    let (epoch, found) = rig.engine.find(PersonId::NIL, room, ids).await.unwrap().unwrap();
     assert_eq!(epoch, said[0].epoch);
     assert_eq!(found, [(said[2].entry.id, 4), (said[0].entry.id, 2)]);
 }

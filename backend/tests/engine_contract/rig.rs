@@ -95,6 +95,7 @@ pub(crate) fn message(room: RoomId, author: PersonId, text: &str) -> Append {
         data: format!(r#"{{"text":"{text}"}}"#),
         effect: Effect::Adds,
         room_name: None,
+        owner: None,
         counts: true,
         verified: Verified::Allowed { reply: "null".to_owned() },
         versions: Versions::default(),
@@ -126,6 +127,11 @@ pub(crate) fn creation(room: RoomId, author: PersonId, name: &str) -> Append {
         counts: false,
         ..message(room, author, "")
     }
+}
+
+/// The server's making of a person's inbox.
+pub(crate) fn inbox(room: RoomId, owner: PersonId) -> Append {
+    Append { owner: Some(owner), ..creation(room, PersonId::NIL, "Inbox") }
 }
 
 pub(crate) fn rejected(append: Append) -> Append {

@@ -190,8 +190,9 @@ async fn a_deleted_room_leaves_a_tombstone_and_frees_its_name(rig: Rig) {
     let after = facts(&rig, room, ada, Effect::Adds).await;
     assert!(after.room.unwrap().gone && !after.member);
     assert_ne!(after.versions.room, before.room);
-    assert!(rig.slice(room, 0).await.entries.is_empty());
-    let found = rig.engine.find(room, vec![first]).await.unwrap().unwrap();
+    assert!(rig.engine.slice(room, 0, 9, 99).await.unwrap().is_none());
+    assert!(rig.engine.page(room, None, 9, 999, None).await.unwrap().is_none());
+    let found = rig.engine.find(ada, room, vec![first]).await.unwrap().unwrap();
     assert_eq!(found.1, [(first, 1)]);
     assert_eq!(rig.engine.room_named(NS, "Ward").await, Ok(None));
     assert_eq!(free_name(&rig, "Ward").await, "Ward");

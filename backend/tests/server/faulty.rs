@@ -6,10 +6,10 @@ use holdfast_backend::engine::{Engine, Trimmed, memory::MemoryEngine};
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{Epoch, EventId, PersonId, RoomId},
+    id::{EventId, PersonId, RoomId},
     storage::{
-        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Membership,
-        Registered, Registers, RegistersQuery, Slice,
+        Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice,
     },
     time::Timestamp,
 };
@@ -93,11 +93,7 @@ impl Engine for Faulty {
     }
 
     /// A bug.
-    async fn find(
-        &self,
-        _: RoomId,
-        _: Vec<EventId>,
-    ) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Fault> {
+    async fn find(&self, _: PersonId, _: RoomId, _: Vec<EventId>) -> Result<Places, Fault> {
         panic!("a bug, on purpose")
     }
 
@@ -130,6 +126,10 @@ impl Engine for Faulty {
 
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
         self.inner.room_named(namespace, name).await
+    }
+
+    async fn inbox(&self, person: PersonId, namespace: &str) -> Result<Inbox, Fault> {
+        self.inner.inbox(person, namespace).await
     }
 
     async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {

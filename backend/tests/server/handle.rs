@@ -49,14 +49,14 @@ async fn another_namespace_has_its_own_rules_and_typed_replies() {
     let (rig, sheep) = tally().await;
     let mut anna = Talker::new(&rig, "Anna").await;
     anna.live(sheep).await;
-    let emitted = rig.handle.emit(sheep, &Counted { by: 7 }).await.unwrap();
+    let emitted = rig.handle.emit_to_room(sheep, &Counted { by: 7 }).await.unwrap();
     assert_eq!(emitted.reply, Tallied { by: 7 });
     let entry = anna.entries(sheep, 1).await.remove(0);
     assert_eq!((entry.id, entry.kind.as_str()), (emitted.id, "counted"));
     assert_eq!(entry.from.name, "tally");
-    let refused = rig.handle.emit(sheep, &Counted { by: 0 }).await;
+    let refused = rig.handle.emit_to_room(sheep, &Counted { by: 0 }).await;
     assert!(matches!(refused, Err(NotEmitted::Refused(CountRefused::Nothing))));
-    let elsewhere = rig.handle.emit(rig.lobby, &Counted { by: 1 }).await;
+    let elsewhere = rig.handle.emit_to_room(rig.lobby, &Counted { by: 1 }).await;
     assert!(matches!(elsewhere, Err(NotEmitted::Code(_))));
 }
 
@@ -70,13 +70,13 @@ async fn each_target_hears_what_is_meant_for_it() {
         talker.settled().await;
     }
     let (typing, hovering) = ("typing".to_owned(), "hovering".to_owned());
-    rig.handle.emit_to_connection(anna.welcome.connection, &Typing {});
-    rig.handle.emit_to_person(anna.me.person, &Hovering {});
-    rig.handle.emit_to_room(sheep, &Hovering {});
+    rig.handle.signal_connection(anna.welcome.connection, &Typing {});
+    rig.handle.signal_person(anna.me.person, &Hovering {});
+    rig.handle.signal_room(sheep, &Hovering {});
     // Of another namespace than the room: nobody hears it.
-    rig.handle.emit_to_room(sheep, &Typing {});
-    rig.handle.emit_to_namespace(&Hovering {});
-    rig.handle.emit_to_everyone(&Typing {});
+    rig.handle.signal_room(sheep, &Typing {});
+    rig.handle.signal_namespace(&Hovering {});
+    rig.handle.signal_everyone(&Typing {});
     let of_all =
         [(hovering.clone(), Some(sheep)), (hovering.clone(), None), (typing.clone(), None)];
     let mut of_anna = vec![(typing, None), (hovering, None)];
@@ -98,8 +98,8 @@ async fn a_namespace_is_who_follows_a_room_of_it() {
     anna.wire.send(&holdfast_common::frame::ClientFrame::Leave(leave)).await;
     let left = |frame| matches!(frame, ServerFrame::Left(_)).then_some(());
     anna.wire.find(left).await;
-    rig.handle.emit_to_namespace(&Hovering {});
-    rig.handle.emit_to_everyone(&Typing {});
+    rig.handle.signal_namespace(&Hovering {});
+    rig.handle.signal_everyone(&Typing {});
     assert_eq!(heard(&mut anna).await.0, "typing");
 }
 
@@ -107,9 +107,9 @@ on_every_engine! {
     async fn the_servers_own_events_go_by_the_rules(rig) {
         let mut anna = Talker::at_home(&rig, "Anna").await;
         let text = "maintenance at noon".to_owned();
-        rig.handle.emit(rig.lobby, &Message { text }).await.unwrap();
+        rig.handle.emit_to_room(rig.lobby, &Message { text }).await.unwrap();
         assert_eq!(anna.entries(rig.lobby, 1).await[0].from.name, "server");
-        let empty = rig.handle.emit(rig.lobby, &Message { text: String::new() }).await;
+        let empty = rig.handle.emit_to_room(rig.lobby, &Message { text: String::new() }).await;
         assert!(matches!(empty, Err(NotEmitted::Refused(TextRefused::Empty))));
         let again = rig.handle.room("chat", "lobby").await.unwrap();
         assert_eq!(again, rig.lobby);

@@ -31,6 +31,8 @@ pub struct RoomFacts {
     pub name: String,
     /// Who created it.
     pub creator: PersonId,
+    /// Whose inbox it is, if it is one.
+    pub owner: Option<PersonId>,
     /// Whether it was deleted.
     pub gone: bool,
 }
@@ -155,6 +157,10 @@ pub fn admit(facts: &Facts, effect: &Effect, namespace: &str) -> Result<(), Code
         return if facts.room.is_some() { Err(Code::RoomExists) } else { Ok(()) };
     }
     let room = facts.room.as_ref().ok_or(Code::UnknownRoom)?;
+    // To anybody but its owner and the server, who is everywhere, an inbox is not there.
+    if room.owner.is_some_and(|owner| owner != facts.person) && !facts.member {
+        return Err(Code::UnknownRoom);
+    }
     if room.gone {
         return Err(Code::RoomGone);
     }
@@ -163,6 +169,10 @@ pub fn admit(facts: &Facts, effect: &Effect, namespace: &str) -> Result<(), Code
     }
     if !facts.member {
         return Err(Code::NotMember);
+    }
+    // The server alone writes in an inbox.
+    if room.owner == Some(facts.person) {
+        return Err(Code::Forbidden);
     }
     if effect.target().is_some() {
         let target = facts.target.as_ref().ok_or(Code::UnknownTarget)?;

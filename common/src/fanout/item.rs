@@ -54,9 +54,9 @@ pub enum Item<B> {
     Note(Note),
     /// A frame to pass on.
     Pass(B),
-    /// The person has become a member of a room by another connection.
+    /// The person has become a member of a room by another connection, or by the server.
     Member(Box<RoomInfo>),
-    /// The person's membership has ended by another connection.
+    /// The person's membership has ended in the same ways.
     NotMember(RoomId),
     /// A newer connection of the same session is there.
     TakenOver,

@@ -166,3 +166,31 @@ fn a_closed_connections_place_is_used_again_but_its_key_is_dead() {
     assert!(fanout.send(Target::Connection(old), &"hi").is_empty());
     assert!(fanout.publish(room(1), 1, &"entry").is_empty());
 }
+
+#[test]
+fn a_person_who_is_being_greeted_is_told_of_memberships_already() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (key, other) = (fanout.connect(), fanout.connect());
+    fanout.expect(key, person(1).id);
+    fanout.expect(other, person(2).id);
+    let begins = Item::NotMember(room(1));
+    assert_eq!(fanout.membership(None, person(1).id, &begins), vec![key]);
+    assert_eq!(fanout.take(key), vec![begins]);
+    fanout.register(key, person(1), session(1));
+    assert_eq!(fanout.send(Target::Person(person(1).id), &"once"), vec![key]);
+    assert_eq!(fanout.take(key).len(), 1);
+    fanout.disconnect(key);
+    assert!(fanout.send(Target::Person(person(1).id), &"nobody").is_empty());
+}
+
+#[test]
+fn a_deleted_room_is_told_to_who_follows_it_or_may_be_about_to() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (follows, elsewhere) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
+    let coming = fanout.connect();
+    fanout.expect(coming, person(3).id);
+    fanout.follow(follows, room(1));
+    fanout.follow(elsewhere, room(2));
+    assert_eq!(fanout.room_gone(room(1)), vec![follows, coming]);
+    assert_eq!(fanout.take(follows), vec![Item::NotMember(room(1))]);
+}

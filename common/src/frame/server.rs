@@ -122,6 +122,9 @@ pub struct RoomInfo {
     /// Whether it was deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gone: bool,
+    /// Whether it is the person's inbox: the server alone writes in it, and nobody else knows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inbox: bool,
 }
 
 /// Entries of one room, in order, without a hole between them.

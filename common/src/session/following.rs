@@ -3,7 +3,7 @@
 use super::{Output, Session};
 use crate::{
     codec,
-    cursor::{Cursor, Head, Offset},
+    cursor::{Cursor, Offset},
     error::Code,
     fanout::Note,
     frame::{Gap, GapReason, Left, Live, Page, Refused, Request, RoomInfo, Rooms, ServerFrame},
@@ -27,6 +27,8 @@ pub(super) struct Following {
     live: bool,
     /// A page in place of a replay is being read: live entries wait for it.
     paging: bool,
+    /// It is the person's inbox.
+    pub(super) inbox: bool,
 }
 
 impl Following {
@@ -35,15 +37,16 @@ impl Following {
         self.sent >= self.head && !self.behind
     }
 
-    pub(super) fn at(head: Head, sent: Offset) -> Self {
+    pub(super) fn at(info: &RoomInfo, sent: Offset) -> Self {
         Self {
-            epoch: head.epoch,
+            epoch: info.head.epoch,
             sent,
-            head: head.offset,
+            head: info.head.offset,
             replayed: 0,
             behind: false,
             live: false,
             paging: false,
+            inbox: info.inbox,
         }
     }
 }

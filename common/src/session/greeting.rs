@@ -15,8 +15,17 @@ use std::collections::BTreeMap;
 
 /// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used.
 const LANES: usize = 4096;
+/// Inboxes that one hello may name beside its rooms: there is one of each namespace.
+const INBOXES: usize = 64;
 /// Bytes of a person's secret.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
+
+/// A membership has changed by somebody else's doing.
+#[derive(Debug)]
+pub(super) enum Change {
+    Member(RoomInfo),
+    NotMember(RoomId),
+}
 
 impl<B> Session<B> {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -29,7 +38,7 @@ impl<B> Session<B> {
                 first
             }
         };
-        if hello.rooms.len() > self.limits.rooms as usize || hello.lanes.len() > LANES {
+        if hello.rooms.len() > self.limits.rooms as usize + INBOXES || hello.lanes.len() > LANES {
             return self.close(Code::OverLimit);
         }
         let mut hello = hello;
@@ -87,6 +96,23 @@ impl<B> Session<B> {
             self.verdict(room, n, verdict);
         }
         self.resume(now, &hello, rooms);
+        for change in std::mem::take(&mut self.early) {
+            self.changed(change);
+        }
+    }
+
+    /// What changes while the greeting is under way may be missing from its answer: it waits.
+    pub(super) fn changed(&mut self, change: Change) {
+        match (&self.phase, change) {
+            (Phase::Ready, Change::Member(info)) => self.member(&info),
+            (Phase::Ready, Change::NotMember(room)) => {
+                if self.rooms.contains_key(&room) {
+                    self.not_member(None, room);
+                }
+            }
+            (Phase::Greeting, change) => self.early.push(change),
+            (Phase::Hello | Phase::Closed, _) => {}
+        }
     }
 
     fn resume(&mut self, now: Timestamp, hello: &Hello, rooms: Vec<RoomState>) {
@@ -124,14 +150,14 @@ impl<B> Session<B> {
             state.missed_since.map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
         let too_long =
             missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
-        self.follow(room, Following::at(head, cursor.offset), too_long && missed > 0);
+        self.follow(room, Following::at(&state.info, cursor.offset), too_long && missed > 0);
     }
 
     /// A room of which the client has nothing: a short log from its start, a long one by a page.
     pub(super) fn begin(&mut self, info: &RoomInfo) {
         let head = info.head;
         let long = head.offset > u64::from(self.limits.page) || head.first > 1;
-        self.follow(info.room, Following::at(head, 0), long);
+        self.follow(info.room, Following::at(info, 0), long);
     }
 
     pub(super) fn verdict(&mut self, room: RoomId, n: u64, verdict: Verdict) {

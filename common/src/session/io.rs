@@ -104,9 +104,9 @@ pub enum Input<'a, B> {
     },
     /// A frame of the hub's, to be passed on: volatile, or about a room or a register.
     Pass(B),
-    /// The person has become a member of a room, by another connection.
+    /// The person has become a member of a room, by another connection or by the server.
     Member(RoomInfo),
-    /// The person's membership has ended, by another connection.
+    /// The person's membership has ended, in the same ways.
     NotMember(RoomId),
     /// Everything put out so far is on its way.
     Flushed,
@@ -129,7 +129,8 @@ pub enum Output<B> {
     Ping,
     /// Close with this code; nothing follows.
     Close(Code),
-    /// Greet this hello at the engine.
+    /// Greet this hello at the engine. From before it is asked, changes of the person's memberships
+    /// are fed in: those that the answer misses.
     Greet(Box<Hello>),
     /// The connection is this person's. An older one of the session is taken over.
     Register {

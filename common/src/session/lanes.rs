@@ -75,8 +75,8 @@ impl<B> Session<B> {
         let Some(me) = &self.me else { return };
         let large = payload.len() > self.limits.payload_bytes as usize;
         // An event in a room that is not followed can only be one that creates it.
-        let crowded =
-            self.rooms.len() >= self.limits.rooms as usize && !self.rooms.contains_key(&emit.room);
+        let crowded = !self.rooms.contains_key(&emit.room)
+            && self.rooms.values().filter(|room| !room.inbox).count() >= self.limits.rooms as usize;
         let condemned = match (large, crowded) {
             (true, _) => Some(Code::TooLarge),
             (false, true) => Some(Code::TooMany),

@@ -36,14 +36,21 @@ fn frame(session: &mut Session<String>, text: &str) -> Vec<Output<String>> {
 fn ready() -> Session<String> {
     let mut session = fresh();
     frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    greeted(&mut session, info(ROOM, false));
+    session
+}
+
+fn info(room: RoomId, inbox: bool) -> RoomInfo {
     let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
     let (ns, name) = ("chat".to_owned(), "lobby".to_owned());
-    let info = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false };
+    RoomInfo { room, ns, name, head, joined: true, gone: false, inbox }
+}
+
+fn greeted(session: &mut Session<String>, info: RoomInfo) -> Vec<Output<String>> {
     let state = RoomState { info, mark_at: None, missed_since: None };
     let resume = Resume { rooms: vec![state], ..Resume::default() };
     let result = Ok(Greeted::Welcome(resume));
-    session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result });
-    session
+    session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result })
 }
 
 fn emit(n: u64, payload: &str) -> String {
@@ -132,14 +139,30 @@ fn a_socket_that_is_not_read_is_not_taken_for_silent() {
 fn an_event_in_one_room_too_many_is_rejected_by_its_number() {
     let mut session = ready();
     session.limits.rooms = 1;
+    assert_eq!(creation(&mut session), Some(Code::TooMany));
+}
+
+#[test]
+fn an_inbox_is_not_counted_among_a_persons_rooms() {
+    let mut session = ready();
+    session.limits.rooms = 2;
+    session.handle(Instant(1), Input::Member(info(RoomId::from_bytes([1; 16]), true)));
+    assert_eq!(creation(&mut session), None);
+    session.handle(Instant(1), Input::Member(info(RoomId::from_bytes([2; 16]), false)));
+    assert_eq!(creation(&mut session), Some(Code::TooMany));
+}
+
+/// What condemns an event that would create a room.
+fn creation(session: &mut Session<String>) -> Option<Code> {
     let (ns, kind) = ("chat".to_owned(), "room_created".to_owned());
     let room = RoomId::from_bytes([7; 16]);
     let head = Emit { ns, room, n: 1, floor: 0, id: EventId::NIL, kind };
-    let out = frame(&mut session, &codec::write_client_with(&ClientFrame::Emit(head), "{}"));
-    let condemned = out.iter().any(|output| {
-        matches!(output, Output::Emit(emitting) if emitting.condemned == Some(Code::TooMany))
+    let out = frame(session, &codec::write_client_with(&ClientFrame::Emit(head), "{}"));
+    let emitting = out.into_iter().find_map(|output| match output {
+        Output::Emit(emitting) => Some(emitting),
+        _ => None,
     });
-    assert!(condemned);
+    emitting.expect("it goes to the engine").condemned
 }
 
 #[test]
@@ -240,7 +263,7 @@ fn the_list_of_rooms_says_of_each_whether_one_is_in_it_as_it_was_told_before() {
     session.handle(Instant(1), Input::NotMember(ROOM));
     let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
     let (ns, name) = ("chat".to_owned(), "lobby".to_owned());
-    let stale = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false };
+    let stale = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false, inbox: false };
     let told = sent(&session.handle(Instant(1), Input::Directory(Ok(vec![stale]))));
     assert!(told.contains("\"name\":\"lobby\"") && told.contains("\"joined\":false"), "{told}");
 }
@@ -311,4 +334,38 @@ fn a_draining_session_answers_what_it_took_and_takes_no_more() {
     let appended = Appended::Settled;
     let out = session.handle(Instant(1), Input::Appended { room: ROOM, n: 1, appended });
     assert_eq!(closed(&out), Some(Code::GoingAway));
+}
+
+#[test]
+fn a_membership_that_changes_during_the_greeting_is_told_behind_the_welcome() {
+    let (gone, new) = (RoomId::from_bytes([1; 16]), RoomId::from_bytes([2; 16]));
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    let early = session.handle(Instant(1), Input::NotMember(gone));
+    assert!(early.is_empty());
+    assert!(session.handle(Instant(1), Input::Member(info(new, true))).is_empty());
+    let out = greeted(&mut session, info(gone, false));
+    let follows = |room| out.iter().any(|it| matches!(it, Output::Follow(of) if *of == room));
+    let unfollows = |room| out.iter().any(|it| matches!(it, Output::Unfollow(of) if *of == room));
+    assert!(follows(gone) && unfollows(gone));
+    assert!(follows(new) && !unfollows(new));
+    let text = sent(&out);
+    assert!(text.starts_with("{\"welcome\""), "{text}");
+    assert!(text.contains("\"inbox\":true") && text.contains("{\"left\""), "{text}");
+}
+
+#[test]
+fn who_is_told_of_the_end_of_a_room_without_following_it_passes_it_over() {
+    let mut session = ready();
+    let elsewhere = RoomId::from_bytes([1; 16]);
+    assert!(session.handle(Instant(1), Input::NotMember(elsewhere)).is_empty());
+}
+
+#[test]
+fn a_room_that_is_gone_when_its_log_is_read_is_left() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
+    let out = session.handle(Instant(1), Input::Sliced { room: ROOM, result: Ok(None) });
+    assert!(out.iter().any(|output| matches!(output, Output::Unfollow(ROOM))));
+    assert!(sent(&out).contains("{\"left\""));
 }

@@ -110,6 +110,7 @@ fn room_info() -> RoomInfo {
         head: head(),
         joined: true,
         gone: false,
+        inbox: false,
     }
 }
 
@@ -203,12 +204,14 @@ fn greeting_frames() -> Vec<(&'static str, ServerFrame)> {
     let lost = vec![LaneMark { room: room(), watermark: 4, lost: true }];
     let welcome_lost = Welcome { lanes: lost, latest: Vec::new(), ..welcome.clone() };
     let plans = RoomInfo { room: other_room(), name: "plans".to_owned(), ..room_info() };
+    let inbox = RoomInfo { name: "Inbox".to_owned(), inbox: true, ..plans.clone() };
     let trimmed = Head { first: 6, ..head() };
     let gone = RoomInfo { joined: false, gone: true, head: trimmed, ..plans };
     vec![
         ("welcome", F::Welcome(welcome)),
         ("welcome-lost", F::Welcome(welcome_lost)),
         ("rooms", F::Rooms(Rooms { rooms: vec![room_info()] })),
+        ("rooms-inbox", F::Rooms(Rooms { rooms: vec![inbox] })),
         ("rooms-gone", F::Rooms(Rooms { rooms: vec![gone] })),
         ("away", F::Away(Away { after: Millis(1000) })),
         ("pong", F::Pong(Ping { n: 1 })),

@@ -168,6 +168,7 @@ impl Disk {
                 namespace: log.info.ns.clone(),
                 name: log.info.name.clone(),
                 creator: log.creator,
+                owner: None,
                 gone: log.info.gone,
             }),
             member: self.members.contains(&(person, room)),
@@ -222,7 +223,7 @@ impl Disk {
         let entry = push(log, append);
         let offset = entry.offset;
         let created = created.then(|| self.info(append.author.id, append.room)).flatten();
-        let new = NewEntry { room: append.room, epoch, entry, created };
+        let new = NewEntry { room: append.room, epoch, entry, created, owner: None };
         (Verdict::Ack { id, epoch, offset, reply }, Some(new))
     }
 
@@ -241,6 +242,7 @@ impl Disk {
             effect: Effect::Adds,
             counts: true,
             room_name: None,
+            owner: None,
             verified: Verified::Allowed { reply: "null".to_owned() },
             versions: Versions::default(),
         };
@@ -250,7 +252,7 @@ impl Disk {
     pub fn create(&mut self, room: RoomId, name: &str, creator: PersonId) {
         let head = Head { epoch: self.epoch(), offset: 0, mark: Mark::START, first: 1 };
         let (ns, name) = ("chat".to_owned(), name.to_owned());
-        let info = RoomInfo { room, ns, name, head, joined: false, gone: false };
+        let info = RoomInfo { room, ns, name, head, joined: false, gone: false, inbox: false };
         self.members.insert((creator, room));
         self.logs.insert(
             room,

@@ -498,6 +498,7 @@ impl World {
             at: Timestamp(self.now.0),
             data: String::from_utf8_lossy(&payload).into_owned(),
             room_name: facts.free_name,
+            owner: None,
             effect,
             counts,
             verified,

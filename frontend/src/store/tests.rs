@@ -86,7 +86,8 @@ fn lobby(head: Offset) -> RoomInfo {
     let name = "lobby".to_owned();
     let head =
         holdfast_common::cursor::Head { epoch: EPOCH, offset: head, mark: Mark(head), first: 1 };
-    RoomInfo { room: room(), ns: "chat".to_owned(), name, head, joined: true, gone: false }
+    let (ns, inbox) = ("chat".to_owned(), false);
+    RoomInfo { room: room(), ns, name, head, joined: true, gone: false, inbox }
 }
 
 fn row<E: Durable>(key: Key, id: u64, event_: &E, state: RowState) -> OutboxRow {

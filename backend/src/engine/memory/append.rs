@@ -43,7 +43,10 @@ impl State {
         if versions != append.versions {
             return Ok(Appended::Moved);
         }
-        if let Some(verdict) = self.rooms.get(&append.room).and_then(|room| room.ack(append.id)) {
+        let room = self.rooms.get(&append.room);
+        let allowed = matches!(append.verified, Verified::Allowed { .. });
+        let room = room.filter(|room| allowed || room.is_there_for(append.author.id));
+        if let Some(verdict) = room.and_then(|room| room.ack(append.id)) {
             self.conclude(append, &verdict);
             return Ok(Appended::Decided { verdict, entry: None });
         }
@@ -104,7 +107,11 @@ impl State {
             }
             Effect::Creates(wished) => {
                 let name = append.room_name.as_ref().unwrap_or(wished).trim();
-                if self.room_named(&append.namespace, name).is_some() {
+                let taken = match append.owner {
+                    Some(owner) => self.inbox_room(owner, &append.namespace),
+                    None => self.room_named(&append.namespace, name),
+                };
+                if taken.is_some() {
                     return Ok(Appended::Moved);
                 }
                 self.create(append, name)?;
@@ -126,7 +133,8 @@ impl State {
             room: room.id,
             epoch: room.head.epoch,
             entry,
-            created: creates.then(|| room.info(append.author.id)),
+            created: creates.then(|| room.info(append.owner.unwrap_or(append.author.id))),
+            owner: append.owner.filter(|_| creates),
         };
         self.conclude(append, &verdict);
         Ok(Appended::Decided { verdict, entry: Some(Box::new(new)) })

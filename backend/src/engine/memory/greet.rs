@@ -96,7 +96,8 @@ impl State {
         person: PersonId,
         cursors: &BTreeMap<RoomId, Cursor>,
     ) -> Vec<&Room> {
-        let mut rooms: Vec<&Room> = self.rooms.values().collect();
+        let rooms = self.rooms.values();
+        let mut rooms: Vec<&Room> = rooms.filter(|room| room.is_there_for(person)).collect();
         rooms.sort_by_key(|room| (!room.members.contains_key(&person), Reverse(room.number)));
         let mut others = 0;
         rooms.retain(|room| {

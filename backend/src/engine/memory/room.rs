@@ -21,6 +21,8 @@ pub(super) struct Room {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) creator: PersonId,
+    /// Whose inbox it is.
+    pub(super) owner: Option<PersonId>,
     pub(super) version: u64,
     pub(super) gone: bool,
     pub(super) head: Head,
@@ -82,7 +84,13 @@ impl Room {
             head: self.head,
             joined: self.members.contains_key(&person),
             gone: self.gone,
+            inbox: self.owner.is_some(),
         }
+    }
+
+    /// An inbox is there for its owner and the server alone.
+    pub(super) fn is_there_for(&self, person: PersonId) -> bool {
+        self.owner.is_none_or(|owner| owner == person || person == PersonId::NIL)
     }
 
     pub(super) fn item(&self, id: EventId) -> Option<&Item> {

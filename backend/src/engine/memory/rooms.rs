@@ -12,7 +12,8 @@ use holdfast_common::{
     frame::{LatestSet, RoomInfo},
     id::{EventId, PersonId, RoomId},
     storage::{
-        Append, FactsQuery, Fault, Membership, RegisterKey, Registered, Registers, RegistersQuery,
+        Append, FactsQuery, Fault, Inbox, Membership, RegisterKey, Registered, Registers,
+        RegistersQuery,
     },
 };
 use std::{collections::BTreeMap, convert::Infallible};
@@ -36,6 +37,7 @@ impl State {
                 namespace: room.namespace.clone(),
                 name: room.name.clone(),
                 creator: room.creator,
+                owner: room.owner,
                 gone: room.gone,
             }),
             member: room.is_some_and(|room| room.members.contains_key(&query.person)),
@@ -64,9 +66,24 @@ impl State {
 
     pub(super) fn room_named(&self, namespace: &str, name: &str) -> Option<&Room> {
         let key = name_key(name);
-        self.rooms
-            .values()
-            .find(|room| !room.gone && room.namespace == namespace && name_key(&room.name) == key)
+        let mut rooms = self.live(namespace);
+        rooms.find(|room| room.owner.is_none() && name_key(&room.name) == key)
+    }
+
+    pub(super) fn inbox(&self, person: PersonId, namespace: &str) -> Inbox {
+        match self.inbox_room(person, namespace) {
+            Some(room) => Inbox::Room(room.info(person)),
+            None if self.secret_hashes.contains_key(&person) => Inbox::None,
+            None => Inbox::NoPerson,
+        }
+    }
+
+    pub(super) fn inbox_room(&self, person: PersonId, namespace: &str) -> Option<&Room> {
+        self.live(namespace).find(|room| room.owner == Some(person))
+    }
+
+    fn live(&self, namespace: &str) -> impl Iterator<Item = &Room> {
+        self.rooms.values().filter(move |room| !room.gone && room.namespace == namespace)
     }
 
     /// Makes an empty room for the event that creates it.
@@ -74,9 +91,9 @@ impl State {
         let epoch = fresh_epoch(append.at)?;
         let author = append.author.id;
         let number = self.count();
-        let members = match author {
+        let members = match append.owner.unwrap_or(author) {
             PersonId::NIL => BTreeMap::new(),
-            author => BTreeMap::from([(author, self.count())]),
+            first => BTreeMap::from([(first, self.count())]),
         };
         let head = Head { epoch, offset: 0, mark: Mark::START, first: 1 };
         let room = Room {
@@ -85,6 +102,7 @@ impl State {
             namespace: append.namespace.clone(),
             name: name.to_owned(),
             creator: author,
+            owner: append.owner,
             version: 1,
             gone: false,
             head,
@@ -101,9 +119,10 @@ impl State {
     pub(super) fn join(&mut self, person: PersonId, room: RoomId, most: u32) -> Membership {
         let joined = self.rooms.values();
         let joined = joined.filter(|room| room.members.contains_key(&person));
+        let joined = joined.filter(|room| room.owner.is_none());
         let full = joined.count() >= most as usize;
         let version = self.count();
-        let Some(room) = self.rooms.get_mut(&room).filter(|room| !room.gone) else {
+        let Some(room) = self.room_for(person, room) else {
             return Membership::NoRoom;
         };
         if full && !room.members.contains_key(&person) {
@@ -114,11 +133,18 @@ impl State {
     }
 
     pub(super) fn leave(&mut self, person: PersonId, room: RoomId) -> Membership {
-        let Some(room) = self.rooms.get_mut(&room).filter(|room| !room.gone) else {
+        let Some(room) = self.room_for(person, room) else {
             return Membership::NoRoom;
         };
+        if room.owner.is_some() {
+            return Membership::Inbox;
+        }
         room.members.remove(&person);
         Membership::Done(room.info(person))
+    }
+
+    fn room_for(&mut self, person: PersonId, room: RoomId) -> Option<&mut Room> {
+        self.rooms.get_mut(&room).filter(|room| !room.gone && room.is_there_for(person))
     }
 
     pub(super) fn delete_room(&mut self, id: RoomId) -> Option<RoomInfo> {

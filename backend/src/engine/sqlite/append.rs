@@ -4,6 +4,7 @@ use super::{effects, lanes, log, room::Room, rooms, task::Problem};
 use holdfast_common::{
     event::{Effect, Verified, Versions},
     frame::Entry,
+    id::PersonId,
     storage::{Append, Appended, Fault, NewEntry, Verdict},
 };
 use rusqlite::Connection;
@@ -57,7 +58,8 @@ fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Append
     if versions != append.versions {
         return Ok(Appended::Moved);
     }
-    if let Some(room) = &room
+    let allowed = matches!(append.verified, Verified::Allowed { .. });
+    if let Some(room) = room.as_ref().filter(|room| allowed || room.is_there_for(person))
         && let Some(verdict) = lanes::ack(db, room, append.id)?
     {
         return Ok(decided(verdict, None));
@@ -113,7 +115,9 @@ fn allow(
         room: room.id,
         epoch: room.head.epoch,
         entry,
-        created: creates.then(|| room.info(append.author.id != holdfast_common::id::PersonId::NIL)),
+        created: creates
+            .then(|| room.info(append.owner.unwrap_or(append.author.id) != PersonId::NIL)),
+        owner: append.owner.filter(|_| creates),
     };
     Ok(decided(verdict, Some(Box::new(new))))
 }

@@ -21,7 +21,10 @@ const DATABASE: &str = "holdfast.db";
 const LOCK: &str = "holdfast.lock";
 
 /// Each a step from one form of the folder to the next. A released one is never changed.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../migrations/0001_logs.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../migrations/0001_logs.sql")),
+    M::up(include_str!("../../../migrations/0002_inboxes.sql")),
+];
 
 /// Earlier ones can lose a commit when the write-ahead log starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;

@@ -12,8 +12,8 @@ use holdfast_common::{
     codec,
     cursor::Offset,
     frame::{Entry, Folded},
-    id::{Epoch, EventId, RoomId},
-    storage::{Folds, Slice},
+    id::{EventId, PersonId, RoomId},
+    storage::{Folds, Places, Slice},
 };
 use rusqlite::{Connection, OptionalExtension, Result};
 
@@ -24,7 +24,7 @@ pub(super) fn slice(
     max_entries: u32,
     max_bytes: usize,
 ) -> Result<Option<Slice>, Problem> {
-    let Some(room) = Room::find(db, room)? else {
+    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
         return Ok(None);
     };
     let head = room.head;
@@ -59,7 +59,7 @@ pub(super) fn page(
     max_bytes: usize,
     since: Option<Offset>,
 ) -> Result<Option<Folds>, Problem> {
-    let Some(room) = Room::find(db, room)? else {
+    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
         return Ok(None);
     };
     let head = room.head;
@@ -142,13 +142,13 @@ fn counted_before(db: &Connection, room: &Room, offset: Offset) -> Result<u64> {
 }
 
 /// Which of the events stand, or stood, in the log.
-#[expect(clippy::type_complexity, reason = "the seam's own type")]
 pub(super) fn find(
     db: &Connection,
+    person: PersonId,
     room: RoomId,
     ids: &[EventId],
-) -> Result<Option<(Epoch, Vec<(EventId, Offset)>)>, Problem> {
-    let Some(room) = Room::find(db, room)? else {
+) -> Result<Places, Problem> {
+    let Some(room) = Room::find_for(db, person, room)? else {
         return Ok(None);
     };
     let mut found = Vec::new();

@@ -41,7 +41,7 @@ pub(super) fn directory(db: &Connection, person: PersonId) -> Result<Vec<RoomInf
 
 /// The person's rooms, those they have a cursor for, and the newest of the others.
 fn rooms(db: &Connection, person: PersonId, known: &[RoomCursor]) -> Result<Vec<RoomState>> {
-    let person = person.as_bytes();
+    let key = person.as_bytes();
     let joined = concat!(
         "SELECT ",
         room_columns!(),
@@ -50,7 +50,7 @@ fn rooms(db: &Connection, person: PersonId, known: &[RoomCursor]) -> Result<Vec<
     let newest = concat!(
         "SELECT ",
         room_columns!(),
-        " FROM rooms r WHERE r.gone = 0
+        " FROM rooms r WHERE r.gone = 0 AND r.owner IS NULL
           AND NOT EXISTS (SELECT 1 FROM members m WHERE m.person = ?1 AND m.room = r.seq)
           ORDER BY r.seq DESC LIMIT ?2"
     );
@@ -62,14 +62,14 @@ fn rooms(db: &Connection, person: PersonId, known: &[RoomCursor]) -> Result<Vec<
         states.push(state(db, room, joined, cursors.get(&room.id))?);
         Ok(())
     };
-    for room in select(db, joined, [person])? {
+    for room in select(db, joined, [key])? {
         add(&room, true)?;
     }
-    for room in select(db, newest, (person, OTHER_ROOMS))? {
+    for room in select(db, newest, (key, OTHER_ROOMS))? {
         add(&room, false)?;
     }
     for room in cursors.keys().filter(|room| !seen.contains(*room)) {
-        if let Some(room) = Room::find(db, *room)? {
+        if let Some(room) = Room::find_for(db, person, *room)? {
             states.push(state(db, &room, false, cursors.get(&room.id))?);
         }
     }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row};
 macro_rules! room_columns {
     () => {
         "r.seq, r.id, r.namespace, r.name, r.creator, r.version, r.gone, r.epoch, r.head, r.mark, \
-         r.first, r.trimmed_mark, r.counted"
+         r.first, r.trimmed_mark, r.counted, r.owner"
     };
 }
 pub(super) use room_columns;
@@ -23,6 +23,8 @@ pub(super) struct Room {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) creator: PersonId,
+    /// Whose inbox it is.
+    pub(super) owner: Option<PersonId>,
     pub(super) version: u64,
     pub(super) gone: bool,
     pub(super) head: Head,
@@ -50,6 +52,7 @@ impl Room {
             },
             trimmed_mark: Mark(number(row, 11)?),
             counted: number(row, 12)?,
+            owner: row.get::<_, Option<_>>(13)?.map(PersonId::from_bytes),
         })
     }
 
@@ -58,14 +61,44 @@ impl Room {
         db.prepare_cached(sql)?.query_row([room.as_bytes()], Self::read).optional()
     }
 
+    /// The same, for a person: an inbox is there for its owner and the server alone.
+    pub(super) fn find_for(
+        db: &Connection,
+        person: PersonId,
+        room: RoomId,
+    ) -> Result<Option<Self>> {
+        Ok(Self::find(db, room)?.filter(|room| room.is_there_for(person)))
+    }
+
+    /// See [`Room::find_for`].
+    pub(super) fn is_there_for(&self, person: PersonId) -> bool {
+        self.owner.is_none_or(|owner| owner == person || person == PersonId::NIL)
+    }
+
     /// The live room whose name has this key.
     pub(super) fn named(db: &Connection, namespace: &str, key: &str) -> Result<Option<Self>> {
         let sql = concat!(
             "SELECT ",
             room_columns!(),
-            " FROM rooms r WHERE r.namespace = ?1 AND r.name_key = ?2 AND r.gone = 0"
+            " FROM rooms r WHERE r.namespace = ?1 AND r.name_key = ?2 AND r.gone = 0 \
+             AND r.owner IS NULL"
         );
         db.prepare_cached(sql)?.query_row([namespace, key], Self::read).optional()
+    }
+
+    /// A person's inbox.
+    pub(super) fn inbox(
+        db: &Connection,
+        person: PersonId,
+        namespace: &str,
+    ) -> Result<Option<Self>> {
+        let sql = concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms r WHERE r.owner = ?1 AND r.namespace = ?2 AND r.gone = 0"
+        );
+        let key = (person.as_bytes(), namespace);
+        db.prepare_cached(sql)?.query_row(key, Self::read).optional()
     }
 
     pub(super) fn info(&self, joined: bool) -> RoomInfo {
@@ -76,6 +109,7 @@ impl Room {
             head: self.head,
             joined,
             gone: self.gone,
+            inbox: self.owner.is_some(),
         }
     }
 

@@ -16,7 +16,7 @@ use holdfast_common::{
     event::{Effect, Facts, RoomFacts, Versions},
     frame::RoomInfo,
     id::{PersonId, RoomId},
-    storage::{Append, FactsQuery, Fault, Membership},
+    storage::{Append, FactsQuery, Fault, Inbox, Membership},
     time::Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -51,6 +51,7 @@ pub(super) fn facts(db: &Connection, query: &FactsQuery) -> Result<Facts, Proble
         namespace: room.namespace,
         name: room.name,
         creator: room.creator,
+        owner: room.owner,
         gone: room.gone,
     });
     Ok(facts)
@@ -75,25 +76,39 @@ pub(super) fn named(
     Ok(room.map(|room| room.info(false)))
 }
 
+pub(super) fn inbox(db: &Connection, person: PersonId, namespace: &str) -> Result<Inbox, Problem> {
+    if let Some(room) = Room::inbox(db, person, namespace)? {
+        return Ok(Inbox::Room(room.info(true)));
+    }
+    let known =
+        db.prepare_cached("SELECT 1 FROM people WHERE id = ?1")?.exists([person.as_bytes()])?;
+    Ok(if known { Inbox::None } else { Inbox::NoPerson })
+}
+
 pub(super) fn info(db: &Connection, room: RoomId) -> Result<Option<RoomInfo>, Problem> {
     Ok(Room::find(db, room)?.map(|room| room.info(false)))
 }
 
-/// Makes an empty room for the event that creates it; `None` if the name is taken.
+/// Makes an empty room for the event that creates it; `None` if the name is taken, or there is such
+/// an inbox.
 pub(super) fn create(
     db: &Connection,
     append: &Append,
     name: &str,
 ) -> Result<Option<Room>, Problem> {
     let (name, key) = (name.trim(), name_key(name));
-    if Room::named(db, &append.namespace, &key)?.is_some() {
+    let taken = match append.owner {
+        Some(owner) => Room::inbox(db, owner, &append.namespace)?,
+        None => Room::named(db, &append.namespace, &key)?,
+    };
+    if taken.is_some() {
         return Ok(None);
     }
     let epoch = fresh_epoch(append.at)?;
     let author = append.author.id;
     let sql =
-        "INSERT INTO rooms (id, namespace, name, name_key, creator, created_at, version, epoch)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
+        "INSERT INTO rooms (id, namespace, name, name_key, creator, created_at, version, epoch, owner)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8)";
     db.prepare_cached(sql)?.execute(params![
         append.room.as_bytes(),
         append.namespace,
@@ -102,13 +117,15 @@ pub(super) fn create(
         author.as_bytes(),
         int(append.at.0),
         epoch.as_bytes(),
+        append.owner.as_ref().map(PersonId::as_bytes),
     ])?;
     let seq = db.last_insert_rowid();
     if seq > LAST_ROOM {
         return Err(Fault::Failed("there are too many rooms".to_owned()).into());
     }
-    if author != PersonId::NIL {
-        add_member(db, author, seq, append.at)?;
+    let first = append.owner.unwrap_or(author);
+    if first != PersonId::NIL {
+        add_member(db, first, seq, append.at)?;
     }
     Ok(Some(Room {
         seq,
@@ -116,6 +133,7 @@ pub(super) fn create(
         namespace: append.namespace.clone(),
         name: name.to_owned(),
         creator: author,
+        owner: append.owner,
         version: 1,
         gone: false,
         head: Head { epoch, offset: 0, mark: Mark::START, first: 1 },
@@ -131,11 +149,12 @@ pub(super) fn join(
     most: u32,
     at: Timestamp,
 ) -> Result<Membership, Problem> {
-    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
+    let Some(room) = Room::find_for(db, person, room)?.filter(|room| !room.gone) else {
         return Ok(Membership::NoRoom);
     };
     if membership(db, person, room.seq)? == 0 {
-        let sql = "SELECT count(*) FROM members WHERE person = ?1";
+        let sql = "SELECT count(*) FROM members m JOIN rooms r ON r.seq = m.room
+            WHERE m.person = ?1 AND r.owner IS NULL";
         let joined: u32 =
             db.prepare_cached(sql)?.query_row([person.as_bytes()], |row| row.get(0))?;
         if joined >= most {
@@ -151,9 +170,12 @@ pub(super) fn leave(
     person: PersonId,
     room: RoomId,
 ) -> Result<Membership, Problem> {
-    let Some(room) = Room::find(db, room)?.filter(|room| !room.gone) else {
+    let Some(room) = Room::find_for(db, person, room)?.filter(|room| !room.gone) else {
         return Ok(Membership::NoRoom);
     };
+    if room.owner.is_some() {
+        return Ok(Membership::Inbox);
+    }
     db.prepare_cached("DELETE FROM members WHERE person = ?1 AND room = ?2")?
         .execute((person.as_bytes(), room.seq))?;
     Ok(Membership::Done(room.info(false)))
