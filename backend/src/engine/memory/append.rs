@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What is decided of a lane.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lane {
     pub(super) watermark: u64,
     /// Those above the floor.
@@ -30,7 +30,21 @@ impl Lane {
 }
 
 impl State {
+    /// A fault takes back what was settled before it was met.
     pub(super) fn append(&mut self, append: &Append) -> Result<Appended, Fault> {
+        let key = append.lane.map(|write| (write.writer, append.room));
+        let lane = key.and_then(|key| self.lanes.get(&key).cloned());
+        let appended = self.try_append(append);
+        if let (Err(_), Some(key)) = (&appended, key) {
+            match lane {
+                Some(lane) => self.lanes.insert(key, lane),
+                None => self.lanes.remove(&key),
+            };
+        }
+        appended
+    }
+
+    fn try_append(&mut self, append: &Append) -> Result<Appended, Fault> {
         if let Some(lane) = &append.lane
             && let Some(appended) = self.not_next(append, lane)
         {
