@@ -11,12 +11,12 @@ use axum::{
 };
 use events::{Cheered, CountRefused, Counted, Rules, Serve, Tallied};
 use holdfast_backend::{
-    app::{Builder, Handle, NotEmitted},
+    app::{Builder, Emitted, Handle, NotEmitted},
     engine::memory::MemoryEngine,
 };
 use holdfast_common::{
     event::{Decision, Facts, No},
-    id::RoomId,
+    id::{PersonId, RoomId},
     limits::Limits,
 };
 use std::{error::Error, sync::Arc};
@@ -100,8 +100,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let room = holdfast.room("tally", "sheep").await?;
     let own = Router::new()
         .route("/count/{by}", post(count))
-        .route("/cheer/{whom}", post(cheer))
-        .route("/cheer/{whom}/{id}", post(cheer_one))
+        .route("/count/{by}/{person}", post(count_for))
+        .route("/cheer/{*whom}", post(cheer))
         .with_state(Sheep { holdfast, room });
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned());
     let listener = TcpListener::bind(address).await?;
@@ -110,33 +110,36 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn count(State(sheep): State<Sheep>, Path(by): Path<i64>) -> (StatusCode, String) {
-    match sheep.holdfast.emit(sheep.room, &Counted { by }).await {
+    told(sheep.holdfast.emit_to_room(sheep.room, &Counted { by }).await)
+}
+
+type CountFor = Path<(i64, PersonId)>;
+
+async fn count_for(State(sheep): State<Sheep>, Path((by, who)): CountFor) -> (StatusCode, String) {
+    told(sheep.holdfast.emit_to_person(who, &Counted { by }).await)
+}
+
+fn told(counted: Result<Emitted<Tallied>, NotEmitted<CountRefused>>) -> (StatusCode, String) {
+    match counted {
         Ok(emitted) => {
             let step = if emitted.reply.even { "even" } else { "odd" };
             (StatusCode::OK, format!("an {step} step, at offset {}", emitted.offset))
         }
         Err(NotEmitted::Refused(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why.to_string()),
+        Err(NotEmitted::Code(code)) => (StatusCode::NOT_FOUND, code.text().to_owned()),
         Err(other) => (StatusCode::SERVICE_UNAVAILABLE, other.to_string()),
     }
 }
 
-async fn cheer(State(sheep): State<Sheep>, Path(whom): Path<String>) -> StatusCode {
-    let event = Cheered { whom: whom.clone() };
-    match whom.as_str() {
-        "room" => sheep.holdfast.emit_to_room(sheep.room, &event),
-        "namespace" => sheep.holdfast.emit_to_namespace(&event),
-        "everyone" => sheep.holdfast.emit_to_everyone(&event),
-        _ => return StatusCode::NOT_FOUND,
-    }
-    StatusCode::ACCEPTED
-}
-
-async fn cheer_one(State(sheep): State<Sheep>, Path(path): Path<(String, String)>) -> StatusCode {
-    let (whom, id) = path;
-    let event = Cheered { whom: whom.clone() };
-    match (whom.as_str(), id.parse(), id.parse()) {
-        ("person", Ok(person), _) => sheep.holdfast.emit_to_person(person, &event),
-        ("connection", _, Ok(id)) => sheep.holdfast.emit_to_connection(id, &event),
+async fn cheer(State(sheep): State<Sheep>, Path(path): Path<String>) -> StatusCode {
+    let (whom, id) = path.split_once('/').unwrap_or((&path, ""));
+    let event = Cheered { whom: whom.to_owned() };
+    match (whom, id.parse(), id.parse()) {
+        ("connection", Ok(connection), _) => sheep.holdfast.signal_connection(connection, &event),
+        ("person", _, Ok(person)) => sheep.holdfast.signal_person(person, &event),
+        ("room", ..) => sheep.holdfast.signal_room(sheep.room, &event),
+        ("namespace", ..) => sheep.holdfast.signal_namespace(&event),
+        ("everyone", ..) => sheep.holdfast.signal_everyone(&event),
         _ => return StatusCode::NOT_FOUND,
     }
     StatusCode::ACCEPTED

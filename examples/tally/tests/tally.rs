@@ -48,6 +48,11 @@ impl Drop for Program {
     }
 }
 
+#[test]
+fn the_whole_application_is_short() {
+    assert!(include_str!("../src/main.rs").lines().count() < 150);
+}
+
 #[tokio::test]
 async fn it_counts_and_cheers() {
     let program = Program::start();
@@ -81,6 +86,20 @@ async fn it_counts_and_cheers() {
     assert_eq!(entry["from"]["name"], "tally");
     let refused = program.post("/count/0");
     assert!(refused.starts_with("HTTP/1.1 422") && refused.ends_with("Nothing was counted."));
+
+    let counted = program.post(&format!("/count/4/{}", id(1)));
+    assert!(counted.ends_with("an even step, at offset 2"), "{counted}");
+    let inbox = next("rooms").await["rooms"][0].take();
+    assert_eq!((&inbox["inbox"], &inbox["joined"]), (&json!(true), &json!(true)));
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let mut entries = next("entries").await;
+        assert_eq!(entries["room"], inbox["room"]);
+        told.append(entries["entries"].as_array_mut().unwrap());
+    }
+    assert_eq!((&told[0]["type"], &told[1]["data"]), (&json!("room_created"), &json!({ "by": 4 })));
+    let nobody = program.post(&format!("/count/4/{}", id(9)));
+    assert!(nobody.starts_with("HTTP/1.1 404") && nobody.ends_with("There is no such person."));
 
     for (path, whom) in [
         ("room".to_owned(), "room"),
