@@ -44,7 +44,9 @@ pub(crate) fn get(path: &str, headers: &HeaderMap) -> Response {
 
 /// Addresses that the page itself makes a view of.
 fn is_view(name: &str) -> bool {
-    name.starts_with("rooms/") || name.starts_with("queues/")
+    name.trim_end_matches('/') == "inbox"
+        || name.starts_with("rooms/")
+        || name.starts_with("queues/")
 }
 
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {

@@ -6,11 +6,16 @@ use leptos::{ev, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement};
 
+/// The address of a person's inbox. No room's name leads here.
+pub const INBOX: &str = "/inbox";
+
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A room, and a place in its log.
     Room(String, Option<Offset>),
+    /// The person's inbox, and a place in its log.
+    Inbox(Option<Offset>),
     /// Nothing.
     Nowhere,
 }
@@ -22,13 +27,13 @@ impl Place {
         if path == "/" {
             return Self::Room(LOBBY.into(), None);
         }
-        let name = path.strip_prefix("/rooms/").map(|name| name.trim_end_matches('/'));
-        match name {
-            Some(name) if !name.is_empty() && !name.contains('/') => {
-                let at = query.trim_start_matches('?').split('&');
-                let at = at.filter_map(|pair| pair.strip_prefix("at=")).next();
-                Self::Room(decode(name), at.and_then(|at| at.parse().ok()))
-            }
+        let path = path.trim_end_matches('/');
+        let at = query.trim_start_matches('?').split('&');
+        let at = at.filter_map(|pair| pair.strip_prefix("at=")).next();
+        let at = at.and_then(|at| at.parse().ok());
+        match path.strip_prefix("/rooms/") {
+            Some(name) if !name.is_empty() && !name.contains('/') => Self::Room(decode(name), at),
+            None if path == INBOX => Self::Inbox(at),
             _ => Self::Nowhere,
         }
     }
@@ -161,8 +166,16 @@ mod tests {
     }
 
     #[test]
+    fn the_inbox_has_an_address_that_no_room_has() {
+        assert_eq!(Place::read("/inbox", ""), Place::Inbox(None));
+        assert_eq!(Place::read("/inbox/", "?at=3"), Place::Inbox(Some(3)));
+        assert_eq!(Place::read("/rooms/inbox", ""), room("inbox", None));
+        assert_eq!(Place::read("/rooms/%2Finbox", ""), room("/inbox", None));
+    }
+
+    #[test]
     fn other_paths_name_nothing() {
-        for path in ["/rooms", "/rooms/", "/rooms/a/b", "/room/a", "//"] {
+        for path in ["/rooms", "/rooms/", "/rooms/a/b", "/room/a", "//", "/Inbox", "/inbox/a"] {
             assert_eq!(Place::read(path, ""), Place::Nowhere, "{path}");
         }
     }

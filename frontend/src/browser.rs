@@ -1,6 +1,9 @@
 //! What the view needs of the browser: time, focus, the clipboard, addresses.
 
-use crate::store::Now;
+use crate::{
+    address::INBOX,
+    store::{Now, RoomLine},
+};
 use holdfast_common::time::{Instant, Timestamp};
 use js_sys::Function;
 use leptos::prelude::{document, window};
@@ -73,6 +76,12 @@ pub fn copy(text: &str) {
     if js_sys::Reflect::has(&clipboard, &"writeText".into()).unwrap_or(false) {
         let _ = clipboard.write_text(text);
     }
+}
+
+/// The path of a room in the list.
+#[must_use]
+pub fn path(line: &RoomLine) -> String {
+    if line.inbox { INBOX.into() } else { room_path(&line.name, line.id) }
 }
 
 /// A room's path. A name that an address would swallow is replaced by the room's id.

@@ -32,6 +32,6 @@ pub use notices::Notices;
 pub use people::{People, PeopleButton};
 pub use pieces::{Press, either, flag, press, text, when};
 pub use region::Region;
-pub use sidebar::{MenuButton, Sidebar};
+pub use sidebar::{MenuButton, Sidebar, sign};
 pub use status::Status;
 pub use storage::StorageNotice;

@@ -19,7 +19,7 @@ mod window;
 
 pub use company::Company;
 pub use connection::Connection;
-pub use directory::RoomLine;
+pub use directory::{INBOX, RoomLine};
 pub use holes::Holes;
 pub use item::{Body, Item};
 pub use layout::{EntryRow, HoleRow, Row, RowKey};

@@ -146,6 +146,12 @@ impl View {
         self.store.with_value(|store| store.named(name))
     }
 
+    /// The person's inbox, as far as it is known now.
+    #[must_use]
+    pub fn inbox(self) -> Option<RoomId> {
+        self.store.with_value(Store::inbox)
+    }
+
     /// How many unread events of a room, or of all of them, a person has to be told of: what is on
     /// the screen is being read.
     #[must_use]

@@ -32,7 +32,7 @@ async fn the_page_or_how_to_build_it_stands_at_the_root() {
 async fn the_views_addresses_give_the_page_and_others_are_not_found() {
     let rig = Rig::memory().await;
     let root = rig.get("/").await;
-    for path in ["/rooms/lobby", "/rooms/a%20b?at=7", "/queues/inbox"] {
+    for path in ["/rooms/lobby", "/rooms/a%20b?at=7", "/inbox?at=7", "/inbox/", "/queues/inbox"] {
         assert_eq!(rig.get(path).await.body, root.body, "{path}");
     }
     for path in ["/nonsense", "/index.html.br", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/api/v1"] {

@@ -1,4 +1,4 @@
-//! In place of the message box: a room that is not joined, not there, or not known yet.
+//! In place of the message box: the inbox, or a room that is not joined, not there, or not known yet.
 
 use super::pieces::{either, flag, press, text};
 use crate::{
@@ -20,10 +20,18 @@ pub fn Blank(
         None => missing(view, name),
         Some(line) => {
             let class = if line.held { "blank blank-bar" } else { "blank" };
-            let inside = if line.gone { gone() } else { outside(view, line) };
+            let inside = match (line.gone, line.inbox) {
+                (true, _) => gone(),
+                (false, true) => inbox(),
+                (false, false) => outside(view, line),
+            };
             view! { <div class=class>{inside}</div> }.into_any()
         }
     }
+}
+
+fn inbox() -> AnyView {
+    view! { <p>"Only the server writes here, and only you read it."</p> }.into_any()
 }
 
 fn gone() -> AnyView {

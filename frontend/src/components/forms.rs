@@ -18,7 +18,8 @@ pub fn room_form(open: RwSignal<bool>) -> AnyView {
     let wrong = Memo::new(move |_| {
         let most = view.limits.with(|limits| limits.name_chars as usize);
         let name = wished();
-        let taken = view.lines.with(|lines| lines.iter().any(|line| line.name == name));
+        let taken =
+            view.lines.with(|lines| lines.iter().any(|line| line.name == name && !line.inbox));
         match name.chars().count() {
             count if count > most => format!("At most {most} characters."),
             _ if taken => "There is a room with this name already.".into(),

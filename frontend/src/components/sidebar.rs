@@ -67,7 +67,7 @@ fn room_link(room: RoomId) -> AnyView {
     let line = view.line(room);
     let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
     let here = move || (view.open.room.get() == Some(room)).then(|| "page".to_owned());
-    let path = move || line.with(|line| Some(browser::room_path(&line.as_ref()?.name, room)));
+    let path = move || line.with(|line| Some(browser::path(line.as_ref()?)));
     let name =
         move || line.with(|line| line.as_ref().map_or_else(String::new, |line| line.name.clone()));
     let unread = Memo::new(move |_| view.to_tell(Some(room)));
@@ -98,7 +98,7 @@ fn room_link(room: RoomId) -> AnyView {
                 aria-current=maybe(here)
                 on:click=press(move || menu.set(false))
             >
-                <span class="room-hash" aria-hidden="true">"#"</span>
+                {sign(flag(move || read(|line| line.inbox)))}
                 <bdi class="room-label">{text(name)}</bdi>
                 {when(move || read(|line| line.rejected > 0), trouble)}
                 {when(move || unread.get() != 0, count)}
@@ -106,6 +106,12 @@ fn room_link(room: RoomId) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// What stands before a room's name.
+pub fn sign(inbox: Signal<bool>) -> AnyView {
+    let sign = text(move || if inbox.get() { "@" } else { "#" }.into());
+    view! { <span class="room-hash" aria-hidden="true">{sign}</span> }.into_any()
 }
 
 fn badge(count: u64) -> String {

@@ -5,9 +5,9 @@ use crate::{
     browser,
     components::{
         Blank, Composer, Log, MenuButton, People, PeopleButton, Region, Status, StorageNotice,
-        either, text, when,
+        either, flag, sign, text, when,
     },
-    store::RoomLine,
+    store::{INBOX, RoomLine},
     view::{View, use_view},
 };
 use holdfast_common::{cursor::Offset, id::RoomId};
@@ -17,6 +17,7 @@ use leptos::prelude::*;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Found {
     name: String,
+    inbox: bool,
     room: Option<RoomId>,
 }
 
@@ -30,14 +31,15 @@ pub fn RoomPage() -> impl IntoView {
     let people = RwSignal::new(false);
     let name = text(move || found.get().name);
     let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
-    let joined = move || read(|line| line.joined && !line.gone);
+    // In an inbox there is nobody else, and nothing to be written.
+    let joined = move || read(|line| line.joined && !line.gone && !line.inbox);
     let shown = move || joined() || read(|line| line.held);
     view! {
         <main class="room">
             <header class="room-head">
                 <MenuButton />
                 <h1 class="room-name">
-                    <span class="room-hash" aria-hidden="true">"#"</span>
+                    {sign(flag(move || found.get().inbox))}
                     <bdi>{name}</bdi>
                 </h1>
                 {when(joined, move || view! { <PeopleButton open=people /> }.into_any())}
@@ -76,14 +78,22 @@ fn people_region(open: RwSignal<bool>) -> AnyView {
 fn find(view: View) -> Memo<Found> {
     let place = use_address().place;
     Memo::new(move |before: Option<&Found>| {
-        let Place::Room(name, _) = place.get() else {
-            return before.cloned().unwrap_or_default();
+        let (name, inbox) = match place.get() {
+            Place::Room(name, _) => (name, false),
+            Place::Inbox(_) => (INBOX.into(), true),
+            Place::Nowhere => return before.cloned().unwrap_or_default(),
         };
         let lines = view.lines.read();
         let there = |room| lines.iter().any(|line| line.id == room);
         match before {
-            Some(found) if found.name == name && found.room.is_some_and(there) => found.clone(),
-            _ => Found { room: view.named(&name), name },
+            Some(found)
+                if (&found.name, found.inbox) == (&name, inbox)
+                    && found.room.is_some_and(there) =>
+            {
+                found.clone()
+            }
+            _ if inbox => Found { room: view.inbox(), name, inbox },
+            _ => Found { room: view.named(&name), name, inbox },
         }
     })
 }
@@ -100,7 +110,7 @@ fn keep_open(view: View, found: Memo<Found>, line: Memo<Option<RoomLine>>) {
     let address = use_address();
     Effect::new(move |_| {
         let at: Option<Offset> = match address.place.get() {
-            Place::Room(_, at) => at,
+            Place::Room(_, at) | Place::Inbox(at) => at,
             Place::Nowhere => None,
         };
         view.open(found.get().room, at);
@@ -109,7 +119,7 @@ fn keep_open(view: View, found: Memo<Found>, line: Memo<Option<RoomLine>>) {
         let name = found.get().name;
         let line = line.get();
         if let Some(line) = line.filter(|line| line.name != name && line.id.to_string() != name) {
-            address.replace(&browser::room_path(&line.name, line.id));
+            address.replace(&browser::path(&line));
         }
     });
     on_cleanup(move || view.open(None, None));

@@ -3,6 +3,9 @@
 use super::{Room, Store};
 use holdfast_common::{chat::Chat, event::Namespace, id::RoomId};
 
+/// What an inbox is called here.
+pub const INBOX: &str = "Inbox";
+
 /// A room in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomLine {
@@ -14,6 +17,8 @@ pub struct RoomLine {
     pub joined: bool,
     /// Whether it was deleted.
     pub gone: bool,
+    /// Whether it is the person's inbox.
+    pub inbox: bool,
     /// Whether the server does not know it yet.
     pub new: bool,
     /// Whether there is something of it to be shown.
@@ -25,7 +30,7 @@ pub struct RoomLine {
 }
 
 impl Store {
-    /// The rooms that a person is in or could join, by name.
+    /// The rooms that a person is in or could join, by name; the inbox, once there is one, above them.
     #[must_use]
     pub fn lines(&mut self) -> Vec<RoomLine> {
         let rooms = self.rooms.iter().filter(|(_, room)| is_chat(room));
@@ -34,12 +39,14 @@ impl Store {
             let name = self.label(*id, room)?;
             // A deleted room is of interest only to who still has something there.
             let unsettled = self.outbox.of(*id).next().is_some();
-            (joined || !room.gone() || unsettled).then_some(())?;
+            let of_interest = joined || !(room.gone() || room.inbox()) || unsettled;
+            of_interest.then_some(())?;
             Some(RoomLine {
                 id: *id,
                 name,
                 joined,
                 gone: room.gone(),
+                inbox: room.inbox(),
                 new: room.info.is_none(),
                 held: room.timeline.last().is_some() || unsettled,
                 unread: if joined { room.unread } else { 0 },
@@ -47,13 +54,25 @@ impl Store {
             })
         });
         let lines = lines.collect();
-        self.names.arrange(lines, self.by_name)
+        let mut lines = self.names.arrange(lines, self.by_name);
+        if let Some(place) = lines.iter().position(|line| line.inbox) {
+            let inbox = lines.remove(place);
+            lines.insert(0, inbox);
+        }
+        lines
+    }
+
+    /// The person's inbox.
+    #[must_use]
+    pub fn inbox(&self) -> Option<RoomId> {
+        let mut rooms = self.rooms.iter().filter(|(_, room)| is_chat(room));
+        rooms.find(|(_, room)| room.inbox() && room.joined()).map(|(id, _)| *id)
     }
 
     /// The room of this name: one that the server knows, else one that was made here under it.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<RoomId> {
-        let rooms = || self.rooms.iter().filter(|(_, room)| is_chat(room));
+        let rooms = || self.rooms.iter().filter(|(_, room)| is_chat(room) && !room.inbox());
         let known = rooms().find(|(_, room)| {
             room.info.as_ref().is_some_and(|info| info.name == name && !info.gone)
         });

@@ -1,6 +1,6 @@
 //! One room as its reader stands in it.
 
-use super::{item::Item, timeline::Timeline};
+use super::{INBOX, item::Item, timeline::Timeline};
 use crate::link::{HeldRoom, HoleKind};
 use holdfast_common::{
     cursor::{Cursor, Offset, ResetReason},
@@ -35,7 +35,7 @@ impl Room {
     /// Its name: the directory's, else the wished one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        let known = self.info.as_ref().map(|info| info.name.as_str());
+        let known = self.info.as_ref().map(|info| if info.inbox { INBOX } else { &info.name });
         known.or(self.wished.as_deref())
     }
 
@@ -50,6 +50,12 @@ impl Room {
     #[must_use]
     pub fn gone(&self) -> bool {
         self.info.as_ref().is_some_and(|info| info.gone)
+    }
+
+    /// Whether it is the person's inbox.
+    #[must_use]
+    pub fn inbox(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.inbox)
     }
 
     pub(super) fn load(&mut self, held: HeldRoom) {

@@ -1,6 +1,7 @@
 //! The folds, told as facts. No browser is needed.
 
 mod folding;
+mod inbox;
 mod naming;
 mod outbox;
 mod reading;

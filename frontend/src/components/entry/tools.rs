@@ -98,9 +98,9 @@ fn tool(name: Signal<String>, glyph: Glyph, tab: Signal<String>, press: Press) -
 /// The address of a place in the open room.
 pub(super) fn address(view: View, offset: Offset) -> Option<String> {
     let room = view.open.room.get_untracked()?;
-    let name = view.lines.with_untracked(|lines| {
+    let path = view.lines.with_untracked(|lines| {
         let line = lines.iter().find(|line| line.id == room);
-        line.map(|line| line.name.clone())
+        line.map(browser::path)
     })?;
-    Some(format!("{}?at={offset}", browser::room_path(&name, room)))
+    Some(format!("{path}?at={offset}"))
 }
