@@ -1,5 +1,5 @@
 //! The page's addresses: which view each one names, and going from one to another without loading
-//! the page again. A router of the size that three addresses need.
+//! the page again. A router of the size that a few addresses need.
 
 use holdfast_common::{chat::LOBBY, cursor::Offset};
 use leptos::{ev, prelude::*};
