@@ -128,8 +128,8 @@ pub struct Batch {
 enum After {
     /// The generation is on disk: connect with it.
     Connect,
-    /// Numbers of this lane are on disk: transmit.
-    Numbered(crate::id::RoomId),
+    /// This lane's numbers up to this one are on disk: transmit. Higher ones are in a later batch.
+    Numbered(crate::id::RoomId, u64),
     /// These numbers' verdicts are on disk: the floor may move.
     Settled(crate::id::RoomId, Vec<u64>),
 }
@@ -286,7 +286,7 @@ impl Client {
         for then in after {
             match then {
                 After::Connect => self.connect(now),
-                After::Numbered(room) => self.lanes.numbered(room),
+                After::Numbered(room, last) => self.lanes.numbered(room, last),
                 After::Settled(room, numbers) => self.lanes.forget(room, &numbers),
             }
         }
@@ -304,3 +304,6 @@ impl Client {
         self.show_link();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -304,7 +304,8 @@ impl Tabs {
             self.confirming.expect(self.tab, self.asked);
             self.out.push(Output::Command(command));
         } else {
-            self.ask(self.asked, command);
+            // In their order: a leader takes a later wish as a sign that it has had the earlier ones.
+            self.ask_all();
             self.expect_word(now);
         }
     }

@@ -190,9 +190,9 @@ impl Lanes {
         }
     }
 
-    pub(super) fn numbered(&mut self, room: RoomId) {
-        for flight in self.lane(room).flight.values_mut() {
-            flight.numbered = true;
+    pub(super) fn numbered(&mut self, room: RoomId, last: u64) {
+        for (n, flight) in self.lane(room).flight.iter_mut() {
+            flight.numbered |= *n <= last;
         }
     }
 
@@ -200,16 +200,20 @@ impl Lanes {
         let lane = self.lane(room);
         for n in numbers {
             lane.flight.remove(n);
-            lane.confirmed = true;
         }
     }
 
-    /// The writer was replaced: what may have been transmitted is asked about.
+    /// The writer was replaced: what may have been transmitted is asked about. What has its verdict
+    /// already keeps it: that is being written.
     pub(super) fn renew(&mut self) -> Vec<Row> {
         let mut changed = Vec::new();
         for lane in self.lanes.values_mut() {
             lane.next = 1;
-            for (_, flight) in std::mem::take(&mut lane.flight) {
+            for (n, flight) in std::mem::take(&mut lane.flight) {
+                if flight.settling {
+                    lane.flight.insert(n, flight);
+                    continue;
+                }
                 let row = Row { state: RowState::Unsure, ..flight.row };
                 changed.push(row.clone());
                 lane.unsure.insert(row.key, row);
@@ -315,10 +319,13 @@ impl Lanes {
         rows
     }
 
-    /// The event under way with that number, unless its verdict is being written already.
+    /// The event under way with that number, unless its verdict is being written already. A verdict
+    /// is asked for it: the server says with it how far it has decided the lane.
     pub(super) fn flying(&mut self, room: RoomId, n: u64) -> Option<&mut Flight> {
-        let flight = self.lanes.get_mut(room)?.flight.get_mut(n)?;
-        (!flight.settling).then_some(flight)
+        let lane = self.lanes.get_mut(room)?;
+        let flight = lane.flight.get_mut(n).filter(|flight| !flight.settling)?;
+        lane.confirmed = true;
+        Some(flight)
     }
 }
 

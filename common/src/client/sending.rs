@@ -72,7 +72,7 @@ impl Client {
         }
         if count > 0 {
             self.waiting.push(Write::Lane(LaneRow { room, next: lane.next }));
-            self.after.push(After::Numbered(room));
+            self.after.push(After::Numbered(room, lane.next - 1));
         }
         for row in too_large {
             self.shelve(row, Code::TooLarge);

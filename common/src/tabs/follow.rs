@@ -158,7 +158,7 @@ impl Tabs {
         self.say(Word::Ask { tab, n, command });
     }
 
-    fn ask_all(&mut self) {
+    pub(super) fn ask_all(&mut self) {
         for (n, command) in self.unconfirmed.clone() {
             self.ask(n, command);
         }

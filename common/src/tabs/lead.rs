@@ -48,7 +48,8 @@ impl Tabs {
         self.known.clear();
         self.known.extend(keys);
         self.fetching.clear();
-        self.confirming = Confirming::default();
+        // A client's first batch is its generation's. What was wished before is not in it.
+        self.confirming = Confirming { issued: u64::from(ready), ..Confirming::default() };
         self.takes.clear();
         self.standing = super::Standing::default();
         self.held.clear();

@@ -1,0 +1,202 @@
+//! What the simulator cannot see as long as its disks answer at once: what happens between a batch
+//! that was handed over and the word that it is committed.
+
+use super::*;
+use crate::{
+    frame::{Ack, Reject, Welcome},
+    id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
+    time::Timestamp,
+};
+use serde_json::value::RawValue;
+
+const NOW: Instant = Instant(1);
+const ROOM: RoomId = RoomId::NIL;
+
+/// A client with its last batch, which is not committed yet.
+struct Stage {
+    client: Client,
+    batch: Option<Batch>,
+    sent: Vec<String>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let snapshot = Snapshot {
+            principal: Principal {
+                person: PersonId::NIL,
+                secret: "s".repeat(16),
+                name: "Ada".to_owned(),
+            },
+            writer: WriterId::NIL,
+            generation: 0,
+            rows: Vec::new(),
+            lanes: Vec::new(),
+            cursors: Vec::new(),
+            latest: Vec::new(),
+        };
+        let client = Client::new(snapshot, SessionId::NIL, 1);
+        Self { client, batch: None, sent: Vec::new() }
+    }
+
+    fn online() -> Self {
+        let mut stage = Self::new();
+        stage.feed(Input::Start);
+        stage.commit();
+        stage.welcome();
+        stage
+    }
+
+    fn welcome(&mut self) {
+        self.feed(Input::Opened);
+        self.hear(&ServerFrame::Welcome(Welcome {
+            connection: ConnectionId::NIL,
+            server: String::new(),
+            now: Timestamp(0),
+            limits: Limits::default(),
+            lanes: Vec::new(),
+            latest: Vec::new(),
+        }));
+    }
+
+    fn feed(&mut self, input: Input) {
+        for output in self.client.handle(NOW, input) {
+            match output {
+                Output::Write(batch) => {
+                    let earlier = self.batch.replace(batch);
+                    assert!(earlier.is_none(), "at most one batch is under way");
+                }
+                Output::Send(text) => self.sent.push(text),
+                _ => {}
+            }
+        }
+    }
+
+    fn hear(&mut self, frame: &ServerFrame) {
+        self.feed(Input::Frame(codec::write_server(frame)));
+    }
+
+    /// The batch under way is committed; returns its writes.
+    fn commit(&mut self) -> Vec<Write> {
+        let Batch { token, writes, .. } = self.batch.take().unwrap();
+        self.feed(Input::Written { token, result: Ok(()) });
+        writes
+    }
+
+    fn commit_all(&mut self) -> Vec<Write> {
+        let mut writes = Vec::new();
+        while self.batch.is_some() {
+            writes.extend(self.commit());
+        }
+        writes
+    }
+
+    fn add(&mut self, key: u8) {
+        let event = Held {
+            id: id(key),
+            ns: "chat".to_owned(),
+            room: ROOM,
+            kind: "message".to_owned(),
+            data: "{}".to_owned(),
+            target: None,
+            at: Timestamp(0),
+        };
+        self.feed(Input::Added(Row { key: key.into(), event, state: RowState::Queued }));
+    }
+
+    /// The numbers that were transmitted.
+    fn numbers(&self) -> Vec<u64> {
+        let emits = self.sent.iter().filter_map(|text| {
+            let incoming = codec::read_client(text.as_bytes()).unwrap();
+            match incoming.frame {
+                ClientFrame::Emit(emit) => Some(emit.n),
+                _ => None,
+            }
+        });
+        emits.collect()
+    }
+}
+
+fn id(key: u8) -> EventId {
+    EventId::from_bytes([key; 16])
+}
+
+fn ack(n: u8) -> ServerFrame {
+    let reply = RawValue::from_string("null".to_owned()).unwrap();
+    ServerFrame::Ack(Ack {
+        room: ROOM,
+        n: n.into(),
+        id: id(n),
+        epoch: Epoch::NIL,
+        offset: n.into(),
+        reply,
+    })
+}
+
+fn reject(n: u8) -> ServerFrame {
+    ServerFrame::Reject(Reject {
+        room: ROOM,
+        n: n.into(),
+        id: id(n),
+        code: Code::NotMember,
+        detail: String::new(),
+        why: None,
+    })
+}
+
+#[test]
+fn a_number_leaves_only_when_it_is_on_the_disk_itself() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit();
+    stage.hear(&ack(1));
+    stage.commit_all();
+    assert_eq!(stage.numbers(), [1]);
+    stage.add(2);
+    // This one's number has to wait for the next batch.
+    stage.add(3);
+    stage.commit();
+    assert_eq!(stage.numbers(), [1, 2]);
+    stage.commit();
+    assert_eq!(stage.numbers(), [1, 2, 3]);
+}
+
+#[test]
+fn a_verdict_that_is_being_written_is_kept_when_the_writer_is_replaced() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit();
+    stage.hear(&reject(1));
+    stage.feed(Input::Closed { code: Code::Fenced.number() });
+    stage.feed(Input::NewWriter(WriterId::from_bytes([2; 16])));
+    let writes = stage.commit_all();
+    let states = writes.iter().filter_map(|write| match write {
+        Write::PutRow(row) => Some(&row.state),
+        _ => None,
+    });
+    let states: Vec<_> = states.collect();
+    assert!(matches!(states[..], [RowState::Rejected { .. }]), "{states:?}");
+    stage.sent.clear();
+    stage.welcome();
+    stage.commit_all();
+    assert!(stage.numbers().is_empty());
+}
+
+#[test]
+fn a_verdict_of_an_earlier_connection_says_nothing_about_how_far_this_one_has_decided() {
+    let mut stage = Stage::online();
+    for key in 1..=3 {
+        stage.add(key);
+    }
+    stage.commit_all();
+    // One alone goes first, and its verdict is being written when the connection is lost.
+    assert_eq!(stage.numbers(), [1]);
+    stage.hear(&ack(1));
+    let settled = stage.batch.take().unwrap();
+    stage.feed(Input::Closed { code: 0 });
+    stage.feed(Input::Command(Command::RetryNow));
+    stage.feed(Input::Written { token: settled.token, result: Ok(()) });
+    stage.commit_all();
+    stage.sent.clear();
+    stage.welcome();
+    assert_eq!(stage.numbers(), [2]);
+}
