@@ -10,10 +10,14 @@ test.describe("with a short replay", () => {
   test("who missed more than is replayed finds the rest by scrolling up", async ({ server, people }) => {
     const ada = await people.join("Ada");
     const bob = await people.join("Bob");
-    await ada.tab.room.say("before");
+    await ada.tab.room.say("before", "a secret");
     await expectSame(server, [ada.tab, bob.tab]);
     await bob.goOffline();
-    for (let i = 1; i <= 90; i++) await postMessage(server, `missed ${i}.`);
+    for (let i = 1; i <= 45; i++) await postMessage(server, `missed ${i}.`);
+    // Inside of what is skipped, something that was read is taken back.
+    await ada.tab.room.entry("a secret").delete();
+    await expectSame(server, [ada.tab]);
+    for (let i = 46; i <= 90; i++) await postMessage(server, `missed ${i}.`);
     // A change inside of what is skipped, from above what is skipped.
     await ada.tab.room.change(ada.tab.room.entry("before"), "before, changed");
     await expect(ada.tab.room.entry("before, changed").article).toContainText("edited");
@@ -25,7 +29,8 @@ test.describe("with a short replay", () => {
     expect(seen.map(told)).toEqual(expected.map(told));
     await expect(bob.tab.room.gaps).toHaveCount(0);
     await expect(bob.tab.room.firstMissed.article).toContainText("missed 1.");
-    await expect(bob.tab.room.at(expected.at(-91)!.offset!).article).toContainText("before, changed");
+    await expect(bob.tab.room.at(expected.at(-92)!.offset!).article).toContainText("before, changed");
+    await expect(bob.tab.room.entry("a secret").article).toHaveCount(0);
     await expectSame(server, [ada.tab, bob.tab]);
   });
 

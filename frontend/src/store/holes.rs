@@ -51,6 +51,17 @@ impl Holes {
         }
     }
 
+    /// Forgets what could be had below an offset. What could not stays told.
+    pub(super) fn forget_below(&mut self, offset: Offset) {
+        self.0.retain_mut(|hole| {
+            let fits = hole.kind != HoleKind::Skipped || hole.to >= offset;
+            if hole.kind == HoleKind::Skipped {
+                hole.from = hole.from.max(offset);
+            }
+            fits
+        });
+    }
+
     /// Takes `from..=to` as held. `counted` of its entries are such as a person would count.
     pub(super) fn fill(&mut self, from: Offset, to: Offset, counted: u64) {
         let mut left = Vec::with_capacity(self.0.len() + 1);

@@ -116,10 +116,12 @@ impl Room {
     ) {
         let before = self.advance(cursor);
         let known = before.map_or(0, |cursor| cursor.offset);
-        if from > known + 1 {
-            self.timeline.dig(known + 1, from - 1, skipped, HoleKind::Skipped);
-            self.timeline.holes.trim(first);
-        }
+        // What was held below the page may have been changed or removed by what was not replayed.
+        let below = from.saturating_sub(1);
+        let held = self.timeline.forget_below(from);
+        self.timeline.dig(first, known.min(below), held, HoleKind::Skipped);
+        self.timeline.dig(known + 1, below, skipped, HoleKind::Skipped);
+        self.timeline.holes.trim(first);
         self.timeline.page(items, from, cursor.offset);
         if before.is_some() {
             self.divide(known + 1, me);

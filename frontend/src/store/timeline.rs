@@ -56,6 +56,17 @@ impl Timeline {
         self.holes.fill(from, to, counted);
     }
 
+    /// Forgets the items below an offset, and holes that could have been filled there. Returns how
+    /// many there were that a person would count.
+    pub(super) fn forget_below(&mut self, offset: Offset) -> u64 {
+        let counted = self.range(..offset).filter(|item| item.counts()).count() as u64;
+        let skipped = self.holes.skipped_above(0);
+        self.items.retain(|at, _| *at >= offset);
+        self.places.retain(|_, at| *at >= offset);
+        self.holes.forget_below(offset);
+        counted + skipped - self.holes.skipped_above(0)
+    }
+
     /// Takes an entry with the change that is folded into it; says whether it is new and counts.
     fn folded(&mut self, folded: Folded, page: bool) -> bool {
         let Folded { entry, change } = folded;

@@ -33,6 +33,8 @@ pub(super) struct Unsure {
     said: Sorted<EventId, (RoomId, String)>,
     /// Changes to events that were not transmitted when they were made.
     revised: Sorted<EventId, Revision>,
+    /// Messages that were not transmitted when they were taken back.
+    discarded: Sorted<EventId, RoomId>,
     typed: Option<Instant>,
 }
 
@@ -109,7 +111,15 @@ impl View {
     /// Takes an event back: what was never transmitted is dropped, the rest is deleted.
     pub fn take_back(self, room: RoomId, entry: &EntryRow) {
         match entry.state {
-            State::Queued | State::Rejected(_) => self.discard(entry.id),
+            State::Queued => {
+                self.discard(entry.id);
+                if matches!(entry.body, Body::Text(_)) {
+                    self.unsure.update_value(|unsure| {
+                        unsure.discarded.insert(entry.id, room);
+                    });
+                }
+            }
+            State::Rejected(_) => self.discard(entry.id),
             State::Sent | State::Acked => {
                 let target = entry.id;
                 self.with_link(|link| link.emit(room, &Delete { target }));
@@ -223,11 +233,12 @@ impl View {
     }
 
     /// Forgets deeds that are known to have succeeded. A change to an event that had left in the
-    /// meantime becomes an edit behind it.
+    /// meantime becomes an edit behind it, a discard a deletion.
     pub(super) fn settle_deeds(self) {
-        if self.unsure.with_value(|unsure| unsure.said.is_empty() && unsure.revised.is_empty()) {
+        if self.unsure.with_value(Unsure::is_settled) {
             return;
         }
+        self.settle_discards();
         let late = self.store.with_value(|store| {
             let mut late = Vec::new();
             self.unsure.update_value(|unsure| {
@@ -253,6 +264,39 @@ impl View {
             let edit = Edit { target, text: text.clone() };
             self.emit_text(room, &edit, text);
         }
+    }
+}
+
+impl View {
+    fn settle_discards(self) {
+        let late = self.store.with_value(|store| {
+            let mut late = Vec::new();
+            self.unsure.update_value(|unsure| {
+                unsure.discarded.retain(|id, room| {
+                    let left = match store.outbox.find(*id).map(|row| &row.state) {
+                        Some(RowState::Queued | RowState::Unsure) => return true,
+                        Some(RowState::Sent { .. } | RowState::Acked { .. }) => true,
+                        // What is on the shelf has its own button.
+                        Some(RowState::Rejected { .. }) => false,
+                        None => store.rooms.get(*room).is_some_and(|room| room.timeline.has(*id)),
+                    };
+                    if left {
+                        late.push((*id, *room));
+                    }
+                    false
+                });
+            });
+            late
+        });
+        for (target, room) in late {
+            self.with_link(|link| link.emit(room, &Delete { target }));
+        }
+    }
+}
+
+impl Unsure {
+    fn is_settled(&self) -> bool {
+        self.said.is_empty() && self.revised.is_empty() && self.discarded.is_empty()
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn apply(
             }
             Write::Page { room, items, from, first, skipped, cursor } => {
                 let hole = Missing { from: *from, first: *first, skipped: *skipped };
-                page(tx, *room, items, &hole, *cursor).await?;
+                page(tx, effect, *room, items, &hole, *cursor).await?;
             }
             Write::Gap(gap) => self::gap(tx, gap)?,
             Write::Reset { room, reason, was, .. } => {
@@ -176,6 +176,7 @@ struct Missing {
 
 async fn page(
     tx: &Tx,
+    effect: EffectOf,
     room: RoomId,
     items: &[Folded],
     missing: &Missing,
@@ -184,9 +185,17 @@ async fn page(
     let before: Option<Cursor> = parse(tx.get(Store::Cursors, &Key::room(room)).await?);
     let before = before.filter(|before| before.epoch == cursor.epoch);
     let next = before.map_or(0, |before| before.offset) + 1;
+    // What was held below the page may have been changed or removed by what was not replayed.
+    let held = forget_below(tx, effect, room, missing.from).await?;
     // Below the log's beginning they are gone; above it they can be had as history.
     let had = next.max(missing.first);
     for hole in [
+        Hole {
+            from: missing.first,
+            to: (next - 1).min(missing.from.saturating_sub(1)),
+            count: held,
+            kind: HoleKind::Skipped,
+        },
         Hole {
             from: next,
             to: had.min(missing.from).saturating_sub(1),
@@ -208,6 +217,36 @@ async fn page(
         put_item(tx, Key::place(room, item.entry.offset), item)?;
     }
     tx.put(Store::Cursors, Key::room(room), &cursor)
+}
+
+/// Forgets a room's entries below an offset, and holes that could have been filled there. Returns
+/// how many there were that a person would count.
+async fn forget_below(
+    tx: &Tx,
+    effect: EffectOf,
+    room: RoomId,
+    offset: Offset,
+) -> Result<u64, Fault> {
+    let mut count = 0;
+    let below = Range::places(room, 1, offset.saturating_sub(1).max(1));
+    for (key, json) in tx.all(Store::Entries, Some(&below)).await? {
+        let item = serde_json::from_str::<Folded>(&json).ok();
+        let adds = item.and_then(|Folded { entry, .. }| {
+            let data = entry.data.as_ref()?.get();
+            Some(effect?(&entry.kind, data)? == Effect::Adds)
+        });
+        count += u64::from(adds.unwrap_or(false));
+        tx.delete(Store::Entries, &key)?;
+    }
+    for (key, json) in tx.all(Store::Holes, Some(&below)).await? {
+        if let Ok(Hole { kind: HoleKind::Skipped, count: skipped, .. }) =
+            serde_json::from_str(&json)
+        {
+            count += skipped;
+            tx.delete(Store::Holes, &key)?;
+        }
+    }
+    Ok(count)
 }
 
 fn gap(tx: &Tx, gap: &Gap) -> Result<(), Fault> {

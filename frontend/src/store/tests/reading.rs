@@ -89,12 +89,33 @@ fn a_page_in_place_of_a_replay_puts_the_divider_before_the_hole() {
         skipped: 90,
         cursor: cursor(101),
     });
-    assert_eq!(stage.texts(), ["1", "2", "--", "..3-100", "new"]);
+    assert_eq!(stage.texts(), ["..1-2", "--", "..3-100", "new"]);
     assert_eq!(stage.room().unread, 2 + 90 + 1);
     let items = vec![folded(says(99, 2, "99"), None), folded(says(100, 2, "100"), None)];
     stage.show(Show::Page(page(items, 99, 100, 101)));
-    assert_eq!(stage.texts(), ["1", "2", "--", "..3-98", "99", "100", "new"]);
+    assert_eq!(stage.texts(), ["..1-2", "--", "..3-98", "99", "100", "new"]);
     assert_eq!(stage.room().unread, 2 + 90 + 1);
+}
+
+#[test]
+fn what_was_held_below_a_page_is_read_anew_since_it_may_have_been_removed() {
+    let mut stage = Stage::new();
+    stage.live(missed(1, 4));
+    stage.offline();
+    // Only changes were missed: the page's items are older than what was held.
+    stage.write(Write::Page {
+        room: room(),
+        items: vec![folded(says(3, 2, "3"), None), folded(says(4, 2, "4"), None)],
+        from: 3,
+        first: 1,
+        skipped: 0,
+        cursor: cursor(500),
+    });
+    assert_eq!(stage.texts(), ["..1-2", "3", "4"]);
+    assert_eq!(stage.room().unread, 4);
+    let items = vec![folded(says(2, 2, "2, changed"), None)];
+    stage.show(Show::Page(page(items, 1, 2, 500)));
+    assert_eq!(stage.texts(), ["2, changed", "3", "4"]);
 }
 
 #[test]
