@@ -3,6 +3,7 @@
 use crate::{
     frame::{ClientFrame, Entries, Entry, SERVER_FRAMES, ServerFrame},
     id::{Epoch, RoomId},
+    json,
 };
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -30,20 +31,20 @@ pub struct Incoming<'a> {
     pub payload: &'a [u8],
 }
 
-fn json(value: &impl Serialize) -> String {
+fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("frames have string keys only, so they serialize")
 }
 
 /// Writes a client's frame that carries no payload.
 #[must_use]
 pub fn write_client(frame: &ClientFrame) -> String {
-    json(frame)
+    to_json(frame)
 }
 
 /// Writes a client's frame with the exact bytes of its payload.
 #[must_use]
 pub fn write_client_with(frame: &ClientFrame, payload: &str) -> String {
-    let mut text = json(frame);
+    let mut text = to_json(frame);
     text.reserve_exact(1 + payload.len());
     text.push('\n');
     text.push_str(payload);
@@ -61,13 +62,13 @@ pub fn read_client(bytes: &[u8]) -> Result<Incoming<'_>, Unreadable> {
         None => (bytes, &bytes[bytes.len()..]),
     };
     let head = std::str::from_utf8(head).map_err(|_| Unreadable::Utf8)?;
-    Ok(Incoming { frame: serde_json::from_str(head)?, payload })
+    Ok(Incoming { frame: json::read(head)?, payload })
 }
 
 /// Writes a server's frame.
 #[must_use]
 pub fn write_server(frame: &ServerFrame) -> String {
-    json(frame)
+    to_json(frame)
 }
 
 /// Reads a server's frame. `None` for one whose name this version does not know: a newer server may
@@ -76,12 +77,12 @@ pub fn write_server(frame: &ServerFrame) -> String {
 /// # Errors
 /// It is no frame.
 pub fn read_server(text: &str) -> Result<Option<ServerFrame>, Unreadable> {
-    let fault = match serde_json::from_str(text) {
+    let fault = match json::read(text) {
         Ok(frame) => return Ok(Some(frame)),
         Err(fault) => fault,
     };
     // Only on the way out of a failure, so that a known frame is read once.
-    let Named { known } = serde_json::from_str(text)?;
+    let Named { known } = json::read(text)?;
     if known { Err(fault.into()) } else { Ok(None) }
 }
 
@@ -118,7 +119,7 @@ impl<'de> Deserialize<'de> for Named {
 /// made of it by [`entries_frame`] is shared by every connection of the room.
 #[must_use]
 pub fn write_entry(entry: &Entry) -> String {
-    json(entry)
+    to_json(entry)
 }
 
 /// An entries frame made of entries that are encoded already.
@@ -129,7 +130,7 @@ pub fn entries_frame<'a>(
     entries: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let empty = Entries { room, epoch, entries: Vec::new() };
-    let mut text = json(&ServerFrame::Entries(empty));
+    let mut text = to_json(&ServerFrame::Entries(empty));
     let tail = text.split_off(text.len() - "]}}".len());
     for (i, entry) in entries.into_iter().enumerate() {
         if i > 0 {

@@ -11,7 +11,7 @@ pub use rule::{
     Decision, Facts, Handler, No, Parsed, Ranked, RoomFacts, TargetFacts, Verified, Versions, admit,
 };
 
-use crate::{error::Code, id::EventId};
+use crate::{error::Code, id::EventId, json};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How an event is delivered.
@@ -120,8 +120,9 @@ pub fn payload<E: EventType>(payload: &[u8]) -> Result<E, Code> {
     if !value.is_object() {
         return Err(Code::BadPayload);
     }
-    // From the bytes themselves, as every reader will: a member that stands twice is refused.
-    serde_json::from_slice(payload).map_err(|_| Code::BadPayload)
+    // From the text itself, as every reader will: a member that stands twice is refused.
+    let text = std::str::from_utf8(payload).map_err(|_| Code::BadPayload)?;
+    json::read(text).map_err(|_| Code::BadPayload)
 }
 
 /// The code for a type that has no place where it was sent. For [`namespace!`](crate::namespace).

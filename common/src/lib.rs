@@ -14,6 +14,7 @@ pub mod event;
 pub mod fanout;
 pub mod frame;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod session;
 pub mod sorted;

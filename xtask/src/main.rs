@@ -3,6 +3,8 @@
 mod bench;
 mod browser;
 mod dev;
+#[cfg(test)]
+mod documents;
 mod e2e;
 mod files;
 mod lint;

@@ -311,12 +311,9 @@ impl Lanes {
     /// A rejected event, and the rejected ones that refer to it, in the order they were written.
     pub(super) fn shelf(&self, id: EventId) -> Vec<Row> {
         let rows = self.rejected.values();
-        let mut rows: Vec<Row> = rows
-            .filter(|row| row.event.id == id || row.event.target == Some(id))
-            .cloned()
-            .collect();
-        rows.sort_by_key(|row| row.key);
-        rows
+        let rows = rows.filter(|row| row.event.id == id || row.event.target == Some(id));
+        let rows: Sorted<Key, Row> = rows.map(|row| (row.key, row.clone())).collect();
+        rows.into_values()
     }
 
     /// The event under way with that number, unless its verdict is being written already. A verdict

@@ -126,7 +126,7 @@ macro_rules! namespace {
             type Event = Event;
             fn read(kind: &str, payload: &str) -> Option<Result<Event, serde_json::Error>> {
                 match kind {
-                    $( $dname => Some(serde_json::from_str::<$D>(payload).map(Event::$D)), )*
+                    $( $dname => Some($crate::json::read::<$D>(payload).map(Event::$D)), )*
                     _ => None,
                 }
             }

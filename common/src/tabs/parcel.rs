@@ -12,6 +12,7 @@ use crate::{
     error::Code,
     frame::{Entry, Folded, Gap, LatestSet, Page, Presence, RoomInfo, Signalled},
     id::{EventId, RoomId, SessionId, WriterId},
+    json,
     limits::Limits,
     time::Timestamp,
 };
@@ -39,7 +40,7 @@ trait Part: Sized {
 }
 
 fn parts(text: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(text).ok()
+    json::read(text).ok()
 }
 
 impl<T: Part> Part for Vec<T> {
@@ -68,7 +69,7 @@ macro_rules! leaves {
             }
 
             fn take(text: &str) -> Option<Self> {
-                serde_json::from_str(text).ok()
+                json::read(text).ok()
             }
         }
     )*};

@@ -7,6 +7,7 @@ use holdfast_common::{
     client::{Command, RowState},
     event::Durable,
     id::{EventId, RoomId},
+    json,
     sorted::Sorted,
     time::{Instant, Millis},
 };
@@ -212,7 +213,7 @@ impl View {
             let edit = rows.find(|row| {
                 row.event.target == Some(target)
                     && row.state == RowState::Queued
-                    && serde_json::from_str::<Edit>(&row.event.data).is_ok()
+                    && json::read::<Edit>(&row.event.data).is_ok()
             });
             edit.map(|row| row.event.id)
         })

@@ -13,6 +13,7 @@ use holdfast_common::{
     event::Effect,
     frame::{Author, Entry, Folded, Gap, GapReason, HOLLOW, LatestSet, RoomInfo},
     id::{EventId, RoomId},
+    json,
 };
 use serde::Serialize;
 
@@ -99,7 +100,7 @@ pub(super) async fn add(tx: &Tx, event: &Held) -> Result<Added, Fault> {
         let id = event.id.to_string();
         for (key, json) in tx.all(Store::Outbox, None).await? {
             if let (Key::Row(key), true) = (key, json.contains(&id))
-                && serde_json::from_str::<Row>(&json).is_ok_and(|row| row.event.id == event.id)
+                && json::read::<Row>(&json).is_ok_and(|row| row.event.id == event.id)
             {
                 return Ok(Added::Known(key));
             }
@@ -145,7 +146,7 @@ async fn entries(
 /// Empties an entry and what replaces it: nothing of a removed text stays in the database.
 async fn hollow(tx: &Tx, target: EventId, by: &Author) -> Result<(), Fault> {
     for (key, json) in tx.about(target).await? {
-        let Ok(mut item) = serde_json::from_str::<Folded>(&json) else {
+        let Ok(mut item) = json::read::<Folded>(&json) else {
             tx.delete(Store::Entries, &key)?;
             continue;
         };
@@ -230,7 +231,7 @@ async fn forget_below(
     let mut count = 0;
     let below = Range::places(room, 1, offset.saturating_sub(1).max(1));
     for (key, json) in tx.all(Store::Entries, Some(&below)).await? {
-        let item = serde_json::from_str::<Folded>(&json).ok();
+        let item = json::read::<Folded>(&json).ok();
         let adds = item.and_then(|Folded { entry, .. }| {
             let data = entry.data.as_ref()?.get();
             Some(effect?(&entry.kind, data)? == Effect::Adds)
@@ -239,9 +240,7 @@ async fn forget_below(
         tx.delete(Store::Entries, &key)?;
     }
     for (key, json) in tx.all(Store::Holes, Some(&below)).await? {
-        if let Ok(Hole { kind: HoleKind::Skipped, count: skipped, .. }) =
-            serde_json::from_str(&json)
-        {
+        if let Ok(Hole { kind: HoleKind::Skipped, count: skipped, .. }) = json::read(&json) {
             count += skipped;
             tx.delete(Store::Holes, &key)?;
         }

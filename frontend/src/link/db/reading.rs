@@ -12,6 +12,7 @@ use holdfast_common::{
     client::{Key as RowKey, LaneRow, LatestRow, Row},
     cursor::Cursor,
     id::{RoomId, SessionId, WriterId},
+    json,
 };
 use serde::de::DeserializeOwned;
 
@@ -99,7 +100,7 @@ impl Broken {
     /// A value of [`Store::Meta`]. One that is there has to be readable.
     fn named<T: DeserializeOwned>(&mut self, meta: &[(Key, String)], name: &str) -> Option<T> {
         let json = meta.iter().find(|(key, _)| *key == Key::name(name))?;
-        let value = serde_json::from_str(&json.1).ok();
+        let value = json::read(&json.1).ok();
         if value.is_none() {
             self.add(Store::Meta);
         }
@@ -123,14 +124,14 @@ impl Broken {
 
 /// Those that can be read.
 fn values<T: DeserializeOwned>(all: &[(Key, String)]) -> Vec<T> {
-    all.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect()
+    all.iter().filter_map(|(_, json)| json::read(json).ok()).collect()
 }
 
 /// Those that can be read, of a store whose keys are rooms.
 fn rooms<T: DeserializeOwned>(all: &[(Key, String)]) -> Vec<(RoomId, T)> {
     let read = |(key, json): &(Key, String)| {
         let Key::Text(room) = key else { return None };
-        Some((room.parse().ok()?, serde_json::from_str(json).ok()?))
+        Some((room.parse().ok()?, json::read(json).ok()?))
     };
     all.iter().filter_map(read).collect()
 }
@@ -140,7 +141,7 @@ fn rows(all: Vec<(Key, String)>) -> (Vec<Row>, Vec<RowKey>) {
     let (mut rows, mut unread) = (Vec::new(), Vec::new());
     for (key, json) in all {
         let Key::Row(key) = key else { continue };
-        match serde_json::from_str::<Row>(&json) {
+        match json::read::<Row>(&json) {
             Ok(row) => rows.push(Row { key, ..row }),
             Err(_) => unread.push(key),
         }
@@ -154,7 +155,7 @@ fn rooms_held(cursors: Vec<(RoomId, Cursor)>, holes: &[(Key, String)]) -> Vec<He
     let mut held: Vec<HeldRoom> =
         cursors.into_iter().map(|(room, cursor)| empty(room, Some(cursor))).collect();
     for (key, json) in holes {
-        let (Key::Place(room, _), Ok(hole)) = (key, serde_json::from_str(json)) else { continue };
+        let (Key::Place(room, _), Ok(hole)) = (key, json::read(json)) else { continue };
         let Ok(room) = room.parse() else { continue };
         let at = held.iter().position(|held| held.room == room).unwrap_or_else(|| {
             // It was reset and has not been read since: there is but the note.

@@ -5,7 +5,7 @@ use super::{
     request::{Fault, Finish, result},
     stores::{JSON, Key, REFS, Range, Store},
 };
-use holdfast_common::{client::Key as RowKey, id::EventId};
+use holdfast_common::{client::Key as RowKey, id::EventId, json};
 use js_sys::{Array, Function, Object, Reflect};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::RefCell, rc::Rc};
@@ -228,7 +228,7 @@ impl Tx {
 
 /// A value that can be read; one that cannot is treated as absent.
 pub(crate) fn parse<T: DeserializeOwned>(json: Option<String>) -> Option<T> {
-    serde_json::from_str(&json?).ok()
+    json::read(&json?).ok()
 }
 
 fn bounds(range: &Range) -> Result<JsValue, Fault> {
