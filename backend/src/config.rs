@@ -21,6 +21,15 @@ struct CommandLine {
 enum Command {
     /// Serves the page, the WebSocket and the HTTP interface.
     Serve(ServeOptions),
+    /// Says that the data folder was restored from a backup: gives each log a new epoch, and ends
+    Restored(RestoredOptions),
+}
+
+#[derive(Debug, Args)]
+struct RestoredOptions {
+    /// The folder of the database
+    #[arg(long, default_value = "./data")]
+    data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -50,7 +59,17 @@ struct ServeOptions {
     limits: limits::LimitOptions,
 }
 
-/// What the server was told to do.
+/// What the program was told to do.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// To serve.
+    Serve(Box<Config>),
+    /// To give each log of this folder a new epoch. A word of its own and no option of `serve`:
+    /// one that was forgotten in a unit file would make every reader start over at every start.
+    Restored(PathBuf),
+}
+
+/// How to serve.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address to listen on.
@@ -71,23 +90,28 @@ pub struct Config {
     pub limits: Limits,
 }
 
-impl Config {
+impl Task {
     /// Reads the command line. Help, versions and wrong options come as clap's error, which
     /// prints itself and knows its exit code.
     ///
     /// # Errors
-    /// The options are wrong, or ask for no server.
+    /// The options are wrong, or ask for help.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = with_environment(CommandLine::command());
         let matches = command.try_get_matches_from_mut(words)?;
         let line = CommandLine::from_arg_matches(&matches)?;
         let options = match line.command {
+            Some(Command::Restored(options)) => return Ok(Self::Restored(options.data)),
             Some(Command::Serve(options)) => options,
             None => line.serve,
         };
-        Self::of(options).map_err(|text| command.error(ErrorKind::ValueValidation, text))
+        let config = Config::of(options);
+        let config = config.map_err(|text| command.error(ErrorKind::ValueValidation, text))?;
+        Ok(Self::Serve(Box::new(config)))
     }
+}
 
+impl Config {
     fn of(options: ServeOptions) -> Result<Self, &'static str> {
         let limits = Limits::from(options.limits);
         if limits.ping_every >= limits.silence {
@@ -130,9 +154,13 @@ fn with_environment(command: clap::Command) -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn read(words: &str) -> Result<Config, clap::Error> {
-        Config::read(words.split_whitespace().map(OsString::from))
+        match Task::read(words.split_whitespace().map(OsString::from))? {
+            Task::Serve(config) => Ok(*config),
+            Task::Restored(folder) => panic!("nothing is served from {}", folder.display()),
+        }
     }
 
     #[test]
@@ -144,6 +172,14 @@ mod tests {
         assert_eq!(default.listen.to_string(), "127.0.0.1:3000");
         assert_eq!(default.data, PathBuf::from("./data"));
         assert_eq!(default.limits, Limits::default());
+    }
+
+    #[test]
+    fn what_was_restored_is_said_by_a_word_of_its_own() {
+        let words = |text: &str| Task::read(text.split(' ').map(OsString::from));
+        let task = words("holdfast restored --data there").unwrap();
+        assert!(matches!(task, Task::Restored(folder) if folder == Path::new("there")));
+        assert_eq!(words("holdfast --restored").unwrap_err().exit_code(), 2);
     }
 
     #[test]

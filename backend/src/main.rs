@@ -1,8 +1,13 @@
 //! The `holdfast` server.
 
-use holdfast_backend::{config::Config, serve};
+use holdfast_backend::{
+    config::{Config, Task},
+    engine::sqlite::SqliteEngine,
+    serve,
+};
 use std::{
     io::{self, IsTerminal},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -11,11 +16,15 @@ use std::{
 const END: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let config = match Config::read(std::env::args_os()) {
-        Ok(config) => config,
+    match Task::read(std::env::args_os()) {
+        Ok(Task::Serve(config)) => run(*config),
+        Ok(Task::Restored(folder)) => restored(&folder),
         // Help goes to stdout with code 0, wrong options to stderr with code 2.
         Err(error) => error.exit(),
-    };
+    }
+}
+
+fn run(config: Config) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(&config.log)
         .with_writer(io::stderr)
@@ -30,6 +39,17 @@ fn main() -> ExitCode {
         Ok(()) => {
             // What did not end in time is not waited for; the storage is closed.
             runtime.shutdown_timeout(END);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fault(&error),
+    }
+}
+
+/// Gives each log of the folder a new epoch, so that whoever has read it before starts over.
+fn restored(folder: &Path) -> ExitCode {
+    match SqliteEngine::restored(folder) {
+        Ok(logs) => {
+            println!("{logs} logs have a new epoch");
             ExitCode::SUCCESS
         }
         Err(error) => fault(&error),

@@ -14,6 +14,7 @@ mod checkpoint;
 mod content;
 mod edges;
 mod effects;
+mod epochs;
 mod greet;
 mod lanes;
 mod log;
@@ -79,6 +80,17 @@ impl SqliteEngine {
             writer: Writer::start(opened.writer, options)?,
             _lock: opened.lock,
         })
+    }
+
+    /// The folder was set back to a backup: gives each of its logs a new epoch, all of them or
+    /// none, and returns how many there are. A log that was set back and has grown again holds
+    /// other entries at the same offsets, which a reader without marks cannot see.
+    ///
+    /// # Errors
+    /// As [`SqliteEngine::open`]; and there has to be a database.
+    pub fn restored(folder: &Path) -> Result<usize, OpenError> {
+        let mut opened = open::existing(folder)?;
+        epochs::renew(&mut opened.writer)
     }
 }
 

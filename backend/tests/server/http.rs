@@ -97,6 +97,30 @@ on_every_engine! {
         rig.get(&format!("{LOBBY}?after=18446744073709551615")).await.is(409, "reset");
     }
 
+    async fn a_reader_that_shows_its_mark_goes_on_in_the_same_log_alone(rig) {
+        for n in 2..=4 {
+            rig.post(LOBBY, "", &message(&format!("{n}"))).await;
+        }
+        let read = rig.get(LOBBY).await.json();
+        let mark = |at: usize| read["events"][at - 1]["mark"].as_str().unwrap();
+        let at = async |after: u64, mark: &str| {
+            rig.get(&format!("{LOBBY}?after={after}&mark={mark}")).await
+        };
+        assert_eq!(at(2, mark(2)).await.json()["events"][0]["offset"], 3);
+        assert_eq!(at(4, mark(4)).await.json()["events"], json!([]));
+        assert_eq!(at(0, "0000000000000000").await.json()["events"][0]["offset"], 1);
+        for (after, mark) in [(2, mark(3)), (0, mark(1))] {
+            let answer = at(after, mark).await;
+            answer.is(409, "reset");
+            assert_eq!(answer.json()["reason"], "forked");
+        }
+        assert_eq!(at(u64::MAX, mark(1)).await.json()["reason"], "future");
+        rig.engine.trim(rig.lobby, 4).await.unwrap();
+        at(3, mark(2)).await.is(409, "reset");
+        assert_eq!(at(3, mark(3)).await.json()["events"][0]["offset"], 4);
+        assert_eq!(at(1, mark(1)).await.json()["gap"]["to"], 3, "what was trimmed tells nothing");
+    }
+
     async fn what_was_trimmed_is_a_gap(rig) {
         for n in 0..9 {
             rig.post(LOBBY, "", &message(&format!("{n}"))).await;

@@ -1,6 +1,9 @@
 //! The program itself: what it prints, and how it ends.
 
-use crate::talker::{Me, dial};
+use crate::{
+    rig::{Answer, ask},
+    talker::{Me, dial},
+};
 use holdfast_common::{
     error::Code,
     frame::{ClientFrame, ServerFrame},
@@ -108,6 +111,81 @@ fn a_fault_at_start_is_one_line_and_exit_code_1() {
     std::fs::write(&file, "not a folder").unwrap();
     let no_folder = holdfast(&["--listen", "127.0.0.1:0"], &file).output().unwrap();
     is_one_line(&no_folder, 1);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
+
+async fn read(address: &str, query: &str) -> Answer {
+    let head = format!("GET {LOBBY}?{query} HTTP/1.1\r\nhost: {address}\r\n");
+    ask(address.parse().unwrap(), &head, b"").await
+}
+
+/// Runs the program on the folder, appends so many messages, and ends it. Returns what the reader
+/// who asks like this is answered then.
+async fn appended(folder: &Path, count: usize, query: &str) -> Answer {
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder));
+    for _ in 0..count {
+        let body = br#"{"type":"message","data":{"text":"x"}}"#;
+        let head = format!(
+            "POST {LOBBY} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n",
+            body.len()
+        );
+        assert_eq!(ask(address.parse().unwrap(), &head, body).await.status, 201);
+    }
+    let answer = read(&address, query).await;
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    answer
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_read_a_log_that_was_set_back_and_has_grown_again_starts_over() {
+    let (folder, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    appended(folder.path(), 1, "").await;
+    copy(folder.path(), backup.path());
+    let first = appended(folder.path(), 2, "").await.json();
+    let (epoch, last) = (first["epoch"].as_str().unwrap(), &first["events"][3]);
+    assert_eq!(last["offset"], 4);
+    let mark = last["mark"].as_str().unwrap();
+
+    let forgotten = tempfile::tempdir().unwrap();
+    copy(backup.path(), forgotten.path());
+    let by_mark = format!("epoch={epoch}&after=4&mark={mark}");
+    let answer = appended(forgotten.path(), 5, &by_mark).await;
+    answer.is(409, "reset");
+    assert_eq!(answer.json()["reason"], "forked", "the marks tell, whatever else was forgotten");
+
+    let told = holdfast(&["restored"], backup.path()).output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    assert_eq!(String::from_utf8_lossy(&told.stdout), "1 logs have a new epoch\n");
+    let answer = appended(backup.path(), 5, &format!("epoch={epoch}&after=4")).await;
+    answer.is(409, "reset");
+    assert_eq!(answer.json()["reason"], "epoch");
+    let now = answer.json()["epoch"].clone();
+    assert_ne!(now, epoch);
+    let again = appended(backup.path(), 0, "after=4").await.json();
+    assert_eq!((&again["epoch"], &again["events"][0]["offset"]), (&now, &5.into()));
+}
+
+#[test]
+fn what_is_in_use_or_holds_nothing_was_not_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = holdfast(&["restored"], folder.path()).output().unwrap();
+    assert!(is_one_line(&none, 1).contains("no database"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let (mut child, _) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let used = holdfast(&["restored"], folder.path()).output().unwrap();
+    assert!(is_one_line(&used, 1).contains("another server"));
     terminate(&child);
     assert!(child.wait().unwrap().success());
 }

@@ -75,17 +75,22 @@ impl Rig {
 
     /// Sends a request whose head is written out but for its end, and reads the answer.
     pub async fn ask(&self, head: &str, body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let head = format!("{head}connection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // A server that refuses by the head alone may close before it has read all of the body.
-        let _ = stream.write_all(body).await;
-        let mut bytes = Vec::new();
-        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
-        let read = read.expect("an answer in time");
-        assert!(read.is_ok() || !bytes.is_empty(), "{read:?}");
-        Answer::parse(&bytes)
+        ask(self.address, head, body).await
     }
+}
+
+/// See [`Rig::ask`].
+pub async fn ask(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("{head}connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // A server that refuses by the head alone may close before it has read all of the body.
+    let _ = stream.write_all(body).await;
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    let read = read.expect("an answer in time");
+    assert!(read.is_ok() || !bytes.is_empty(), "{read:?}");
+    Answer::parse(&bytes)
 }
 
 pub async fn listen(router: Router) -> SocketAddr {

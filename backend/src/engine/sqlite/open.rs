@@ -5,6 +5,7 @@ use super::{
     readers::READERS,
     writer::SCRUB_AFTER,
 };
+use holdfast_common::storage::Fault;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 use std::{
@@ -58,6 +59,12 @@ pub enum OpenError {
     /// The file system cannot hold a write-ahead log.
     #[error("the data folder {0} is on a file system without a write-ahead log for SQLite")]
     NoWal(PathBuf),
+    /// There is nothing in the folder to be opened.
+    #[error("there is no database in the data folder {0}")]
+    None(PathBuf),
+    /// The system gave no random bytes.
+    #[error("no epoch could be made: {0}")]
+    Chance(Fault),
     /// A file or thread could not be made.
     #[error("the data folder cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -109,6 +116,14 @@ pub(super) fn folder(folder: &Path) -> Result<Opened, OpenError> {
     Migrations::from_slice(MIGRATIONS).to_latest(&mut writer)?;
     let readers = (0..READERS).map(|_| reader(&file)).collect::<Result<_, _>>()?;
     Ok(Opened { lock, writer, readers })
+}
+
+/// The same where there has to be a database already.
+pub(super) fn existing(path: &Path) -> Result<Opened, OpenError> {
+    if !path.join(DATABASE).is_file() {
+        return Err(OpenError::None(path.to_owned()));
+    }
+    folder(path)
 }
 
 /// Makes the folder, and its name in the one above it durable.

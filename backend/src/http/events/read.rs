@@ -8,12 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use holdfast_common::{
-    cursor::{Head, Offset, ResetReason},
+    cursor::{self, Cursor, Head, Mark, Offset},
     error::Code,
     frame::GapReason,
-    id::Epoch,
+    id::{Epoch, RoomId},
     storage::Slice,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ const MOST_EVENTS: u32 = 1_000;
 struct Query {
     epoch: Option<Epoch>,
     after: Offset,
+    /// Of the entry at `after`, as the reader has it.
+    mark: Option<Mark>,
     limit: u32,
 }
 
@@ -41,19 +44,24 @@ pub(crate) async fn read(
         .slice(info.room, query.after, query.limit, MOST_BYTES)
         .await?
         .ok_or(Code::UnknownRoom)?;
-    check(&query, &slice.head)?;
+    let mark_at = mark_at(&shared, info.room, &query).await?;
+    check(&query, &slice.head, mark_at)?;
     let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     Ok((kind, written(&query, &slice)).into_response())
 }
 
 fn parse(query: &str) -> Result<Query, Problem> {
-    let mut read = Query { epoch: None, after: 0, limit: 100 };
+    let mut read = Query { epoch: None, after: 0, mark: None, limit: 100 };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let wrong = |what: &str| Problem::bad_request(format!("{name} has to be {what}."));
         match name {
             "epoch" => read.epoch = Some(value.parse().map_err(|_| wrong("an epoch"))?),
             "after" => read.after = value.parse().map_err(|_| wrong("an offset"))?,
+            "mark" => {
+                let mark = serde_json::from_value(value.into());
+                read.mark = Some(mark.map_err(|_| wrong("a mark"))?);
+            }
             "limit" => {
                 let limit = value.parse().ok();
                 let limit = limit.filter(|limit| (1..=MOST_EVENTS).contains(limit));
@@ -66,19 +74,39 @@ fn parse(query: &str) -> Result<Query, Problem> {
     Ok(read)
 }
 
+/// The log's own mark where the reader stands, if it says which one it has; `None` as well where
+/// that was trimmed and cannot be compared any more.
+async fn mark_at(shared: &Shared, room: RoomId, query: &Query) -> Result<Option<Mark>, Problem> {
+    if query.mark.is_none() || query.after == 0 {
+        return Ok(query.mark.map(|_| Mark::START));
+    }
+    let slice = shared.engine.slice(room, query.after - 1, 1, 0).await?;
+    let slice = slice.ok_or(Code::UnknownRoom)?;
+    if query.after.saturating_add(1) == slice.head.first {
+        return Ok(slice.trimmed_mark);
+    }
+    let entry = slice.entries.first().filter(|(offset, _)| *offset == query.after);
+    let marked = entry.map(|(_, text)| serde_json::from_str(text));
+    let marked: Option<Marked> = marked.transpose().map_err(|_| Code::ServerFault)?;
+    Ok(marked.map(|entry| entry.mark))
+}
+
+#[derive(Deserialize)]
+struct Marked {
+    mark: Mark,
+}
+
 /// A reader goes on only in the log it has read from.
-fn check(query: &Query, head: &Head) -> Result<(), Problem> {
-    let reason = if query.epoch.is_some_and(|epoch| epoch != head.epoch) {
-        ResetReason::Epoch
-    } else if query.after > head.offset {
-        ResetReason::Future
-    } else {
-        return Ok(());
-    };
-    Err(Problem::from(Code::Reset)
-        .with("reason", json!(reason))
-        .with("epoch", json!(head.epoch))
-        .with("head", head.offset))
+fn check(query: &Query, head: &Head, mark_at: Option<Mark>) -> Result<(), Problem> {
+    let epoch = query.epoch.unwrap_or(head.epoch);
+    let mark = query.mark.or(mark_at).unwrap_or(Mark::START);
+    let cursor = Cursor { epoch, offset: query.after, mark };
+    cursor::check(&cursor, head, mark_at).map_err(|reason| {
+        Problem::from(Code::Reset)
+            .with("reason", json!(reason))
+            .with("epoch", json!(head.epoch))
+            .with("head", head.offset)
+    })
 }
 
 fn written(query: &Query, slice: &Slice) -> String {
@@ -120,6 +148,9 @@ mod tests {
             "after=1.5",
             "after=18446744073709551616",
             "epoch=now",
+            "mark=",
+            "mark=7",
+            "mark=66ed1e4df3bca32g",
         ] {
             assert!(parse(query).is_err(), "{query}");
         }
