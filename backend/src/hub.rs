@@ -222,21 +222,18 @@ impl State {
 
     /// Tells a room who came or left; the one who came is told by its own connection.
     fn tell(&mut self, key: Key, change: fanout::Presence) {
-        let (room, came, left) = match change {
-            fanout::Presence::Came(room, author) => (room, vec![author], Vec::new()),
-            fanout::Presence::Left(room, person) => (room, Vec::new(), vec![person]),
+        let (room, frame) = match change {
+            fanout::Presence::Came(room, author) => (room, changed(room, vec![author], Vec::new())),
+            fanout::Presence::Left(room, person) => (room, changed(room, Vec::new(), vec![person])),
+            fanout::Presence::Turned(room) => (room, self.company(room)),
         };
-        let frame = encode(&ServerFrame::Presence(Presence { room, all: false, came, left }));
         self.put(Target::RoomBut(room, key), Some(Note::Presence(room)), &frame);
     }
 
-    /// The frame that tells who is in a room. Of a room with so many people that changes are not
-    /// told, nobody is named: a list that is not kept up would be untrue.
-    fn company(&self, room: RoomId) -> Option<Frame> {
+    /// The frame that tells who is in a room.
+    fn company(&self, room: RoomId) -> Frame {
         let came = self.fanout.here(room);
-        let told = came.len() < fanout::PRESENCE_MOST;
-        let presence = Presence { room, all: true, came, left: Vec::new() };
-        told.then(|| encode(&ServerFrame::Presence(presence)))
+        encode(&ServerFrame::Presence(Presence { room, all: true, came, left: Vec::new() }))
     }
 
     fn count(&mut self, key: Key, room: RoomId, follows: bool) {
@@ -257,6 +254,10 @@ impl State {
             (None, false) => {}
         }
     }
+}
+
+fn changed(room: RoomId, came: Vec<Author>, left: Vec<PersonId>) -> Frame {
+    encode(&ServerFrame::Presence(Presence { room, all: false, came, left }))
 }
 
 /// A connection's place in the hub.
@@ -296,7 +297,7 @@ impl Seat {
     }
 
     /// Follows a room; returns the frame that tells who is there.
-    pub(crate) fn follow(&self, room: RoomId) -> Option<Frame> {
+    pub(crate) fn follow(&self, room: RoomId) -> Frame {
         let mut state = self.hub.state();
         if let Some(change) = state.fanout.follow(self.key, room) {
             state.tell(self.key, change);
@@ -306,7 +307,7 @@ impl Seat {
     }
 
     /// The frame that tells who is in a room now.
-    pub(crate) fn company(&self, room: RoomId) -> Option<Frame> {
+    pub(crate) fn company(&self, room: RoomId) -> Frame {
         self.hub.state().company(room)
     }
 

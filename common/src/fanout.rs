@@ -33,9 +33,11 @@ pub struct Key {
     turn: u64,
 }
 
-/// Rooms with more people than this are not told who comes and goes: the telling would cost the
-/// square of their number.
+/// Rooms with more people than this are not told who is there: the telling would cost the square of
+/// their number. They are told so once, when the room gets one more, and who is there once it has
+/// one less.
 pub const PRESENCE_MOST: usize = 100;
+const TOO_MANY: usize = PRESENCE_MOST + 1;
 
 #[derive(Debug)]
 struct Connection<B> {
@@ -153,8 +155,12 @@ impl<B: Clone> Fanout<B> {
         let person = person?;
         let (_, count) = state.people.entry(person.id).or_insert_with(|| (person.clone(), 0));
         *count += 1;
-        let first = *count == 1 && state.people.len() <= PRESENCE_MOST;
-        first.then_some(Presence::Came(room, person))
+        match state.people.len() {
+            _ if state.people[&person.id].1 > 1 => None,
+            ..=PRESENCE_MOST => Some(Presence::Came(room, person)),
+            TOO_MANY => Some(Presence::Turned(room)),
+            _ => None,
+        }
     }
 
     /// No longer. Returns the change of who is there.
@@ -177,9 +183,12 @@ impl<B: Clone> Fanout<B> {
         {
             *count -= 1;
             if *count == 0 {
-                let told = state.people.len() <= PRESENCE_MOST;
                 state.people.remove(&id);
-                left = told.then_some(Presence::Left(room, id));
+                left = match state.people.len() {
+                    ..PRESENCE_MOST => Some(Presence::Left(room, id)),
+                    PRESENCE_MOST => Some(Presence::Turned(room)),
+                    _ => None,
+                };
             }
         }
         if state.followers.is_empty() {
@@ -210,11 +219,12 @@ impl<B: Clone> Fanout<B> {
         rooms.filter_map(|room| self.gone(key.place, room, person)).collect()
     }
 
-    /// Who is in a room, up to [`PRESENCE_MOST`].
+    /// Who is in a room; nobody is named where there are more than [`PRESENCE_MOST`].
     #[must_use]
     pub fn here(&self, room: RoomId) -> Vec<Author> {
-        let people = self.rooms.get(&room).into_iter().flat_map(|room| room.people.values());
-        people.take(PRESENCE_MOST).map(|(person, _)| person.clone()).collect()
+        let room = self.rooms.get(&room).filter(|room| room.people.len() <= PRESENCE_MOST);
+        let people = room.into_iter().flat_map(|room| room.people.values());
+        people.map(|(person, _)| person.clone()).collect()
     }
 
     /// An entry has become durable. Returns whom to wake.

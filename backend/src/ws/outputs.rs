@@ -55,14 +55,12 @@ impl Connection {
                 }
             }
             Output::Presence(room) => {
-                if let Some(here) = self.seat.company(room) {
-                    self.send(here, wire).await?;
-                }
+                let here = self.seat.company(room);
+                self.send(here, wire).await?;
             }
             Output::Follow(room) => {
-                if let Some(here) = self.seat.follow(room) {
-                    self.feed(Input::Pass(here));
-                }
+                let here = self.seat.follow(room);
+                self.feed(Input::Pass(here));
             }
             Output::Unfollow(room) => self.seat.unfollow(room),
             Output::Emit(emitting) => self.emit(*emitting),

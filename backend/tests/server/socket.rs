@@ -7,6 +7,7 @@ use crate::{
 use holdfast_common::{
     codec,
     error::Code,
+    fanout::PRESENCE_MOST,
     frame::{AskIds, ClientFrame, LaneState, LeaveRoom, ServerFrame, SetLatest, Signal},
     id::{EventId, RoomId},
 };
@@ -223,6 +224,27 @@ on_every_engine! {
         let person = ben.me.person;
         drop(ben);
         assert_eq!(anna.presence(rig.lobby).await.left, [person]);
+    }
+
+    async fn a_room_tells_that_it_has_too_many_people_and_who_is_there_once_it_has_fewer(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let mut others = Vec::new();
+        for n in 2..=PRESENCE_MOST {
+            others.push(Talker::at_home(&rig, &format!("{n}")).await);
+            assert_eq!(anna.presence(rig.lobby).await.came.len(), 1);
+        }
+        let one_more = Talker::at_home(&rig, "One more").await;
+        let told = anna.presence(rig.lobby).await;
+        assert!(told.all && told.came.is_empty(), "{told:?}");
+        let mut ben = Talker::new(&rig, "Ben").await;
+        let told = ben.presence(rig.lobby).await;
+        assert!(told.all && told.came.is_empty(), "{told:?}");
+        drop(one_more);
+        drop(ben);
+        let told = anna.presence(rig.lobby).await;
+        assert!(told.all && told.came.len() == PRESENCE_MOST, "{told:?}");
+        drop(others.pop());
+        assert_eq!(anna.presence(rig.lobby).await.left.len(), 1);
     }
 
     async fn a_membership_ends_on_every_connection_of_the_person(rig) {

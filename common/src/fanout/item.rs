@@ -86,4 +86,7 @@ pub enum Presence {
     Came(RoomId, Author),
     /// This person's last connection has left the room.
     Left(RoomId, PersonId),
+    /// There are too many people now to tell who is here; of this one too it is not told. Or there
+    /// are no longer too many. Everyone is told what [`Fanout::here`](super::Fanout::here) says.
+    Turned(RoomId),
 }

@@ -135,6 +135,36 @@ fn a_person_is_here_from_their_first_connection_to_their_last() {
 }
 
 #[test]
+fn of_a_room_with_too_many_people_nobody_is_told_until_they_are_fewer() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let come = |fanout: &mut Fanout<&'static str>, n: usize| {
+        let key = greeted(fanout, u8::try_from(n).unwrap());
+        (key, fanout.follow(key, room(1)))
+    };
+    let keys: Vec<Key> = (1..=PRESENCE_MOST)
+        .map(|n| {
+            let (key, change) = come(&mut fanout, n);
+            assert!(matches!(change, Some(Presence::Came(..))), "{n}");
+            key
+        })
+        .collect();
+    assert_eq!(fanout.here(room(1)).len(), PRESENCE_MOST);
+    let (one_more, turned) = come(&mut fanout, PRESENCE_MOST + 1);
+    assert_eq!(turned, Some(Presence::Turned(room(1))));
+    assert!(fanout.here(room(1)).is_empty());
+    let again = come(&mut fanout, PRESENCE_MOST + 1);
+    assert_eq!(again.1, None, "the same person");
+    let (another, change) = come(&mut fanout, PRESENCE_MOST + 2);
+    assert_eq!(change, None);
+    assert_eq!(fanout.unfollow(another, room(1)), None);
+    assert!(fanout.disconnect(again.0).is_empty());
+    assert_eq!(fanout.disconnect(one_more), vec![Presence::Turned(room(1))]);
+    assert_eq!(fanout.here(room(1)).len(), PRESENCE_MOST);
+    let left = fanout.unfollow(keys[0], room(1));
+    assert_eq!(left, Some(Presence::Left(room(1), person(1).id)));
+}
+
+#[test]
 fn every_target_reaches_whom_it_names_and_nobody_else() {
     let mut fanout = Fanout::new(8);
     let keys: Vec<Key> = (1..=3).map(|n| greeted(&mut fanout, n)).collect();

@@ -7,6 +7,7 @@ use holdfast_common::{
     cursor::{Mark, Offset},
     error::{Code, Kind},
     event::{Class, Durable, EventType, Namespace},
+    fanout::PRESENCE_MOST,
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
     limits::Limits,
@@ -208,6 +209,8 @@ fn the_limits_are_those_of_the_code() {
     let limits = Limits::default();
     let slack = limits.frame_bytes() - 2 * limits.payload_bytes as usize;
     assert!(TEXT.contains(&format!("2 × `payload_bytes` + {slack} | close 4402")));
+    assert!(TEXT.contains(&format!("a room with more than {PRESENCE_MOST} people")));
+    assert!(TEXT.contains(&format!("the {}st person", PRESENCE_MOST + 1)));
     assert!(TEXT.contains(&format!("| {PAGE_BYTES}, or one item | the page has fewer items")));
 }
 

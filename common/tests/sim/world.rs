@@ -201,11 +201,12 @@ impl World {
 
     /// Tells a room who came or left.
     fn told(&mut self, key: Key, change: fanout::Presence) {
-        let (room, came, left) = match change {
-            fanout::Presence::Came(room, author) => (room, vec![author], Vec::new()),
-            fanout::Presence::Left(room, person) => (room, Vec::new(), vec![person]),
+        let (room, all, came, left) = match change {
+            fanout::Presence::Came(room, author) => (room, false, vec![author], Vec::new()),
+            fanout::Presence::Left(room, person) => (room, false, Vec::new(), vec![person]),
+            fanout::Presence::Turned(room) => (room, true, self.fanout.here(room), Vec::new()),
         };
-        let frame = ServerFrame::Presence(Presence { room, all: false, came, left });
+        let frame = ServerFrame::Presence(Presence { room, all, came, left });
         let text = codec::write_server(&frame);
         self.fanout.tell(Target::RoomBut(room, key), Note::Presence(room), &text);
     }
