@@ -243,7 +243,7 @@ impl Client {
             ServerFrame::Joined(joined) => self.joined(joined),
             ServerFrame::Left(left) => self.left(left),
             ServerFrame::Found(found) => self.found(found),
-            ServerFrame::Refused(refused) => self.refused(refused),
+            ServerFrame::Refused(refused) => self.refused(now, refused),
             ServerFrame::Stored(stored) => self.stored(now, stored),
             ServerFrame::Latest(value) => self.waiting.push(Write::Register(value)),
             ServerFrame::Signal(signal) => self.out.push(Output::Show(Show::Signal(signal))),

@@ -13,7 +13,8 @@ pub struct Limits {
     pub payload_bytes: u32,
     /// Durable events that a connection may have under way, and so the client's window.
     pub window: u32,
-    /// Emits a second, sustained, for one connection; twice as many in a burst.
+    /// Emits, registers and requests a second, sustained, for one connection; twice as many in a
+    /// burst.
     pub emits_per_second: u32,
     /// Volatile events a second for one connection; what is above is dropped.
     pub signals_per_second: u32,

@@ -27,7 +27,7 @@ pub use io::{Emitting, Input, Output};
 use crate::{
     codec,
     error::Code,
-    frame::{Author, Away, ClientFrame, Hello, ServerFrame},
+    frame::{Author, Away, ClientFrame, Hello, JoinRoom, LeaveRoom, ServerFrame},
     id::{ConnectionId, PersonId, RoomId, WriterId},
     limits::Limits,
     time::{Instant, Millis},
@@ -199,13 +199,15 @@ impl<B> Session<B> {
             (Phase::Ready, ClientFrame::Signal(signal)) => self.signal(now, signal, payload),
             (Phase::Ready, ClientFrame::Latest(latest)) => self.latest(now, latest, payload),
             (Phase::Ready, ClientFrame::Join(join)) => {
-                self.request(|| Output::Join { req: join.req, room: join.room });
+                let JoinRoom { req, room } = join;
+                self.request(now, req, || Output::Join { req, room });
             }
             (Phase::Ready, ClientFrame::Leave(leave)) => {
-                self.request(|| Output::Leave { req: leave.req, room: leave.room });
+                let LeaveRoom { req, room } = leave;
+                self.request(now, req, || Output::Leave { req, room });
             }
-            (Phase::Ready, ClientFrame::History(history)) => self.history(history),
-            (Phase::Ready, ClientFrame::Ask(ask)) => self.find(ask),
+            (Phase::Ready, ClientFrame::History(history)) => self.history(now, history),
+            (Phase::Ready, ClientFrame::Ask(ask)) => self.find(now, ask),
             (Phase::Ready, ClientFrame::Ping(ping)) => self.send(&ServerFrame::Pong(ping)),
             _ => self.close(Code::BadFrame),
         }

@@ -39,7 +39,7 @@ limit_options! {
     payload_bytes: u32 = 64..=16 * 1024 * 1024, "payload-bytes", same, same;
     /// Durable events that a connection may have under way
     window: u32 = 1..=65_536, "window", same, same;
-    /// Emits a second, sustained, for one connection
+    /// Emits, registers and requests a second, sustained, for one connection
     emits_per_second: u32 = 1.., "emits-per-second", same, same;
     /// Volatile events a second for one connection
     signals_per_second: u32 = 1.., "signals-per-second", same, same;

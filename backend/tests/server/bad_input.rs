@@ -9,7 +9,7 @@ use holdfast_common::{
     codec,
     cursor::{Cursor, Mark},
     error::Code,
-    frame::{ClientFrame, Emit, Hello, RoomCursor, ServerFrame},
+    frame::{AskIds, ClientFrame, Emit, Hello, History, JoinRoom, RoomCursor, ServerFrame},
     id::{Epoch, EventId, PersonId, RoomId},
     limits::Limits,
 };
@@ -242,4 +242,47 @@ async fn who_emits_too_fast_is_told_to_wait_and_loses_nothing() {
     assert!(retry.after.0 > 0);
     let log = rig.engine.slice(rig.lobby, 0, 100, 100_000).await.unwrap().unwrap();
     assert_eq!(log.entries.len(), 11);
+}
+
+#[tokio::test]
+async fn requests_that_come_too_fast_are_told_so_and_reach_no_engine() {
+    let rig = Rig::with(Limits { emits_per_second: 5, ..Limits::default() }).await;
+    let room = rig.handle.room("chat", "Ward").await.unwrap();
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let mut refused = Vec::new();
+    for req in 1..=20 {
+        let ask = JoinRoom { req, room };
+        let ask = if req % 2 == 0 { ClientFrame::Leave(ask) } else { ClientFrame::Join(ask) };
+        anna.wire.send(&ask).await;
+    }
+    let history = History { req: 21, room: rig.lobby, before: None, limit: 1 };
+    anna.wire.send(&ClientFrame::History(history)).await;
+    anna.wire.send(&ClientFrame::Ask(AskIds { req: 22, room, ids: Vec::new() })).await;
+    let mut answered = 0;
+    while answered < 22 {
+        match anna.wire.next().await {
+            ServerFrame::Refused(refusal) => {
+                assert_eq!(refusal.code, Code::TooFast);
+                refused.push(refusal.req);
+                answered += 1;
+            }
+            ServerFrame::Joined(_) | ServerFrame::Found(_) => answered += 1,
+            ServerFrame::Left(left) if left.req.is_some() => answered += 1,
+            ServerFrame::Page(page) if page.req.is_some() => answered += 1,
+            _ => {}
+        }
+    }
+    assert!(!refused.is_empty());
+    // The connection goes on, and there is room again after a while.
+    for req in 23.. {
+        anna.wire.send(&ClientFrame::Ask(AskIds { req, room, ids: Vec::new() })).await;
+        let answer = |frame| match frame {
+            ServerFrame::Found(_) => Some(true),
+            ServerFrame::Refused(_) => Some(false),
+            _ => None,
+        };
+        if anna.wire.find(answer).await {
+            break;
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Client, Held, LatestRow, Output, Row, RowState, Show, Write};
 use crate::{
     codec,
+    error::Code,
     event::Class,
     frame::{
         AskIds, ClientFrame, Found, History, JoinRoom, Refused, Request, SetLatest, Signal, Stored,
@@ -77,8 +78,8 @@ pub enum Command {
 
 /// Requests that may be open at once: half of what a server takes.
 const OPEN_ASKS: usize = 32;
-/// How long registers wait that were refused for now.
-const REGISTERS_WAIT: Millis = Millis(1_000);
+/// How long registers and requests wait that were refused for now.
+const AGAIN_WAIT: Millis = Millis(1_000);
 
 /// A request without an answer.
 #[derive(Debug, Clone)]
@@ -86,6 +87,10 @@ struct Open {
     room: RoomId,
     /// The unsure events it asks about, which wait for the answer.
     ids: Vec<EventId>,
+    /// As it was sent.
+    frame: ClientFrame,
+    /// It was refused for now and is to be sent again.
+    late: bool,
 }
 
 #[derive(Debug, Default)]
@@ -95,6 +100,8 @@ pub(super) struct Asks {
     latest: Sorted<(RoomId, String), LatestRow>,
     /// When registers are sent again, one having been refused for now.
     again: Option<Instant>,
+    /// When requests are sent again, likewise.
+    late: Option<Instant>,
 }
 
 impl Asks {
@@ -111,16 +118,25 @@ impl Asks {
     pub(super) fn disconnected(&mut self) {
         self.open.clear();
         self.again = None; // The next welcome has all of them sent again.
+        self.late = None;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.again
+        [self.again, self.late].into_iter().flatten().min()
     }
 
-    fn request(&mut self, room: RoomId, ids: Vec<EventId>) -> Request {
+    /// Opens a request and returns its frame.
+    fn request(
+        &mut self,
+        room: RoomId,
+        ids: Vec<EventId>,
+        frame: impl FnOnce(Request) -> ClientFrame,
+    ) -> ClientFrame {
         self.requests += 1;
-        self.open.insert(self.requests, Open { room, ids });
-        self.requests
+        let frame = frame(self.requests);
+        let open = Open { room, ids, frame: frame.clone(), late: false };
+        self.open.insert(self.requests, open);
+        frame
     }
 }
 
@@ -172,7 +188,7 @@ impl Client {
 
     fn ask(&mut self, room: RoomId, frame: impl FnOnce(Request) -> ClientFrame) {
         if self.link.online() && self.asks.open.len() < OPEN_ASKS {
-            let frame = frame(self.asks.request(room, Vec::new()));
+            let frame = self.asks.request(room, Vec::new(), frame);
             self.send(&frame);
         }
     }
@@ -226,6 +242,16 @@ impl Client {
             self.asks.again = None;
             self.send_latest();
         }
+        if self.asks.late.is_some_and(|late| now >= late) {
+            self.asks.late = None;
+            let late = self.asks.open.values_mut();
+            let late =
+                late.filter_map(|open| std::mem::take(&mut open.late).then(|| open.frame.clone()));
+            let frames: Vec<ClientFrame> = late.collect();
+            for frame in frames {
+                self.send(&frame);
+            }
+        }
     }
 
     pub(super) fn send_latest(&mut self) {
@@ -238,7 +264,7 @@ impl Client {
     pub(super) fn stored(&mut self, now: Instant, stored: Stored) {
         let Stored { room, kind, rank, code, about } = stored;
         if code.is_some_and(|code| code.kind() == crate::error::Kind::RetryAfter) {
-            self.asks.again = Some(now + REGISTERS_WAIT);
+            self.asks.again = Some(now + AGAIN_WAIT);
             return;
         }
         let key = (room, kind.clone());
@@ -263,8 +289,10 @@ impl Client {
             if ids.is_empty() {
                 continue;
             }
-            let req = self.asks.request(room, ids.clone());
-            self.send(&ClientFrame::Ask(AskIds { req, room, ids }));
+            let asked = ids.clone();
+            let frame = |req| ClientFrame::Ask(AskIds { req, room, ids: asked });
+            let frame = self.asks.request(room, ids, frame);
+            self.send(&frame);
         }
     }
 
@@ -286,8 +314,16 @@ impl Client {
         }
     }
 
-    pub(super) fn refused(&mut self, refused: Refused) {
-        let Some(Open { room, ids }) = self.asks.open.remove(refused.req) else {
+    pub(super) fn refused(&mut self, now: Instant, refused: Refused) {
+        // Too fast is no "no": it is asked again, as it was.
+        if refused.code == Code::TooFast
+            && let Some(open) = self.asks.open.get_mut(refused.req)
+        {
+            open.late = true;
+            self.asks.late = Some(now + AGAIN_WAIT);
+            return;
+        }
+        let Some(Open { room, ids, .. }) = self.asks.open.remove(refused.req) else {
             return;
         };
         // An unknown room has none of the events that were asked about.

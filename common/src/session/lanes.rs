@@ -40,7 +40,8 @@ impl Bucket {
 
 #[derive(Debug)]
 pub(super) struct Lanes {
-    rate: Bucket,
+    /// Of emits, registers and requests together.
+    pub(super) rate: Bucket,
     /// Emits that the engine has not answered.
     pub(super) under_way: u32,
     /// Lanes told to wait, with the number they come back with. What was sent behind it before the

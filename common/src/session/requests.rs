@@ -6,25 +6,36 @@ use crate::{
     frame::{AskIds, Found, History, Joined, Request, ServerFrame},
     id::RoomId,
     storage::{Fault, Membership, Places},
+    time::Instant,
 };
 
 impl<B> Session<B> {
-    pub(super) fn request(&mut self, output: impl FnOnce() -> Output<B>) {
+    /// Each costs the engine a write or a read, so they come no faster than emits and registers, and
+    /// out of one measure with them.
+    pub(super) fn request(
+        &mut self,
+        now: Instant,
+        req: Request,
+        output: impl FnOnce() -> Output<B>,
+    ) {
         if self.requests >= OPEN_REQUESTS {
             return self.close(Code::OverLimit);
+        }
+        if self.lanes.rate.take(now).is_err() {
+            return self.refuse(req, Code::TooFast);
         }
         self.requests += 1;
         self.out.push(output());
     }
 
     /// Only members read a room's history.
-    pub(super) fn history(&mut self, ask: History) {
+    pub(super) fn history(&mut self, now: Instant, ask: History) {
         if !self.rooms.contains_key(&ask.room) {
             return self.refuse(ask.req, Code::NotMember);
         }
         let limit = ask.limit.clamp(1, self.limits.page);
         let (req, room, before) = (Some(ask.req), ask.room, ask.before);
-        self.request(|| Output::Page { req, room, before, limit, since: None });
+        self.request(now, ask.req, || Output::Page { req, room, before, limit, since: None });
     }
 
     /// Answered to everyone, members or not. A fenced outbox asks about what it had sent to rooms
@@ -32,11 +43,12 @@ impl<B> Session<B> {
     /// change again, although they stand in the log. It says nothing that an emit of the same id
     /// does not say, which is acked if it stands; and nobody knows an id, random as it is, of an
     /// event that they have neither written nor read.
-    pub(super) fn find(&mut self, ask: AskIds) {
+    pub(super) fn find(&mut self, now: Instant, ask: AskIds) {
         if ask.ids.len() > self.limits.unsettled as usize {
             return self.close(Code::OverLimit);
         }
-        self.request(|| Output::Find { req: ask.req, room: ask.room, ids: ask.ids });
+        let AskIds { req, room, ids } = ask;
+        self.request(now, req, || Output::Find { req, room, ids });
     }
 
     pub(super) fn found(&mut self, req: Request, room: RoomId, result: Result<Places, Fault>) {

@@ -3,6 +3,7 @@
 mod disk;
 mod node;
 mod registers;
+mod requests;
 mod seeds;
 mod slow;
 mod stories;
