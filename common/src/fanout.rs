@@ -7,7 +7,8 @@
 //! | a durable entry | full | is dropped; [`Note::Behind`] has the session read the log |
 //! | a frame about what is kept elsewhere | half full | is dropped; its [`Note`] has that told anew |
 //! | a volatile frame | half full | is dropped |
-//! | memberships and takeovers | never | |
+//! | a membership of a room | never | takes the place of the one before of that room |
+//! | a takeover | never | once is enough |
 //!
 //! A note stands once, however much was dropped. So no reader delays another, a slow one costs a
 //! few notes and not a buffer, and what it has missed is made good.
@@ -332,9 +333,13 @@ impl<B: Clone> Fanout<B> {
         let most = match &item {
             Item::Live { .. } => self.bound,
             Item::Pass(_) => self.bound / 2,
-            // Rights and takeovers are few and must arrive: they do not count against the bound.
+            // Rights and takeovers must arrive: they find room always, and the newest is enough.
             _ => usize::MAX,
         };
+        if connection.replace(&item) {
+            // The one before told of the room as well.
+            connection.notes.insert(Note::Directory);
+        }
         let noted = note.is_some_and(|note| connection.notes.contains(&note));
         if noted || connection.queue.len() >= most {
             self.dropped += 1;
@@ -347,6 +352,27 @@ impl<B: Clone> Fanout<B> {
             connection.woken = true;
             wake.push(Key { place, turn: connection.turn });
         }
+    }
+}
+
+impl<B> Connection<B> {
+    /// Takes out what `item` stands for as well. Returns whether a room was told of by it that
+    /// `item` does not tell of.
+    fn replace(&mut self, item: &Item<B>) -> bool {
+        let room = item.membership();
+        if room.is_none() && !matches!(item, Item::TakenOver) {
+            return false;
+        }
+        let mut told = false;
+        self.queue.retain(|old| {
+            let same = match old {
+                Item::TakenOver => room.is_none(),
+                old => room.is_some() && old.membership() == room,
+            };
+            told |= same && matches!(old, Item::Member(_));
+            !same
+        });
+        told && matches!(item, Item::NotMember(_))
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Session<B> {
     lanes: lanes::Lanes,
     signals: lanes::Bucket,
     requests: usize,
+    /// Registers that the engine has not answered.
+    registers: u32,
     draining: bool,
     out: Vec<Output<B>>,
 }
@@ -111,6 +113,7 @@ impl<B> Session<B> {
             early: Vec::new(),
             reads: following::Reads::default(),
             requests: 0,
+            registers: 0,
             draining: false,
             out: Vec::new(),
         }
@@ -132,7 +135,10 @@ impl<B> Session<B> {
             Input::Membership { req, room, join, result } => {
                 self.membership(req, room, join, result);
             }
-            Input::Stored { room, kind, about, result } => self.stored(room, kind, about, result),
+            Input::Stored { room, kind, about, result } => {
+                self.registers = self.registers.saturating_sub(1);
+                self.stored(room, kind, about, result);
+            }
             Input::Live { room, offset, bytes } => self.live(room, offset, bytes),
             Input::Note(note) => self.note(note),
             Input::Directory(result) => self.directory(result),
@@ -154,11 +160,12 @@ impl<B> Session<B> {
         std::mem::take(&mut self.out)
     }
 
-    /// Whether no further frame may be taken from the socket now: as many emits as the window
-    /// allows are under way.
+    /// Whether no further frame may be taken from the socket now: as many emits and registers as
+    /// the window allows are under way.
     #[must_use]
     pub fn full(&self) -> bool {
-        self.lanes.under_way >= self.limits.window || self.phase == Phase::Greeting
+        let under_way = self.lanes.under_way.saturating_add(self.registers);
+        under_way >= self.limits.window || self.phase == Phase::Greeting
     }
 
     /// Whether nothing follows.

@@ -62,6 +62,17 @@ pub enum Item<B> {
     TakenOver,
 }
 
+impl<B> Item<B> {
+    /// The room whose membership it is about.
+    pub(super) fn membership(&self) -> Option<RoomId> {
+        match self {
+            Self::Member(info) => Some(info.room),
+            Self::NotMember(room) => Some(*room),
+            _ => None,
+        }
+    }
+}
+
 /// Whom a frame is for. All but these are for the room's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {

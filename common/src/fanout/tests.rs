@@ -1,4 +1,9 @@
 use super::*;
+use crate::{
+    cursor::{Head, Mark},
+    frame::RoomInfo,
+    id::Epoch,
+};
 
 fn room(n: u8) -> RoomId {
     RoomId::from_bytes([n; 16])
@@ -66,6 +71,31 @@ fn volatile_frames_go_first_under_load_and_rights_never_do() {
     assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Pass(_))).count(), 2);
     assert_eq!(waiting.iter().filter(|item| matches!(item, Item::Live { .. })).count(), 2);
     assert!(waiting.contains(&Item::NotMember(room(1))));
+}
+
+fn info(n: u8) -> RoomInfo {
+    let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
+    let (ns, name) = ("chat".to_owned(), "ward".to_owned());
+    RoomInfo { room: room(n), ns, name, head, joined: true, gone: false, inbox: false }
+}
+
+#[test]
+fn of_the_changes_of_one_membership_the_newest_waits_alone() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let key = greeted(&mut fanout, 1);
+    let member = |n| Item::Member(Box::new(info(n)));
+    for _ in 0..1_000 {
+        fanout.membership(None, person(1).id, &member(1));
+        fanout.membership(None, person(1).id, &Item::NotMember(room(2)));
+        fanout.membership(None, person(1).id, &Item::NotMember(room(1)));
+        fanout.membership(None, person(1).id, &member(2));
+        fanout.register(key, person(1), session(1));
+        let newer = fanout.connect();
+        fanout.register(newer, person(1), session(1));
+        fanout.disconnect(newer);
+    }
+    let directory = Item::Note(Note::Directory);
+    assert_eq!(fanout.take(key), [Item::NotMember(room(1)), member(2), Item::TakenOver, directory]);
 }
 
 #[test]

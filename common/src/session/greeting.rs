@@ -27,6 +27,15 @@ pub(super) enum Change {
     NotMember(RoomId),
 }
 
+impl Change {
+    fn room(&self) -> RoomId {
+        match self {
+            Self::Member(info) => info.room,
+            Self::NotMember(room) => *room,
+        }
+    }
+}
+
 impl<B> Session<B> {
     pub(super) fn hello(&mut self, hello: Hello) {
         let hello = match self.hello.take() {
@@ -110,7 +119,11 @@ impl<B> Session<B> {
                     self.not_member(None, room);
                 }
             }
-            (Phase::Greeting, change) => self.early.push(change),
+            (Phase::Greeting, change) => {
+                // Of each room the newest is enough.
+                self.early.retain(|old| old.room() != change.room());
+                self.early.push(change);
+            }
             (Phase::Hello | Phase::Closed, _) => {}
         }
     }

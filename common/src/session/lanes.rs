@@ -145,7 +145,10 @@ impl<B> Session<B> {
         };
         match refusal {
             Some(code) => self.stored(latest.room, latest.kind, latest.rank, Err(code)),
-            None => self.out.push(Output::Latest { latest, payload: payload.to_vec() }),
+            None => {
+                self.registers += 1;
+                self.out.push(Output::Latest { latest, payload: payload.to_vec() });
+            }
         }
     }
 

@@ -136,6 +136,26 @@ fn a_socket_that_is_not_read_is_not_taken_for_silent() {
 }
 
 #[test]
+fn registers_that_the_engine_has_not_answered_fill_the_window_with_the_emits() {
+    let mut session = ready();
+    let window = Limits::default().window;
+    frame(&mut session, &emit(1, "{}"));
+    let set =
+        format!("{{\"latest\":{{\"ns\":\"chat\",\"room\":\"{ROOM}\",\"type\":\"read\"}}}}\n{{}}");
+    for _ in 1..window {
+        assert!(!session.full());
+        frame(&mut session, &set);
+    }
+    assert!(session.full());
+    let stored =
+        || Input::Stored { room: ROOM, kind: "read".to_owned(), about: None, result: Ok(1) };
+    session.handle(Instant(1), stored());
+    assert!(!session.full());
+    frame(&mut session, &set);
+    assert!(session.full());
+}
+
+#[test]
 fn an_event_in_one_room_too_many_is_rejected_by_its_number() {
     let mut session = ready();
     session.limits.rooms = 1;
