@@ -54,6 +54,8 @@ struct Place {
 pub(crate) enum To<'a> {
     Target(Target),
     Connection(ConnectionId),
+    /// Every connection that follows a room, but one: the sender's.
+    RoomBut(RoomId, ConnectionId),
     /// Every connection that follows a room of it.
     Namespace(&'a str),
     /// Every connection but this person's.
@@ -192,6 +194,11 @@ impl State {
     fn send(&mut self, to: To<'_>, note: Option<Note>, frame: &Frame) {
         let keys: Vec<Key> = match to {
             To::Target(target) => return self.put(target, note, frame),
+            To::RoomBut(room, but) => {
+                let key = self.keys.get(&but).copied();
+                let target = key.map_or(Target::Room(room), |key| Target::RoomBut(room, key));
+                return self.put(target, note, frame);
+            }
             To::Connection(id) => self.keys.get(&id).copied().into_iter().collect(),
             To::Namespace(name) => {
                 let follows = |place: &Place| place.follows.iter().any(|(it, _)| **it == *name);

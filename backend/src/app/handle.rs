@@ -121,6 +121,14 @@ impl Handle {
         }
     }
 
+    /// Passes a volatile event to every connection in a room of the event's namespace but the
+    /// sender's; to all of them if that one is gone.
+    pub fn signal_room_but<E: Volatile>(&self, room: RoomId, sender: ConnectionId, event: &E) {
+        if self.shared.hub.is_of(room, E::NAMESPACE) {
+            self.signal(To::RoomBut(room, sender), Some(room), event);
+        }
+    }
+
     /// Passes a volatile event to every connection that follows a room of the event's namespace.
     pub fn signal_namespace<E: Volatile>(&self, event: &E) {
         self.signal(To::Namespace(E::NAMESPACE), None, event);

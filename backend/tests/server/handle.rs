@@ -75,11 +75,15 @@ async fn each_target_hears_what_is_meant_for_it() {
     rig.handle.signal_room(sheep, &Hovering {});
     // Of another namespace than the room: nobody hears it.
     rig.handle.signal_room(sheep, &Typing {});
+    // The sender hears nothing of it, nor anybody of the other namespace.
+    rig.handle.signal_room_but(sheep, ben.welcome.connection, &Hovering {});
+    rig.handle.signal_room_but(sheep, ben.welcome.connection, &Typing {});
     rig.handle.signal_namespace(&Hovering {});
     rig.handle.signal_everyone(&Typing {});
     let of_all =
         [(hovering.clone(), Some(sheep)), (hovering.clone(), None), (typing.clone(), None)];
-    let mut of_anna = vec![(typing, None), (hovering, None)];
+    let in_room = (hovering.clone(), Some(sheep));
+    let mut of_anna = vec![(typing, None), (hovering, None), in_room];
     of_anna.extend(of_all.clone());
     for (talker, expected) in
         [(&mut anna, &of_anna[..]), (&mut phone, &of_anna[1..]), (&mut ben, &of_all[..])]

@@ -138,6 +138,7 @@ async fn cheer(State(sheep): State<Sheep>, Path(path): Path<String>) -> StatusCo
         ("connection", Ok(connection), _) => sheep.holdfast.signal_connection(connection, &event),
         ("person", _, Ok(person)) => sheep.holdfast.signal_person(person, &event),
         ("room", ..) => sheep.holdfast.signal_room(sheep.room, &event),
+        ("others", Ok(by), _) => sheep.holdfast.signal_room_but(sheep.room, by, &event),
         ("namespace", ..) => sheep.holdfast.signal_namespace(&event),
         ("everyone", ..) => sheep.holdfast.signal_everyone(&event),
         _ => return StatusCode::NOT_FOUND,

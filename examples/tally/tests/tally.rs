@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 use tokio_tungstenite::{
-    connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest},
 };
 
@@ -53,21 +53,38 @@ fn the_whole_application_is_short() {
     assert!(include_str!("../src/main.rs").lines().count() < 150);
 }
 
-#[tokio::test]
-async fn it_counts_and_cheers() {
-    let program = Program::start();
-    let mut request = format!("ws://{}/ws", program.address).into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "holdfast.v1".parse().unwrap());
-    let (mut socket, _) = connect_async(request).await.unwrap();
-    let id = |n: u8| format!("00000000-0000-7000-8000-0000000000{n:02x}");
-    let hello = json!({ "hello": {
-        "person": id(1), "secret": "a secret of sixteen", "name": "Anna", "writer": id(2),
-        "generation": 1, "session": id(3), "rooms": [], "lanes": [],
-    }});
-    socket.send(Message::text(hello.to_string())).await.unwrap();
-    let mut next = async |name: &str| -> Value {
+fn id(n: u8) -> String {
+    format!("00000000-0000-7000-8000-0000000000{n:02x}")
+}
+
+struct Client {
+    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    connection: String,
+}
+
+impl Client {
+    /// Comes as the person of that number, and waits until the first room is live.
+    async fn new(program: &Program, person: u8) -> Self {
+        let mut request = format!("ws://{}/ws", program.address).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "holdfast.v1".parse().unwrap());
+        let (mut socket, _) = connect_async(request).await.unwrap();
+        let hello = json!({ "hello": {
+            "person": id(person), "secret": "a secret of sixteen", "name": "Anna",
+            "writer": id(person + 1), "generation": 1, "session": id(person + 2),
+            "rooms": [], "lanes": [],
+        }});
+        socket.send(Message::text(hello.to_string())).await.unwrap();
+        let mut client = Self { socket, connection: String::new() };
+        let welcome = client.next("welcome").await;
+        welcome["connection"].as_str().unwrap().clone_into(&mut client.connection);
+        client.next("live").await;
+        client
+    }
+
+    /// Skips frames until one of that name comes.
+    async fn next(&mut self, name: &str) -> Value {
         loop {
-            let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await;
+            let message = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await;
             let message = message.expect("a frame in time").unwrap().unwrap();
             let Message::Text(text) = message else { continue };
             let mut frame: Value = serde_json::from_str(&text).unwrap();
@@ -75,9 +92,15 @@ async fn it_counts_and_cheers() {
                 return found.take();
             }
         }
-    };
-    let connection = next("welcome").await["connection"].as_str().unwrap().to_owned();
-    next("live").await;
+    }
+}
+
+#[tokio::test]
+async fn it_counts_and_cheers() {
+    let program = Program::start();
+    let mut anna = Client::new(&program, 1).await;
+    let connection = anna.connection.clone();
+    let mut next = async |name: &'static str| anna.next(name).await;
 
     let counted = program.post("/count/3");
     assert!(counted.ends_with("an odd step, at offset 2"), "{counted}");
@@ -111,4 +134,17 @@ async fn it_counts_and_cheers() {
         assert!(program.post(&format!("/cheer/{path}")).starts_with("HTTP/1.1 202"), "{path}");
         assert_eq!(next("signal").await["data"]["whom"], whom);
     }
+}
+
+#[tokio::test]
+async fn all_but_the_sender_hear_a_cheer() {
+    let program = Program::start();
+    let mut anna = Client::new(&program, 1).await;
+    let mut ben = Client::new(&program, 11).await;
+    let others = format!("/cheer/others/{}", anna.connection);
+    assert!(program.post(&others).starts_with("HTTP/1.1 202"));
+    assert!(program.post("/cheer/room").starts_with("HTTP/1.1 202"));
+    assert_eq!(anna.next("signal").await["data"]["whom"], "room", "its own it does not hear");
+    assert_eq!(ben.next("signal").await["data"]["whom"], "others");
+    assert!(program.post("/cheer/others/nobody").starts_with("HTTP/1.1 404"));
 }
