@@ -4,6 +4,10 @@
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
+/// The highest value of [`Limits::rooms`], and so how many rooms a person can ever have become a
+/// member of: a hello may name so many, whatever the limit is by now.
+pub const MOST_ROOMS: u32 = 65_536;
+
 /// The limits a server holds its clients to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -18,7 +22,8 @@ pub struct Limits {
     pub emits_per_second: u32,
     /// Volatile events a second for one connection; what is above is dropped.
     pub signals_per_second: u32,
-    /// Rooms that one connection follows, inboxes not counted.
+    /// Rooms that a person may join or create, inboxes not counted. Memberships from a time of a higher
+    /// limit stay, and are followed.
     pub rooms: u32,
     /// Unsettled events in one lane.
     pub unsettled: u32,

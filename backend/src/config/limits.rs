@@ -1,7 +1,10 @@
 //! An option for each of [`Limits`].
 
 use clap::Args;
-use holdfast_common::{limits::Limits, time::Millis};
+use holdfast_common::{
+    limits::{Limits, MOST_ROOMS},
+    time::Millis,
+};
 
 macro_rules! limit_options {
     ($($(#[$doc:meta])* $field:ident: $kind:ty = $range:expr, $name:literal, $to:expr, $from:expr;)*) => {
@@ -43,8 +46,8 @@ limit_options! {
     emits_per_second: u32 = 1.., "emits-per-second", same, same;
     /// Volatile events a second for one connection
     signals_per_second: u32 = 1.., "signals-per-second", same, same;
-    /// Rooms that one connection follows
-    rooms: u32 = 1..=65_536, "rooms", same, same;
+    /// Rooms that a person may join or create; who is in more stays in them
+    rooms: u32 = 1..=i64::from(MOST_ROOMS), "rooms", same, same;
     /// Unsettled events in one lane
     unsettled: u32 = 1..=65_536, "unsettled", same, same;
     /// Characters of a message

@@ -4,13 +4,18 @@ use crate::{
     rig::{Rig, on_every_engine},
     talker::{Me, Talker, cursor},
 };
-use holdfast_backend::app::NotEmitted;
+use holdfast_backend::{
+    app::NotEmitted,
+    engine::{Engine, memory::MemoryEngine},
+};
 use holdfast_common::{
     chat::Message,
     error::Code,
-    frame::{ClientFrame, Entry, GapReason, History, ServerFrame},
+    frame::{ClientFrame, Entry, GapReason, History, LeaveRoom, RoomCursor, ServerFrame},
     id::RoomId,
+    limits::Limits,
 };
+use std::{collections::BTreeSet, sync::Arc};
 
 async fn say(rig: &Rig, room: RoomId, text: &str) -> Result<u64, Option<Code>> {
     let emitted = rig.handle.emit_to_room(room, &Message { text: text.to_owned() }).await;
@@ -27,6 +32,54 @@ async fn left(talker: &mut Talker, room: RoomId) {
         _ => None,
     };
     assert_eq!(talker.wire.find(left).await, None);
+}
+
+#[tokio::test]
+async fn who_is_in_more_rooms_than_a_lowered_limit_allows_stays_in_them_and_may_leave_some() {
+    let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let before = Rig::start(Arc::clone(&engine), None, |builder| builder).await;
+    let mut anna = Talker::at_home(&before, "Anna").await;
+    let mut rooms = vec![before.lobby];
+    for n in 0..100 {
+        let room = before.handle.room("chat", &format!("room {n}")).await.unwrap();
+        anna.join(room).await;
+        rooms.push(room);
+    }
+    let limits = Limits { rooms: 1, ..Limits::default() };
+    let after = Rig::start(engine, None, |builder| builder.limits(limits)).await;
+    for room in &rooms {
+        let slice = after.engine.slice(*room, 0, 1, 0).await.unwrap().unwrap();
+        anna.me.rooms.push(RoomCursor { room: *room, cursor: slice.head.cursor() });
+    }
+    let mut anna = Talker::come(&after, anna.me.clone()).await;
+    let mut live = BTreeSet::new();
+    while live.len() < rooms.len() {
+        let room = |frame| match frame {
+            ServerFrame::Live(live) => Some(live.room),
+            _ => None,
+        };
+        live.insert(anna.wire.find(room).await);
+    }
+    anna.say(rooms[100], 1, "still here").await;
+    anna.ack().await;
+    for (req, room) in rooms.iter().enumerate().skip(1) {
+        let ask = LeaveRoom { req: req as u64, room: *room };
+        anna.wire.send(&ClientFrame::Leave(ask)).await;
+        left_by(&mut anna, *room).await;
+    }
+    let refused = |frame| match frame {
+        ServerFrame::Refused(refused) => Some(refused.code),
+        _ => None,
+    };
+    let ask = LeaveRoom { req: 200, room: rooms[1] };
+    anna.wire.send(&ClientFrame::Join(ask)).await;
+    assert_eq!(anna.wire.find(refused).await, Code::TooMany);
+}
+
+/// Waits for the end of a membership, whoever asked for it.
+async fn left_by(talker: &mut Talker, room: RoomId) {
+    let left = |frame| matches!(frame, ServerFrame::Left(left) if left.room == room).then_some(());
+    talker.wire.find(left).await;
 }
 
 on_every_engine! {

@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
-    cursor::{Head, Mark},
+    cursor::{Cursor, Head, Mark},
     fanout::Note,
-    frame::{Emit, Hello, LatestSet, RoomInfo},
+    frame::{Emit, Hello, LatestSet, RoomCursor, RoomInfo},
     id::{Epoch, EventId, SessionId},
+    limits::MOST_ROOMS,
     storage::{Appended, Greeted, Registers, RegistersQuery, Resume, RoomState, Slice, Verdict},
     time::Timestamp,
 };
@@ -110,6 +111,30 @@ fn a_name_or_secret_out_of_bounds_is_refused_before_the_engine_is_asked() {
         assert_eq!(closed(&out), Some(Code::BadFrame));
         assert!(!out.iter().any(|output| matches!(output, Output::Greet(_))));
     }
+}
+
+#[test]
+fn a_hello_may_name_more_rooms_than_one_may_join_by_now_but_not_any_number() {
+    let cursor = Cursor { epoch: Epoch::NIL, offset: 1, mark: Mark::START };
+    let known = |n: u32| {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        RoomCursor { room: RoomId::from_bytes(id), cursor }
+    };
+    let mut session = fresh();
+    session.limits.rooms = 1;
+    let mut n = 0;
+    let mut chunk = |more| {
+        let rooms = (n..n + 512).map(known).collect();
+        n += 512;
+        codec::write_client(&ClientFrame::Hello(Hello { rooms, more, ..hello() }))
+    };
+    assert_eq!(closed(&frame(&mut session, &chunk(true))), None);
+    let greets = |out: &[Output<String>]| out.iter().any(|it| matches!(it, Output::Greet(_)));
+    assert!(greets(&frame(&mut session, &chunk(false))));
+    let mut session = fresh();
+    let ended = (0..=MOST_ROOMS / 512).find_map(|_| closed(&frame(&mut session, &chunk(true))));
+    assert_eq!(ended, Some(Code::OverLimit));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use holdfast_common::{
     fanout::PRESENCE_MOST,
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
-    limits::Limits,
+    limits::{Limits, MOST_ROOMS},
     session::PAGE_BYTES,
 };
 use serde_json::Value;
@@ -209,6 +209,7 @@ fn the_limits_are_those_of_the_code() {
     let limits = Limits::default();
     let slack = limits.frame_bytes() - 2 * limits.payload_bytes as usize;
     assert!(TEXT.contains(&format!("2 × `payload_bytes` + {slack} | close 4402")));
+    assert!(TEXT.contains(&format!("| rooms of one hello | {MOST_ROOMS}, and")));
     assert!(TEXT.contains(&format!("a room with more than {PRESENCE_MOST} people")));
     assert!(TEXT.contains(&format!("the {}st person", PRESENCE_MOST + 1)));
     assert!(TEXT.contains(&format!("| {PAGE_BYTES}, or one item | the page has fewer items")));
