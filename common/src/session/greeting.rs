@@ -132,19 +132,20 @@ impl<B> Session<B> {
         }
     }
 
+    /// First what the person is no member of, then what is to be read.
     fn resume(&mut self, now: Timestamp, hello: &Hello, rooms: Vec<RoomState>) {
         let mut cursors: BTreeMap<RoomId, Cursor> =
             hello.rooms.iter().map(|known| (known.room, known.cursor)).collect();
-        for state in rooms {
+        let mut followed = Vec::new();
+        for state in rooms.into_iter().filter(|state| state.info.joined && !state.info.gone) {
             let cursor = cursors.remove(&state.info.room);
-            if state.info.joined && !state.info.gone {
-                self.take_up(now, &state, cursor);
-            } else if cursor.is_some() {
-                self.send(&ServerFrame::Left(Left { req: None, room: state.info.room }));
-            }
+            followed.push((state, cursor));
         }
         for room in cursors.into_keys() {
             self.send(&ServerFrame::Left(Left { req: None, room }));
+        }
+        for (state, cursor) in followed {
+            self.take_up(now, &state, cursor);
         }
     }
 

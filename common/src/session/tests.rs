@@ -400,6 +400,34 @@ fn a_membership_that_changes_during_the_greeting_is_told_behind_the_welcome() {
 }
 
 #[test]
+fn what_one_is_no_member_of_is_told_before_anything_of_a_room() {
+    let rooms = [1, 2, 3, 4].map(|n| RoomId::from_bytes([n; 16]));
+    let cursor = Cursor { epoch: Epoch::NIL, offset: 1, mark: Mark::START };
+    let known = rooms.map(|room| RoomCursor { room, cursor }).to_vec();
+    let mut session = fresh();
+    let hello = Hello { rooms: known, ..hello() };
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello)));
+    // The server has lost an entry of the first and the third; the second is another's, the fourth gone.
+    let states = [(rooms[0], true), (rooms[1], false), (rooms[2], true)].map(|(room, joined)| {
+        let info = RoomInfo { joined, ..info(room, false) };
+        RoomState { info, mark_at: None, missed_since: None }
+    });
+    let resume = Resume { rooms: states.to_vec(), ..Resume::default() };
+    let result = Ok(Greeted::Welcome(resume));
+    let out = session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result });
+    let text = sent(&out);
+    let told = text.lines().filter_map(|line| line.split('"').nth(1));
+    let told: Vec<&str> =
+        told.filter(|name| !["live", "rooms", "welcome"].contains(name)).collect();
+    assert_eq!(told, ["left", "left", "reset", "reset"]);
+    let left = out.iter().position(|it| matches!(it, Output::Follow(_)));
+    let first = out
+        .iter()
+        .rposition(|it| matches!(it, Output::Send(text) if text.starts_with("{\"left\"")));
+    assert!(first < left, "nor does anybody's presence come before");
+}
+
+#[test]
 fn who_is_told_of_the_end_of_a_room_without_following_it_passes_it_over() {
     let mut session = ready();
     let elsewhere = RoomId::from_bytes([1; 16]);
