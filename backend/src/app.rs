@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
-    /// Rooms that a new person becomes a member of.
+    /// Rooms in which everyone is.
     pub(crate) welcome_rooms: Vec<RoomId>,
     /// Who writes what the server itself emits.
     pub(crate) author: Author,

@@ -57,7 +57,7 @@ pub struct Greeting {
     pub rooms: Vec<RoomCursor>,
     /// The lanes it has unsettled events in. A floor above the watermark moves it up.
     pub lanes: Vec<LaneFloor>,
-    /// The rooms a person becomes a member of when their id is first used.
+    /// The rooms in which everyone is: the person becomes a member of those where they are none.
     pub welcome_rooms: Vec<RoomId>,
     /// For what is created.
     pub at: Timestamp,
@@ -314,8 +314,8 @@ pub enum Membership {
     NoRoom,
     /// The person is a member of as many rooms as one may be.
     TooMany,
-    /// It is the person's inbox, which is theirs for good.
-    Inbox,
+    /// It is the person's inbox, or a room in which everyone is: that cannot be left.
+    ForGood,
 }
 
 /// A person's inbox in a namespace.

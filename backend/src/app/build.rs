@@ -65,8 +65,8 @@ impl Builder {
         self
     }
 
-    /// A room that is there from the start, and that everyone becomes a member of when they first
-    /// come.
+    /// A room that is there from the start and in which everyone is: each greeting makes the person
+    /// a member of it, and nobody can leave it.
     #[must_use]
     pub fn welcome_room(mut self, namespace: &str, name: &str) -> Self {
         self.rooms.push((namespace.to_owned(), name.to_owned()));

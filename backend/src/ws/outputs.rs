@@ -223,6 +223,8 @@ impl Connection {
                 let most = shared.limits.rooms;
                 let at = crate::clock::wall();
                 shared.engine.join(person, room, most, at).await
+            } else if shared.welcome_rooms.contains(&room) {
+                Ok(Membership::ForGood)
             } else {
                 shared.engine.leave(person, room).await
             };

@@ -137,7 +137,7 @@ async fn an_inbox_is_neither_joined_nor_left(rig: Rig) {
     assert_eq!(rig.engine.join(bob, room, 9, NOW).await, Ok(Membership::NoRoom));
     assert_eq!(rig.engine.leave(bob, room).await, Ok(Membership::NoRoom));
     assert_eq!(rig.engine.join(ada.person, room, 9, NOW).await, Ok(Membership::Done(info)));
-    assert_eq!(rig.engine.leave(ada.person, room).await, Ok(Membership::Inbox));
+    assert_eq!(rig.engine.leave(ada.person, room).await, Ok(Membership::ForGood));
     assert!(facts(&rig, room, ada.person).await.member);
 }
 

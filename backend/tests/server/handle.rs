@@ -96,9 +96,15 @@ async fn each_target_hears_what_is_meant_for_it() {
 
 #[tokio::test]
 async fn a_namespace_is_who_follows_a_room_of_it() {
-    let (rig, sheep) = tally().await;
+    let engine = Arc::new(holdfast_backend::engine::memory::MemoryEngine::new());
+    let rig = Rig::start(engine, None, |builder| builder.namespace(tally::Serve(Counting))).await;
+    let goats = rig.handle.room("tally", "goats").await.unwrap();
     let mut anna = Talker::at_home(&rig, "Anna").await;
-    let leave = holdfast_common::frame::LeaveRoom { req: 1, room: sheep };
+    anna.join(goats).await;
+    anna.settled().await;
+    rig.handle.signal_namespace(&Hovering {});
+    assert_eq!(heard(&mut anna).await.0, "hovering");
+    let leave = holdfast_common::frame::LeaveRoom { req: 1, room: goats };
     anna.wire.send(&holdfast_common::frame::ClientFrame::Leave(leave)).await;
     let left = |frame| matches!(frame, ServerFrame::Left(_)).then_some(());
     anna.wire.find(left).await;

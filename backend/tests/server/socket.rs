@@ -251,34 +251,57 @@ on_every_engine! {
         let mut anna = Talker::at_home(&rig, "Anna").await;
         let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
         phone.live(rig.lobby).await;
-        let leave = LeaveRoom { req: 9, room: rig.lobby };
+        let ward = rig.handle.room("chat", "Ward").await.unwrap();
+        anna.join(ward).await;
+        phone.live(ward).await;
+        let leave = LeaveRoom { req: 9, room: ward };
         anna.wire.send(&ClientFrame::Leave(leave)).await;
         let left = |frame| match frame {
             ServerFrame::Left(left) => Some(left),
             _ => None,
         };
-        assert_eq!(phone.wire.find(left).await.room, rig.lobby);
+        assert_eq!(phone.wire.find(left).await.room, ward);
         assert_eq!(anna.wire.find(left).await.req, Some(9));
-        phone.say(rig.lobby, 1, "am I still in?").await;
+        phone.say(ward, 1, "am I still in?").await;
         assert_eq!(phone.rejected().await.code, Code::NotMember);
-        phone.join(rig.lobby).await;
-        anna.room(|info| info.room == rig.lobby && info.joined).await;
+        phone.join(ward).await;
+        anna.room(|info| info.room == ward && info.joined).await;
     }
 
     async fn who_has_left_a_room_is_still_told_whether_their_events_stand(rig) {
         let mut anna = Talker::at_home(&rig, "Anna").await;
-        let id = anna.say(rig.lobby, 1, "said before leaving").await;
+        let ward = rig.handle.room("chat", "Ward").await.unwrap();
+        anna.join(ward).await;
+        let id = anna.say(ward, 1, "said before leaving").await;
         let offset = anna.ack().await.offset;
-        let leave = LeaveRoom { req: 1, room: rig.lobby };
+        let leave = LeaveRoom { req: 1, room: ward };
         anna.wire.send(&ClientFrame::Leave(leave)).await;
         let ids = vec![id, EventId::from_bytes(fresh())];
-        anna.wire.send(&ClientFrame::Ask(AskIds { req: 2, room: rig.lobby, ids })).await;
+        anna.wire.send(&ClientFrame::Ask(AskIds { req: 2, room: ward, ids })).await;
         let found = |frame| match frame {
             ServerFrame::Found(found) => Some(found.found),
             ServerFrame::Refused(refused) => panic!("{refused:?}"),
             _ => None,
         };
         assert_eq!(anna.wire.find(found).await, [(id, offset)]);
+    }
+
+    async fn the_lobby_cannot_be_left_and_who_had_left_it_is_in_it_again(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        let leave = LeaveRoom { req: 9, room: rig.lobby };
+        anna.wire.send(&ClientFrame::Leave(leave)).await;
+        let refused = |frame| match frame {
+            ServerFrame::Refused(refused) => Some((refused.req, refused.code)),
+            ServerFrame::Left(left) => panic!("refused, not {left:?}"),
+            _ => None,
+        };
+        assert_eq!(anna.wire.find(refused).await, (9, Code::Forbidden));
+        anna.say(rig.lobby, 1, "still here").await;
+        anna.ack().await;
+        // As it was with an earlier server.
+        rig.engine.leave(anna.me.person, rig.lobby).await.unwrap();
+        let mut anna = Talker::come(&rig, anna.me.clone()).await;
+        anna.live(rig.lobby).await;
     }
 
     async fn an_event_of_ones_own_id_is_never_in_the_log_twice(rig) {

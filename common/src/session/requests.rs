@@ -82,7 +82,7 @@ impl<B> Session<B> {
             Ok(Membership::Done(_)) => self.not_member(Some(req), room),
             Ok(Membership::NoRoom) => self.refuse(req, Code::UnknownRoom),
             Ok(Membership::TooMany) => self.refuse(req, Code::TooMany),
-            Ok(Membership::Inbox) => self.refuse(req, Code::Forbidden),
+            Ok(Membership::ForGood) => self.refuse(req, Code::Forbidden),
             Err(fault) => self.refuse(req, fault.code()),
         }
     }

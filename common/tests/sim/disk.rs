@@ -110,13 +110,10 @@ impl Disk {
 
     pub fn greet(&mut self, greeting: &Greeting) -> Greeted {
         let person = greeting.person;
-        let new = !self.people.contains_key(&person);
         if *self.people.entry(person).or_insert(greeting.secret_hash) != greeting.secret_hash {
             return Greeted::Refused(holdfast_common::error::Code::WrongSecret);
         }
-        if new {
-            self.members.extend(greeting.welcome_rooms.iter().map(|room| (person, *room)));
-        }
+        self.members.extend(greeting.welcome_rooms.iter().map(|room| (person, *room)));
         let (owner, generation) = self.writers.entry(greeting.writer).or_insert((person, 0));
         if *owner != person {
             return Greeted::Refused(holdfast_common::error::Code::WrongWriter);

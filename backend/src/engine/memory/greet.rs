@@ -53,10 +53,9 @@ impl State {
 
     fn bind(&mut self, greeting: &Greeting) {
         let (person, hash) = (greeting.person, greeting.secret_hash);
-        if self.secret_hashes.insert(person, hash).is_none() {
-            for room in &greeting.welcome_rooms {
-                self.join(greeting.person, *room, u32::MAX);
-            }
+        self.secret_hashes.insert(person, hash);
+        for room in &greeting.welcome_rooms {
+            self.join(person, *room, u32::MAX);
         }
         let writer = Writer { person: greeting.person, generation: greeting.generation };
         self.writers.insert(greeting.writer, writer);

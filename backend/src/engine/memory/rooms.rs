@@ -137,7 +137,7 @@ impl State {
             return Membership::NoRoom;
         };
         if room.owner.is_some() {
-            return Membership::Inbox;
+            return Membership::ForGood;
         }
         room.members.remove(&person);
         Membership::Done(room.info(person))

@@ -37,10 +37,8 @@ pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound,
         }
     }
     store_person(db, greeting)?;
-    if known.is_none() {
-        for room in &greeting.welcome_rooms {
-            rooms::join(db, greeting.person, *room, u32::MAX, greeting.at)?;
-        }
+    for room in &greeting.welcome_rooms {
+        rooms::join(db, greeting.person, *room, u32::MAX, greeting.at)?;
     }
     let writer = store_writer(db, greeting)?;
     let mut marks = Vec::new();

@@ -174,7 +174,7 @@ pub(super) fn leave(
         return Ok(Membership::NoRoom);
     };
     if room.owner.is_some() {
-        return Ok(Membership::Inbox);
+        return Ok(Membership::ForGood);
     }
     db.prepare_cached("DELETE FROM members WHERE person = ?1 AND room = ?2")?
         .execute((person.as_bytes(), room.seq))?;
