@@ -16,7 +16,7 @@ use crate::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -70,20 +70,26 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
         )
         // Bodies are read with the limit of their own route.
         .layer(DefaultBodyLimit::disable())
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
+        .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });
     let router = if with_page { router.fallback(fallback) } else { router };
+    // The last one is the outermost: what the guard refuses carries the headers too.
     router
-        .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn_with_state(guard, guard::check))
+        .layer(middleware::map_response(with_headers))
         .with_state(shared)
 }
 
 async fn fallback(request: Request) -> Response {
-    let api = request.uri().path().starts_with("/api/");
-    if api || !matches!(request.method().as_str(), "GET" | "HEAD") {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
         return Problem::from(Code::NotFound).into_response();
     }
-    page::get(request.uri().path(), request.headers())
+    let page = page::get(path, request.headers());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads || page.status() == StatusCode::NOT_FOUND {
+        return page;
+    }
+    ([(header::ALLOW, "GET, HEAD")], Problem::from(Code::MethodNotAllowed)).into_response()
 }
 
 /// What every response carries.

@@ -38,13 +38,6 @@ impl Problem {
         Self::because(Code::BadRequest, detail)
     }
 
-    pub(crate) fn method_not_allowed() -> Self {
-        Self {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            ..Self::bad_request("That method is not for this address.")
-        }
-    }
-
     /// Whatever the reason, a server that is not ready says so in one way.
     pub(crate) fn unready(code: Code) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::from(code) }

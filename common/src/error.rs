@@ -102,6 +102,8 @@ codes! {
     WrongOrigin = Reject 403 "wrong_origin", "Requests from that origin are not taken.";
     /// There is nothing at that address.
     NotFound = Reject 404 "not_found", "There is nothing at that address.";
+    /// The address takes other methods.
+    MethodNotAllowed = Reject 405 "method_not_allowed", "That method is not for this address.";
     /// The log that was read is another one now, or does not reach so far.
     Reset = Reject 409 "reset", "The log is another one than you read: start over.";
 

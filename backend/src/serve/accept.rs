@@ -17,7 +17,8 @@ use tower::ServiceExt as _;
 
 /// How long a request's head may take, and so how long a connection may wait for its next request.
 const HEAD: Duration = Duration::from_secs(30);
-/// Bytes of a request's head.
+/// Bytes of a request that are read before its head has to be whole: past it, no more is read. The
+/// last step of reading may go beyond it and be as large again, so heads below twice this may pass.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long to wait when there are no file descriptors left.
 const NO_MORE: Duration = Duration::from_millis(200);

@@ -186,7 +186,24 @@ async fn a_request_that_is_wrong_says_what_is_wrong() {
         assert_eq!(status, 400, "{key:?}");
     }
     let delete = format!("DELETE {LOBBY} HTTP/1.1\r\nhost: {}\r\n", rig.address);
-    assert_eq!(rig.ask(&delete, b"").await.status, 405);
+    rig.ask(&delete, b"").await.is(405, "method_not_allowed");
+    for (method, path, allowed) in [
+        ("PUT", "/", "GET, HEAD"),
+        ("OPTIONS", "/", "GET, HEAD"),
+        ("DELETE", "/rooms/lobby", "GET, HEAD"),
+        ("OPTIONS", LOBBY, "GET,HEAD,POST"),
+        ("PUT", "/healthz", "GET,HEAD"),
+        ("PUT", "/ws", "GET,HEAD"),
+    ] {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", rig.address);
+        let answer = rig.ask(&head, b"").await;
+        answer.is(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+    }
+    for path in ["/nothing", "/api/v1/nonsense"] {
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: {}\r\n", rig.address);
+        rig.ask(&head, b"").await.is(404, "not_found");
+    }
     assert_eq!(rig.get(LOBBY).await.json()["head"], 1);
 }
 
@@ -231,6 +248,8 @@ async fn other_hosts_origins_and_content_types_are_turned_away() {
     for (host, more, status) in cases {
         let answer = rig.ask(&post(host, &more), b"").await;
         assert_eq!(answer.status, status, "{host} {more}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{host} {more}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
     }
     for (path, host, status) in [
         ("/", "example.org", 403),

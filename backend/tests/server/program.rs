@@ -190,6 +190,25 @@ fn what_is_in_use_or_holds_nothing_was_not_restored() {
     assert!(child.wait().unwrap().success());
 }
 
+#[tokio::test]
+async fn what_is_no_http_is_answered_by_its_status_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let host = format!("host: {address}\r\n");
+    let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
+    for (head, status) in
+        [("NONSENSE\r\n".to_owned(), 400), (format!("GET /healthz HTTP/1.1\r\n{host}{many}"), 431)]
+    {
+        let answer = ask(address.parse().unwrap(), &head, b"").await;
+        assert_eq!((answer.status, answer.text().as_str()), (status, ""));
+    }
+    let long = "x".repeat(31 * 1024);
+    let head = format!("GET /healthz HTTP/1.1\r\n{host}x-long: {long}\r\n");
+    assert_eq!(ask(address.parse().unwrap(), &head, b"").await.status, 200);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
 #[test]
 fn wrong_options_are_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
