@@ -15,16 +15,17 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::FutureExt;
 use holdfast_common::{
     error::Code, event::Handler, frame::Author, id::RoomId, limits::Limits, time::Millis,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::watch;
 
 /// What every request and every connection shares.
@@ -74,6 +75,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
     let router = if with_page { router.fallback(fallback) } else { router };
     // The last one is the outermost: what the guard refuses carries the headers too.
     router
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), caught))
         .layer(middleware::from_fn_with_state(guard, guard::check))
         .layer(middleware::map_response(with_headers))
         .with_state(shared)
@@ -90,6 +92,16 @@ async fn fallback(request: Request) -> Response {
         return page;
     }
     ([(header::ALLOW, "GET, HEAD")], Problem::from(Code::MethodNotAllowed)).into_response()
+}
+
+/// A panic costs its request alone: it is counted, and answered.
+async fn caught(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        shared.metrics.panics.add(1);
+        tracing::error!("a request ended by a panic");
+        Problem::from(Code::ServerFault).into_response()
+    })
 }
 
 /// What every response carries.

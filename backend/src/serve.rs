@@ -97,7 +97,8 @@ async fn run(
     drain: Duration,
 ) {
     let closing = watch::Sender::new(false);
-    let mut serving = tokio::spawn(accept::serve(listener, router, closing.subscribe()));
+    let mut serving =
+        tokio::spawn(accept::serve(listener, router, handle.metrics(), closing.subscribe()));
     stop.await;
     tracing::info!("shutting down");
     handle.drain();

@@ -4,6 +4,7 @@ use super::{Shared, rooms};
 use crate::{
     clock,
     hub::{To, encode},
+    metrics::Metrics,
     walk::{self, Draft},
 };
 use holdfast_common::{
@@ -146,6 +147,10 @@ impl Handle {
         };
         let frame = signalled(E::NAMESPACE, room, E::NAME, self.shared.author.clone(), data);
         self.shared.hub.send(to, &frame);
+    }
+
+    pub(crate) fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.shared.metrics)
     }
 
     /// Begins a shutdown: nothing new is taken, and every connection is told when to come back and

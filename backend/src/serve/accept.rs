@@ -1,17 +1,18 @@
 //! Accepting connections and ending them: what axum's own loop does, with a time limit for a
 //! request's head and a small bound on it.
 
+use crate::metrics::Metrics;
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{io, pin::pin, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
 use tower::ServiceExt as _;
 
@@ -28,6 +29,7 @@ const NO_MORE: Duration = Duration::from_millis(200);
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
+    metrics: Arc<Metrics>,
     mut closing: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -40,12 +42,24 @@ pub(super) async fn serve(
                 Err(error) => refused(&error).await,
             },
             // Collected as they end, so that their number does not grow for ever.
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            Some(ended) = connections.join_next(), if !connections.is_empty() => {
+                count(&metrics, &ended);
+            }
             () = closed(&mut closing) => break,
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    while let Some(ended) = connections.join_next().await {
+        count(&metrics, &ended);
+    }
+}
+
+/// A handler's panic is answered and counted by the router; this is what it does not catch.
+fn count(metrics: &Metrics, ended: &Result<(), JoinError>) {
+    if ended.as_ref().is_err_and(JoinError::is_panic) {
+        metrics.panics.add(1);
+        tracing::error!("an HTTP connection ended by a panic");
+    }
 }
 
 async fn closed(closing: &mut watch::Receiver<bool>) {
@@ -83,5 +97,32 @@ async fn connection(stream: TcpStream, router: Router, mut closing: watch::Recei
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    #[tokio::test]
+    async fn a_connection_that_ends_by_a_panic_is_counted() {
+        async fn bug() {
+            panic!("a bug, on purpose")
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (closing, metrics) = (watch::Sender::new(false), Arc::<Metrics>::default());
+        let router = Router::new().route("/", get(bug));
+        let serving = serve(listener, router, Arc::clone(&metrics), closing.subscribe());
+        let serving = tokio::spawn(serving);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        closing.send_replace(true);
+        serving.await.unwrap();
+        assert_eq!(metrics.panics.get(), 1);
     }
 }

@@ -124,7 +124,9 @@ impl Engine for Faulty {
         self.inner.registers(query, max_entries, max_bytes).await
     }
 
+    /// Another one, in the room "bug".
     async fn room_named(&self, namespace: &str, name: &str) -> Result<Option<RoomInfo>, Fault> {
+        assert!(name != "bug", "a bug, on purpose");
         self.inner.room_named(namespace, name).await
     }
 

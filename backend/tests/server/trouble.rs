@@ -99,6 +99,17 @@ async fn what_the_storage_cannot_say_is_told_as_no_verdict() {
 }
 
 #[tokio::test]
+async fn a_panic_of_a_request_is_answered_and_counted() {
+    let (rig, _) = faulty().await;
+    let answer = rig.get("/api/v1/chat/rooms/bug/events").await;
+    answer.is(500, "server_fault");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let metrics = rig.get("/metrics").await.text();
+    assert!(metrics.contains("holdfast_panics_total 1"), "{metrics}");
+    assert_eq!(rig.post(LOBBY, "", &message("x")).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_panic_costs_its_connection_alone() {
     let (rig, _) = faulty().await;
     let mut anna = Talker::at_home(&rig, "Anna").await;
