@@ -8,7 +8,9 @@ use holdfast_common::{
     codec,
     error::Code,
     fanout::PRESENCE_MOST,
-    frame::{AskIds, ClientFrame, LaneState, LeaveRoom, ServerFrame, SetLatest, Signal},
+    frame::{
+        AskIds, ClientFrame, LaneState, LeaveRoom, RoomCursor, ServerFrame, SetLatest, Signal,
+    },
     id::{EventId, RoomId},
 };
 use serde_json::json;
@@ -302,6 +304,29 @@ on_every_engine! {
         rig.engine.leave(anna.me.person, rig.lobby).await.unwrap();
         let mut anna = Talker::come(&rig, anna.me.clone()).await;
         anna.live(rig.lobby).await;
+    }
+
+    async fn what_one_has_left_is_told_before_anything_of_a_room(rig) {
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        for n in 0..3 {
+            let room = rig.handle.room("chat", &format!("{n}")).await.unwrap();
+            let known = rig.engine.slice(room, 0, 1, 0).await.unwrap().unwrap().head.cursor();
+            anna.me.rooms.push(RoomCursor { room, cursor: known });
+        }
+        let mut ahead = anna.me.rooms[0];
+        ahead.room = rig.lobby;
+        anna.me.rooms.insert(1, ahead);
+        let mut anna = Talker::come(&rig, anna.me.clone()).await;
+        let mut told = Vec::new();
+        while told.last() != Some(&"live") {
+            match anna.wire.next().await {
+                ServerFrame::Left(_) => told.push("left"),
+                ServerFrame::Live(_) => told.push("live"),
+                ServerFrame::Rooms(_) => {}
+                _ => told.push("of a room"),
+            }
+        }
+        assert_eq!(told[..4], ["left", "left", "left", "of a room"]);
     }
 
     async fn an_event_of_ones_own_id_is_never_in_the_log_twice(rig) {
