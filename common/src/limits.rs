@@ -31,7 +31,7 @@ pub struct Limits {
     pub text_chars: u32,
     /// Characters of a room's or a person's name.
     pub name_chars: u32,
-    /// Events in one client's outbox; more are not taken from the person.
+    /// Events without a verdict in one client's outbox; more are not taken from the person.
     pub outbox: u32,
     /// Missed events of a room that are replayed one by one; past it, a history page is sent.
     pub replay_events: u32,

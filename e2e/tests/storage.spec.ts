@@ -69,3 +69,22 @@ test("what is written to the outbox is asked to be on the disk before it counts"
     expect(transaction).toMatchObject({ mode: "readwrite", durability: "strict", given: "strict" });
   }
 });
+
+test.describe("where an outbox may hold two events", () => {
+  test.use({ serverOptions: { args: ["--outbox", "2"] } });
+
+  test("what is one too many is told with that reason, and what has its verdict does not count", async ({ people }) => {
+    const ada = await people.join("Ada");
+    await ada.tab.room.say("stands", "refused \u0007", "refused too \u0007");
+    await ada.tab.room.entry("stands").expectState("acked");
+    await ada.tab.room.entry("refused too").expectState("rejected");
+    await ada.goOffline();
+    await ada.tab.room.say("waits", "waits too");
+    await ada.tab.status.expectQueued(2);
+    await ada.tab.room.entry("stands").delete();
+    const told = ada.tab.page.getByRole("alert");
+    await expect(told).toContainText("What you did in #lobby is not sent: too much is waiting to be sent already.");
+    await expect(told).not.toContainText("message box");
+    await ada.tab.room.entry("stands").expectState("acked");
+  });
+});

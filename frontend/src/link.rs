@@ -16,7 +16,7 @@ mod socket;
 mod update;
 mod wake;
 
-pub use update::{HeldRoom, Hole, HoleKind, Loaded, StorageKind, Update};
+pub use update::{HeldRoom, Hole, HoleKind, Loaded, NotHeld, StorageKind, Update};
 
 use driver::Driver;
 use events::{Event, Events};

@@ -33,7 +33,7 @@ pub use window::{Step, Window};
 use crate::link::{StorageKind, Update};
 use holdfast_common::{
     client::{Principal, Row as OutboxRow},
-    id::{PersonId, RoomId},
+    id::{EventId, PersonId, RoomId},
     limits::Limits,
     sorted::Sorted,
     time::{Instant, Timestamp},
@@ -125,7 +125,7 @@ impl Store {
             Update::Storage(storage) => self.storage = Some(storage),
             Update::Leading(leading) => self.leading = leading,
             Update::NotHeld { id, room, why } => {
-                self.notices.add(Trouble::NotHeld { id, room, why });
+                self.notices.add(Trouble::NotHeld { id, room, why, text_back: false });
             }
         }
         let me = self.me();
@@ -152,6 +152,11 @@ impl Store {
     /// A person has seen this trouble.
     pub fn dismiss(&mut self, number: u64) {
         self.notices.dismiss(number);
+    }
+
+    /// The text of an event that could not be held is in its writer's hands again.
+    pub fn given_back(&mut self, id: EventId) {
+        self.notices.given_back(id);
     }
 
     /// The people of a room.

@@ -54,7 +54,7 @@ limit_options! {
     text_chars: u32 = 1.., "text-chars", same, same;
     /// Characters of a room's or a person's name
     name_chars: u32 = 8..=1000, "name-chars", same, same;
-    /// Events in one client's outbox
+    /// Events without a verdict in one client's outbox
     outbox: u32 = 1.., "outbox", same, same;
     /// Missed events of a room that are replayed one by one
     replay_events: u32 = 0.., "replay-events", same, same;

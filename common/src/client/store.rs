@@ -95,6 +95,15 @@ pub enum RowState {
     },
 }
 
+impl RowState {
+    /// Whether it still waits for a verdict: what [`Limits::outbox`](crate::limits::Limits::outbox)
+    /// counts. Acked and rejected rows stay for other reasons, and hinder nobody from writing.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Queued | Self::Sent { .. } | Self::Unsure)
+    }
+}
+
 /// A lane's counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRow {

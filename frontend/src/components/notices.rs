@@ -5,6 +5,7 @@ use super::{
     pieces::{fresh, press, tool},
 };
 use crate::{
+    link::NotHeld,
     store::{Notice, Trouble},
     view::{View, use_view},
 };
@@ -37,15 +38,8 @@ fn shown(view: View, notice: &Notice) -> AnyView {
 
 fn words(view: View, trouble: &Trouble) -> String {
     match trouble {
-        Trouble::NotHeld { room, why, .. } => {
-            let why = match why {
-                NotWritten::Full => "this browser has no room left",
-                NotWritten::Fenced | NotWritten::Failed => "this browser’s database failed",
-            };
-            let room = name(view, *room);
-            format!(
-                "What you wrote in {room} is not sent: {why}. The text is back in the message box."
-            )
+        Trouble::NotHeld { room, why, text_back, .. } => {
+            not_held(&name(view, *room), *why, *text_back)
         }
         Trouble::Refused { room, detail, .. } => format!("{}: {detail}", name(view, *room)),
         Trouble::Lost(room) => format!(
@@ -55,8 +49,42 @@ fn words(view: View, trouble: &Trouble) -> String {
     }
 }
 
+/// Not every event has a text to give back: a deletion has none.
+fn not_held(room: &str, why: NotHeld, text_back: bool) -> String {
+    let why = match why {
+        NotHeld::TooMany => "too much is waiting to be sent already",
+        NotHeld::NotWritten(NotWritten::Full) => "this browser has no room left",
+        NotHeld::NotWritten(NotWritten::Fenced | NotWritten::Failed) => {
+            "this browser’s database failed"
+        }
+    };
+    if text_back {
+        format!("What you wrote in {room} is not sent: {why}. The text is back in the message box.")
+    } else {
+        format!("What you did in {room} is not sent: {why}.")
+    }
+}
+
 fn name(view: View, room: RoomId) -> String {
     let lines = view.lines.get_untracked();
     let line = lines.into_iter().find(|line| line.id == room);
     line.map_or_else(|| "a room".into(), |line| format!("#{}", line.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_held_is_told_with_its_own_reason_and_no_text_is_promised_where_none_came_back() {
+        assert_eq!(
+            not_held("#lobby", NotHeld::TooMany, false),
+            "What you did in #lobby is not sent: too much is waiting to be sent already."
+        );
+        assert_eq!(
+            not_held("#lobby", NotHeld::NotWritten(NotWritten::Full), true),
+            "What you wrote in #lobby is not sent: this browser has no room left. \
+             The text is back in the message box."
+        );
+    }
 }

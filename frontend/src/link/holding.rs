@@ -1,6 +1,11 @@
 //! What a tab writes by itself, leading or not: rows of the outbox, drafts, the first principal.
 
-use super::{clock, driver::Driver, events::Event, update::Update};
+use super::{
+    clock,
+    driver::Driver,
+    events::Event,
+    update::{NotHeld, Update},
+};
 use holdfast_common::{
     client::{Command, Held, Key, NotWritten, Principal, Row, Show, Write},
     id::{PersonId, RoomId, WriterId},
@@ -17,13 +22,14 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 pub(super) struct Holding {
     /// Events for the next transaction: all that were emitted while one is under way go together.
     events: Vec<Held>,
-    adding: bool,
+    /// How many are in the transaction under way.
+    adding: usize,
     /// The newest draft of each room.
     drafts: Vec<(RoomId, String)>,
     drafting: bool,
-    /// The outbox's keys, as the view was told.
-    keys: Sorted<Key, ()>,
-    limits: Option<u32>,
+    /// The rows that wait for a verdict, as the view was told.
+    waiting: Sorted<Key, ()>,
+    limit: Option<u32>,
     /// The database has a principal.
     introduced: bool,
     /// The browser was asked to keep the database.
@@ -36,26 +42,31 @@ impl Holding {
         match update {
             Update::Loaded(loaded) => {
                 self.introduced = loaded.principal.is_some();
-                self.keys.clear();
-                self.keys.extend(loaded.rows.iter().map(|row| row.key));
+                self.waiting.clear();
+                let waiting = loaded.rows.iter().filter(|row| row.state.waits());
+                self.waiting.extend(waiting.map(|row| row.key));
             }
             Update::Applied(writes) => {
                 for write in writes {
                     match write {
-                        Write::PutRow(row) => drop(self.keys.add(row.key)),
-                        Write::DeleteRow(key) => drop(self.keys.remove(key)),
+                        Write::PutRow(row) if row.state.waits() => {
+                            self.waiting.add(row.key);
+                        }
+                        Write::PutRow(Row { key, .. }) | Write::DeleteRow(key) => {
+                            self.waiting.remove(key);
+                        }
                         _ => {}
                     }
                 }
             }
-            Update::Show(Show::Welcome { limits, .. }) => self.limits = Some(limits.outbox),
+            Update::Show(Show::Welcome { limits, .. }) => self.limit = Some(limits.outbox),
             _ => {}
         }
     }
 
     fn full(&self) -> bool {
-        let most = self.limits.unwrap_or(Limits::default().outbox) as usize;
-        self.keys.len() + self.events.len() >= most
+        let most = self.limit.unwrap_or(Limits::default().outbox) as usize;
+        self.waiting.len() + self.adding + self.events.len() >= most
     }
 }
 
@@ -63,18 +74,18 @@ impl Driver {
     /// Holds an event: on the disk first, everything else afterwards.
     pub(super) fn emit(&mut self, event: Held) {
         if self.holding.full() {
-            return self.not_held(&event, NotWritten::Full);
+            return self.not_held(&event, NotHeld::TooMany);
         }
         self.holding.events.push(event);
         self.add();
     }
 
     fn add(&mut self) {
-        if self.holding.adding || self.holding.events.is_empty() {
+        if self.holding.adding > 0 || self.holding.events.is_empty() {
             return;
         }
-        self.holding.adding = true;
         let batch = std::mem::take(&mut self.holding.events);
+        self.holding.adding = batch.len();
         let (db, events) = (self.db.clone(), self.events.clone());
         spawn_local(async move {
             let result = db.add(batch.clone()).await;
@@ -83,7 +94,7 @@ impl Driver {
     }
 
     pub(super) fn added(&mut self, events: Vec<Held>, result: Result<Vec<Row>, NotWritten>) {
-        self.holding.adding = false;
+        self.holding.adding = 0;
         match result {
             Ok(rows) => {
                 self.tabs(tabs::Input::Added(rows));
@@ -93,14 +104,14 @@ impl Driver {
             }
             Err(why) => {
                 for event in &events {
-                    self.not_held(event, why);
+                    self.not_held(event, NotHeld::NotWritten(why));
                 }
             }
         }
         self.add();
     }
 
-    fn not_held(&mut self, event: &Held, why: NotWritten) {
+    fn not_held(&mut self, event: &Held, why: NotHeld) {
         let (id, room) = (event.id, event.room);
         self.tell(Update::NotHeld { id, room, why });
     }
@@ -181,4 +192,65 @@ fn persist() {
             let _ = JsFuture::from(answer.unchecked_into::<Promise>()).await;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_common::{
+        client::RowState, cursor::Offset, error::Code, id::Epoch, id::EventId, time::Timestamp,
+    };
+
+    fn held(key: Key) -> Held {
+        Held {
+            id: EventId::new(key, &[0; 10]),
+            ns: "chat".into(),
+            room: RoomId::NIL,
+            kind: "message".into(),
+            data: "{}".into(),
+            target: None,
+            at: Timestamp(key),
+        }
+    }
+
+    fn put(key: Key, state: RowState) -> Write {
+        Write::PutRow(Row { key, event: held(key), state })
+    }
+
+    fn acked(offset: Offset) -> RowState {
+        RowState::Acked { epoch: Epoch::NIL, offset }
+    }
+
+    fn rejected() -> RowState {
+        RowState::Rejected { code: Code::TooLarge, detail: String::new(), why: None }
+    }
+
+    fn of_two() -> Holding {
+        Holding { limit: Some(2), ..Holding::default() }
+    }
+
+    #[test]
+    fn the_outbox_is_full_of_what_waits_and_not_of_what_has_its_verdict() {
+        let mut holding = of_two();
+        let rows = vec![put(1, acked(7)), put(2, rejected()), put(3, RowState::Queued)];
+        holding.follow(&Update::Applied(rows));
+        assert!(!holding.full());
+        holding.follow(&Update::Applied(vec![put(4, RowState::Sent { n: 1 })]));
+        assert!(holding.full());
+        holding.follow(&Update::Applied(vec![put(4, acked(8))]));
+        assert!(!holding.full());
+        holding.follow(&Update::Applied(vec![put(5, RowState::Unsure)]));
+        assert!(holding.full());
+        holding.follow(&Update::Applied(vec![Write::DeleteRow(3)]));
+        assert!(!holding.full());
+    }
+
+    #[test]
+    fn what_is_being_written_counts_as_well() {
+        let mut holding = of_two();
+        holding.adding = 1;
+        assert!(!holding.full());
+        holding.events.push(held(1));
+        assert!(holding.full());
+    }
 }

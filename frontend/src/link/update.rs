@@ -33,8 +33,17 @@ pub enum Update {
         /// Its room.
         room: RoomId,
         /// Why.
-        why: NotWritten,
+        why: NotHeld,
     },
+}
+
+/// Why an event could not be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeld {
+    /// As many events wait for their verdicts as the server lets one outbox hold.
+    TooMany,
+    /// The database did not take it.
+    NotWritten(NotWritten),
 }
 
 /// Where events are held.

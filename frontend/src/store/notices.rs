@@ -1,7 +1,7 @@
 //! Troubles that a person has to hear of, until they are dismissed.
 
+use crate::link::NotHeld;
 use holdfast_common::{
-    client::NotWritten,
     error::Code,
     id::{EventId, RoomId},
 };
@@ -12,14 +12,16 @@ const KEPT: usize = 4;
 /// A trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// This event is in no outbox: its writer has to write it again.
+    /// This event is in no outbox: its writer has to do it again.
     NotHeld {
         /// The event.
         id: EventId,
         /// Its room.
         room: RoomId,
         /// Why.
-        why: NotWritten,
+        why: NotHeld,
+        /// Its text is where it was written.
+        text_back: bool,
     },
     /// A wish could not be granted.
     Refused {
@@ -58,6 +60,17 @@ impl Notices {
         self.standing.push(Notice { number: self.numbers, trouble });
         let above = self.standing.len().saturating_sub(KEPT);
         self.standing.drain(..above);
+    }
+
+    /// The text of an event that is not held has gone back to its writer.
+    pub(super) fn given_back(&mut self, event: EventId) {
+        for notice in &mut self.standing {
+            if let Trouble::NotHeld { id, text_back, .. } = &mut notice.trouble
+                && *id == event
+            {
+                *text_back = true;
+            }
+        }
     }
 
     pub(super) fn dismiss(&mut self, number: u64) {

@@ -94,11 +94,7 @@ impl Outbox {
     /// How many events have no verdict yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        let rows = self.rows.values();
-        rows.filter(|row| {
-            matches!(row.state, RowState::Queued | RowState::Sent { .. } | RowState::Unsure)
-        })
-        .count()
+        self.rows.values().filter(|row| row.state.waits()).count()
     }
 
     /// How many events were refused and are on their writer's hands.

@@ -219,7 +219,7 @@ impl View {
         })
     }
 
-    /// An event could not be held: its text goes back to its writer.
+    /// An event could not be held: its text, if it has one, goes back to its writer.
     pub(super) fn give_back(self, id: EventId) {
         let said = self.unsure.try_update_value(|unsure| unsure.said.remove(id));
         let Some((room, text)) = said.flatten() else {
@@ -231,6 +231,7 @@ impl View {
         } else {
             self.keep_draft(room, join(&text, &self.kept_draft(room)));
         }
+        self.store.update_value(|store| store.given_back(id));
     }
 
     /// Forgets deeds that are known to have succeeded. A change to an event that had left in the

@@ -1,11 +1,8 @@
 //! Rows, windows, the link, troubles.
 
 use super::*;
-use holdfast_common::{
-    client::{Link, NotWritten},
-    error::Code,
-    time::Millis,
-};
+use crate::link::NotHeld;
+use holdfast_common::{client::Link, error::Code, time::Millis};
 
 fn many(from: Offset, to: Offset) -> Vec<Entry> {
     (from..=to).map(|n| says(n, 2, &n.to_string())).collect()
@@ -139,12 +136,27 @@ fn history_is_asked_for_once_at_a_time_and_only_online() {
 fn the_same_trouble_twice_is_one_notice_and_it_can_be_dismissed() {
     let mut stage = Stage::new();
     for _ in 0..2 {
-        stage.apply(Update::NotHeld { id: event(1), room: room(), why: NotWritten::Full });
+        stage.apply(Update::NotHeld { id: event(1), room: room(), why: NotHeld::TooMany });
     }
     let [notice] = stage.store.notices() else { panic!("one notice") };
     let number = notice.number;
     stage.store.dismiss(number);
     assert!(stage.store.notices().is_empty());
+}
+
+#[test]
+fn a_text_is_said_to_be_back_only_where_one_was_given_back() {
+    let mut stage = Stage::new();
+    for id in [event(1), event(2)] {
+        stage.apply(Update::NotHeld { id, room: room(), why: NotHeld::TooMany });
+    }
+    stage.store.given_back(event(2));
+    let notices = stage.store.notices().iter();
+    let back = notices.map(|notice| match notice.trouble {
+        Trouble::NotHeld { text_back, .. } => text_back,
+        _ => panic!("{notice:?}"),
+    });
+    assert_eq!(back.collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
