@@ -25,29 +25,33 @@ test("without a database in the browser the page works, and says what that means
   await expectSame(server, [ada.tab, tab]);
 });
 
-interface Wrapped {
-  asked: { mode: string; durability: string | undefined; given: string; wrote: [verb: string, store: string][] }[];
+/** `add outbox`, `put meta generation`: the key only where the store is one of names. */
+type Change = string;
+
+interface Asked {
+  asked: { mode: string; durability: string | undefined; given: string; changes: Change[] }[];
 }
 
-test("what is written to the outbox is asked to be on the disk before it counts", async ({ server, people }) => {
+test("outbox, numbers and generation are asked to be on the disk before they count", async ({ server, people }) => {
   const ada = await people.meet("Ada");
   await ada.context.addInitScript(() => {
-    const asked: Wrapped["asked"] = [];
+    const asked: Asked["asked"] = [];
     Object.assign(window, { asked });
-    const wrotes = new WeakMap<IDBTransaction, [verb: string, store: string][]>();
+    const changed = new WeakMap<IDBTransaction, Change[]>();
     const begin = IDBDatabase.prototype.transaction;
     IDBDatabase.prototype.transaction = function (stores, mode = "readonly", options = {}) {
       const transaction = begin.call(this, stores, mode, options);
       const given = (transaction as IDBTransaction & { durability: string }).durability;
-      const wrote: [verb: string, store: string][] = [];
-      asked.push({ mode, durability: options.durability, given, wrote });
-      wrotes.set(transaction, wrote);
+      const changes: Change[] = [];
+      asked.push({ mode, durability: options.durability, given, changes });
+      changed.set(transaction, changes);
       return transaction;
     };
-    for (const verb of ["add", "put", "delete"] as const) {
+    for (const verb of ["add", "put", "delete", "clear"] as const) {
       const write = IDBObjectStore.prototype[verb];
       IDBObjectStore.prototype[verb] = function (this: IDBObjectStore, ...values: unknown[]) {
-        wrotes.get(this.transaction)?.push([verb, this.name]);
+        const name = this.name === "meta" ? ` ${verb === "put" ? values[1] : values[0]}` : "";
+        changed.get(this.transaction)?.push(`${verb} ${this.name}${name}`);
         return (write as (...values: unknown[]) => IDBRequest).apply(this, values);
       } as never;
     }
@@ -57,17 +61,24 @@ test("what is written to the outbox is asked to be on the disk before it counts"
   await tab.status.expectLink("online");
   await tab.room.say("strictly");
   await expectSame(server, [tab]);
+  await ada.goOffline();
+  await tab.room.say("never mind");
+  const discarded = tab.room.entry("never mind");
+  await discarded.discard();
+  await expect(discarded.article).toHaveCount(0);
 
-  const asked = await tab.page.evaluate(() => (window as unknown as Wrapped).asked);
-  const wrote = (verb: string) => asked.filter(({ wrote }) => wrote.some(([v, store]) => v === verb && store === "outbox"));
-  // It is held, then numbered before its bytes leave.
-  expect(wrote("add")).toHaveLength(1);
-  expect(wrote("put").length).toBeGreaterThanOrEqual(1);
-  // A row that is done with may come back after a crash: it is acked, and goes once more.
-  const strict = [...wrote("add"), ...wrote("put")];
-  for (const transaction of strict) {
-    expect(transaction).toMatchObject({ mode: "readwrite", durability: "strict", given: "strict" });
+  const asked = await tab.page.evaluate(() => (window as unknown as Asked).asked);
+  const of = (change: Change) => asked.filter(({ changes }) => changes.includes(change));
+  // An event is held, then numbered before its bytes leave; what was discarded must not come back.
+  const strict = ["add outbox", "put outbox", "delete outbox", "put lanes", "put meta generation", "put meta writer"];
+  for (const change of strict) {
+    expect(of(change), change).not.toHaveLength(0);
+    for (const transaction of of(change)) {
+      expect(transaction, change).toMatchObject({ mode: "readwrite", durability: "strict", given: "strict" });
+    }
   }
+  expect(of("add outbox")).toHaveLength(2);
+  expect(of("delete outbox").length).toBeGreaterThanOrEqual(2);
 });
 
 test.describe("where an outbox may hold two events", () => {
