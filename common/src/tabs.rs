@@ -240,7 +240,11 @@ impl Tabs {
             return self.load();
         }
         self.failed = true;
-        self.out.push(Output::Show(Show::Link(Link::Blocked { why: None, storage: true })));
+        self.out.push(Output::Show(Show::Link(Link::Blocked {
+            why: None,
+            storage: true,
+            full: false,
+        })));
     }
 
     fn heard(&mut self, now: Instant, word: Word) {

@@ -44,6 +44,7 @@ enum Phase {
     Blocked {
         why: Option<Code>,
         storage: bool,
+        full: bool,
     },
 }
 
@@ -100,7 +101,9 @@ impl LinkMachine {
         // A fenced tab is no failure to show: another one leads and its state is shown instead.
         self.phase = match why {
             NotWritten::Fenced => Phase::Idle,
-            NotWritten::Full | NotWritten::Failed => Phase::Blocked { why: None, storage: true },
+            NotWritten::Full | NotWritten::Failed => {
+                Phase::Blocked { why: None, storage: true, full: why == NotWritten::Full }
+            }
         };
     }
 
@@ -203,7 +206,7 @@ impl Client {
             Some(Code::Fenced) => self.fenced(),
             Some(why) if !why.may_reconnect() => {
                 self.disconnected();
-                self.link.phase = Phase::Blocked { why: Some(why), storage: false };
+                self.link.phase = Phase::Blocked { why: Some(why), storage: false, full: false };
                 self.show_link();
             }
             why => self.lost(now, why),
@@ -318,7 +321,7 @@ impl Client {
             Phase::Online => Link::Online,
             // Shown where the wait is known, in `lost`.
             Phase::Waiting { .. } => return,
-            Phase::Blocked { why, storage } => Link::Blocked { why, storage },
+            Phase::Blocked { why, storage, full } => Link::Blocked { why, storage, full },
         };
         self.out.push(Output::Show(Show::Link(link)));
     }

@@ -30,6 +30,9 @@ pub enum Link {
         why: Option<Code>,
         /// Whether the cause is this browser's database.
         storage: bool,
+        /// Whether what it lacks is room.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        full: bool,
     },
 }
 

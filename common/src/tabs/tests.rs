@@ -495,7 +495,8 @@ fn words_survive_the_channel() {
         Write::Name("a \"name\"\n".to_owned()),
         Write::DeleteLatest { room, kind: "read".to_owned(), rank: u64::MAX },
     ];
-    let shows = vec![Show::Live(room), Show::Link(Link::Blocked { why: None, storage: true })];
+    let blocked = Link::Blocked { why: None, storage: true, full: true };
+    let shows = vec![Show::Live(room), Show::Link(blocked)];
     let command = Command::History { room, before: Some(7), limit: 9 };
     for word in [
         Word::Hello,

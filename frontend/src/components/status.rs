@@ -51,7 +51,9 @@ pub fn Status() -> impl IntoView {
 /// Whether a page that is loaded anew may do better.
 fn helps_to_reload(connection: Connection) -> bool {
     match connection {
-        Connection::Blocked { why, storage } => storage || why == Some(Code::UnsupportedVersion),
+        Connection::Blocked { why, storage, full } => {
+            (storage && !full) || why == Some(Code::UnsupportedVersion)
+        }
         _ => false,
     }
 }
@@ -67,6 +69,9 @@ fn said(connection: Connection, waiting: usize) -> String {
         Connection::Offline { why, .. } => {
             let why = why.map(|code| format!(". {}", code.text().trim_end_matches('.')));
             format!("Offline{waits}{}", why.unwrap_or_default())
+        }
+        Connection::Blocked { full: true, .. } => {
+            format!("Not connected{waits}. This browser has no room left.")
         }
         Connection::Blocked { storage: true, .. } => {
             format!("Not connected{waits}. This browser’s database does not answer.")
@@ -108,10 +113,19 @@ mod tests {
 
     #[test]
     fn a_blocked_link_tells_its_reason() {
-        let blocked = Connection::Blocked { why: Some(Code::UnsupportedVersion), storage: false };
+        let blocked = Connection::Blocked {
+            why: Some(Code::UnsupportedVersion),
+            storage: false,
+            full: false,
+        };
         assert_eq!(
             said(blocked, 2),
             "Not connected – 2 events waiting. Page and server speak different versions."
         );
+        let storage = |full| Connection::Blocked { why: None, storage: true, full };
+        let failed = "Not connected. This browser’s database does not answer.";
+        assert_eq!(said(storage(false), 0), failed);
+        let full = "Not connected – 1 event waiting. This browser has no room left.";
+        assert_eq!(said(storage(true), 1), full);
     }
 }

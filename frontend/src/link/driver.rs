@@ -146,8 +146,9 @@ impl Driver {
     }
 
     /// The database failed before there was a client to say so.
-    pub(super) fn tell_storage_failed(&mut self) {
-        self.tell(Update::Show(Show::Link(Link::Blocked { why: None, storage: true })));
+    pub(super) fn tell_storage_failed(&mut self, why: NotWritten) {
+        let full = why == NotWritten::Full;
+        self.tell(Update::Show(Show::Link(Link::Blocked { why: None, storage: true, full })));
     }
 
     fn socket(&mut self, event: SocketEvent) {

@@ -170,7 +170,7 @@ impl Driver {
                 self.tabs(tabs::Input::Introduced);
                 self.tabs(tabs::Input::Command(Command::Rename { name }));
             }
-            Err(_) => self.tell_storage_failed(),
+            Err(why) => self.tell_storage_failed(why),
         }
     }
 }

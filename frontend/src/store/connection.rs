@@ -23,6 +23,8 @@ pub enum Connection {
         why: Option<Code>,
         /// Whether the cause is this browser's database.
         storage: bool,
+        /// Whether what it lacks is room.
+        full: bool,
     },
 }
 
@@ -32,7 +34,7 @@ impl Connection {
             Link::Connecting => Self::Connecting,
             Link::Online => Self::Online,
             Link::Offline { retry_in, why } => Self::Offline { retry_at: now + retry_in, why },
-            Link::Blocked { why, storage } => Self::Blocked { why, storage },
+            Link::Blocked { why, storage, full } => Self::Blocked { why, storage, full },
         }
     }
 
@@ -50,6 +52,6 @@ impl Connection {
     /// Whether a person can ask for a new attempt.
     #[must_use]
     pub fn can_retry(self) -> bool {
-        matches!(self, Self::Offline { .. } | Self::Blocked { storage: false, .. })
+        matches!(self, Self::Offline { .. } | Self::Blocked { .. })
     }
 }

@@ -44,6 +44,12 @@ impl Holes {
         skipped.map(|hole| hole.count).sum()
     }
 
+    /// The end of the last hole below this offset; 0 where there is none.
+    pub(super) fn end_below(&self, offset: Offset) -> Offset {
+        let below = self.0.iter().rev().find(|hole| hole.to < offset);
+        below.map_or(0, |hole| hole.to)
+    }
+
     pub(super) fn dig(&mut self, hole: Hole) {
         if hole.from <= hole.to {
             let place = self.0.partition_point(|other| other.from < hole.from);

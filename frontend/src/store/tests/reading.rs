@@ -3,6 +3,7 @@
 use super::*;
 use crate::link::{HeldRoom, Hole, HoleKind};
 use holdfast_common::{
+    chat::{ReadMarker, Typing},
     client::LatestRow,
     frame::{LatestSet, Presence},
     time::Millis,
@@ -15,7 +16,7 @@ fn marker(person_: u8, rank: u64) -> LatestSet {
         kind: "read".into(),
         person: person(person_),
         rank,
-        data: serde_json::value::to_raw_value(&rank).unwrap(),
+        data: serde_json::value::to_raw_value(&ReadMarker { offset: rank }).unwrap(),
     }
 }
 
@@ -144,7 +145,7 @@ fn what_was_held_is_shown_with_its_holes() {
         holes: vec![Hole { from: 10, to: 18, count: 9, kind: HoleKind::Skipped }],
     };
     let stage = Stage::with(Loaded { held: vec![held], ..Loaded::default() });
-    assert_eq!(stage.texts(), ["b", "..10-18", "deleted by Grace"]);
+    assert_eq!(stage.texts(), ["..1-7", "b", "..10-18", "deleted by Grace"]);
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_marker_counts_at_once_never_goes_back_and_is_ones_own() {
         room: room(),
         kind: "read".into(),
         rank: 4,
-        data: "{}".into(),
+        data: r#"{"offset":4}"#.into(),
     }));
     stage.write(Write::Register(marker(1, 2)));
     stage.write(Write::Register(marker(2, 5)));
@@ -189,7 +190,7 @@ fn typing_is_believed_for_five_seconds_or_until_the_message_comes() {
             room: Some(room()),
             kind: "typing".into(),
             from: author(from),
-            data: serde_json::value::to_raw_value(&()).unwrap(),
+            data: serde_json::value::to_raw_value(&Typing {}).unwrap(),
         })
     };
     for from in [1, 2, 3] {
@@ -203,17 +204,18 @@ fn typing_is_believed_for_five_seconds_or_until_the_message_comes() {
     assert!(writing(&stage).is_empty());
 }
 
+fn presence(all: bool, came: &[u8], left: &[u8]) -> Show {
+    Show::Presence(Presence {
+        room: room(),
+        all,
+        came: came.iter().map(|n| author(*n)).collect(),
+        left: left.iter().map(|n| person(*n)).collect(),
+    })
+}
+
 #[test]
 fn presence_is_kept_by_came_and_left_and_ends_with_the_connection() {
     let mut stage = Stage::new();
-    let presence = |all, came: &[u8], left: &[u8]| {
-        Show::Presence(Presence {
-            room: room(),
-            all,
-            came: came.iter().map(|n| author(*n)).collect(),
-            left: left.iter().map(|n| person(*n)).collect(),
-        })
-    };
     stage.show(presence(true, &[3, 1], &[]));
     stage.show(presence(false, &[2], &[1]));
     let here = stage.store.company(room()).unwrap().here();

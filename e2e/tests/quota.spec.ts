@@ -1,0 +1,103 @@
+import { expect, test } from "../fixtures/test.ts";
+import { expectSame, fold } from "../fixtures/same.ts";
+import { postMessage, readLog } from "../fixtures/log.ts";
+import type { Person } from "../fixtures/people.ts";
+
+/** How full the browser is: `helps` says that giving up old entries makes room. */
+type Room = "enough" | "none" | "helps";
+
+/** A person whose browser's room the test decides on. Chromium lets a page have a few megabytes more
+ *  than a quota that is set from outside, so a transaction's end is what is played: it is aborted
+ *  with the error that a used up quota has. */
+async function join(people: { meet(name: string): Promise<Person> }, name: string): Promise<Person> {
+  const person = await people.meet(name);
+  await person.context.addInitScript(() => {
+    const now = () => localStorage.getItem("room") ?? "enough";
+    const abort = (transaction: IDBTransaction) => {
+      const error = new DOMException("played by the test", "QuotaExceededError");
+      Object.defineProperty(transaction, "error", { value: error });
+      transaction.abort();
+    };
+    for (const verb of ["add", "put"] as const) {
+      const write = IDBObjectStore.prototype[verb];
+      IDBObjectStore.prototype[verb] = function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
+        const request = key === undefined ? write.call(this, value) : write.call(this, value, key);
+        if (now() !== "enough") request.addEventListener("success", () => abort(this.transaction), { once: true });
+        return request;
+      };
+    }
+    const remove = IDBObjectStore.prototype.delete;
+    IDBObjectStore.prototype.delete = function (this: IDBObjectStore, query: IDBValidKey | IDBKeyRange) {
+      if (now() === "helps" && this.name === "entries") localStorage.setItem("room", "enough");
+      return remove.call(this, query);
+    };
+  });
+  const tab = await person.open();
+  await tab.welcome.introduce(name);
+  await tab.status.expectLink("online");
+  return person;
+}
+
+async function has(person: Person, room: Room): Promise<void> {
+  await person.tab.page.evaluate((room) => localStorage.setItem("room", room), room);
+}
+
+test("what a full browser cannot hold is not sent and goes back to its writer, until there is room again", async ({ server, people }) => {
+  const ada = await join(people, "Ada");
+  const bob = await people.join("Bob");
+  await ada.tab.room.say("before");
+  await expectSame(server, [ada.tab, bob.tab]);
+  await has(ada, "none");
+  await ada.tab.room.message.fill("no room for it");
+  await ada.tab.room.message.press("Enter");
+  const told = ada.tab.page.getByRole("alert");
+  await expect(told).toContainText("is not sent: this browser has no room left. The text is back in the message box.");
+  await expect(ada.tab.room.message).toHaveValue("no room for it");
+  await expect(ada.tab.room.entry("no room for it").article).toHaveCount(0);
+
+  await has(ada, "enough");
+  await ada.tab.room.message.press("Enter");
+  const shown = await expectSame(server, [ada.tab, bob.tab]);
+  expect(shown.map(({ text }) => text)).toEqual(["lobby", "before", "no room for it"]);
+});
+
+test("a full browser that cannot keep what others say says so, and misses nothing once there is room", async ({ server, people }) => {
+  const ada = await join(people, "Ada");
+  const bob = await people.join("Bob");
+  await ada.goOffline();
+  await ada.tab.room.say("waits");
+  await has(ada, "none");
+  await bob.tab.room.say("while it was full");
+  await bob.tab.room.entry("while it was full").expectState("acked");
+  await ada.goOnline();
+  await ada.tab.status.expectLink("blocked");
+  await expect(ada.tab.status.status).toContainText("1 event waiting. This browser has no room left.");
+  await ada.tab.room.entry("waits").expectState("queued");
+
+  await has(ada, "enough");
+  await ada.tab.status.tryNow.click();
+  const shown = await expectSame(server, [ada.tab, bob.tab]);
+  expect(shown.map(({ text }) => text)).toEqual(["lobby", "while it was full", "waits"]);
+});
+
+test("a full browser gives up entries that can be had again before it refuses an event", async ({ server, people }) => {
+  const ada = await join(people, "Ada");
+  for (let n = 1; n <= 210; n++) await postMessage(server, `message ${n}.`);
+  await expect(ada.tab.room.entry("message 210.").article).toBeVisible();
+  await ada.goOffline();
+  await has(ada, "helps");
+  await ada.tab.room.say("squeezed in");
+  await ada.tab.room.entry("squeezed in").expectState("queued");
+  await expect(ada.tab.page.getByRole("alert")).toHaveCount(0);
+  await ada.tab.close();
+  await ada.goOnline();
+
+  const tab = await ada.open();
+  await tab.status.expectLink("online");
+  await tab.room.entry("squeezed in").expectState("acked");
+  const log = fold((await readLog(server)).entries);
+  expect(log.at(-1)!.text).toBe("squeezed in");
+  // What was given up is fetched on the way up.
+  const read = await tab.room.readUp(log[0]!);
+  expect(read.map(({ id }) => id)).toEqual(log.map(({ id }) => id));
+});
