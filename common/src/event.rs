@@ -100,6 +100,10 @@ pub trait Namespace: 'static {
     const NAME: &'static str;
     /// Its durable events as one enum.
     type Event: Clone + std::fmt::Debug;
+    /// Its volatile events as one enum.
+    type Signal: Clone + std::fmt::Debug;
+    /// Its latest events as one enum.
+    type Register: Clone + std::fmt::Debug;
 
     /// Reads a durable event. `None` where this build does not know the type: a newer writer's
     /// event is kept and shown as unknown, never dropped.
@@ -107,6 +111,21 @@ pub trait Namespace: 'static {
     /// # Errors
     /// The payload is not of the type's declared form.
     fn read(kind: &str, payload: &str) -> Option<Result<Self::Event, serde_json::Error>>;
+
+    /// Reads a volatile event, as [`Namespace::read`] a durable one.
+    ///
+    /// # Errors
+    /// The payload is not of the type's declared form.
+    fn read_signal(kind: &str, payload: &str) -> Option<Result<Self::Signal, serde_json::Error>>;
+
+    /// Reads a register's value, as [`Namespace::read`] a durable event.
+    ///
+    /// # Errors
+    /// The payload is not of the type's declared form.
+    fn read_register(
+        kind: &str,
+        payload: &str,
+    ) -> Option<Result<Self::Register, serde_json::Error>>;
 }
 
 /// Reads a payload as `E`. For [`namespace!`](crate::namespace).

@@ -18,7 +18,7 @@ use holdfast_common::{
 };
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, VecDeque};
-use tally::{Counted, Event, Hovering, Rules, Seen, Serve, Tallied, Tally};
+use tally::{Counted, Event, Hovering, Register, Rules, Seen, Serve, Signal, Tallied, Tally};
 
 mod tally {
     use holdfast_common::event::{Effect, Reach};
@@ -412,4 +412,15 @@ fn a_type_that_this_build_does_not_know_is_told_from_one_it_cannot_read() {
     assert!(matches!(Tally::read("counted", "{}"), Some(Err(_))));
     let counted = Tally::read("counted", r#"{"by":-1,"later":true}"#).unwrap().unwrap();
     assert_eq!(counted, Event::Counted(Counted { by: -1 }));
+}
+
+#[test]
+fn volatile_and_latest_types_are_read_as_the_durable_ones() {
+    let hovering = Tally::read_signal("hovering", "{}").unwrap().unwrap();
+    assert_eq!(hovering, Signal::Hovering(Hovering {}));
+    assert!(Tally::read_signal("seen", "{}").is_none(), "it is no volatile type");
+    let seen = Tally::read_register("seen", r#"{"total":9}"#).unwrap().unwrap();
+    assert_eq!(seen, Register::Seen(Seen { total: 9 }));
+    assert!(matches!(Tally::read_register("seen", "{}"), Some(Err(_))));
+    assert!(Tally::read_register("hovering", "{}").is_none(), "it is no latest type");
 }

@@ -2,10 +2,10 @@
 
 /// Declares a namespace: its name, its events with their payloads, classes, replies and refusals.
 ///
-/// It makes, in the module that calls it, the marker type, the enum `Event` of the durable events,
-/// the trait `Rules` with one method per durable event, and a [`Handler`](crate::event::Handler)
-/// for `Serve<R: Rules>`. A new event without its rule, or without its arm in a view's `match`,
-/// does not compile:
+/// It makes, in the module that calls it, the marker type, the enums `Event` of the durable events,
+/// `Signal` of the volatile and `Register` of the latest ones, the trait `Rules` with one method
+/// per durable event, and a [`Handler`](crate::event::Handler) for `Serve<R: Rules>`. A new event
+/// without its rule, or one of any class without its arm in a view's `match`, does not compile:
 ///
 /// ```
 /// use holdfast_common::{event::*, limits::Limits};
@@ -63,6 +63,36 @@
 ///     match event { Event::Message(message) => &message.text } // the others have no view
 /// }
 /// ```
+///
+/// What is volatile and what has registers is matched in the same way:
+///
+/// ```
+/// use holdfast_common::chat::{ReadMarker, Register, Signal, Typing};
+/// fn signal(signal: &Signal) -> &str {
+///     match signal { Signal::Typing(Typing {}) => "somebody is writing" }
+/// }
+/// fn register(register: &Register) -> u64 {
+///     match register { Register::ReadMarker(ReadMarker { offset }) => *offset }
+/// }
+/// ```
+///
+/// A view without an arm for each volatile event:
+///
+/// ```compile_fail
+/// use holdfast_common::chat::Signal;
+/// fn view(signal: &Signal) -> &str {
+///     match signal {} // `Typing` has no view
+/// }
+/// ```
+///
+/// And one without an arm for each latest event:
+///
+/// ```compile_fail
+/// use holdfast_common::chat::Register;
+/// fn view(register: &Register) -> u64 {
+///     match register {} // `ReadMarker` has no view
+/// }
+/// ```
 #[macro_export]
 macro_rules! namespace {
     (
@@ -81,6 +111,14 @@ macro_rules! namespace {
         /// The namespace's durable events.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Event { $( $(#[$ddoc])* $D($D), )* }
+
+        /// The namespace's volatile events.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Signal { $( #[doc = $vname] $V($V), )* }
+
+        /// The namespace's latest events.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Register { $( #[doc = $lname] $L($L), )* }
 
         $(
             impl $crate::event::EventType for $D {
@@ -124,9 +162,31 @@ macro_rules! namespace {
         impl $crate::event::Namespace for $space {
             const NAME: &'static str = $space_name;
             type Event = Event;
+            type Signal = Signal;
+            type Register = Register;
             fn read(kind: &str, payload: &str) -> Option<Result<Event, serde_json::Error>> {
                 match kind {
                     $( $dname => Some($crate::json::read::<$D>(payload).map(Event::$D)), )*
+                    _ => None,
+                }
+            }
+            #[allow(unused_variables)]
+            fn read_signal(
+                kind: &str,
+                payload: &str,
+            ) -> Option<Result<Signal, serde_json::Error>> {
+                match kind {
+                    $( $vname => Some($crate::json::read::<$V>(payload).map(Signal::$V)), )*
+                    _ => None,
+                }
+            }
+            #[allow(unused_variables)]
+            fn read_register(
+                kind: &str,
+                payload: &str,
+            ) -> Option<Result<Register, serde_json::Error>> {
+                match kind {
+                    $( $lname => Some($crate::json::read::<$L>(payload).map(Register::$L)), )*
                     _ => None,
                 }
             }

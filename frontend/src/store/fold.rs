@@ -3,7 +3,7 @@
 use super::{Connection, Now, Outbox, OutboxRow, Room, Store, Touched, Trouble};
 use crate::link::Loaded;
 use holdfast_common::{
-    chat::{Chat, Event, ReadMarker, RoomCreated, Typing},
+    chat::{Chat, Event, Register, RoomCreated, Signal, Typing},
     client::{Key, Show, Write},
     event::{EventType, Namespace},
     frame::Signalled,
@@ -26,7 +26,7 @@ impl Store {
             room.info = Some(info);
         }
         for register in loaded.registers {
-            self.register(register.room, &register.kind, register.person, register.rank);
+            self.register(register.room, &register.kind, register.person, register.data.get());
         }
         for row in loaded.rows {
             self.put(row, touched);
@@ -73,12 +73,12 @@ impl Store {
             Write::Left(id) => self.room(id, touched).leave(),
             Write::PutLatest(row) => {
                 if let Some(me) = me {
-                    self.register(row.room, &row.kind, me, row.rank);
+                    self.register(row.room, &row.kind, me, &row.data);
                     touched.add(row.room);
                 }
             }
             Write::Register(value) => {
-                self.register(value.room, &value.kind, value.person, value.rank);
+                self.register(value.room, &value.kind, value.person, value.data.get());
                 touched.add(value.room);
             }
         }
@@ -119,19 +119,26 @@ impl Store {
     }
 
     fn signal(&mut self, now: Instant, signal: Signalled) {
-        let typing = signal.ns == Chat::NAME && signal.kind == Typing::NAME;
-        if let Some(room) = signal.room
-            && typing
-            && Some(signal.from.id) != self.me()
-        {
-            let company = self.company.entry(room);
-            company.typing(now, signal.from);
+        let others = Some(signal.from.id) != self.me();
+        let Some(room) = signal.room.filter(|_| others && signal.ns == Chat::NAME) else {
+            return;
+        };
+        match Chat::read_signal(&signal.kind, signal.data.get()) {
+            Some(Ok(Signal::Typing(Typing {}))) => {
+                self.company.entry(room).typing(now, signal.from);
+            }
+            Some(Err(_)) | None => {} // Of a newer page: now or never.
         }
     }
 
-    fn register(&mut self, room: RoomId, kind: &str, person: PersonId, rank: u64) {
-        if kind == ReadMarker::NAME && Some(person) == self.me() {
-            self.rooms.entry(room).mark_read(rank);
+    fn register(&mut self, room: RoomId, kind: &str, person: PersonId, data: &str) {
+        match Chat::read_register(kind, data) {
+            Some(Ok(Register::ReadMarker(marker))) => {
+                if Some(person) == self.me() {
+                    self.rooms.entry(room).mark_read(marker.offset);
+                }
+            }
+            Some(Err(_)) | None => {} // Of a newer page: it stays in the database.
         }
     }
 
