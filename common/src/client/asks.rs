@@ -3,7 +3,7 @@
 use super::{Client, Held, LatestRow, Output, Row, RowState, Show, Write};
 use crate::{
     codec,
-    error::Code,
+    error::{Code, Kind},
     event::Class,
     frame::{
         AskIds, ClientFrame, Found, History, JoinRoom, Refused, Request, SetLatest, Signal, Stored,
@@ -98,7 +98,7 @@ pub(super) struct Asks {
     requests: Request,
     open: Sorted<Request, Open>,
     latest: Sorted<(RoomId, String), LatestRow>,
-    /// When registers are sent again, one having been refused for now.
+    /// When registers and questions are sent again, one having been refused for now.
     again: Option<Instant>,
     /// When requests are sent again, likewise.
     late: Option<Instant>,
@@ -117,7 +117,7 @@ impl Asks {
 
     pub(super) fn disconnected(&mut self) {
         self.open.clear();
-        self.again = None; // The next welcome has all of them sent again.
+        self.again = None; // The next welcome has all of them sent and asked again.
         self.late = None;
     }
 
@@ -241,6 +241,7 @@ impl Client {
         if self.asks.again.is_some_and(|again| now >= again) {
             self.asks.again = None;
             self.send_latest();
+            self.ask_unsure();
         }
         if self.asks.late.is_some_and(|late| now >= late) {
             self.asks.late = None;
@@ -263,7 +264,7 @@ impl Client {
 
     pub(super) fn stored(&mut self, now: Instant, stored: Stored) {
         let Stored { room, kind, rank, code, about } = stored;
-        if code.is_some_and(|code| code.kind() == crate::error::Kind::RetryAfter) {
+        if code.is_some_and(|code| code.kind() == Kind::RetryAfter) {
             self.asks.again = Some(now + AGAIN_WAIT);
             return;
         }
@@ -278,21 +279,22 @@ impl Client {
 
     /// Asks the log about events that a replaced writer, or an earlier log, may have taken.
     pub(super) fn ask_unsure(&mut self) {
-        if !self.link.online() {
+        if !self.link.online() || self.asks.again.is_some() {
             return;
         }
         for (room, mut ids) in self.lanes.unsure() {
-            if self.asks.open.len() >= OPEN_ASKS {
-                return; // The answers come back here.
-            }
             ids.retain(|id| !self.asks.open.values().any(|open| open.ids.contains(id)));
-            if ids.is_empty() {
-                continue;
+            // A server closes the connection over more in one question.
+            for ids in ids.chunks((self.limits.unsettled as usize).max(1)) {
+                if self.asks.open.len() >= OPEN_ASKS {
+                    return; // The answers come back here.
+                }
+                let ids = ids.to_vec();
+                let asked = ids.clone();
+                let frame = |req| ClientFrame::Ask(AskIds { req, room, ids: asked });
+                let frame = self.asks.request(room, ids, frame);
+                self.send(&frame);
             }
-            let asked = ids.clone();
-            let frame = |req| ClientFrame::Ask(AskIds { req, room, ids: asked });
-            let frame = self.asks.request(room, ids, frame);
-            self.send(&frame);
         }
     }
 
@@ -326,10 +328,19 @@ impl Client {
         let Some(Open { room, ids, .. }) = self.asks.open.remove(refused.req) else {
             return;
         };
-        // An unknown room has none of the events that were asked about.
-        let rows = self.lanes.found(room, &ids, Epoch::NIL, &[]);
-        self.waiting.extend(rows.into_iter().map(Write::PutRow));
         let (code, detail) = (refused.code, refused.detail);
-        self.out.push(Output::Show(Show::Refused { room, code, detail }));
+        if ids.is_empty() {
+            return self.out.push(Output::Show(Show::Refused { room, code, detail }));
+        }
+        // What nobody wished is told to nobody: the events say how it stands with them.
+        if code == Code::UnknownRoom {
+            // It has none of the events that were asked about.
+            let rows = self.lanes.found(room, &ids, Epoch::NIL, &[]);
+            self.waiting.extend(rows.into_iter().map(Write::PutRow));
+            self.ask_unsure();
+        } else {
+            // No other refusal says anything about them.
+            self.asks.again = Some(now + AGAIN_WAIT);
+        }
     }
 }

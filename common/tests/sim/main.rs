@@ -7,4 +7,5 @@ mod requests;
 mod seeds;
 mod slow;
 mod stories;
+mod unsure;
 mod world;
