@@ -58,10 +58,9 @@ pub fn People(
         let lines = named.into_iter().map(|author| person(&author, me));
         lines.collect_view().into_any()
     });
-    let note = text(move || match here.with(Vec::len) {
-        0 => "Not known while you are not connected.".into(),
-        count if count > NAMED => format!("and {}", format::count((count - NAMED) as u64, "other")),
-        _ => String::new(),
+    let note = text(move || {
+        let online = view.connection.get() == Connection::Online;
+        note(here.with(Vec::len), view.open.crowded.get(), online)
     });
     view! {
         <aside class="people" class:open=flag(move || open.get()) aria-label="People here">
@@ -72,6 +71,16 @@ pub fn People(
         </aside>
     }
     .into_any()
+}
+
+/// What the list does not say.
+fn note(count: usize, crowded: bool, online: bool) -> String {
+    match count {
+        0 if crowded => "Too many people to list.".into(),
+        0 if !online => "Not known while you are not connected.".into(),
+        count if count > NAMED => format!("and {}", format::count((count - NAMED) as u64, "other")),
+        _ => String::new(),
+    }
 }
 
 fn person(author: &Author, me: Option<PersonId>) -> AnyView {
@@ -103,4 +112,18 @@ fn leave(view: View) -> AnyView {
         });
         pill_while("Leave room", offline, leave)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_in_the_list_is_told_with_the_reason_for_it() {
+        assert_eq!(note(0, false, false), "Not known while you are not connected.");
+        assert_eq!(note(0, true, true), "Too many people to list.");
+        assert_eq!(note(0, false, true), "", "it is about to be told");
+        assert_eq!(note(3, false, true), "");
+        assert_eq!(note(203, false, true), "and 3 others");
+    }
 }

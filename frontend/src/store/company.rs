@@ -15,12 +15,15 @@ const BELIEVED: Millis = Millis(5_000);
 pub struct Company {
     /// By name.
     here: Vec<Author>,
+    /// The server has said who is here.
+    told: bool,
     typing: Vec<(Author, Instant)>,
 }
 
 impl Company {
     pub(super) fn presence(&mut self, presence: Presence, by_name: ByName) {
         if presence.all {
+            self.told = true;
             self.here.clear();
         }
         for person in presence.left {
@@ -53,6 +56,13 @@ impl Company {
     #[must_use]
     pub fn here(&self) -> &[Author] {
         &self.here
+    }
+
+    /// Whether there are too many to be listed: a reader is always here itself, so nobody is not
+    /// the truth.
+    #[must_use]
+    pub fn crowded(&self) -> bool {
+        self.told && self.here.is_empty()
     }
 
     /// The names of those who are writing.

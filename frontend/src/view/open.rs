@@ -22,6 +22,8 @@ pub struct Open {
     pub asking: RwSignal<bool>,
     /// Who is in it.
     pub here: RwSignal<Vec<Author>>,
+    /// Too many are in it to be listed.
+    pub crowded: RwSignal<bool>,
     /// Who is writing there.
     pub writing: RwSignal<Vec<String>>,
     /// The newest event is on the screen and somebody looks at it: nothing is unread.
@@ -49,6 +51,7 @@ impl Open {
             unread: RwSignal::new(0),
             asking: RwSignal::new(false),
             here: RwSignal::new(Vec::new()),
+            crowded: RwSignal::new(false),
             writing: RwSignal::new(Vec::new()),
             seen: RwSignal::new(false),
             missed: RwSignal::new(None),
@@ -146,13 +149,14 @@ impl View {
     }
 
     pub(super) fn show_company(self, room: RoomId) {
-        let (here, writing) = self.store.with_value(|store| {
+        let (here, crowded, writing) = self.store.with_value(|store| {
             let company = store.company(room);
             company.map_or_else(Default::default, |company| {
-                (company.here().to_vec(), company.writing())
+                (company.here().to_vec(), company.crowded(), company.writing())
             })
         });
         put(self.open.here, here);
+        put(self.open.crowded, crowded);
         put(self.open.writing, writing);
     }
 }

@@ -214,6 +214,21 @@ fn presence(all: bool, came: &[u8], left: &[u8]) -> Show {
 }
 
 #[test]
+fn a_list_without_even_its_reader_says_that_there_are_too_many() {
+    let mut stage = Stage::new();
+    let crowded = |stage: &Stage| stage.store.company(room()).is_some_and(Company::crowded);
+    assert!(!crowded(&stage), "nothing was told yet");
+    stage.show(presence(true, &[1, 3], &[]));
+    assert!(!crowded(&stage));
+    stage.show(presence(true, &[], &[]));
+    assert!(crowded(&stage));
+    stage.show(presence(true, &[1], &[]));
+    assert!(!crowded(&stage));
+    stage.offline();
+    assert!(!crowded(&stage));
+}
+
+#[test]
 fn presence_is_kept_by_came_and_left_and_ends_with_the_connection() {
     let mut stage = Stage::new();
     stage.show(presence(true, &[3, 1], &[]));
