@@ -40,6 +40,13 @@ struct Tries {
     freed: bool,
 }
 
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Read,
+    Write { strict: bool },
+}
+
 /// How a transaction has ended.
 enum Ended {
     Done,
@@ -104,7 +111,13 @@ impl Database {
         Ok(connection)
     }
 
-    fn begin(&self, mode: Mode, again: bool) -> Result<Tx, Fault> {
+    /// The one function that opens transactions which write. A strict one is told as committed when
+    /// it is on the disk.
+    fn begin_write(&self, strict: bool, again: bool) -> Result<Tx, Fault> {
+        self.open_tx(if strict { Mode::Strict } else { Mode::Relaxed }, again)
+    }
+
+    fn open_tx(&self, mode: Mode, again: bool) -> Result<Tx, Fault> {
         match &self.kind {
             Kind::Browser(connection) => {
                 let connection = connection.borrow().clone();
@@ -118,12 +131,16 @@ impl Database {
     /// lost, or with space freed where there was none left.
     async fn run<T>(
         &self,
-        mode: Mode,
+        access: Access,
         work: impl AsyncFn(&Tx) -> Result<T, Fault>,
     ) -> Result<T, NotWritten> {
         let mut tries = Tries::default();
         loop {
-            let (tx, done) = match self.begin(mode, tries.reopened) {
+            let tx = match access {
+                Access::Read => self.open_tx(Mode::Read, tries.reopened),
+                Access::Write { strict } => self.begin_write(strict, tries.reopened),
+            };
+            let (tx, done) = match tx {
                 Ok(tx) => {
                     let done = work(&tx).await;
                     (Some(tx), done)
@@ -179,7 +196,7 @@ impl Database {
     }
 
     async fn free(&self) -> Result<(), Fault> {
-        let tx = self.begin(Mode::Relaxed, false)?;
+        let tx = self.begin_write(false, false)?;
         let freed = tidying::free(&tx).await;
         tx.end(freed.err()).await
     }
@@ -192,18 +209,21 @@ impl Database {
         Ok(())
     }
 
-    /// The only way to write. A strict transaction is told as committed when it is on the disk.
+    async fn read<T>(&self, work: impl AsyncFn(&Tx) -> Result<T, Fault>) -> Result<T, NotWritten> {
+        self.run(Access::Read, work).await
+    }
+
     async fn write<T>(
         &self,
         strict: bool,
         work: impl AsyncFn(&Tx) -> Result<T, Fault>,
     ) -> Result<T, NotWritten> {
-        self.run(if strict { Mode::Strict } else { Mode::Relaxed }, work).await
+        self.run(Access::Write { strict }, work).await
     }
 
     /// Everything there is, of one moment.
     pub(super) async fn content(&self) -> Result<Content, NotWritten> {
-        self.run(Mode::Read, async |tx: &Tx| reading::content(tx).await).await
+        self.read(async |tx: &Tx| reading::content(tx).await).await
     }
 
     /// Commits a client's batch, unless another tab has overtaken it.
@@ -253,12 +273,12 @@ impl Database {
 
     /// Those of these rows that are in the outbox.
     pub(super) async fn rows(&self, keys: &[RowKey]) -> Result<Vec<Row>, NotWritten> {
-        self.run(Mode::Read, async |tx: &Tx| reading::rows_of(tx, keys).await).await
+        self.read(async |tx: &Tx| reading::rows_of(tx, keys).await).await
     }
 
     /// The outbox's keys.
     pub(super) async fn row_keys(&self) -> Result<Vec<RowKey>, NotWritten> {
-        let keys = self.run(Mode::Read, async |tx: &Tx| tx.keys(Store::Outbox, None).await).await?;
+        let keys = self.read(async |tx: &Tx| tx.keys(Store::Outbox, None).await).await?;
         Ok(keys
             .into_iter()
             .filter_map(|key| match key {
