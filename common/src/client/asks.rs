@@ -330,7 +330,8 @@ impl Client {
         };
         let (code, detail) = (refused.code, refused.detail);
         if ids.is_empty() {
-            return self.out.push(Output::Show(Show::Refused { room, code, detail }));
+            self.out.push(Output::Show(Show::Refused { room, code, detail }));
+            return self.ask_unsure();
         }
         // What nobody wished is told to nobody: the events say how it stands with them.
         if code == Code::UnknownRoom {

@@ -86,7 +86,7 @@ impl Client {
             if self.asks.answered(req) {
                 self.out.push(Output::Show(Show::Page(page)));
             }
-            return;
+            return self.ask_unsure();
         }
         let room = self.reading.rooms.entry(page.room);
         let ahead = room.cursor.is_none_or(|cursor| {
@@ -145,6 +145,7 @@ impl Client {
     pub(super) fn joined(&mut self, joined: Joined) {
         self.asks.answered(joined.req);
         self.waiting.push(Write::Room(joined.room));
+        self.ask_unsure();
     }
 
     pub(super) fn left(&mut self, left: Left) {
@@ -157,6 +158,7 @@ impl Client {
         self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
         self.waiting.push(Write::Left(left.room));
         self.out.push(Output::Show(Show::Left(left.room)));
+        self.ask_unsure();
     }
 
     /// Asks the log about own acked events whose entries have not come and no longer will.
