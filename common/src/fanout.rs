@@ -305,6 +305,12 @@ impl<B: Clone> Fanout<B> {
         items.into_iter().chain(notes.into_iter().map(Item::Note)).collect()
     }
 
+    /// Whether anything waits for a connection.
+    #[must_use]
+    pub fn waits(&mut self, key: Key) -> bool {
+        self.get(key).is_some_and(|it| !it.queue.is_empty() || !it.notes.is_empty())
+    }
+
     /// How many items were dropped for want of room, ever.
     #[must_use]
     pub fn dropped(&self) -> u64 {

@@ -7,7 +7,7 @@ use holdfast_common::{
     id::{EventId, PersonId, RoomId, SessionId, WriterId},
     time::Instant,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The database, and what a view that folds its changes would show.
 #[derive(Debug, Clone)]
@@ -154,12 +154,20 @@ pub struct Node {
     pub database: Database,
     pub client: Option<Client>,
     pub shown: Vec<Show>,
+    /// Batches that the database has not committed yet, in order.
+    pub writing: VecDeque<Batch>,
     runs: u8,
 }
 
 impl Node {
     pub fn new(n: u8) -> Self {
-        Self { database: Database::new(n), client: None, shown: Vec::new(), runs: 0 }
+        Self {
+            database: Database::new(n),
+            client: None,
+            shown: Vec::new(),
+            writing: VecDeque::new(),
+            runs: 0,
+        }
     }
 
     /// Starts a run from what is in the database.

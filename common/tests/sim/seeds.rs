@@ -12,6 +12,8 @@ use holdfast_common::{
 use std::collections::BTreeSet;
 
 const CLIENTS: usize = 3;
+/// Makes other dice of a run's delays than of its troubles.
+const DELAYS: u64 = 0x5eed_0000_0000;
 
 fn disturb(world: &mut World, dice: &mut Dice, said: &mut [Vec<EventId>]) {
     let i = dice.up_to(CLIENTS as u64 - 1) as usize;
@@ -50,7 +52,7 @@ fn disturb(world: &mut World, dice: &mut Dice, said: &mut [Vec<EventId>]) {
         }
         _ => world.wait(dice.up_to(20_000)),
     }
-    for _ in 0..dice.up_to(12) {
+    for _ in 0..dice.up_to(40) {
         world.step(dice.up_to(CLIENTS as u64 - 1) as usize);
     }
 }
@@ -65,7 +67,7 @@ fn heal(world: &mut World) {
 
 fn run(seed: u64) -> Vec<u8> {
     let limits = Limits { window: 4, ..Limits::default() };
-    let mut world = World::with(CLIENTS as u8, limits);
+    let mut world = World::delayed(CLIENTS as u8, limits, seed ^ DELAYS);
     let mut dice = Dice::new(seed);
     let mut said = vec![Vec::new(); CLIENTS];
     for _ in 0..60 {

@@ -2,6 +2,7 @@
 
 use crate::{disk::Disk, node::Node};
 use holdfast_common::{
+    backoff::Dice,
     chat,
     client::{self, Command, Held, Output as Out, Row},
     codec,
@@ -50,8 +51,28 @@ struct Wire {
     key: Key,
     up: VecDeque<String>,
     down: VecDeque<Down>,
+    /// What the session wants done and the driver has not done yet, in order.
+    outputs: VecDeque<Output<String>>,
+    /// Something was put out since the last [`Input::Flushed`].
+    busy: bool,
+    /// What the disk has answered and the session has not heard yet, in order.
+    answers: VecDeque<Input<'static, String>>,
     /// Nothing gets through, and nobody is told.
     black: bool,
+}
+
+/// Something that is under way for one node.
+#[derive(Clone, Copy)]
+enum Way {
+    /// A batch to the client's database.
+    Written,
+    /// Something the session wants done.
+    Output,
+    /// An answer of the server's disk.
+    Answer,
+    Up,
+    Items,
+    Down,
 }
 
 enum Down {
@@ -77,6 +98,9 @@ pub struct World {
     /// Everything each client put on the wire.
     pub sent: Vec<Vec<String>>,
     ids: u64,
+    /// What takes its time: with them, chance says which of the things under way comes next. Without
+    /// them a disk answers, and a driver does what it is told, at once.
+    delays: Option<Dice>,
 }
 
 impl World {
@@ -85,6 +109,16 @@ impl World {
     }
 
     pub fn with(nodes: u8, limits: Limits) -> Self {
+        Self::begin(nodes, limits, None)
+    }
+
+    /// A world in which a client's writes, the server's reads and what a session wants done take
+    /// their time, as the seed says.
+    pub fn delayed(nodes: u8, limits: Limits, seed: u64) -> Self {
+        Self::begin(nodes, limits, Some(Dice::new(seed)))
+    }
+
+    fn begin(nodes: u8, limits: Limits, delays: Option<Dice>) -> Self {
         let mut disk = Disk::default();
         disk.create(LOBBY, chat::LOBBY, PersonId::NIL);
         let mut world = Self {
@@ -101,6 +135,7 @@ impl World {
             muted: 0,
             sent: vec![Vec::new(); usize::from(nodes)],
             ids: 0,
+            delays,
         };
         for i in 0..world.nodes.len() {
             world.start(i);
@@ -163,13 +198,10 @@ impl World {
                 }
                 Out::Close(_) => self.hang_up(i),
                 Out::Write(batch) => {
-                    let token = batch.token;
-                    let result = self.nodes[i].database.commit(batch);
-                    let added: Vec<Row> = result.clone().unwrap_or_default();
-                    for row in added {
-                        self.feed(i, client::Input::Added(row));
+                    self.nodes[i].writing.push_back(batch);
+                    if self.delays.is_none() {
+                        self.written(i);
                     }
-                    self.feed(i, client::Input::Written { token, result: result.map(|_| ()) });
                 }
                 Out::WantWriter => {
                     self.ids += 1;
@@ -181,12 +213,34 @@ impl World {
         }
     }
 
+    /// The oldest batch that is under way is committed, and the client hears of it.
+    fn written(&mut self, i: usize) {
+        let Some(batch) = self.nodes[i].writing.pop_front() else {
+            return;
+        };
+        let token = batch.token;
+        let result = self.nodes[i].database.commit(batch);
+        let added: Vec<Row> = result.clone().unwrap_or_default();
+        for row in added {
+            self.feed(i, client::Input::Added(row));
+        }
+        self.feed(i, client::Input::Written { token, result: result.map(|_| ()) });
+    }
+
     fn connect(&mut self, i: usize) {
         self.hang_up(i);
         let key = self.fanout.connect();
         let session = Session::new(self.now, ConnectionId::NIL, self.limits.clone(), "test");
-        let (up, down) = (VecDeque::new(), VecDeque::new());
-        self.wires[i] = Some(Wire { session, key, up, down, black: false });
+        self.wires[i] = Some(Wire {
+            session,
+            key,
+            up: VecDeque::new(),
+            down: VecDeque::new(),
+            outputs: VecDeque::new(),
+            busy: false,
+            answers: VecDeque::new(),
+            black: false,
+        });
         self.feed(i, client::Input::Opened);
     }
 
@@ -238,6 +292,7 @@ impl World {
 
     pub fn crash_client(&mut self, i: usize) {
         self.nodes[i].client = None;
+        self.nodes[i].writing.clear();
         self.hang_up(i);
     }
 
@@ -250,7 +305,18 @@ impl World {
 
     /// Lets everything that is under way arrive.
     pub fn settle(&mut self) {
-        while (0..self.nodes.len()).any(|i| self.step(i)) {}
+        let nodes = self.nodes.len();
+        loop {
+            let first = self.chance(nodes);
+            if !(0..nodes).any(|k| self.step((first + k) % nodes)) {
+                return;
+            }
+        }
+    }
+
+    /// One of so many, by chance where there are delays and else the first.
+    fn chance(&mut self, among: usize) -> usize {
+        self.delays.as_mut().map_or(0, |dice| dice.up_to(among as u64 - 1) as usize)
     }
 
     /// Lets time pass, with every timer on the way.
@@ -273,30 +339,68 @@ impl World {
 
     /// One thing for one node; `false` if there was nothing.
     pub fn step(&mut self, i: usize) -> bool {
-        let Some(wire) = &mut self.wires[i] else {
+        let ways = self.ways(i);
+        if ways.is_empty() {
             return false;
+        }
+        match ways[self.chance(ways.len())] {
+            Way::Written => self.written(i),
+            Way::Output => self.do_next(i),
+            Way::Answer => {
+                let answer = self.wires[i].as_mut().and_then(|wire| wire.answers.pop_front());
+                self.tell(i, answer.expect("there was one"));
+            }
+            Way::Up => {
+                let text = self.wires[i].as_mut().and_then(|wire| wire.up.pop_front());
+                self.tell(i, Input::Frame(text.expect("there was one").as_bytes()));
+            }
+            Way::Items => {
+                let key = self.wires[i].as_ref().map(|wire| wire.key);
+                for item in self.fanout.take(key.expect("it has items")) {
+                    self.tell(i, input(item));
+                }
+            }
+            Way::Down => self.down(i),
+        }
+        true
+    }
+
+    /// What may come next for a node. A session's driver takes nothing in before it has done what
+    /// the session wanted.
+    fn ways(&mut self, i: usize) -> Vec<Way> {
+        let mut ways = Vec::new();
+        if !self.nodes[i].writing.is_empty() {
+            ways.push(Way::Written);
+        }
+        let Some(wire) = &mut self.wires[i] else {
+            return ways;
         };
         if wire.black {
             wire.up.clear();
             wire.down.clear();
             self.fanout.take(wire.key);
-            return false;
         }
-        if let Some(text) = wire.up.pop_front() {
-            self.tell(i, Input::Frame(text.as_bytes()));
-            return true;
+        let idle = wire.outputs.is_empty() && !wire.busy;
+        if !idle {
+            ways.push(Way::Output);
         }
-        let items = self.fanout.take(wire.key);
-        if !items.is_empty() {
-            for item in items {
-                self.tell(i, input(item));
-            }
-            return true;
+        if idle && !wire.answers.is_empty() {
+            ways.push(Way::Answer);
         }
-        let Some(wire) = &mut self.wires[i] else {
-            return true;
-        };
-        match wire.down.pop_front() {
+        if idle && !wire.up.is_empty() {
+            ways.push(Way::Up);
+        }
+        if idle && self.fanout.waits(wire.key) {
+            ways.push(Way::Items);
+        }
+        if !wire.down.is_empty() {
+            ways.push(Way::Down);
+        }
+        ways
+    }
+
+    fn down(&mut self, i: usize) {
+        match self.wires[i].as_mut().and_then(|wire| wire.down.pop_front()) {
             Some(Down::Text(text)) => {
                 if self.swallow.is_some_and(|part| text.contains(part)) {
                     self.swallow = None;
@@ -310,24 +414,46 @@ impl World {
                 let code = code.close_number().expect("a close has a number");
                 self.feed(i, client::Input::Closed { code });
             }
-            None => return false,
+            None => {}
         }
-        true
     }
 
-    /// Feeds a session and carries out what it says.
+    /// Feeds a session; what it says is carried out behind what it said before.
     fn tell(&mut self, i: usize, input: Input<'_, String>) {
         let now = self.now;
         let Some(wire) = &mut self.wires[i] else {
             return;
         };
         let out = wire.session.handle(now, input);
-        let idle = out.is_empty();
-        for output in out {
-            self.serve(i, output);
+        let begins = wire.outputs.is_empty() && !wire.busy;
+        wire.busy |= !out.is_empty();
+        wire.outputs.extend(out);
+        if begins && self.delays.is_none() {
+            while self.wires[i].as_ref().is_some_and(|wire| wire.busy) {
+                self.do_next(i);
+            }
         }
-        if !idle {
+    }
+
+    /// Carries out what a session wants next; when that was all, it has left.
+    fn do_next(&mut self, i: usize) {
+        let Some(wire) = &mut self.wires[i] else {
+            return;
+        };
+        if let Some(output) = wire.outputs.pop_front() {
+            self.serve(i, output);
+        } else {
+            wire.busy = false;
             self.tell(i, Input::Flushed);
+        }
+    }
+
+    /// The disk has answered; the session hears of it when it comes to it.
+    fn answer(&mut self, i: usize, input: Input<'static, String>) {
+        if self.delays.is_none() {
+            self.tell(i, input);
+        } else if let Some(wire) = &mut self.wires[i] {
+            wire.answers.push_back(input);
         }
     }
 
@@ -376,23 +502,23 @@ impl World {
             }
             Output::Directory => {
                 let rooms = self.disk.rooms(self.nodes[i].database.principal.person);
-                self.tell(i, Input::Directory(Ok(rooms)));
+                self.answer(i, Input::Directory(Ok(rooms)));
             }
             Output::Registers(query) => {
                 let result = Ok(self.disk.registers(&query, 3));
-                self.tell(i, Input::Registers { query, result });
+                self.answer(i, Input::Registers { query, result });
             }
             Output::Slice { room, after } => {
                 let result = Ok(self.disk.slice(room, after, 16));
-                self.tell(i, Input::Sliced { room, result });
+                self.answer(i, Input::Sliced { room, result });
             }
             Output::Page { req, room, before, limit, .. } => {
                 let result = Ok(self.disk.page(room, before, limit));
-                self.tell(i, Input::Paged { req, room, result });
+                self.answer(i, Input::Paged { req, room, result });
             }
             Output::Find { req, room, ids } => {
                 let result = Ok(self.disk.find(room, &ids));
-                self.tell(i, Input::Found { req, room, result });
+                self.answer(i, Input::Found { req, room, result });
             }
             Output::Join { req, room } => self.member(i, req, room, true),
             Output::Leave { req, room } => self.member(i, req, room, false),
@@ -412,7 +538,8 @@ impl World {
             at: Timestamp(self.now.0),
         };
         let result = Ok(self.disk.greet(&greeting));
-        self.tell(i, Input::Greeted { now: Timestamp(self.now.0), result });
+        let now = Timestamp(self.now.0);
+        self.answer(i, Input::Greeted { now, result });
     }
 
     fn latest(&mut self, i: usize, latest: SetLatest, payload: Vec<u8>) {
@@ -429,20 +556,20 @@ impl World {
             }
             stands
         });
-        self.tell(i, Input::Stored { room, kind, about, result });
+        self.answer(i, Input::Stored { room, kind, about, result });
     }
 
     fn member(&mut self, i: usize, req: u64, room: RoomId, join: bool) {
         let person = self.nodes[i].database.principal.person;
         let result = Ok(self.disk.member(person, room, join));
-        self.tell(i, Input::Membership { req, room, join, result });
+        self.answer(i, Input::Membership { req, room, join, result });
     }
 
     fn append(&mut self, i: usize, emitting: Emitting) {
         let (room, n) = (emitting.emit.room, emitting.emit.n);
         if let Some(fault) = self.refuse_appends.clone() {
             let appended = Appended::Fault(fault);
-            return self.tell(i, Input::Appended { room, n, appended });
+            return self.answer(i, Input::Appended { room, n, appended });
         }
         let appended = self.disk.append(self.decide(emitting));
         if let Appended::Decided { entry: Some(new), .. } = &appended {
@@ -467,7 +594,7 @@ impl World {
         if self.mute_appends {
             self.muted += 1;
         } else {
-            self.tell(i, Input::Appended { room, n, appended });
+            self.answer(i, Input::Appended { room, n, appended });
         }
     }
 
