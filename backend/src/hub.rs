@@ -5,6 +5,7 @@
 use axum::extract::ws::Utf8Bytes;
 use holdfast_common::{
     codec,
+    cursor::Offset,
     fanout::{self, Fanout, Item, Key, Note, Target},
     frame::{Author, Presence, RoomInfo, Rooms, ServerFrame},
     id::{ConnectionId, PersonId, RoomId, SessionId},
@@ -303,14 +304,15 @@ impl Seat {
         state.wake(wake);
     }
 
-    /// Follows a room; returns the frame that tells who is there.
-    pub(crate) fn follow(&self, room: RoomId) -> Frame {
+    /// Follows a room; returns the frame that tells who is there, and how far its log was published
+    /// before.
+    pub(crate) fn follow(&self, room: RoomId) -> (Frame, Offset) {
         let mut state = self.hub.state();
         if let Some(change) = state.fanout.follow(self.key, room) {
             state.tell(self.key, change);
         }
         state.count(self.key, room, true);
-        state.company(room)
+        (state.company(room), state.fanout.head(room))
     }
 
     /// The frame that tells who is in a room now.

@@ -73,6 +73,9 @@ pub struct Fanout<B> {
     turns: u64,
     rooms: BTreeMap<RoomId, Room>,
     people: BTreeMap<PersonId, BTreeSet<usize>>,
+    /// How far each log was published since the start: a number a room, followed or not, because who
+    /// follows it next may have read it before.
+    heads: BTreeMap<RoomId, Offset>,
     dropped: u64,
 }
 
@@ -87,6 +90,7 @@ impl<B: Clone> Fanout<B> {
             turns: 0,
             rooms: BTreeMap::new(),
             people: BTreeMap::new(),
+            heads: BTreeMap::new(),
             dropped: 0,
         }
     }
@@ -228,8 +232,18 @@ impl<B: Clone> Fanout<B> {
         people.map(|(person, _)| person.clone()).collect()
     }
 
+    /// How far a room's log is known to go, which is not known of all: what the engine says may be
+    /// further. Whoever follows a room asks it behind that: what was published up to here does not
+    /// come live any more.
+    #[must_use]
+    pub fn head(&self, room: RoomId) -> Offset {
+        self.heads.get(&room).copied().unwrap_or(0)
+    }
+
     /// An entry has become durable. Returns whom to wake.
     pub fn publish(&mut self, room: RoomId, offset: Offset, bytes: &B) -> Vec<Key> {
+        let head = self.heads.entry(room).or_default();
+        *head = offset.max(*head);
         let mut wake = Vec::new();
         for place in self.followers(room) {
             let item = Item::Live { room, offset, bytes: bytes.clone() };
@@ -259,6 +273,7 @@ impl<B: Clone> Fanout<B> {
     /// A room is no more. Told are those who follow it, and those who may be about to: they are being
     /// greeted. Returns whom to wake.
     pub fn room_gone(&mut self, room: RoomId) -> Vec<Key> {
+        self.heads.remove(&room);
         let concerned = |it: &Connection<B>| it.person.is_none() || it.rooms.contains(&room);
         let places = self.places.iter().enumerate();
         let places = places.filter(|(_, it)| it.as_ref().is_some_and(concerned));

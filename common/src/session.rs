@@ -8,7 +8,8 @@
 //! 3. When everything to be sent is on its way, feed [`Input::Flushed`]: only then is more of a log
 //!    read, so a slow reader costs a cursor and not a buffer.
 //! 4. Take no further frame from the socket while [`Session::full`].
-//! 5. Ask [`Session::deadline`] and feed [`Input::Tick`] when that time has come.
+//! 5. Let what waits in the hub wait there unless [`Session::listens`].
+//! 6. Ask [`Session::deadline`] and feed [`Input::Tick`] when that time has come.
 //!
 //! # Live and replay are one
 //! For each room the session keeps the offset it has `sent`. A live entry that is `sent + 1` is
@@ -140,6 +141,7 @@ impl<B> Session<B> {
                 self.stored(room, kind, about, result);
             }
             Input::Live { room, offset, bytes } => self.live(room, offset, bytes),
+            Input::Head { room, offset } => self.head(room, offset),
             Input::Note(note) => self.note(note),
             Input::Directory(result) => self.directory(result),
             Input::Registers { query, result } => self.registers(query, result),
@@ -166,6 +168,13 @@ impl<B> Session<B> {
     pub fn full(&self) -> bool {
         let under_way = self.lanes.under_way.saturating_add(self.registers);
         under_way >= self.limits.window || self.phase == Phase::Greeting
+    }
+
+    /// Whether what waits in the hub may be fed in. During the greeting it may be missing from the
+    /// answer, and its place is behind that: it waits in the hub's queue, which has a bound.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.phase != Phase::Greeting
     }
 
     /// Whether nothing follows.

@@ -230,6 +230,7 @@ impl Pair {
             }
             Output::Close(code) => panic!("nothing ends a connection here: {code:?}"),
             Output::Greet(_) => Input::Greeted { now: Timestamp(0), result: Ok(self.greeted()) },
+            Output::Follow(room) => Input::Head { room, offset: 0 },
             Output::Slice { room, after } => {
                 let result = Ok(Some(self.slice(after)));
                 Input::Sliced { room, result }

@@ -132,7 +132,7 @@ impl Connection {
             self.done(done);
             any = true;
         }
-        if self.seat.called().now_or_never().is_some() {
+        if self.session.listens() && self.seat.called().now_or_never().is_some() {
             self.take_items();
             any = true;
         }
@@ -146,10 +146,10 @@ impl Connection {
                 self.deadline.as_mut().reset(due);
             }
         }
-        let full = self.session.full();
+        let (full, listens) = (self.session.full(), self.session.listens());
         tokio::select! {
             message = wire.next(), if !full => Woken::Message(message),
-            () = self.seat.called() => Woken::Called,
+            () = self.seat.called(), if listens => Woken::Called,
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
             _ = self.draining.changed() => Woken::Drain,
             () = &mut self.deadline => Woken::Deadline,

@@ -59,8 +59,9 @@ impl Connection {
                 self.send(here, wire).await?;
             }
             Output::Follow(room) => {
-                let here = self.seat.follow(room);
+                let (here, offset) = self.seat.follow(room);
                 self.feed(Input::Pass(here));
+                self.feed(Input::Head { room, offset });
             }
             Output::Unfollow(room) => self.seat.unfollow(room),
             Output::Emit(emitting) => self.emit(*emitting),

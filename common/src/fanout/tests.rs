@@ -39,6 +39,18 @@ fn an_entry_reaches_each_follower_once_and_wakes_it_once() {
 }
 
 #[test]
+fn who_follows_a_room_learns_how_far_its_log_was_published_before() {
+    let mut fanout = Fanout::new(8);
+    assert_eq!(fanout.head(room(1)), 0);
+    fanout.publish(room(1), 6, &"six");
+    let key = greeted(&mut fanout, 1);
+    fanout.follow(key, room(1));
+    assert_eq!(fanout.head(room(1)), 6);
+    fanout.room_gone(room(1));
+    assert_eq!(fanout.head(room(1)), 0, "nothing is kept of a room that is no more");
+}
+
+#[test]
 fn a_full_queue_costs_a_note_and_never_another_reader() {
     let mut fanout = Fanout::new(4);
     let (slow, fast) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));

@@ -21,6 +21,10 @@ pub(super) struct Following {
     head: Offset,
     /// Bytes replayed since the connection began; past the limit a page takes over.
     replayed: u64,
+    /// Live entries come. Until then nothing of the log is read or told: it could be more by then.
+    followed: bool,
+    /// The way to the head is too long: a page takes its place.
+    by_page: bool,
     /// Live entries were dropped since the last read began: how far the log goes is not known.
     behind: bool,
     /// The client has been told that it has everything.
@@ -34,15 +38,17 @@ pub(super) struct Following {
 impl Following {
     /// Whether everything that is known to be durable has been sent.
     fn done(&self) -> bool {
-        self.sent >= self.head && !self.behind
+        self.followed && self.sent >= self.head && !self.behind
     }
 
-    pub(super) fn at(info: &RoomInfo, sent: Offset) -> Self {
+    pub(super) fn at(info: &RoomInfo, sent: Offset, by_page: bool) -> Self {
         Self {
             epoch: info.head.epoch,
             sent,
             head: info.head.offset,
             replayed: 0,
+            followed: false,
+            by_page,
             behind: false,
             live: false,
             paging: false,
@@ -74,11 +80,20 @@ impl Reads {
 }
 
 impl<B> Session<B> {
-    /// Follows a room from where `following` says, by a page if the way is too long.
-    pub(super) fn follow(&mut self, room: RoomId, following: Following, by_page: bool) {
+    /// Follows a room from where `following` says.
+    pub(super) fn follow(&mut self, room: RoomId, following: Following) {
         self.out.push(Output::Follow(room));
         self.rooms.insert(room, following);
-        if by_page { self.jump(room) } else { self.want(room) }
+    }
+
+    /// The room's live entries come from now on, and its log goes at least so far.
+    pub(super) fn head(&mut self, room: RoomId, offset: Offset) {
+        let Some(state) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        state.head = state.head.max(offset);
+        state.followed = true;
+        if std::mem::take(&mut state.by_page) { self.jump(room) } else { self.want(room) }
     }
 
     pub(super) fn member(&mut self, info: &RoomInfo) {
@@ -100,7 +115,7 @@ impl<B> Session<B> {
             return;
         };
         state.head = state.head.max(offset);
-        if state.paging || offset <= state.sent {
+        if state.paging || !state.followed || offset <= state.sent {
             return;
         }
         if offset == state.sent + 1 {
@@ -126,7 +141,7 @@ impl<B> Session<B> {
         };
         if state.done() {
             self.arrived(room);
-        } else if !state.paging {
+        } else if state.followed && !state.paging {
             self.reads.want(Note::Behind(room));
         }
     }
@@ -159,7 +174,7 @@ impl<B> Session<B> {
     /// The next part of a room's log, if there is one.
     pub(super) fn slice(&mut self, room: RoomId) -> Option<Output<B>> {
         let state = self.rooms.get_mut(&room)?;
-        if state.paging || state.done() {
+        if state.paging || !state.followed || state.done() {
             return None;
         }
         state.behind = false;

@@ -168,14 +168,14 @@ impl<B> Session<B> {
             state.missed_since.map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
         let too_long =
             missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
-        self.follow(room, Following::at(&state.info, cursor.offset), too_long && missed > 0);
+        self.follow(room, Following::at(&state.info, cursor.offset, too_long && missed > 0));
     }
 
     /// A room of which the client has nothing: a short log from its start, a long one by a page.
     pub(super) fn begin(&mut self, info: &RoomInfo) {
         let head = info.head;
         let long = head.offset > u64::from(self.limits.page) || head.first > 1;
-        self.follow(info.room, Following::at(info, 0), long);
+        self.follow(info.room, Following::at(info, 0, long));
     }
 
     pub(super) fn verdict(&mut self, room: RoomId, n: u64, verdict: Verdict) {

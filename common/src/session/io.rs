@@ -91,6 +91,14 @@ pub enum Input<'a, B> {
         /// The entries frame that holds it.
         bytes: B,
     },
+    /// The answer to [`Output::Follow`]: how far the log was published before. The log may have been
+    /// read before that, for the greeting or the join, and what came between does not come live.
+    Head {
+        /// The room.
+        room: RoomId,
+        /// The last offset that is known there; 0 where none is.
+        offset: Offset,
+    },
     /// Something was dropped for want of room in the queue.
     Note(Note),
     /// The answer to [`Output::Directory`].
@@ -139,7 +147,8 @@ pub enum Output<B> {
         /// The client's run.
         session: SessionId,
     },
-    /// Send the room's live entries from now on. Comes before the room's log is read.
+    /// Send the room's live entries from now on. Comes before the room's log is read, which waits
+    /// for the answer: [`Input::Head`].
     Follow(RoomId),
     /// No longer.
     Unfollow(RoomId),

@@ -38,6 +38,7 @@ fn ready() -> Session<String> {
     let mut session = fresh();
     frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
     greeted(&mut session, info(ROOM, false));
+    session.handle(Instant(1), Input::Head { room: ROOM, offset: 0 });
     session
 }
 
@@ -265,6 +266,39 @@ fn a_live_entry_goes_out_once_and_only_in_its_turn() {
     let out = live(&mut session, 3);
     assert!(out.iter().any(|output| matches!(output, Output::Slice { after: 1, .. })));
     assert_eq!(sent(&out), "");
+}
+
+#[test]
+fn an_entry_that_was_published_between_the_snapshot_and_the_following_is_read_from_the_log() {
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    let out = greeted(&mut session, info(ROOM, false));
+    assert!(!sent(&out).contains("{\"live\""), "it may not be so: {}", sent(&out));
+    session.handle(Instant(1), Input::Flushed);
+    let out = session.handle(Instant(1), Input::Head { room: ROOM, offset: 1 });
+    assert!(matches!(out[..], [Output::Slice { room: ROOM, after: 0 }]), "{out:?}");
+}
+
+#[test]
+fn a_resume_that_misses_nothing_reads_no_log() {
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    greeted(&mut session, info(ROOM, false));
+    let out = session.handle(Instant(1), Input::Head { room: ROOM, offset: 0 });
+    assert!(sent(&out).starts_with("{\"live\""), "{out:?}");
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty());
+}
+
+#[test]
+fn what_the_hub_has_for_a_connection_waits_there_during_the_greeting() {
+    let mut session = fresh();
+    assert!(session.listens());
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    assert!(!session.listens(), "it would be told before the welcome, or not at all");
+    greeted(&mut session, info(ROOM, false));
+    assert!(session.listens());
+    let told = session.handle(Instant(1), Input::Pass("a register".to_owned()));
+    assert_eq!(sent(&told), "a register");
 }
 
 #[test]

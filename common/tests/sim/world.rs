@@ -390,7 +390,7 @@ impl World {
         if idle && !wire.up.is_empty() {
             ways.push(Way::Up);
         }
-        if idle && self.fanout.waits(wire.key) {
+        if idle && wire.session.listens() && self.fanout.waits(wire.key) {
             ways.push(Way::Items);
         }
         if !wire.down.is_empty() {
@@ -467,7 +467,10 @@ impl World {
             Output::Ping if !wire.black => self.tell(i, Input::Heard),
             Output::Ping => {}
             Output::Close(code) => wire.down.push_back(Down::Close(code)),
-            Output::Greet(hello) => self.greet(i, *hello),
+            Output::Greet(hello) => {
+                self.fanout.expect(key, hello.person);
+                self.greet(i, *hello);
+            }
             Output::Register { person, session } => {
                 self.fanout.register(key, person, session);
             }
@@ -477,6 +480,8 @@ impl World {
                 }
                 let everyone = self.everyone_in(room);
                 self.tell(i, Input::Pass(everyone));
+                let offset = self.fanout.head(room);
+                self.tell(i, Input::Head { room, offset });
             }
             Output::Unfollow(room) => {
                 if let Some(change) = self.fanout.unfollow(key, room) {
