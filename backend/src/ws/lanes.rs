@@ -104,7 +104,9 @@ impl Lanes {
         let Some(lane) = self.0.get_mut(&room) else {
             return told;
         };
-        if let Some((_, answer)) = lane.submitted.iter_mut().find(|(emit, _)| emit.n == n) {
+        // Of two copies of a number the earlier one was answered first.
+        let mut open = lane.submitted.iter_mut().filter(|(_, answer)| answer.is_none());
+        if let Some((_, answer)) = open.find(|(emit, _)| emit.n == n) {
             *answer = Some(appended);
         }
         while let Some((_, Some(_))) = lane.submitted.front() {

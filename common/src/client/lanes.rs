@@ -185,6 +185,9 @@ impl Lanes {
     pub(super) fn hold(&mut self, now: Instant, retry: &Retry) {
         let lane = self.lane(retry.room);
         lane.until = Some(now + retry.after);
+        // Its verdict came before, so it does not go again. The server passes over what is behind
+        // it until a floor shows that: nothing goes before the floor has moved.
+        lane.confirmed &= !lane.flight.get(retry.n).is_some_and(|flight| flight.settling);
         for flight in lane.flight.from_mut(retry.n) {
             flight.sent = false;
         }

@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::{
-    frame::{Ack, Reject, Welcome},
+    frame::{Ack, Reject, Retry, Welcome},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use serde_json::value::RawValue;
 
@@ -199,4 +199,25 @@ fn a_verdict_of_an_earlier_connection_says_nothing_about_how_far_this_one_has_de
     stage.sent.clear();
     stage.welcome();
     assert_eq!(stage.numbers(), [2]);
+}
+
+#[test]
+fn nothing_goes_behind_a_held_number_before_the_floor_says_that_it_is_settled() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit_all();
+    stage.hear(&ack(1));
+    stage.commit_all();
+    stage.add(2);
+    stage.add(3);
+    stage.commit_all();
+    assert_eq!(stage.numbers(), [1, 2, 3]);
+    stage.hear(&ack(2));
+    let (code, after) = (Code::TooFast, Millis(0));
+    stage.hear(&ServerFrame::Retry(Retry { room: ROOM, n: 2, code, after }));
+    stage.feed(Input::Tick);
+    assert_eq!(stage.numbers(), [1, 2, 3], "its floor would not reach the held number");
+    stage.commit_all();
+    stage.feed(Input::Tick);
+    assert_eq!(stage.numbers(), [1, 2, 3, 3]);
 }

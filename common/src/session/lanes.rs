@@ -53,11 +53,21 @@ impl Lanes {
     pub(super) fn new(now: Instant, per_second: u32) -> Self {
         Self { rate: Bucket::new(now, per_second), under_way: 0, held: BTreeMap::new() }
     }
+
+    /// A lane that waits for a number goes on when that one gets its verdict, of whichever copy.
+    fn decided(&mut self, room: RoomId, n: u64) {
+        if self.held.get(&room).is_some_and(|held| *held <= n) {
+            self.held.remove(&room);
+        }
+    }
 }
 
 impl<B> Session<B> {
     pub(super) fn emit(&mut self, now: Instant, emit: Emit, payload: &[u8]) {
-        if self.lanes.held.get(&emit.room).is_some_and(|n| emit.n > *n) {
+        // A floor at or above the held number shows that the client has its verdict: it does not
+        // come again.
+        let held = self.lanes.held.get(&emit.room);
+        if held.is_some_and(|held| emit.n > *held && emit.floor < *held) {
             return;
         }
         self.lanes.held.remove(&emit.room);
@@ -103,6 +113,9 @@ impl<B> Session<B> {
 
     pub(super) fn appended(&mut self, room: RoomId, n: u64, appended: Appended) {
         self.lanes.under_way = self.lanes.under_way.saturating_sub(1);
+        if let Appended::Decided { .. } | Appended::Again(_) = appended {
+            self.lanes.decided(room, n);
+        }
         match appended {
             Appended::Decided { verdict, entry } => {
                 self.verdict(room, n, verdict);

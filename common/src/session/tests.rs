@@ -56,8 +56,12 @@ fn greeted(session: &mut Session<String>, info: RoomInfo) -> Vec<Output<String>>
 }
 
 fn emit(n: u64, payload: &str) -> String {
+    emit_above(0, n, payload)
+}
+
+fn emit_above(floor: u64, n: u64, payload: &str) -> String {
     let (ns, kind) = ("chat".to_owned(), "message".to_owned());
-    let head = Emit { ns, room: ROOM, n, floor: 0, id: EventId::NIL, kind };
+    let head = Emit { ns, room: ROOM, n, floor, id: EventId::NIL, kind };
     codec::write_client_with(&ClientFrame::Emit(head), payload)
 }
 
@@ -225,6 +229,44 @@ fn a_number_ahead_is_answered_once_until_the_expected_one_comes() {
     assert_eq!(expected(&mut session, 3), "");
     assert!(frame(&mut session, &emit(5, "{}")).is_empty());
     assert!(!frame(&mut session, &emit(1, "{}")).is_empty());
+}
+
+fn acked_again(session: &mut Session<String>, n: u64) {
+    let (id, epoch, reply) = (EventId::NIL, Epoch::NIL, "null".to_owned());
+    let appended = Appended::Again(Verdict::Ack { id, epoch, offset: n, reply });
+    session.handle(Instant(1), Input::Appended { room: ROOM, n, appended });
+}
+
+/// A session whose pace is used up by two copies of the first event.
+fn too_fast() -> Session<String> {
+    let mut session = ready();
+    session.lanes = lanes::Lanes::new(Instant(1), 1);
+    for _ in 0..2 {
+        frame(&mut session, &emit(1, "{}"));
+    }
+    session
+}
+
+#[test]
+fn a_lane_held_at_a_number_that_the_client_has_settled_goes_on() {
+    let mut session = too_fast();
+    acked_again(&mut session, 1);
+    assert!(sent(&frame(&mut session, &emit(1, "{}"))).contains("{\"retry\""));
+    let later = Instant(10_000);
+    let behind = session.handle(later, Input::Frame(emit(2, "{}").as_bytes()));
+    assert!(behind.is_empty(), "it was sent before the client heard of the retry");
+    let next = session.handle(later, Input::Frame(emit_above(1, 2, "{}").as_bytes()));
+    assert!(next.iter().any(|it| matches!(it, Output::Emit(_))), "{next:?}");
+}
+
+#[test]
+fn a_lane_held_at_a_number_that_gets_its_verdict_by_an_earlier_copy_goes_on() {
+    let mut session = too_fast();
+    assert!(sent(&frame(&mut session, &emit(1, "{}"))).contains("{\"retry\""));
+    acked_again(&mut session, 1);
+    let later = Instant(10_000);
+    let next = session.handle(later, Input::Frame(emit(2, "{}").as_bytes()));
+    assert!(next.iter().any(|it| matches!(it, Output::Emit(_))), "{next:?}");
 }
 
 #[test]

@@ -71,6 +71,20 @@ fn emits_are_decided_one_by_one_and_wait_at_the_engine_together() {
 }
 
 #[test]
+fn each_copy_of_a_number_keeps_its_own_answer() {
+    let mut lanes = Lanes::default();
+    for n in [1, 2, 2] {
+        lanes.push(emit(n));
+    }
+    assert_eq!(submit(&mut lanes), [1, 2, 2]);
+    assert!(lanes.appended(ROOM, 2, acked()).is_empty());
+    assert!(lanes.appended(ROOM, 2, Appended::Settled).is_empty());
+    let told: Vec<u64> = lanes.appended(ROOM, 1, acked()).iter().map(|(n, _)| *n).collect();
+    assert_eq!(told, [1, 2, 2], "none waits for an answer that another has taken");
+    assert!(lanes.0.is_empty());
+}
+
+#[test]
 fn what_has_moved_and_all_behind_it_is_decided_again_in_order() {
     let mut lanes = with(1..=4);
     let first = lanes.next(ROOM).unwrap();
