@@ -130,7 +130,7 @@ impl<B> Session<B> {
             Input::Heard => self.heard(now),
             Input::Greeted { now, result } => self.greeted(now, result),
             Input::Appended { room, n, appended } => self.appended(room, n, appended),
-            Input::Sliced { room, result } => self.sliced(room, result),
+            Input::Sliced { room, after, result } => self.sliced(room, after, result),
             Input::Paged { req, room, result } => self.paged(req, room, result),
             Input::Found { req, room, result } => self.found(req, room, result),
             Input::Membership { req, room, join, result } => {

@@ -233,7 +233,7 @@ impl Pair {
             Output::Follow(room) => Input::Head { room, offset: 0 },
             Output::Slice { room, after } => {
                 let result = Ok(Some(self.slice(after)));
-                Input::Sliced { room, result }
+                Input::Sliced { room, after, result }
             }
             Output::Emit(emitting) => return self.append(*emitting),
             Output::Signal { signal, payload } => {

@@ -181,7 +181,7 @@ impl Connection {
                 shared.metrics.replays.add(1);
                 let slice = async move {
                     let result = engine.slice(room, after, SLICE_ENTRIES, SLICE_BYTES).await;
-                    input(Input::Sliced { room, result })
+                    input(Input::Sliced { room, after, result })
                 };
                 slice.boxed()
             }

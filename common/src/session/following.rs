@@ -182,10 +182,20 @@ impl<B> Session<B> {
         Some(Output::Slice { room, after: state.sent })
     }
 
-    pub(super) fn sliced(&mut self, room: RoomId, result: Result<Option<Slice>, Fault>) {
+    /// Of a read that was asked for an earlier membership nothing is told, and nothing of one that
+    /// live entries have overtaken: the room is read again if there is more.
+    pub(super) fn sliced(
+        &mut self,
+        room: RoomId,
+        after: Offset,
+        result: Result<Option<Slice>, Fault>,
+    ) {
         self.reads.under_way = false;
-        if !self.rooms.contains_key(&room) {
+        let Some(state) = self.rooms.get(&room) else {
             return;
+        };
+        if after != state.sent || state.by_page || state.paging || !state.followed {
+            return self.want(room);
         }
         match result {
             Ok(Some(slice)) => self.replay(room, slice),

@@ -39,6 +39,8 @@ pub enum Input<'a, B> {
     Sliced {
         /// The room.
         room: RoomId,
+        /// As asked.
+        after: Offset,
         /// The engine's answer.
         result: Result<Option<Slice>, Fault>,
     },

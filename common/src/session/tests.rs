@@ -354,13 +354,40 @@ fn no_second_read_of_a_log_begins_before_the_first_has_left() {
 }
 
 #[test]
+fn a_late_slice_of_an_earlier_membership_is_not_told_in_the_next_one() {
+    let mut session = ready();
+    for offset in 1..=2 {
+        let bytes = format!("entry {offset}");
+        session.handle(Instant(1), Input::Live { room: ROOM, offset, bytes });
+    }
+    session.handle(Instant(1), Input::Flushed);
+    let out = session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
+    assert!(matches!(out[..], [Output::Slice { after: 2, .. }]));
+    session.handle(Instant(1), Input::NotMember(ROOM));
+    let mut again = info(ROOM, false);
+    again.head.offset = 3;
+    session.handle(Instant(1), Input::Member(again.clone()));
+    session.handle(Instant(1), Input::Head { room: ROOM, offset: 3 });
+    let slice = Slice {
+        head: again.head,
+        entries: vec![(3, "\"the third\"".to_owned())],
+        trimmed_mark: None,
+    };
+    let late = Input::Sliced { room: ROOM, after: 2, result: Ok(Some(slice)) };
+    let mut out = session.handle(Instant(1), late);
+    assert_eq!(sent(&out), "", "the first two are missing");
+    out.extend(session.handle(Instant(1), Input::Flushed));
+    assert!(out.iter().any(|it| matches!(it, Output::Slice { after: 0, .. })), "{out:?}");
+}
+
+#[test]
 fn a_note_about_entries_that_were_sent_already_costs_one_read_and_no_more() {
     let mut session = ready();
     session.handle(Instant(1), Input::Flushed);
     session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
     let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
     let slice = Slice { head, entries: Vec::new(), trimmed_mark: None };
-    session.handle(Instant(1), Input::Sliced { room: ROOM, result: Ok(Some(slice)) });
+    session.handle(Instant(1), Input::Sliced { room: ROOM, after: 0, result: Ok(Some(slice)) });
     assert!(session.handle(Instant(1), Input::Flushed).is_empty());
 }
 
@@ -514,7 +541,7 @@ fn who_is_told_of_the_end_of_a_room_without_following_it_passes_it_over() {
 fn a_room_that_is_gone_when_its_log_is_read_is_left() {
     let mut session = ready();
     session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
-    let out = session.handle(Instant(1), Input::Sliced { room: ROOM, result: Ok(None) });
+    let out = session.handle(Instant(1), Input::Sliced { room: ROOM, after: 0, result: Ok(None) });
     assert!(out.iter().any(|output| matches!(output, Output::Unfollow(ROOM))));
     assert!(sent(&out).contains("{\"left\""));
 }

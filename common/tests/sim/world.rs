@@ -515,7 +515,7 @@ impl World {
             }
             Output::Slice { room, after } => {
                 let result = Ok(self.disk.slice(room, after, 16));
-                self.answer(i, Input::Sliced { room, result });
+                self.answer(i, Input::Sliced { room, after, result });
             }
             Output::Page { req, room, before, limit, .. } => {
                 let result = Ok(self.disk.page(room, before, limit));
