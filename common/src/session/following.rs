@@ -93,7 +93,7 @@ impl<B> Session<B> {
         };
         state.head = state.head.max(offset);
         state.followed = true;
-        if std::mem::take(&mut state.by_page) { self.jump(room) } else { self.want(room) }
+        self.want(room);
     }
 
     pub(super) fn member(&mut self, info: &RoomInfo) {
@@ -171,7 +171,7 @@ impl<B> Session<B> {
         }
     }
 
-    /// The next part of a room's log, if there is one.
+    /// The next part of a room's log, if there is one, or a page in place of all the rest.
     pub(super) fn slice(&mut self, room: RoomId) -> Option<Output<B>> {
         let state = self.rooms.get_mut(&room)?;
         if state.paging || !state.followed || state.done() {
@@ -179,7 +179,14 @@ impl<B> Session<B> {
         }
         state.behind = false;
         self.reads.under_way = true;
-        Some(Output::Slice { room, after: state.sent })
+        if !std::mem::take(&mut state.by_page) {
+            return Some(Output::Slice { room, after: state.sent });
+        }
+        state.paging = true;
+        // Who has nothing yet has missed nothing: what there was before is history.
+        let since = (state.sent > 0).then_some(state.sent);
+        let limit = self.limits.page;
+        Some(Output::Page { req: None, room, before: None, limit, since })
     }
 
     /// Of a read that was asked for an earlier membership nothing is told, and nothing of one that
@@ -217,10 +224,8 @@ impl<B> Session<B> {
             state.replayed += fresh.iter().map(|text| text.len() as u64).sum::<u64>();
             let text = codec::entries_frame(room, state.epoch, fresh);
             let too_much = !state.live && state.replayed > self.limits.replay_bytes;
+            state.by_page = too_much && !state.done();
             self.out.push(Output::Send(text));
-            if too_much {
-                return self.jump(room);
-            }
         }
         self.want(room);
     }
@@ -241,21 +246,6 @@ impl<B> Session<B> {
         self.send(&ServerFrame::Gap(gap));
     }
 
-    /// Sends a page in place of a replay.
-    fn jump(&mut self, room: RoomId) {
-        let Some(state) = self.rooms.get_mut(&room) else {
-            return;
-        };
-        if state.done() {
-            return self.arrived(room);
-        }
-        state.paging = true;
-        // Who has nothing yet has missed nothing: what there was before is history.
-        let since = (state.sent > 0).then_some(state.sent);
-        let limit = self.limits.page;
-        self.out.push(Output::Page { req: None, room, before: None, limit, since });
-    }
-
     pub(super) fn paged(
         &mut self,
         req: Option<Request>,
@@ -264,6 +254,12 @@ impl<B> Session<B> {
     ) {
         if req.is_some() {
             self.requests = self.requests.saturating_sub(1);
+        } else {
+            self.reads.under_way = false;
+            // Asked for an earlier membership: the next one begins from its own place.
+            if !self.rooms.get(&room).is_some_and(|state| state.paging) {
+                return self.want(room);
+            }
         }
         let folds = match (result, req) {
             (Ok(Some(folds)), _) => folds,
@@ -273,10 +269,7 @@ impl<B> Session<B> {
             (Err(fault), None) => return self.close(fault.code()),
         };
         let as_of = folds.head.cursor();
-        if req.is_none() {
-            let Some(state) = self.rooms.get_mut(&room) else {
-                return;
-            };
+        if let (None, Some(state)) = (req, self.rooms.get_mut(&room)) {
             state.paging = false;
             state.sent = state.sent.max(as_of.offset);
             state.head = state.head.max(as_of.offset);

@@ -5,7 +5,9 @@ use crate::{
     frame::{Emit, Hello, LatestSet, RoomCursor, RoomInfo},
     id::{Epoch, EventId, SessionId},
     limits::MOST_ROOMS,
-    storage::{Appended, Greeted, Registers, RegistersQuery, Resume, RoomState, Slice, Verdict},
+    storage::{
+        Appended, Folds, Greeted, Registers, RegistersQuery, Resume, RoomState, Slice, Verdict,
+    },
     time::Timestamp,
 };
 
@@ -351,6 +353,43 @@ fn no_second_read_of_a_log_begins_before_the_first_has_left() {
     assert!(behind.iter().any(|output| matches!(output, Output::Slice { .. })));
     let again = session.handle(Instant(1), Input::Note(Note::Behind(ROOM)));
     assert!(again.is_empty());
+}
+
+#[test]
+fn pages_in_place_of_replays_are_read_one_after_the_other_as_they_leave() {
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    let long = |n| {
+        let mut info = info(RoomId::from_bytes([n; 16]), false);
+        info.head.offset = 1_000;
+        RoomState { info, mark_at: None, missed_since: None }
+    };
+    let resume = Resume { rooms: (1..=3).map(long).collect(), ..Resume::default() };
+    let heads = resume.rooms.iter().map(|state| (state.info.room, state.info.head));
+    let heads: Vec<(RoomId, Head)> = heads.collect();
+    let result = Ok(Greeted::Welcome(resume));
+    let mut out = session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result });
+    for (room, _) in &heads {
+        out.extend(session.handle(Instant(1), Input::Head { room: *room, offset: 1_000 }));
+    }
+    let asked = |out: &[Output<String>]| -> Vec<RoomId> {
+        let pages = out.iter().filter_map(|it| match it {
+            Output::Page { req: None, room, .. } => Some(*room),
+            _ => None,
+        });
+        pages.collect()
+    };
+    assert!(asked(&out).is_empty(), "the welcome has not left yet");
+    for (room, head) in heads {
+        let out = session.handle(Instant(1), Input::Flushed);
+        assert_eq!(asked(&out), [room]);
+        let folds = Folds { head, from: 900, to: 1_000, skipped: 0, items: Vec::new() };
+        let result = Ok(Some(folds));
+        let out = session.handle(Instant(1), Input::Paged { req: None, room, result });
+        assert!(sent(&out).contains("{\"page\"") && sent(&out).contains("{\"live\""));
+        assert!(asked(&out).is_empty(), "the page has not left yet");
+    }
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty());
 }
 
 #[test]
