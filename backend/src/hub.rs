@@ -6,9 +6,9 @@ use axum::extract::ws::Utf8Bytes;
 use holdfast_common::{
     codec,
     cursor::Offset,
-    fanout::{self, Fanout, Item, Key, Note, Target},
+    fanout::{self, Fanout, Item, Key, Note, Run, Target},
     frame::{Author, Presence, RoomInfo, Rooms, ServerFrame},
-    id::{ConnectionId, PersonId, RoomId, SessionId},
+    id::{ConnectionId, PersonId, RoomId},
     storage::NewEntry,
 };
 use std::{
@@ -295,12 +295,12 @@ impl Seat {
     }
 
     /// The connection is this person's.
-    pub(crate) fn register(&self, person: Author, session: SessionId) {
+    pub(crate) fn register(&self, person: Author, run: Run) {
         let mut state = self.hub.state();
         if let Some(place) = state.connections.get_mut(&self.key) {
             place.person = Some(person.id);
         }
-        let wake = state.fanout.register(self.key, person, session);
+        let wake = state.fanout.register(self.key, person, run);
         state.wake(wake);
     }
 

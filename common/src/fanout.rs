@@ -18,12 +18,12 @@
 
 mod item;
 
-pub use item::{Item, Note, Presence, Target};
+pub use item::{Item, Note, Presence, Run, Target};
 
 use crate::{
     cursor::Offset,
     frame::Author,
-    id::{PersonId, RoomId, SessionId},
+    id::{PersonId, RoomId},
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -47,7 +47,7 @@ struct Connection<B> {
     whose: Option<PersonId>,
     /// Whose it is, once greeted.
     person: Option<Author>,
-    session: Option<SessionId>,
+    run: Option<Run>,
     rooms: BTreeSet<RoomId>,
     queue: VecDeque<Item<B>>,
     notes: BTreeSet<Note>,
@@ -102,7 +102,7 @@ impl<B: Clone> Fanout<B> {
             turn: self.turns,
             whose: None,
             person: None,
-            session: None,
+            run: None,
             rooms: BTreeSet::new(),
             queue: VecDeque::new(),
             notes: BTreeSet::new(),
@@ -127,22 +127,27 @@ impl<B: Clone> Fanout<B> {
         }
     }
 
-    /// The connection is greeted as this person's; an older one of the session is taken over.
+    /// The connection is greeted as this person's. Of two connections of a run the older one is
+    /// taken over, and that may be this one: a greeting that began first can be answered last.
     /// Returns whom to wake.
-    pub fn register(&mut self, key: Key, person: Author, session: SessionId) -> Vec<Key> {
+    pub fn register(&mut self, key: Key, person: Author, run: Run) -> Vec<Key> {
         let id = person.id;
         self.expect(key, id);
         let Some(connection) = self.get(key).filter(|it| it.whose == Some(id)) else {
             return Vec::new();
         };
         connection.person = Some(person);
-        connection.session = Some(session);
+        connection.run = Some(run);
         let others = but(self.of(id), key);
         let mut wake = Vec::new();
         for place in others {
-            let older = self.places[place].as_ref().is_some_and(|it| it.session == Some(session));
-            if older {
+            let Some(other) = self.places[place].as_ref().and_then(|it| it.run) else {
+                continue;
+            };
+            if run.follows(&other) {
                 self.push(place, Item::TakenOver, None, &mut wake);
+            } else if other.follows(&run) {
+                self.push(key.place, Item::TakenOver, None, &mut wake);
             }
         }
         wake

@@ -45,9 +45,9 @@ impl Connection {
             }
             Output::Ping => wire.feed(Message::Ping(Bytes::new())).await?,
             Output::Close(code) => return Err(Ended::By(code)),
-            Output::Register { person, session } => {
+            Output::Register { person, run } => {
                 self.author = Some(person.clone());
-                self.seat.register(person, session);
+                self.seat.register(person, run);
                 // A room that was made since then may be missing in what was read, and this
                 // connection was not among those that were told of it.
                 if self.shared.hub.directory() != self.directory {

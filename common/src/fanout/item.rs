@@ -4,7 +4,7 @@ use super::Key;
 use crate::{
     cursor::Offset,
     frame::{Author, RoomInfo},
-    id::{PersonId, RoomId},
+    id::{PersonId, RoomId, SessionId, WriterId},
 };
 
 /// Something was dropped for want of room, and has to be told anew as it is by then. There is at
@@ -35,6 +35,27 @@ impl Note {
             | Self::Registers(room) => Some(room),
             Self::Directory => None,
         }
+    }
+}
+
+/// Which run of a client a connection belongs to, and which of its connections it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The client's run.
+    pub session: SessionId,
+    /// The writer it greeted with.
+    pub writer: WriterId,
+    /// Raised by the client with each connection.
+    pub generation: u64,
+}
+
+impl Run {
+    /// Whether this connection takes over from that one: of the same run, and not the older one of
+    /// them. A client that has replaced its writer counts generations anew; it comes later then.
+    #[must_use]
+    pub fn follows(&self, other: &Self) -> bool {
+        let later = self.writer != other.writer || self.generation >= other.generation;
+        self.session == other.session && later
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     cursor::{Head, Mark},
     frame::RoomInfo,
-    id::Epoch,
+    id::{Epoch, SessionId, WriterId},
 };
 
 fn room(n: u8) -> RoomId {
@@ -13,13 +13,19 @@ fn person(n: u8) -> Author {
     Author { id: PersonId::from_bytes([n; 16]), name: format!("person {n}") }
 }
 
-fn session(n: u8) -> SessionId {
-    SessionId::from_bytes([n; 16])
+/// The first connection of a client's run.
+fn run(n: u8) -> Run {
+    nth(1, n)
+}
+
+fn nth(generation: u64, n: u8) -> Run {
+    let (session, writer) = (SessionId::from_bytes([n; 16]), WriterId::from_bytes([n; 16]));
+    Run { session, writer, generation }
 }
 
 fn greeted(fanout: &mut Fanout<&'static str>, n: u8) -> Key {
     let key = fanout.connect();
-    fanout.register(key, person(n), session(n));
+    fanout.register(key, person(n), run(n));
     key
 }
 
@@ -101,9 +107,9 @@ fn of_the_changes_of_one_membership_the_newest_waits_alone() {
         fanout.membership(None, person(1).id, &Item::NotMember(room(2)));
         fanout.membership(None, person(1).id, &Item::NotMember(room(1)));
         fanout.membership(None, person(1).id, &member(2));
-        fanout.register(key, person(1), session(1));
+        fanout.register(key, person(1), run(1));
         let newer = fanout.connect();
-        fanout.register(newer, person(1), session(1));
+        fanout.register(newer, person(1), run(1));
         fanout.disconnect(newer);
     }
     let directory = Item::Note(Note::Directory);
@@ -155,19 +161,39 @@ fn nothing_overtakes_the_note_that_stands_for_what_was_dropped() {
 fn a_newer_connection_of_a_session_takes_over_and_of_another_does_not() {
     let mut fanout: Fanout<&str> = Fanout::new(4);
     let (old, new, other) = (fanout.connect(), fanout.connect(), fanout.connect());
-    fanout.register(old, person(1), session(1));
-    fanout.register(other, person(1), session(2));
-    assert_eq!(fanout.register(new, person(1), session(1)), vec![old]);
+    fanout.register(old, person(1), run(1));
+    fanout.register(other, person(1), run(2));
+    assert_eq!(fanout.register(new, person(1), run(1)), vec![old]);
     assert_eq!(fanout.take(old), vec![Item::TakenOver]);
     assert!(fanout.take(other).is_empty());
+}
+
+#[test]
+fn an_older_connection_whose_greeting_is_answered_later_takes_nothing_over() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (old, new) = (fanout.connect(), fanout.connect());
+    fanout.register(new, person(1), nth(6, 1));
+    assert_eq!(fanout.register(old, person(1), nth(5, 1)), vec![old]);
+    assert_eq!(fanout.take(old), vec![Item::TakenOver]);
+    assert!(fanout.take(new).is_empty());
+}
+
+#[test]
+fn a_writer_that_was_replaced_counts_its_generations_anew_and_takes_over() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (old, new) = (fanout.connect(), fanout.connect());
+    fanout.register(old, person(1), nth(6, 1));
+    let replaced = Run { writer: WriterId::from_bytes([2; 16]), ..nth(1, 1) };
+    assert_eq!(fanout.register(new, person(1), replaced), vec![old]);
+    assert_eq!(fanout.take(old), vec![Item::TakenOver]);
 }
 
 #[test]
 fn a_person_is_here_from_their_first_connection_to_their_last() {
     let mut fanout: Fanout<&str> = Fanout::new(4);
     let (a, b) = (fanout.connect(), fanout.connect());
-    fanout.register(a, person(1), session(1));
-    fanout.register(b, person(1), session(2));
+    fanout.register(a, person(1), run(1));
+    fanout.register(b, person(1), run(2));
     assert_eq!(fanout.follow(a, room(1)), Some(Presence::Came(room(1), person(1))));
     assert_eq!(fanout.follow(b, room(1)), None);
     assert_eq!(fanout.here(room(1)), vec![person(1)]);
@@ -248,7 +274,7 @@ fn a_person_who_is_being_greeted_is_told_of_memberships_already() {
     let begins = Item::NotMember(room(1));
     assert_eq!(fanout.membership(None, person(1).id, &begins), vec![key]);
     assert_eq!(fanout.take(key), vec![begins]);
-    fanout.register(key, person(1), session(1));
+    fanout.register(key, person(1), run(1));
     assert_eq!(fanout.send(Target::Person(person(1).id), &"once"), vec![key]);
     assert_eq!(fanout.take(key).len(), 1);
     fanout.disconnect(key);

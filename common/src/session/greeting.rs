@@ -4,6 +4,7 @@ use super::{Me, Output, Phase, Session, following::Following};
 use crate::{
     cursor::{self, Cursor},
     error::Code,
+    fanout::Run,
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
     limits::MOST_ROOMS,
@@ -92,8 +93,10 @@ impl<B> Session<B> {
         }
         self.phase = Phase::Ready;
         let author = Author { id: hello.person, name: hello.name.clone() };
-        self.out.push(Output::Register { person: author.clone(), session: hello.session });
-        self.me = Some(Me { author, writer: hello.writer, generation: hello.generation });
+        let Hello { session, writer, generation, .. } = *hello;
+        let run = Run { session, writer, generation };
+        self.out.push(Output::Register { person: author.clone(), run });
+        self.me = Some(Me { author, writer, generation });
         let Resume { rooms, lanes, verdicts, latest } = resume;
         self.send(&ServerFrame::Welcome(Welcome {
             connection: self.connection,

@@ -3,9 +3,9 @@
 use crate::{
     cursor::Offset,
     error::Code,
-    fanout::Note,
+    fanout::{Note, Run},
     frame::{Author, Emit, Hello, Request, RoomInfo, SetLatest, Signal},
-    id::{EventId, RoomId, SessionId, WriterId},
+    id::{EventId, RoomId, WriterId},
     storage::{
         Appended, Fault, Folds, Greeted, Membership, Places, Registers, RegistersQuery, Slice,
     },
@@ -142,12 +142,12 @@ pub enum Output<B> {
     /// Greet this hello at the engine. From before it is asked, changes of the person's memberships
     /// are fed in: those that the answer misses.
     Greet(Box<Hello>),
-    /// The connection is this person's. An older one of the session is taken over.
+    /// The connection is this person's. Of two of one session the older one is taken over.
     Register {
         /// Whose it is.
         person: Author,
-        /// The client's run.
-        session: SessionId,
+        /// The client's run, and which of its connections this is.
+        run: Run,
     },
     /// Send the room's live entries from now on. Comes before the room's log is read, which waits
     /// for the answer: [`Input::Head`].

@@ -471,8 +471,8 @@ impl World {
                 self.fanout.expect(key, hello.person);
                 self.greet(i, *hello);
             }
-            Output::Register { person, session } => {
-                self.fanout.register(key, person, session);
+            Output::Register { person, run } => {
+                self.fanout.register(key, person, run);
             }
             Output::Follow(room) => {
                 if let Some(change) = self.fanout.follow(key, room) {
