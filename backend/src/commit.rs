@@ -7,11 +7,12 @@
 use crate::{engine::Engine, failpoint, hub::Hub, metrics::Metrics, walk::Ready};
 use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
+    cursor::Offset,
     id::RoomId,
-    storage::{Appended, Fault},
+    storage::{Appended, Fault, NewEntry, Verdict},
 };
 use std::{
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -39,6 +40,7 @@ pub(crate) struct Committer {
 
 struct Job {
     _place: Place,
+    room: RoomId,
     append: BoxFuture<'static, Appended>,
     submitted: Instant,
     answer: oneshot::Sender<Appended>,
@@ -69,8 +71,9 @@ impl Committer {
         // Held over both, so that the order of submitting is the order of publishing.
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let submitted = Instant::now();
+        let room = append.room;
         let append = self.engine.append(append);
-        let job = Job { _place, append, submitted, answer };
+        let job = Job { _place, room, append, submitted, answer };
         // Where the task is gone, the answer's sender goes with the job.
         let _ = shard.send(job);
         async move {
@@ -85,19 +88,60 @@ fn shard_of(room: RoomId) -> usize {
     usize::from(room.as_bytes()[15]) % SHARDS
 }
 
-async fn publish(mut jobs: mpsc::UnboundedReceiver<Job>, hub: Arc<Hub>, metrics: Arc<Metrics>) {
+async fn publish(
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    hub: Arc<impl Tell>,
+    metrics: Arc<Metrics>,
+) {
     while let Some(job) = jobs.recv().await {
         let appended = AssertUnwindSafe(job.append).catch_unwind().await;
         let appended = appended
             .unwrap_or_else(|_| Appended::Fault(Fault::Unknown("the storage panicked".to_owned())));
         metrics.appended(&appended, job.submitted.elapsed());
-        if let Appended::Decided { entry, .. } = &appended {
+        if let Appended::Decided { .. } = &appended {
             failpoint::after_commit();
-            if let Some(entry) = entry {
-                hub.publish(entry);
-            }
         }
+        tell(&*hub, job.room, &appended);
         // The one who asked may have gone.
         let _ = job.answer.send(appended);
     }
 }
+
+/// Tells a room of what stands in its log. What is told again was committed by an append that was
+/// answered as unknown, perhaps, so that nobody was told.
+fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
+    let (verdict, entry) = match appended {
+        Appended::Decided { verdict, entry } => (verdict, entry.as_deref()),
+        Appended::Again(verdict) => (verdict, None),
+        _ => return,
+    };
+    // A panic costs the room's readers a read of the log, and no other room anything.
+    let told = entry.map(|entry| catch_unwind(AssertUnwindSafe(|| hub.publish(entry))));
+    if let (Verdict::Ack { offset, .. }, None | Some(Err(_))) = (verdict, &told) {
+        let stands = catch_unwind(AssertUnwindSafe(|| hub.stands(room, *offset)));
+        if stands.is_err() {
+            tracing::error!(%room, offset, "a room could not be told of an entry");
+        }
+    }
+}
+
+/// What is told of an append: the [`Hub`]'s part in it.
+trait Tell: Send + Sync + 'static {
+    /// An entry has just become durable.
+    fn publish(&self, entry: &NewEntry);
+    /// An entry stands, whether or not it was published.
+    fn stands(&self, room: RoomId, offset: Offset);
+}
+
+impl Tell for Hub {
+    fn publish(&self, entry: &NewEntry) {
+        Self::publish(self, entry);
+    }
+
+    fn stands(&self, room: RoomId, offset: Offset) {
+        Self::stands(self, room, offset);
+    }
+}
+
+#[cfg(test)]
+mod tests;

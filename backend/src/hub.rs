@@ -118,6 +118,13 @@ impl Hub {
         state.send(To::EveryoneBut(first), Some(Note::Directory), &encode(&rooms));
     }
 
+    /// An entry is found to be durable, whether or not it was published.
+    pub(crate) fn stands(&self, room: RoomId, offset: Offset) {
+        let mut state = self.state();
+        let wake = state.fanout.stands(room, offset);
+        state.wake(wake);
+    }
+
     /// Passes on a frame that nobody waits for.
     pub(crate) fn send(&self, to: To<'_>, frame: &Frame) {
         self.state().send(to, None, frame);

@@ -4,7 +4,7 @@
 //!
 //! | what | finds no room when the queue is | then |
 //! |---|---|---|
-//! | a durable entry | full | is dropped; [`Note::Behind`] has the session read the log |
+//! | a durable entry, or how far a log goes | full | is dropped; [`Note::Behind`] has the session read the log |
 //! | a frame about what is kept elsewhere | half full | is dropped; its [`Note`] has that told anew |
 //! | a volatile frame | half full | is dropped |
 //! | a membership of a room | never | takes the place of the one before of that room |
@@ -247,14 +247,34 @@ impl<B: Clone> Fanout<B> {
 
     /// An entry has become durable. Returns whom to wake.
     pub fn publish(&mut self, room: RoomId, offset: Offset, bytes: &B) -> Vec<Key> {
-        let head = self.heads.entry(room).or_default();
-        *head = offset.max(*head);
         let mut wake = Vec::new();
         for place in self.followers(room) {
             let item = Item::Live { room, offset, bytes: bytes.clone() };
             self.push(place, item, Some(Note::Behind(room)), &mut wake);
         }
+        self.reached(room, offset);
         wake
+    }
+
+    /// An entry is found to be durable that may not have been published: the append was answered as
+    /// unknown, and its event came again. Followers that do not have it read the log. Costs nothing
+    /// where it was published. Returns whom to wake.
+    pub fn stands(&mut self, room: RoomId, offset: Offset) -> Vec<Key> {
+        let mut wake = Vec::new();
+        if offset <= self.head(room) {
+            return wake;
+        }
+        for place in self.followers(room) {
+            let item = Item::Head { room, offset };
+            self.push(place, item, Some(Note::Behind(room)), &mut wake);
+        }
+        self.reached(room, offset);
+        wake
+    }
+
+    fn reached(&mut self, room: RoomId, offset: Offset) {
+        let head = self.heads.entry(room).or_default();
+        *head = offset.max(*head);
     }
 
     /// A volatile frame. Returns whom to wake.
@@ -357,7 +377,7 @@ impl<B: Clone> Fanout<B> {
             return;
         };
         let most = match &item {
-            Item::Live { .. } => self.bound,
+            Item::Live { .. } | Item::Head { .. } => self.bound,
             Item::Pass(_) => self.bound / 2,
             // Rights and takeovers must arrive: they find room always, and the newest is enough.
             _ => usize::MAX,

@@ -191,6 +191,7 @@ impl Connection {
         for item in self.seat.take() {
             let input = match item {
                 Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
+                Item::Head { room, offset } => Input::Head { room, offset },
                 Item::Note(note) => Input::Note(note),
                 Item::Pass(bytes) => Input::Pass(bytes),
                 Item::Member(info) => Input::Member(*info),

@@ -71,6 +71,13 @@ pub enum Item<B> {
         /// Its frame.
         bytes: B,
     },
+    /// A room's log goes at least so far, and not all of it came live.
+    Head {
+        /// The room.
+        room: RoomId,
+        /// An offset that is durable.
+        offset: Offset,
+    },
     /// Something was dropped.
     Note(Note),
     /// A frame to pass on.

@@ -57,6 +57,20 @@ fn who_follows_a_room_learns_how_far_its_log_was_published_before() {
 }
 
 #[test]
+fn an_entry_that_stands_and_was_not_published_is_made_known_once() {
+    let mut fanout = Fanout::new(8);
+    let key = greeted(&mut fanout, 1);
+    fanout.follow(key, room(1));
+    fanout.publish(room(1), 1, &"one");
+    fanout.take(key);
+    assert!(fanout.stands(room(1), 1).is_empty(), "it was published");
+    assert_eq!(fanout.stands(room(1), 2), vec![key]);
+    assert_eq!(fanout.take(key), vec![Item::Head { room: room(1), offset: 2 }]);
+    assert!(fanout.stands(room(1), 2).is_empty());
+    assert_eq!(fanout.head(room(1)), 2, "whoever follows next learns of it too");
+}
+
+#[test]
 fn a_full_queue_costs_a_note_and_never_another_reader() {
     let mut fanout = Fanout::new(4);
     let (slow, fast) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));

@@ -95,6 +95,7 @@ pub enum Input<'a, B> {
     },
     /// The answer to [`Output::Follow`]: how far the log was published before. The log may have been
     /// read before that, for the greeting or the join, and what came between does not come live.
+    /// Later: how far it goes at least, where not all of it came live.
     Head {
         /// The room.
         room: RoomId,

@@ -39,6 +39,7 @@ fn disturb(world: &mut World, dice: &mut Dice, said: &mut [Vec<EventId>]) {
         }
         15 => world.refuse_appends = Some(Fault::Full),
         16 => world.refuse_appends = None,
+        _ if dice.up_to(9) == 0 => world.unknown_appends = 1 + dice.up_to(1),
         17 => world.feed(i, holdfast_common::client::Input::Woke),
         18 => {
             // A copy from before: the outbox goes back in time, as after a restored profile.
@@ -63,6 +64,7 @@ fn heal(world: &mut World, dice: &mut Dice, said: &mut [Vec<EventId>]) {
     world.mute_appends = false;
     world.refuse_appends = None;
     world.swallow = None;
+    world.unknown_appends = 0;
     world.crash_server();
     world.wait(300_000);
     let late = dice.up_to(CLIENTS as u64 - 1) as usize;
@@ -71,6 +73,7 @@ fn heal(world: &mut World, dice: &mut Dice, said: &mut [Vec<EventId>]) {
     for _ in 0..dice.up_to(20) {
         world.step(late);
     }
+    world.unknown_appends = dice.up_to(1);
     let other = (late + 1) % CLIENTS;
     said[other].push(world.say(other, "at last"));
     world.wait(300_000);

@@ -15,7 +15,7 @@ use holdfast_common::{
     id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
     limits::Limits,
     session::{Emitting, Input, Output, Session},
-    storage::{Append, Appended, Greeting, LaneWrite},
+    storage::{Append, Appended, Fault, Greeting, LaneWrite, Verdict},
     time::{Instant, Millis, Timestamp},
 };
 use std::collections::VecDeque;
@@ -92,7 +92,9 @@ pub struct World {
     pub swallowed: u32,
     /// Commit answers stay away, as when the server dies between append and ack.
     pub mute_appends: bool,
-    pub refuse_appends: Option<holdfast_common::storage::Fault>,
+    pub refuse_appends: Option<Fault>,
+    /// So many appends more are committed and answered as unknown.
+    pub unknown_appends: u64,
     /// Emits whose answer was held back.
     pub muted: u32,
     /// Everything each client put on the wire.
@@ -132,6 +134,7 @@ impl World {
             swallowed: 0,
             mute_appends: false,
             refuse_appends: None,
+            unknown_appends: 0,
             muted: 0,
             sent: vec![Vec::new(); usize::from(nodes)],
             ids: 0,
@@ -580,7 +583,7 @@ impl World {
         if let Appended::Decided { entry: Some(new), .. } = &appended {
             let entry = codec::write_entry(&new.entry);
             let text = codec::entries_frame(room, new.epoch, [entry.as_str()]);
-            if !self.mute_appends {
+            if !self.mute_appends && self.unknown_appends == 0 {
                 self.fanout.publish(room, new.entry.offset, &text);
                 if let Some(created) = &new.created {
                     let mut info = created.clone();
@@ -595,6 +598,16 @@ impl World {
                     }
                 }
             }
+        }
+        if self.unknown_appends > 0 {
+            self.unknown_appends -= 1;
+            let appended = Appended::Fault(Fault::Unknown("nobody knows".to_owned()));
+            return self.answer(i, Input::Appended { room, n, appended });
+        }
+        if let Appended::Decided { verdict, entry: None } | Appended::Again(verdict) = &appended
+            && let (Verdict::Ack { offset, .. }, false) = (verdict, self.mute_appends)
+        {
+            self.fanout.stands(room, *offset);
         }
         if self.mute_appends {
             self.muted += 1;
@@ -666,6 +679,7 @@ impl World {
 fn input(item: Item<String>) -> Input<'static, String> {
     match item {
         Item::Live { room, offset, bytes } => Input::Live { room, offset, bytes },
+        Item::Head { room, offset } => Input::Head { room, offset },
         Item::Note(note) => Input::Note(note),
         Item::Pass(bytes) => Input::Pass(bytes),
         Item::Member(info) => Input::Member(*info),
