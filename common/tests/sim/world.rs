@@ -10,7 +10,7 @@ use holdfast_common::{
     event::{Class, Decision, Durable, Facts, Handler, No, Verified},
     fanout::{self, Fanout, Item, Key, Note, Target},
     frame::{
-        Author, Hello, LaneState, LatestSet, Presence, Rooms, ServerFrame, SetLatest, Signalled,
+        Author, ClientFrame, Hello, LaneState, LatestSet, Presence, Rooms, ServerFrame, SetLatest, Signalled,
     },
     id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
     limits::Limits,
@@ -194,6 +194,7 @@ impl World {
             match output {
                 Out::Connect => self.connect(i),
                 Out::Send(text) => {
+                    self.numbered(i, &text);
                     self.sent[i].push(text.clone());
                     if let Some(wire) = &mut self.wires[i] {
                         wire.up.push_back(text);
@@ -214,6 +215,17 @@ impl World {
                 Out::Show(show) => self.nodes[i].shown.push(show),
             }
         }
+    }
+
+    /// What must hold of every emit: its number is in the client's database before it leaves.
+    fn numbered(&self, i: usize, text: &str) {
+        let Ok(ClientFrame::Emit(emit)) =
+            codec::read_client(text.as_bytes()).map(|incoming| incoming.frame)
+        else {
+            return;
+        };
+        let next = self.nodes[i].database.lanes.get(&emit.room).copied().unwrap_or(1);
+        assert!(emit.n < next, "number {} left before it was on disk", emit.n);
     }
 
     /// The oldest batch that is under way is committed, and the client hears of it.
