@@ -8,11 +8,12 @@ use futures_util::future::BoxFuture;
 use holdfast_common::{
     codec,
     cursor::Offset,
+    error::Code,
     frame::{Folded, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
-        Membership, Places, Registered, Registers, RegistersQuery, Slice,
+        Membership, Places, Registered, Registers, RegistersQuery, Slice, Verdict,
     },
     time::Timestamp,
 };
@@ -70,7 +71,8 @@ pub trait Engine: Send + Sync + 'static {
     /// An entry that replaces a replacement replaces what that one replaced. A new room's name that
     /// was taken in the meantime is [`Appended::Moved`], and so is an inbox that was made in the
     /// meantime; the name of an inbox need not be free. The first member of a new room is its owner,
-    /// else its author, unless that is nil.
+    /// else its author, unless that is nil; an author who is in as many rooms as one may be is
+    /// rejected with [`Code::TooMany`].
     fn append(&self, append: Append) -> BoxFuture<'static, Appended>;
 
     /// Reads what a rule goes by, in one snapshot.
@@ -160,6 +162,12 @@ pub trait Engine: Send + Sync + 'static {
     /// How often it has brought writes to stable storage since it was opened, however many went
     /// together; 0 where nothing has to be brought anywhere.
     fn commits(&self) -> u64;
+}
+
+/// The verdict on a room that is one too many for its creator.
+fn too_many(id: EventId) -> Verdict {
+    let code = Code::TooMany;
+    Verdict::Reject { id, code, detail: code.text().to_owned(), why: None }
 }
 
 /// What an item adds to a page's bytes.

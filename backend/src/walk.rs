@@ -86,6 +86,7 @@ pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Ready, Faul
         effect,
         room_name: facts.free_name,
         owner: None,
+        most_rooms: shared.limits.rooms,
         counts,
         verified,
         versions: facts.versions,

@@ -176,6 +176,9 @@ pub struct Append {
     pub room_name: Option<String>,
     /// Whose inbox the room that it creates is: its only member, in place of the author.
     pub owner: Option<PersonId>,
+    /// How many rooms the author may be a member of: one that creates another is rejected. Inboxes
+    /// are not counted.
+    pub most_rooms: u32,
     /// Whether a person would count it.
     pub counts: bool,
     /// What the rule said.

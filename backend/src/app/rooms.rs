@@ -125,6 +125,7 @@ async fn make(
         effect,
         room_name: Some(name.to_owned()),
         owner,
+        most_rooms: u32::MAX, // The server is in none of them.
         counts: false,
         verified: Verified::Allowed { reply: serde_json::to_string(&named).map_err(broken)? },
         versions: facts.versions,

@@ -96,6 +96,7 @@ pub(crate) fn message(room: RoomId, author: PersonId, text: &str) -> Append {
         effect: Effect::Adds,
         room_name: None,
         owner: None,
+        most_rooms: u32::MAX,
         counts: true,
         verified: Verified::Allowed { reply: "null".to_owned() },
         versions: Versions::default(),

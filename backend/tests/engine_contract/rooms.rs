@@ -2,9 +2,10 @@
 
 use super::rig::*;
 use holdfast_common::{
+    error::Code,
     event::{Effect, Facts},
     id::{PersonId, RoomId},
-    storage::{Appended, FactsQuery, Membership},
+    storage::{Append, Appended, FactsQuery, Membership, Verdict},
 };
 
 contract! {
@@ -20,6 +21,7 @@ contract! {
     the_facts_of_a_room_say_what_it_is
     a_membership_has_another_version_each_time_it_begins
     one_may_be_a_member_of_so_many_rooms
+    who_makes_a_room_is_held_to_the_same_number
     nobody_joins_an_unknown_or_deleted_room
     a_room_is_found_by_its_name
     a_deleted_room_leaves_a_tombstone_and_frees_its_name
@@ -157,6 +159,22 @@ async fn one_may_be_a_member_of_so_many_rooms(rig: Rig) {
     rig.engine.delete_room(one).await.unwrap();
     let freed = rig.engine.join(ada, two, 1, NOW).await.unwrap();
     assert!(matches!(freed, Membership::Done(_)));
+}
+
+async fn who_makes_a_room_is_held_to_the_same_number(rig: Rig) {
+    let ada = person();
+    let make = |name: &str| Append { most_rooms: 2, ..creation(room_id(), ada, name) };
+    rig.entry(make("one")).await;
+    let (second, third) = (make("two"), make("three"));
+    rig.entry(second.clone()).await;
+    let Appended::Decided { verdict, entry: None } = rig.put(third).await else {
+        panic!("one room too many was made");
+    };
+    assert!(matches!(verdict, Verdict::Reject { code: Code::TooMany, .. }), "{verdict:?}");
+    // What stands already is acked as ever, and a place that was given up can be had.
+    assert_eq!(acked(&rig.put(second.clone()).await), 1);
+    rig.engine.leave(ada, second.room).await.unwrap();
+    rig.entry(make("four")).await;
 }
 
 async fn nobody_joins_an_unknown_or_deleted_room(rig: Rig) {

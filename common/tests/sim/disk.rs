@@ -240,6 +240,7 @@ impl Disk {
             counts: true,
             room_name: None,
             owner: None,
+            most_rooms: u32::MAX,
             verified: Verified::Allowed { reply: "null".to_owned() },
             versions: Versions::default(),
         };

@@ -10,7 +10,8 @@ use holdfast_common::{
     event::{Class, Decision, Durable, Facts, Handler, No, Verified},
     fanout::{self, Fanout, Item, Key, Note, Target},
     frame::{
-        Author, ClientFrame, Hello, LaneState, LatestSet, Presence, Rooms, ServerFrame, SetLatest, Signalled,
+        Author, ClientFrame, Hello, LaneState, LatestSet, Presence, Rooms, ServerFrame, SetLatest,
+        Signalled,
     },
     id::{ConnectionId, EventId, PersonId, RoomId, WriterId},
     limits::Limits,
@@ -657,6 +658,7 @@ impl World {
             data: String::from_utf8_lossy(&payload).into_owned(),
             room_name: facts.free_name,
             owner: None,
+            most_rooms: u32::MAX,
             effect,
             counts,
             verified,

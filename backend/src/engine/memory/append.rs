@@ -1,10 +1,14 @@
 //! One append, in the order of its checks.
 
 use super::State;
-use crate::engine::lane::{Turn, raised, turn};
+use crate::engine::{
+    lane::{Turn, raised, turn},
+    too_many,
+};
 use holdfast_common::{
     event::{Effect, Verified},
     frame::Entry,
+    id::PersonId,
     storage::{Append, Appended, Fault, LaneWrite, NewEntry, Verdict},
 };
 use serde_json::value::RawValue;
@@ -65,6 +69,11 @@ impl State {
             return Ok(Appended::Decided { verdict, entry: None });
         }
         match &append.verified {
+            Verified::Allowed { .. } if self.has_too_many(append) => {
+                let verdict = too_many(append.id);
+                self.conclude(append, &verdict);
+                Ok(Appended::Decided { verdict, entry: None })
+            }
             Verified::Allowed { reply } => self.allow(append, reply),
             Verified::Rejected { code, why, detail } => {
                 let verdict = Verdict::Reject {
@@ -77,6 +86,13 @@ impl State {
                 Ok(Appended::Decided { verdict, entry: None })
             }
         }
+    }
+
+    /// Whether a room is to be created by one who is in as many as one may be.
+    fn has_too_many(&self, append: &Append) -> bool {
+        let person = append.author.id;
+        let joins = matches!(append.effect, Effect::Creates(_)) && append.owner.is_none();
+        joins && person != PersonId::NIL && self.joined(person) >= append.most_rooms as usize
     }
 
     /// Checks generation and number; `None` if the number is the one to decide.

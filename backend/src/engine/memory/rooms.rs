@@ -116,11 +116,14 @@ impl State {
         Ok(())
     }
 
+    /// How many rooms a person is a member of, inboxes left out.
+    pub(super) fn joined(&self, person: PersonId) -> usize {
+        let joined = self.rooms.values().filter(|room| room.members.contains_key(&person));
+        joined.filter(|room| room.owner.is_none()).count()
+    }
+
     pub(super) fn join(&mut self, person: PersonId, room: RoomId, most: u32) -> Membership {
-        let joined = self.rooms.values();
-        let joined = joined.filter(|room| room.members.contains_key(&person));
-        let joined = joined.filter(|room| room.owner.is_none());
-        let full = joined.count() >= most as usize;
+        let full = self.joined(person) >= most as usize;
         let version = self.count();
         let Some(room) = self.room_for(person, room) else {
             return Membership::NoRoom;

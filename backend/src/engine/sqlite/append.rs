@@ -1,6 +1,7 @@
 //! One append, in the order of its checks.
 
 use super::{effects, lanes, log, room::Room, rooms, task::Problem};
+use crate::engine::too_many;
 use holdfast_common::{
     event::{Effect, Verified, Versions},
     frame::Entry,
@@ -65,6 +66,9 @@ fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Append
         return Ok(decided(verdict, None));
     }
     match &append.verified {
+        Verified::Allowed { .. } if has_too_many(db, append)? => {
+            Ok(decided(too_many(append.id), None))
+        }
         Verified::Allowed { reply } => allow(db, append, room, target.as_ref(), reply),
         Verified::Rejected { code, why, detail } => {
             let verdict = Verdict::Reject {
@@ -76,6 +80,13 @@ fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Append
             Ok(decided(verdict, None))
         }
     }
+}
+
+/// Whether a room is to be created by one who is in as many as one may be.
+fn has_too_many(db: &Connection, append: &Append) -> Result<bool, Problem> {
+    let person = append.author.id;
+    let joins = matches!(append.effect, Effect::Creates(_)) && append.owner.is_none();
+    Ok(joins && person != PersonId::NIL && rooms::joined(db, person)? >= append.most_rooms)
 }
 
 fn allow(

@@ -142,6 +142,13 @@ pub(super) fn create(
     }))
 }
 
+/// How many rooms a person is a member of, inboxes left out.
+pub(super) fn joined(db: &Connection, person: PersonId) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM members m JOIN rooms r ON r.seq = m.room
+        WHERE m.person = ?1 AND r.owner IS NULL";
+    db.prepare_cached(sql)?.query_row([person.as_bytes()], |row| row.get(0))
+}
+
 pub(super) fn join(
     db: &Connection,
     person: PersonId,
@@ -153,11 +160,7 @@ pub(super) fn join(
         return Ok(Membership::NoRoom);
     };
     if membership(db, person, room.seq)? == 0 {
-        let sql = "SELECT count(*) FROM members m JOIN rooms r ON r.seq = m.room
-            WHERE m.person = ?1 AND r.owner IS NULL";
-        let joined: u32 =
-            db.prepare_cached(sql)?.query_row([person.as_bytes()], |row| row.get(0))?;
-        if joined >= most {
+        if joined(db, person)? >= most {
             return Ok(Membership::TooMany);
         }
         add_member(db, person, room.seq, at)?;
