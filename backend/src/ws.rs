@@ -26,10 +26,13 @@ const READ_BUFFER: usize = 1024;
 /// It holds less than this and one frame, since the socket takes a frame only when what was too
 /// much before has left ([`Wire::feed`](wire::Wire::feed) waits for that). How large a frame is, is
 /// bounded where it is made: by [`SLICE_BYTES`](holdfast_common::session::SLICE_BYTES) and
-/// [`PAGE_BYTES`](holdfast_common::session::PAGE_BYTES), or by one entry. A bound of the buffer's
-/// own would end the connection of whoever is to be told an entry from a time of higher limits,
-/// and each one after it.
+/// [`PAGE_BYTES`](holdfast_common::session::PAGE_BYTES), or by one entry.
 const WRITE_BUFFER: usize = 4 * 1024;
+/// What may wait in the buffer at most. Nothing comes near it; it stands there should that be wrong.
+/// It is no tighter, since it ends the connection of whoever is to be told an entry from a time of
+/// higher limits, and each one after it: an item of a page is an entry and its change, of 16 MiB
+/// each where an operator had set as much.
+const WRITE_MOST: usize = 2 * 16 * 1024 * 1024 + 128 * 1024;
 /// How long a closing connection waits for its peer's close.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -54,6 +57,7 @@ pub(crate) async fn upgrade(
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_MOST.max(2 * most))
         .on_upgrade(move |socket| async move {
             if spoken {
                 serve(socket, shared).await;
