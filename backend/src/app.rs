@@ -11,7 +11,7 @@ pub use handle::{Emitted, Handle, NotEmitted};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
-    metrics::Metrics, page, problem::Problem, ws,
+    metrics::Metrics, page, problem::Problem, turns::Turns, ws,
 };
 use axum::{
     Router,
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// Rooms in which everyone is.
     pub(crate) welcome_rooms: Vec<RoomId>,
+    /// Whose turn it is to change who is in a room.
+    pub(crate) turns: Turns,
     /// Who writes what the server itself emits.
     pub(crate) author: Author,
     /// True once the server shuts down. Each connection holds a receiver for as long as it lives.

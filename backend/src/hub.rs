@@ -140,13 +140,23 @@ impl Hub {
         self.state().directory
     }
 
-    /// A person's membership has changed by the connection `by`.
-    pub(crate) fn membership(&self, by: Key, person: PersonId, change: &Item<Frame>) {
+    /// A person's membership has changed by the connection `by`, which gets its answer.
+    pub(crate) fn membership(
+        &self,
+        by: Key,
+        person: PersonId,
+        change: Option<&Item<Frame>>,
+        answer: Item<Frame>,
+    ) {
         let mut state = self.state();
-        if let Item::Member(info) = change {
+        if let Some(Item::Member(info)) = change {
             state.learn(info);
         }
-        let wake = state.fanout.membership(Some(by), person, change);
+        if let Some(change) = change {
+            let wake = state.fanout.membership(Some(by), person, change);
+            state.wake(wake);
+        }
+        let wake = state.fanout.answer(by, answer);
         state.wake(wake);
     }
 

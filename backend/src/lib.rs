@@ -16,5 +16,6 @@ mod page;
 mod patient;
 mod problem;
 pub mod serve;
+mod turns;
 mod walk;
 mod ws;

@@ -288,11 +288,20 @@ impl<B: Clone> Fanout<B> {
         self.put(target, Some(note), || Item::Pass(bytes.clone()))
     }
 
-    /// The person's membership of a room has changed by the connection `key`, which knows already.
-    /// Returns whom to wake.
+    /// The person's membership of a room has changed by the connection `key`, which is told by the
+    /// [answer](Self::answer) to its request. Returns whom to wake.
     pub fn membership(&mut self, key: Option<Key>, person: PersonId, change: &Item<B>) -> Vec<Key> {
         let target = key.map_or(Target::Person(person), |key| Target::PersonBut(person, key));
         self.put(target, None, || change.clone())
+    }
+
+    /// A connection's request for a membership is answered. Returns whom to wake.
+    pub fn answer(&mut self, key: Key, answer: Item<B>) -> Vec<Key> {
+        let mut wake = Vec::new();
+        if self.get(key).is_some() {
+            self.push(key.place, answer, None, &mut wake);
+        }
+        wake
     }
 
     /// A room is no more. Told are those who follow it, and those who may be about to: they are being

@@ -3,7 +3,7 @@
 use super::{Handle, Shared, router};
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, metrics::Metrics,
-    patient::Patient,
+    patient::Patient, turns::Turns,
 };
 use axum::Router;
 use holdfast_common::{
@@ -132,6 +132,7 @@ impl Builder {
             limits: self.limits,
             clock: Clock::start(),
             welcome_rooms: Vec::new(),
+            turns: Turns::new(),
             author: Author { id: PersonId::NIL, name: self.name },
             draining: watch::Sender::new(false),
             away: self.away,

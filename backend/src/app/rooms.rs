@@ -33,6 +33,7 @@ impl Handle {
     pub async fn delete_room(&self, room: RoomId) -> Result<bool, Fault> {
         let shared = Arc::clone(&self.shared);
         let deleted = tokio::spawn(async move {
+            let _turn = shared.turns.of(room).await;
             let info = shared.engine.delete_room(room).await?;
             if let Some(info) = &info {
                 shared.hub.room_gone(info);

@@ -34,6 +34,8 @@ const ROUNDS: u32 = 64;
 pub(super) enum Done {
     /// The session is told.
     Input(Box<Input<'static, Frame>>),
+    /// The answer comes by the hub.
+    ByHub,
     /// An emit was decided.
     Decided(Numbered, Result<Box<Ready>, Fault>),
     /// The engine has answered an append.
@@ -196,6 +198,9 @@ impl Connection {
                 Item::Pass(bytes) => Input::Pass(bytes),
                 Item::Member(info) => Input::Member(*info),
                 Item::NotMember(room) => Input::NotMember(room),
+                Item::Membership { req, room, join, result } => {
+                    Input::Membership { req, room, join, result }
+                }
                 Item::TakenOver => Input::TakenOver,
             };
             self.feed(input);
@@ -205,6 +210,7 @@ impl Connection {
     fn done(&mut self, done: Done) {
         match done {
             Done::Input(input) => self.feed(*input),
+            Done::ByHub => {}
             Done::Decided(emit, result) => {
                 let (room, n) = (emit.draft.room, emit.n);
                 match self.lanes.decided(emit, result) {

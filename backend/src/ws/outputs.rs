@@ -220,6 +220,7 @@ impl Connection {
         let (shared, key) = (Arc::clone(&self.shared), self.seat.key());
         let person = self.session.person().unwrap_or(PersonId::NIL);
         let changed = tokio::spawn(async move {
+            let _turn = shared.turns.of(room).await;
             let result = if join {
                 let most = shared.limits.rooms;
                 let at = crate::clock::wall();
@@ -229,17 +230,19 @@ impl Connection {
             } else {
                 shared.engine.leave(person, room).await
             };
-            if let Ok(Membership::Done(info)) = &result {
-                shared.hub.learn([info]);
-                let change =
-                    if join { Item::Member(Box::new(info.clone())) } else { Item::NotMember(room) };
-                shared.hub.membership(key, person, &change);
-            }
-            result
+            let change = match &result {
+                Ok(Membership::Done(info)) if join => Some(Item::Member(Box::new(info.clone()))),
+                Ok(Membership::Done(_)) => Some(Item::NotMember(room)),
+                _ => None,
+            };
+            let answer = Item::Membership { req, room, join, result };
+            shared.hub.membership(key, person, change.as_ref(), answer);
         });
         let done = async move {
-            let result = changed.await.unwrap_or_else(|_| Err(lost()));
-            input(Input::Membership { req, room, join, result })
+            match changed.await {
+                Ok(()) => Done::ByHub,
+                Err(_) => input(Input::Membership { req, room, join, result: Err(lost()) }),
+            }
         };
         done.boxed()
     }

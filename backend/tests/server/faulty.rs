@@ -23,6 +23,8 @@ pub struct Faulty {
     pub fault: Mutex<Option<Fault>>,
     /// Where the answers to greetings wait.
     gate: Mutex<Option<Arc<Gate>>>,
+    /// Where the answer to the next join waits.
+    join: Mutex<Option<Arc<Gate>>>,
 }
 
 #[derive(Default)]
@@ -37,6 +39,13 @@ impl Faulty {
     pub fn hold_greetings(&self) -> Arc<Gate> {
         let gate = Arc::<Gate>::default();
         *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
+    /// The next join is answered when the gate is opened, although it has happened.
+    pub fn hold_join(&self) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.join.lock().unwrap() = Some(Arc::clone(&gate));
         gate
     }
 }
@@ -104,7 +113,13 @@ impl Engine for Faulty {
         most: u32,
         at: Timestamp,
     ) -> Result<Membership, Fault> {
-        self.inner.join(person, room, most, at).await
+        let joined = self.inner.join(person, room, most, at).await;
+        let gate = self.join.lock().unwrap().take();
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.open.notified().await;
+        }
+        joined
     }
 
     async fn leave(&self, person: PersonId, room: RoomId) -> Result<Membership, Fault> {

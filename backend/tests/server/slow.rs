@@ -11,7 +11,8 @@ use crate::{
 use holdfast_backend::engine::Engine;
 use holdfast_common::{
     codec,
-    frame::{ClientFrame, Presence, ServerFrame, SetLatest},
+    error::Code,
+    frame::{ClientFrame, JoinRoom, Presence, ServerFrame, SetLatest},
     id::{PersonId, RoomId},
     limits::Limits,
 };
@@ -110,4 +111,30 @@ async fn a_room_that_is_made_while_one_is_being_greeted_is_listed_too() {
         _ => None,
     };
     assert!(!wire.find(listed).await.joined);
+}
+
+#[tokio::test]
+async fn of_a_join_and_a_leave_on_two_connections_the_one_that_was_later_is_the_last_word() {
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
+    phone.live(rig.lobby).await;
+    let ward = rig.handle.room("chat", "Ward").await.unwrap();
+    let gate = engine.hold_join();
+    anna.wire.send(&ClientFrame::Join(JoinRoom { req: 7, room: ward })).await;
+    gate.reached.notified().await;
+    phone.wire.send(&ClientFrame::Leave(JoinRoom { req: 8, room: ward })).await;
+    phone.settled().await;
+    gate.open.notify_one();
+    let change = |frame| match frame {
+        ServerFrame::Joined(joined) => Some((true, Some(joined.req))),
+        ServerFrame::Left(left) => Some((false, left.req)),
+        _ => None,
+    };
+    assert_eq!(anna.wire.find(change).await, (true, Some(7)));
+    assert_eq!(anna.wire.find(change).await, (false, None));
+    assert_eq!(phone.wire.find(change).await, (false, Some(8)));
+    anna.say(ward, 1, "am I still in?").await;
+    assert_eq!(anna.rejected().await.code, Code::NotMember);
 }

@@ -3,8 +3,9 @@
 use super::Key;
 use crate::{
     cursor::Offset,
-    frame::{Author, RoomInfo},
+    frame::{Author, Request, RoomInfo},
     id::{PersonId, RoomId, SessionId, WriterId},
+    storage::{Fault, Membership},
 };
 
 /// Something was dropped for want of room, and has to be told anew as it is by then. There is at
@@ -86,6 +87,18 @@ pub enum Item<B> {
     Member(Box<RoomInfo>),
     /// The person's membership has ended in the same ways.
     NotMember(RoomId),
+    /// The answer to a request of this connection's own. It comes here in its order among the
+    /// changes that others make.
+    Membership {
+        /// The request.
+        req: Request,
+        /// The room.
+        room: RoomId,
+        /// Whether it was a join.
+        join: bool,
+        /// The engine's answer.
+        result: Result<Membership, Fault>,
+    },
     /// A newer connection of the same session is there.
     TakenOver,
 }

@@ -698,6 +698,9 @@ fn input(item: Item<String>) -> Input<'static, String> {
         Item::Pass(bytes) => Input::Pass(bytes),
         Item::Member(info) => Input::Member(*info),
         Item::NotMember(room) => Input::NotMember(room),
+        Item::Membership { req, room, join, result } => {
+            Input::Membership { req, room, join, result }
+        }
         Item::TakenOver => Input::TakenOver,
     }
 }
