@@ -8,6 +8,7 @@
 //! | a frame about what is kept elsewhere | half full | is dropped; its [`Note`] has that told anew |
 //! | a volatile frame | half full | is dropped |
 //! | a membership of a room | never | takes the place of the one before of that room |
+//! | an answer to a connection's own request | never | there are as many as requests may be open |
 //! | a takeover | never | once is enough |
 //!
 //! A note stands once, however much was dropped. So no reader delays another, a slow one costs a
@@ -17,6 +18,7 @@
 //! each comes for what waits with [`Fanout::take`].
 
 mod item;
+mod queue;
 
 pub use item::{Item, Note, Presence, Run, Target};
 
@@ -25,7 +27,8 @@ use crate::{
     frame::Author,
     id::{PersonId, RoomId},
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use queue::{Put, Queue};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A connection's place in the machine. Places are used again, keys are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +52,7 @@ struct Connection<B> {
     person: Option<Author>,
     run: Option<Run>,
     rooms: BTreeSet<RoomId>,
-    queue: VecDeque<Item<B>>,
-    notes: BTreeSet<Note>,
+    queue: Queue<B>,
     /// Woken, and has not come for its items since.
     woken: bool,
 }
@@ -104,8 +106,7 @@ impl<B: Clone> Fanout<B> {
             person: None,
             run: None,
             rooms: BTreeSet::new(),
-            queue: VecDeque::new(),
-            notes: BTreeSet::new(),
+            queue: Queue::default(),
             woken: false,
         };
         let place = self.free.pop().unwrap_or_else(|| {
@@ -179,7 +180,7 @@ impl<B: Clone> Fanout<B> {
         if !connection.rooms.remove(&room) {
             return None;
         }
-        connection.notes.retain(|note| note.room() != Some(room));
+        connection.queue.forget(room);
         let person = connection.person.as_ref().map(|person| person.id);
         self.gone(key.place, room, person)
     }
@@ -349,15 +350,13 @@ impl<B: Clone> Fanout<B> {
             return Vec::new();
         };
         connection.woken = false;
-        let notes = std::mem::take(&mut connection.notes);
-        let items = std::mem::take(&mut connection.queue);
-        items.into_iter().chain(notes.into_iter().map(Item::Note)).collect()
+        connection.queue.take()
     }
 
     /// Whether anything waits for a connection.
     #[must_use]
     pub fn waits(&mut self, key: Key) -> bool {
-        self.get(key).is_some_and(|it| !it.queue.is_empty() || !it.notes.is_empty())
+        self.get(key).is_some_and(|it| !it.queue.is_empty())
     }
 
     /// How many items were dropped for want of room, ever.
@@ -379,55 +378,16 @@ impl<B: Clone> Fanout<B> {
         (connection.turn == key.turn).then_some(connection)
     }
 
-    /// `note` is what stands for the item where it is dropped. While it stands, the next ones are
-    /// dropped too: what is told anew has them in it.
     fn push(&mut self, place: usize, item: Item<B>, note: Option<Note>, wake: &mut Vec<Key>) {
         let Some(connection) = self.places[place].as_mut() else {
             return;
         };
-        let most = match &item {
-            Item::Live { .. } | Item::Head { .. } => self.bound,
-            Item::Pass(_) => self.bound / 2,
-            // Rights and takeovers must arrive: they find room always, and the newest is enough.
-            _ => usize::MAX,
-        };
-        if connection.replace(&item) {
-            // The one before told of the room as well.
-            connection.notes.insert(Note::Directory);
-        }
-        let noted = note.is_some_and(|note| connection.notes.contains(&note));
-        if noted || connection.queue.len() >= most {
-            self.dropped += 1;
-            let Some(note) = note else { return };
-            connection.notes.insert(note);
-        } else {
-            connection.queue.push_back(item);
-        }
-        if !connection.woken {
+        let put = connection.queue.put(self.bound, item, note);
+        self.dropped += u64::from(put != Put::Waits);
+        if put != Put::Dropped && !connection.woken {
             connection.woken = true;
             wake.push(Key { place, turn: connection.turn });
         }
-    }
-}
-
-impl<B> Connection<B> {
-    /// Takes out what `item` stands for as well. Returns whether a room was told of by it that
-    /// `item` does not tell of.
-    fn replace(&mut self, item: &Item<B>) -> bool {
-        let room = item.membership();
-        if room.is_none() && !matches!(item, Item::TakenOver) {
-            return false;
-        }
-        let mut told = false;
-        self.queue.retain(|old| {
-            let same = match old {
-                Item::TakenOver => room.is_none(),
-                old => room.is_some() && old.membership() == room,
-            };
-            told |= same && matches!(old, Item::Member(_));
-            !same
-        });
-        told && matches!(item, Item::NotMember(_))
     }
 }
 

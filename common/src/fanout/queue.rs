@@ -1,0 +1,91 @@
+//! What waits for one connection: items within a bound, and notes of what found no room.
+
+use super::{Item, Note};
+use crate::id::RoomId;
+use std::collections::{BTreeSet, VecDeque};
+
+#[derive(Debug)]
+pub(super) struct Queue<B> {
+    items: VecDeque<Item<B>>,
+    notes: BTreeSet<Note>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    /// It waits.
+    Waits,
+    /// It was dropped, and a note stands for it.
+    Noted,
+    /// It was dropped.
+    Dropped,
+}
+
+impl<B> Default for Queue<B> {
+    fn default() -> Self {
+        Self { items: VecDeque::new(), notes: BTreeSet::new() }
+    }
+}
+
+impl<B> Queue<B> {
+    /// `note` is what stands for the item where it is dropped. While it stands, the next ones are
+    /// dropped too: what is told anew has them in it.
+    pub(super) fn put(&mut self, bound: usize, item: Item<B>, note: Option<Note>) -> Put {
+        let most = match &item {
+            Item::Live { .. } | Item::Head { .. } => bound,
+            Item::Pass(_) => bound / 2,
+            // Rights and takeovers must arrive: they find room always, and the newest is enough. Of
+            // answers there are no more than requests may be open.
+            _ => usize::MAX,
+        };
+        if self.replace(&item) {
+            // The one before told of the room as well.
+            self.notes.insert(Note::Directory);
+        }
+        let noted = note.is_some_and(|note| self.notes.contains(&note));
+        if !noted && self.items.len() < most {
+            self.items.push_back(item);
+            return Put::Waits;
+        }
+        let Some(note) = note else {
+            return Put::Dropped;
+        };
+        self.notes.insert(note);
+        Put::Noted
+    }
+
+    /// Takes out what `item` stands for as well. Returns whether a room was told of by it that
+    /// `item` does not tell of.
+    fn replace(&mut self, item: &Item<B>) -> bool {
+        let room = item.membership();
+        if room.is_none() && !matches!(item, Item::TakenOver) {
+            return false;
+        }
+        let mut told = false;
+        self.items.retain(|old| {
+            let same = match old {
+                Item::TakenOver => room.is_none(),
+                old => room.is_some() && old.membership() == room,
+            };
+            told |= same && matches!(old, Item::Member(_));
+            !same
+        });
+        told && matches!(item, Item::NotMember(_))
+    }
+
+    /// What waits; [`Item::Note`] comes last.
+    pub(super) fn take(&mut self) -> Vec<Item<B>> {
+        let notes = std::mem::take(&mut self.notes);
+        let items = std::mem::take(&mut self.items);
+        items.into_iter().chain(notes.into_iter().map(Item::Note)).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.notes.is_empty()
+    }
+
+    /// Forgets the notes about a room.
+    pub(super) fn forget(&mut self, room: RoomId) {
+        self.notes.retain(|note| note.room() != Some(room));
+    }
+}
