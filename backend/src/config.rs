@@ -51,7 +51,7 @@ struct ServeOptions {
     away_ms: u64,
     /// Frames that may wait for one connection; past it, it reads the log instead
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=65_536))]
-    queue: u32,
+    waiting_frames: u32,
     /// What is logged to stderr: error, warn, info, debug, trace, or `target=level,…`
     #[arg(long, default_value = "info", value_parser = log_filter)]
     log: String,
@@ -126,7 +126,7 @@ impl Config {
             dev_proxy_port: Some(options.dev_proxy_port).filter(|port| *port != 0),
             drain: Millis(options.drain_ms),
             away: Millis(options.away_ms),
-            queue: options.queue as usize,
+            queue: options.waiting_frames as usize,
             log: options.log,
             limits,
         })
