@@ -170,6 +170,38 @@ fn too_many(id: EventId) -> Verdict {
     Verdict::Reject { id, code, detail: code.text().to_owned(), why: None }
 }
 
+/// A page that is being filled from its newest item downwards.
+struct Filling {
+    limit: usize,
+    max_bytes: usize,
+    bytes: usize,
+    items: Vec<Folded>,
+}
+
+impl Filling {
+    fn new(limit: u32, max_bytes: usize) -> Self {
+        Self { limit: limit.max(1) as usize, max_bytes, bytes: 0, items: Vec::new() }
+    }
+
+    /// Puts the next older item in; `false` where there is no room for it, which tells that
+    /// something older is left. For one there always is.
+    fn put(&mut self, item: Folded) -> bool {
+        self.bytes += weight(&item);
+        let full = self.items.len() >= self.limit || self.bytes > self.max_bytes;
+        if full && !self.items.is_empty() {
+            return false;
+        }
+        self.items.push(item);
+        true
+    }
+
+    /// The items in their order.
+    fn items(mut self) -> Vec<Folded> {
+        self.items.reverse();
+        self.items
+    }
+}
+
 /// What an item adds to a page's bytes.
 fn weight(item: &Folded) -> usize {
     let change = item.change.as_ref();

@@ -116,12 +116,13 @@ fn matches(headers: &HeaderMap, etag: &str) -> bool {
         .any(|one| one.trim().trim_start_matches("W/") == etag)
 }
 
-/// Whether a name carries its content's hash as Trunk writes it: `app-d366f03d1d5de249.css`.
+/// Whether a name carries its content's hash as Trunk writes it: `app-d366f03d1d5de249.css`. It is
+/// a number of 64 bits without leading zeros, so that one of sixteen has a digit less, and so on.
 fn is_hashed(name: &str) -> bool {
     let hash = name.rsplit('/').next().unwrap_or(name).rsplit_once('-');
     hash.is_some_and(|(_, rest)| {
         let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        digits == 16 && matches!(rest.as_bytes().get(16), Some(b'.' | b'_'))
+        (10..=16).contains(&digits) && matches!(rest.as_bytes().get(digits), Some(b'.' | b'_'))
     })
 }
 
@@ -150,6 +151,7 @@ mod tests {
     fn a_hashed_name_is_told_from_a_plain_one() {
         assert!(is_hashed("app-d366f03d1d5de249.css"));
         assert!(is_hashed("holdfast-frontend-7803dbf5ed978c51_bg.wasm"));
+        assert!(is_hashed("holdfast-frontend-690cfa33ceab7b1_bg.wasm"));
         assert!(!is_hashed("index.html"));
         assert!(!is_hashed("holdfast-frontend.js"));
         assert!(!is_hashed("snippets/x-7803dbf5ed978c51/inline0.js"));

@@ -98,10 +98,8 @@ pub(super) struct Asks {
     requests: Request,
     open: Sorted<Request, Open>,
     latest: Sorted<(RoomId, String), LatestRow>,
-    /// When registers and questions are sent again, one having been refused for now.
+    /// When registers, questions and requests are sent again, one having been refused for now.
     again: Option<Instant>,
-    /// When requests are sent again, likewise.
-    late: Option<Instant>,
 }
 
 impl Asks {
@@ -118,11 +116,10 @@ impl Asks {
     pub(super) fn disconnected(&mut self) {
         self.open.clear();
         self.again = None; // The next welcome has all of them sent and asked again.
-        self.late = None;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        [self.again, self.late].into_iter().flatten().min()
+        self.again
     }
 
     /// Opens a request and returns its frame.
@@ -238,20 +235,17 @@ impl Client {
     }
 
     pub(super) fn send_again(&mut self, now: Instant) {
-        if self.asks.again.is_some_and(|again| now >= again) {
-            self.asks.again = None;
-            self.send_latest();
-            self.ask_unsure();
+        if self.asks.again.is_none_or(|again| now < again) {
+            return;
         }
-        if self.asks.late.is_some_and(|late| now >= late) {
-            self.asks.late = None;
-            let late = self.asks.open.values_mut();
-            let late =
-                late.filter_map(|open| std::mem::take(&mut open.late).then(|| open.frame.clone()));
-            let frames: Vec<ClientFrame> = late.collect();
-            for frame in frames {
-                self.send(&frame);
-            }
+        self.asks.again = None;
+        self.send_latest();
+        let late = self.asks.open.values_mut();
+        let late =
+            late.filter_map(|open| std::mem::take(&mut open.late).then(|| open.frame.clone()));
+        let frames: Vec<ClientFrame> = late.collect();
+        for frame in frames {
+            self.send(&frame);
         }
     }
 
@@ -277,9 +271,10 @@ impl Client {
         }
     }
 
-    /// Asks the log about events that a replaced writer, or an earlier log, may have taken.
+    /// Asks the log about events that a replaced writer, or an earlier log, may have taken: those
+    /// that no open question is about.
     pub(super) fn ask_unsure(&mut self) {
-        if !self.link.online() || self.asks.again.is_some() {
+        if self.asks.again.is_some() {
             return;
         }
         for (room, mut ids) in self.lanes.unsure() {
@@ -287,7 +282,7 @@ impl Client {
             // A server closes the connection over more in one question.
             for ids in ids.chunks((self.limits.unsettled as usize).max(1)) {
                 if self.asks.open.len() >= OPEN_ASKS {
-                    return; // The answers come back here.
+                    return; // The answers make room for more.
                 }
                 let ids = ids.to_vec();
                 let asked = ids.clone();
@@ -301,7 +296,6 @@ impl Client {
     pub(super) fn found(&mut self, found: Found) {
         let Some(Open { ids, .. }) = self.asks.open.remove(found.req) else { return };
         self.answer(&ids, &found);
-        self.ask_unsure();
     }
 
     fn answer(&mut self, ids: &[EventId], found: &Found) {
@@ -322,7 +316,7 @@ impl Client {
             && let Some(open) = self.asks.open.get_mut(refused.req)
         {
             open.late = true;
-            self.asks.late = Some(now + AGAIN_WAIT);
+            self.asks.again = Some(now + AGAIN_WAIT);
             return;
         }
         let Some(Open { room, ids, .. }) = self.asks.open.remove(refused.req) else {
@@ -330,15 +324,13 @@ impl Client {
         };
         let (code, detail) = (refused.code, refused.detail);
         if ids.is_empty() {
-            self.out.push(Output::Show(Show::Refused { room, code, detail }));
-            return self.ask_unsure();
+            return self.out.push(Output::Show(Show::Refused { room, code, detail }));
         }
         // What nobody wished is told to nobody: the events say how it stands with them.
         if code == Code::UnknownRoom {
             // It has none of the events that were asked about.
             let rows = self.lanes.found(room, &ids, Epoch::NIL, &[]);
             self.waiting.extend(rows.into_iter().map(Write::PutRow));
-            self.ask_unsure();
         } else {
             // No other refusal says anything about them.
             self.asks.again = Some(now + AGAIN_WAIT);

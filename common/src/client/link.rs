@@ -185,7 +185,6 @@ impl Client {
             }
         }
         self.waiting.extend(welcome.latest.into_iter().map(Write::Register));
-        self.ask_unsure();
         self.send_latest();
         let (limits, now) = (welcome.limits, welcome.now);
         self.out.push(Output::Show(Show::Welcome { limits, now }));

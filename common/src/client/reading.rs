@@ -86,7 +86,7 @@ impl Client {
             if self.asks.answered(req) {
                 self.out.push(Output::Show(Show::Page(page)));
             }
-            return self.ask_unsure();
+            return;
         }
         let room = self.reading.rooms.entry(page.room);
         let ahead = room.cursor.is_none_or(|cursor| {
@@ -145,7 +145,6 @@ impl Client {
     pub(super) fn joined(&mut self, joined: Joined) {
         self.asks.answered(joined.req);
         self.waiting.push(Write::Room(joined.room));
-        self.ask_unsure();
     }
 
     pub(super) fn left(&mut self, left: Left) {
@@ -158,13 +157,11 @@ impl Client {
         self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
         self.waiting.push(Write::Left(left.room));
         self.out.push(Output::Show(Show::Left(left.room)));
-        self.ask_unsure();
     }
 
     /// Asks the log about own acked events whose entries have not come and no longer will.
     fn doubt(&mut self, room: RoomId, epoch: Epoch, offset: Offset, all_came: bool) {
         let rows = self.lanes.doubt(room, epoch, offset, all_came);
         self.waiting.extend(rows.into_iter().map(Write::PutRow));
-        self.ask_unsure();
     }
 }

@@ -10,11 +10,12 @@ use crate::{
 };
 
 impl Client {
-    /// Numbers and transmits what the window has room for.
+    /// Numbers and transmits what the window has room for, and asks about what is unsure.
     pub(super) fn pump(&mut self, now: Instant) {
         if !self.link.online() {
             return;
         }
+        self.ask_unsure();
         let window = self.limits.window as usize;
         let mut flying: usize = self.lanes.lanes.values().map(|lane| lane.flight.len()).sum();
         let rooms: Vec<RoomId> = self.lanes.lanes.keys().copied().collect();

@@ -1,6 +1,6 @@
 //! A room and its log.
 
-use crate::engine::{Trimmed, weight};
+use crate::engine::{Filling, Trimmed};
 use holdfast_common::{
     codec,
     cursor::{Cursor, Head, Mark, Offset},
@@ -204,33 +204,25 @@ impl Room {
         max_bytes: usize,
         since: Option<Offset>,
     ) -> Folds {
-        let limit = limit.max(1) as usize;
         let first = self.head.first;
         let to = before
             .map_or(self.head.offset, |before| before.saturating_sub(1).min(self.head.offset));
-        let (mut items, mut from, mut bytes): (Vec<Folded>, _, _) = (Vec::new(), first, 0);
+        let (mut page, mut from) = (Filling::new(limit, max_bytes), first);
         let stands = |item: &&Item| item.entry.offset <= to && item.role == Role::Stands;
         for item in self.log.values().rev().filter(stands) {
             let change = self.change(item.entry.offset);
-            let item = Folded { entry: item.entry.clone(), change };
-            bytes += weight(&item);
-            // One more than there is room for tells that something older is left.
-            if let Some(last) = items.last()
-                && (items.len() >= limit || bytes > max_bytes)
-            {
-                from = last.entry.offset;
+            if !page.put(Folded { entry: item.entry.clone(), change }) {
+                from = page.items.last().map_or(first, |last| last.entry.offset);
                 break;
             }
-            items.push(item);
         }
-        items.reverse();
         let skipped = since.map_or(0, |since| {
             let between = |offset: Offset| offset > since && offset < from;
             let counted =
                 |item: &&Item| item.counts && !item.hollow() && between(item.entry.offset);
             self.log.values().filter(counted).count() as u64
         });
-        Folds { head: self.head, from, to, skipped, items }
+        Folds { head: self.head, from, to, skipped, items: page.items() }
     }
 
     /// The newest content of the entry at `offset`, where it has a newer one.

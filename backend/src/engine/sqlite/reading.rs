@@ -7,7 +7,7 @@ use super::{
     rows::{entry, number, select_entries},
     task::Problem,
 };
-use crate::engine::weight;
+use crate::engine::Filling;
 use holdfast_common::{
     codec,
     cursor::Offset,
@@ -64,7 +64,7 @@ pub(super) fn page(
     };
     let head = room.head;
     let to = before.map_or(head.offset, |before| before.saturating_sub(1).min(head.offset));
-    let (items, from) = items(db, &room, to, limit.max(1) as usize, max_bytes)?;
+    let (items, from) = items(db, &room, to, Filling::new(limit, max_bytes))?;
     let skipped = match since {
         Some(since) => counted(db, &room, since.saturating_add(1).max(head.first), from)?,
         None => 0,
@@ -78,12 +78,11 @@ fn items(
     db: &Connection,
     room: &Room,
     to: Offset,
-    limit: usize,
-    max_bytes: usize,
+    mut page: Filling,
 ) -> Result<(Vec<Folded>, Offset)> {
-    let (mut items, mut from, mut bytes): (Vec<Folded>, _, _) = (Vec::new(), room.head.first, 0);
+    let mut from = room.head.first;
     if to < from {
-        return Ok((items, from));
+        return Ok((page.items(), from));
     }
     let sql = select_entries!(
         "INDEXED BY items",
@@ -94,19 +93,12 @@ fn items(
     while let Some(row) = rows.next()? {
         let entry = entry(row)?;
         let change = change(db, place(room.seq, entry.offset))?;
-        let item = Folded { entry, change };
-        bytes += weight(&item);
-        // One more than there is room for tells that something older is left.
-        if let Some(last) = items.last()
-            && (items.len() >= limit || bytes > max_bytes)
-        {
-            from = last.entry.offset;
+        if !page.put(Folded { entry, change }) {
+            from = page.items.last().map_or(from, |last| last.entry.offset);
             break;
         }
-        items.push(item);
     }
-    items.reverse();
-    Ok((items, from))
+    Ok((page.items(), from))
 }
 
 /// The newest content of the entry at `place`, where it has a newer one.
