@@ -23,7 +23,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use holdfast_common::{
-    error::Code, event::Handler, frame::Author, id::RoomId, limits::Limits, time::Millis,
+    error::Code, event::Handler, frame::Author, id::RoomId, limits::Limits, session, time::Millis,
 };
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) draining: watch::Sender<bool>,
     /// When clients are told to come back.
     pub(crate) away: Millis,
+    /// What sessions have to know of it.
+    pub(crate) server: Arc<session::Server>,
     handlers: BTreeMap<&'static str, Box<dyn Handler>>,
 }
 

@@ -33,7 +33,7 @@ use crate::{
     limits::Limits,
     time::{Instant, Millis},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Entries in one short read of a log.
 pub const SLICE_ENTRIES: u32 = 256;
@@ -55,13 +55,21 @@ enum Phase {
     Closed,
 }
 
+/// The server, as far as its sessions have to know it.
+#[derive(Debug, Clone, Default)]
+pub struct Server {
+    /// Told in the welcome.
+    pub version: &'static str,
+    /// Namespaces with registers that all in a room are told: who comes is told those that stand.
+    pub telling: Vec<&'static str>,
+}
+
 /// The machine.
 #[derive(Debug)]
 pub struct Session<B> {
     limits: Limits,
     connection: ConnectionId,
-    /// Told in the welcome.
-    version: &'static str,
+    server: Arc<Server>,
     phase: Phase,
     opened: Instant,
     heard: Instant,
@@ -69,8 +77,6 @@ pub struct Session<B> {
     hello: Option<Box<Hello>>,
     me: Option<Me>,
     rooms: BTreeMap<RoomId, following::Following>,
-    /// Changes of memberships that came while the greeting was under way, in order.
-    early: Vec<greeting::Change>,
     reads: following::Reads,
     lanes: lanes::Lanes,
     signals: lanes::Bucket,
@@ -96,14 +102,14 @@ impl<B> Session<B> {
         now: Instant,
         connection: ConnectionId,
         limits: Limits,
-        version: &'static str,
+        server: Arc<Server>,
     ) -> Self {
         Self {
             lanes: lanes::Lanes::new(now, limits.emits_per_second),
             signals: lanes::Bucket::new(now, limits.signals_per_second),
             limits,
             connection,
-            version,
+            server,
             phase: Phase::Hello,
             opened: now,
             heard: now,
@@ -111,7 +117,6 @@ impl<B> Session<B> {
             hello: None,
             me: None,
             rooms: BTreeMap::new(),
-            early: Vec::new(),
             reads: following::Reads::default(),
             requests: 0,
             registers: 0,
@@ -150,8 +155,8 @@ impl<B> Session<B> {
                     self.out.push(Output::Pass(bytes));
                 }
             }
-            Input::Member(info) => self.changed(greeting::Change::Member(info)),
-            Input::NotMember(room) => self.changed(greeting::Change::NotMember(room)),
+            Input::Member(info) => self.member(&info),
+            Input::NotMember(room) => self.ended(room),
             Input::Flushed => self.reads.flushed = true,
             Input::TakenOver => self.close(Code::TakenOver),
             Input::Drain(after) => self.drain(after),

@@ -17,7 +17,10 @@ use holdfast_common::{
     time::{Instant, Timestamp},
 };
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 use tally::{Counted, Event, Hovering, Register, Rules, Seen, Serve, Signal, Tallied, Tally};
 
 mod tally {
@@ -147,7 +150,7 @@ impl Pair {
         };
         let mut pair = Self {
             client: Client::new(snapshot, SessionId::from_bytes([3; 16]), 7),
-            session: Session::new(NOW, ConnectionId::NIL, Limits::default(), "test"),
+            session: Session::new(NOW, ConnectionId::NIL, Limits::default(), Arc::default()),
             handler: Box::new(Serve(Counter)),
             steps: VecDeque::new(),
             log: Vec::new(),

@@ -11,6 +11,7 @@ use holdfast_common::{
     frame::Author,
     id::{PersonId, RoomId},
     limits::Limits,
+    session,
     storage::Fault,
     time::Millis,
 };
@@ -124,6 +125,11 @@ impl Builder {
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
         let committer = Committer::start(Arc::clone(&engine), &hub, &metrics);
+        let telling = self.handlers.values().filter(|handler| handler.tells_registers());
+        let server = session::Server {
+            version: env!("CARGO_PKG_VERSION"),
+            telling: telling.map(|handler| handler.namespace()).collect(),
+        };
         let mut shared = Shared {
             engine,
             committer,
@@ -136,6 +142,7 @@ impl Builder {
             author: Author { id: PersonId::NIL, name: self.name },
             draining: watch::Sender::new(false),
             away: self.away,
+            server: Arc::new(server),
             handlers: self.handlers,
         };
         shared.welcome_rooms = rooms(&shared, &self.rooms).await?;

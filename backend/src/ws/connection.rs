@@ -74,7 +74,7 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
     let mut wire = Wire::new(socket, Duration::from_millis(limits.silence.0));
     let now = shared.clock.now();
     let mut connection = Connection {
-        session: Session::new(now, id, limits, env!("CARGO_PKG_VERSION")),
+        session: Session::new(now, id, limits, Arc::clone(&shared.server)),
         seat: shared.hub.connect(id),
         author: None,
         lanes: Lanes::default(),

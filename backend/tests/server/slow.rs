@@ -114,6 +114,44 @@ async fn a_room_that_is_made_while_one_is_being_greeted_is_listed_too() {
 }
 
 #[tokio::test]
+async fn a_membership_that_ends_while_one_is_being_greeted_is_told_behind_the_welcome() {
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    let ward = rig.handle.room("chat", "Ward").await.unwrap();
+    anna.join(ward).await;
+    let gate = engine.hold_greetings();
+    let mut phone = dial(rig.address, Some("holdfast.v1")).await;
+    phone.send(&ClientFrame::Hello(anna.me.elsewhere().hello())).await;
+    gate.reached.notified().await;
+    anna.wire.send(&ClientFrame::Leave(JoinRoom { req: 7, room: ward })).await;
+    anna.settled().await;
+    gate.open.notify_one();
+    let told = |frame| match frame {
+        ServerFrame::Welcome(_) => Some(None),
+        ServerFrame::Left(left) => Some(Some(left.room)),
+        _ => None,
+    };
+    assert_eq!(phone.find(told).await, None);
+    assert_eq!(phone.find(told).await, Some(ward));
+}
+
+#[tokio::test]
+async fn who_comes_to_a_room_is_told_the_registers_that_stand_there() {
+    let (rig, sheep) = narrow().await;
+    let mut ben = Talker::at_home(&rig, "Ben").await;
+    set(&mut ben, "tally", sheep, "seen", json!({ "total": 3 })).await;
+    set(&mut ben, "chat", rig.lobby, "read", json!({ "offset": 1 })).await;
+    let mut carol = Talker::new(&rig, "Carol").await;
+    let latest = |frame| match frame {
+        ServerFrame::Latest(value) => Some((value.person, value.kind, value.rank)),
+        _ => None,
+    };
+    let seen = (ben.me.person, "seen".to_owned(), 3);
+    assert_eq!(carol.wire.find(latest).await, seen, "a read marker is its owner's alone");
+}
+
+#[tokio::test]
 async fn of_a_join_and_a_leave_on_two_connections_the_one_that_was_later_is_the_last_word() {
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;

@@ -128,6 +128,20 @@ impl Lanes {
             .all(|lane| lane.queued.is_empty() && lane.flight.values().all(|flight| flight.sent))
     }
 
+    /// How many events are numbered and without a settled verdict.
+    pub(super) fn under_way(&self) -> usize {
+        self.lanes.values().map(|lane| lane.flight.len()).sum()
+    }
+
+    /// The lanes in which something may go out now.
+    pub(super) fn ready(&self, now: Instant) -> Vec<RoomId> {
+        let ready = self.lanes.iter().filter(|(_, lane)| {
+            let waits = lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty();
+            !waits && !(lane.queued.is_empty() && lane.flight.is_empty())
+        });
+        ready.map(|(room, _)| *room).collect()
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.lanes.values().filter_map(|lane| lane.until).min()
     }

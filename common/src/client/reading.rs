@@ -139,6 +139,11 @@ impl Client {
     }
 
     pub(super) fn rooms(&mut self, rooms: Rooms) {
+        for info in &rooms.rooms {
+            if !info.joined {
+                self.let_go(info.room);
+            }
+        }
         self.waiting.extend(rooms.rooms.into_iter().map(Write::Room));
     }
 
@@ -153,10 +158,15 @@ impl Client {
         }
         // What was held is forgotten with the membership: a later one begins anew.
         self.reading.rooms.remove(left.room);
-        let gone = self.lanes.let_go(left.room);
-        self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
+        self.let_go(left.room);
         self.waiting.push(Write::Left(left.room));
         self.out.push(Output::Show(Show::Left(left.room)));
+    }
+
+    /// Forgets own acked events of a room whose log does not come here: the room has them.
+    fn let_go(&mut self, room: RoomId) {
+        let gone = self.lanes.let_go(room);
+        self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
     }
 
     /// Asks the log about own acked events whose entries have not come and no longer will.

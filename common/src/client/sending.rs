@@ -17,15 +17,14 @@ impl Client {
         }
         self.ask_unsure();
         let window = self.limits.window as usize;
-        let mut flying: usize = self.lanes.lanes.values().map(|lane| lane.flight.len()).sum();
-        let rooms: Vec<RoomId> = self.lanes.lanes.keys().copied().collect();
+        let mut under_way = self.lanes.under_way();
+        let rooms = self.lanes.ready(now);
+        // The window is shared, so that a long backlog in one room does not hold the others back.
+        let share = (window / rooms.len().max(1)).max(1);
         for room in rooms {
-            let lane = self.lanes.lane(room);
-            if lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty() {
-                continue;
-            }
             self.transmit(room);
-            flying += self.number(room, window.saturating_sub(flying));
+            let left = share.saturating_sub(self.lanes.lane(room).flight.len());
+            under_way += self.number(room, left.min(window.saturating_sub(under_way)));
         }
     }
 

@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::{
-    frame::{Ack, Reject, Retry, Welcome},
+    cursor::{Head, Mark},
+    frame::{Ack, Left, Reject, Retry, RoomInfo, Rooms, Welcome},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
     time::{Millis, Timestamp},
 };
@@ -91,10 +92,14 @@ impl Stage {
     }
 
     fn add(&mut self, key: u8) {
+        self.add_to(ROOM, key);
+    }
+
+    fn add_to(&mut self, room: RoomId, key: u8) {
         let event = Held {
             id: id(key),
             ns: "chat".to_owned(),
-            room: ROOM,
+            room,
             kind: "message".to_owned(),
             data: "{}".to_owned(),
             target: None,
@@ -103,16 +108,20 @@ impl Stage {
         self.feed(Input::Added(Row { key: key.into(), event, state: RowState::Queued }));
     }
 
-    /// The numbers that were transmitted.
-    fn numbers(&self) -> Vec<u64> {
+    /// What was transmitted: rooms and numbers.
+    fn emits(&self) -> Vec<(RoomId, u64)> {
         let emits = self.sent.iter().filter_map(|text| {
             let incoming = codec::read_client(text.as_bytes()).unwrap();
             match incoming.frame {
-                ClientFrame::Emit(emit) => Some(emit.n),
+                ClientFrame::Emit(emit) => Some((emit.room, emit.n)),
                 _ => None,
             }
         });
         emits.collect()
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        self.emits().into_iter().map(|(_, n)| n).collect()
     }
 }
 
@@ -220,4 +229,39 @@ fn nothing_goes_behind_a_held_number_before_the_floor_says_that_it_is_settled() 
     stage.commit_all();
     stage.feed(Input::Tick);
     assert_eq!(stage.numbers(), [1, 2, 3, 3]);
+}
+
+#[test]
+fn a_long_backlog_in_one_room_does_not_hold_another_one_back() {
+    let other = RoomId::from_bytes([9; 16]);
+    let mut stage = Stage::online();
+    for key in 1..=200 {
+        stage.add(key);
+    }
+    stage.add_to(other, 201);
+    stage.commit_all();
+    stage.hear(&ack(1));
+    stage.commit_all();
+    assert!(stage.emits().contains(&(other, 1)), "{:?}", stage.emits());
+    assert!(stage.client.pending() > 100, "the backlog is not done");
+}
+
+#[test]
+fn an_ack_that_comes_when_the_room_was_left_does_not_stay_in_the_outbox() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit_all();
+    stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
+    stage.hear(&ack(1));
+    stage.commit_all();
+    stage.feed(Input::Closed { code: 0 });
+    stage.feed(Input::Command(Command::RetryNow));
+    stage.commit_all();
+    stage.welcome();
+    let head = Head { epoch: Epoch::NIL, offset: 1, mark: Mark::START, first: 1 };
+    let (ns, name) = ("chat".to_owned(), "ward".to_owned());
+    let info = RoomInfo { room: ROOM, ns, name, head, joined: false, gone: false, inbox: false };
+    stage.hear(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
+    let writes = stage.commit_all();
+    assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
 }

@@ -269,6 +269,11 @@ macro_rules! namespace {
                     _ => Err($crate::event::misfit(self.class(kind))),
                 }
             }
+            fn tells_registers(&self) -> bool {
+                let reaches: &[$crate::event::Reach] =
+                    &[$( <$L as $crate::event::Latest>::REACH, )*];
+                reaches.contains(&$crate::event::Reach::Room)
+            }
             #[allow(unused_variables)]
             fn signal(&self, kind: &str, payload: &[u8]) -> Result<(), $crate::error::Code> {
                 match kind {

@@ -140,6 +140,8 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// As [`Handler::parse`].
     fn rank(&self, kind: &str, payload: &[u8]) -> Result<Ranked, Code>;
+    /// Whether it has a register whose values all in a room are told: [`Reach::Room`].
+    fn tells_registers(&self) -> bool;
     /// Checks a volatile event's payload.
     ///
     /// # Errors

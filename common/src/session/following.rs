@@ -31,6 +31,8 @@ pub(super) struct Following {
     live: bool,
     /// A page in place of a replay is being read: live entries wait for it.
     paging: bool,
+    /// The registers that stand are told once it is live.
+    telling: bool,
     /// It is the person's inbox.
     pub(super) inbox: bool,
 }
@@ -41,7 +43,7 @@ impl Following {
         self.followed && self.sent >= self.head && !self.behind
     }
 
-    pub(super) fn at(info: &RoomInfo, sent: Offset, by_page: bool) -> Self {
+    fn at(info: &RoomInfo, sent: Offset, by_page: bool, telling: bool) -> Self {
         Self {
             epoch: info.head.epoch,
             sent,
@@ -52,6 +54,7 @@ impl Following {
             behind: false,
             live: false,
             paging: false,
+            telling,
             inbox: info.inbox,
         }
     }
@@ -80,10 +83,12 @@ impl Reads {
 }
 
 impl<B> Session<B> {
-    /// Follows a room from where `following` says.
-    pub(super) fn follow(&mut self, room: RoomId, following: Following) {
-        self.out.push(Output::Follow(room));
-        self.rooms.insert(room, following);
+    /// Follows a room of which `sent` is known; a page takes the place of the rest if the way is
+    /// too long.
+    pub(super) fn follow(&mut self, info: &RoomInfo, sent: Offset, by_page: bool) {
+        let telling = self.server.telling.iter().any(|ns| *ns == info.ns);
+        self.out.push(Output::Follow(info.room));
+        self.rooms.insert(info.room, Following::at(info, sent, by_page, telling));
     }
 
     /// The room's live entries come from now on, and its log goes at least so far.
@@ -100,6 +105,13 @@ impl<B> Session<B> {
         self.send(&ServerFrame::Rooms(Rooms { rooms: vec![info.clone()] }));
         if !self.rooms.contains_key(&info.room) {
             self.begin(info);
+        }
+    }
+
+    /// A membership has ended by somebody else's doing.
+    pub(super) fn ended(&mut self, room: RoomId) {
+        if self.rooms.contains_key(&room) {
+            self.not_member(None, room);
         }
     }
 
@@ -153,8 +165,11 @@ impl<B> Session<B> {
         };
         if !state.live && state.done() {
             state.live = true;
-            let offset = state.sent;
+            let (offset, telling) = (state.sent, state.telling);
             self.send(&ServerFrame::Live(Live { room, offset }));
+            if telling {
+                self.reads.want(Note::Registers(room));
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Hello and welcome: who it is, and from where each room goes on.
 
-use super::{Me, Output, Phase, Session, following::Following};
+use super::{Me, Output, Phase, Session};
 use crate::{
     cursor::{self, Cursor},
     error::Code,
@@ -24,22 +24,6 @@ const ROOMS: usize = MOST_ROOMS as usize;
 const INBOXES: usize = 64;
 /// Bytes of a person's secret.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
-
-/// A membership has changed by somebody else's doing.
-#[derive(Debug)]
-pub(super) enum Change {
-    Member(RoomInfo),
-    NotMember(RoomId),
-}
-
-impl Change {
-    fn room(&self) -> RoomId {
-        match self {
-            Self::Member(info) => info.room,
-            Self::NotMember(room) => *room,
-        }
-    }
-}
 
 impl<B> Session<B> {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -100,7 +84,7 @@ impl<B> Session<B> {
         let Resume { rooms, lanes, verdicts, latest } = resume;
         self.send(&ServerFrame::Welcome(Welcome {
             connection: self.connection,
-            server: self.version.to_owned(),
+            server: self.server.version.to_owned(),
             now,
             limits: self.limits.clone(),
             lanes,
@@ -112,27 +96,6 @@ impl<B> Session<B> {
             self.verdict(room, n, verdict);
         }
         self.resume(now, &hello, rooms);
-        for change in std::mem::take(&mut self.early) {
-            self.changed(change);
-        }
-    }
-
-    /// What changes while the greeting is under way may be missing from its answer: it waits.
-    pub(super) fn changed(&mut self, change: Change) {
-        match (&self.phase, change) {
-            (Phase::Ready, Change::Member(info)) => self.member(&info),
-            (Phase::Ready, Change::NotMember(room)) => {
-                if self.rooms.contains_key(&room) {
-                    self.not_member(None, room);
-                }
-            }
-            (Phase::Greeting, change) => {
-                // Of each room the newest is enough.
-                self.early.retain(|old| old.room() != change.room());
-                self.early.push(change);
-            }
-            (Phase::Hello | Phase::Closed, _) => {}
-        }
     }
 
     /// First what the person is no member of, then what is to be read.
@@ -171,14 +134,14 @@ impl<B> Session<B> {
             state.missed_since.map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
         let too_long =
             missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
-        self.follow(room, Following::at(&state.info, cursor.offset, too_long && missed > 0));
+        self.follow(&state.info, cursor.offset, too_long && missed > 0);
     }
 
     /// A room of which the client has nothing: a short log from its start, a long one by a page.
     pub(super) fn begin(&mut self, info: &RoomInfo) {
         let head = info.head;
         let long = head.offset > u64::from(self.limits.page) || head.first > 1;
-        self.follow(info.room, Following::at(info, 0, long));
+        self.follow(info, 0, long);
     }
 
     pub(super) fn verdict(&mut self, room: RoomId, n: u64, verdict: Verdict) {

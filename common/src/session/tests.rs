@@ -14,7 +14,8 @@ use crate::{
 const ROOM: RoomId = RoomId::NIL;
 
 fn fresh() -> Session<String> {
-    Session::new(Instant(0), ConnectionId::NIL, Limits::default(), "test")
+    let server = Server { version: "test", telling: vec!["topics"] };
+    Session::new(Instant(0), ConnectionId::NIL, Limits::default(), Arc::new(server))
 }
 
 fn hello() -> Hello {
@@ -346,6 +347,18 @@ fn what_the_hub_has_for_a_connection_waits_there_during_the_greeting() {
 }
 
 #[test]
+fn the_registers_of_a_room_that_tells_them_are_read_once_it_is_live() {
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
+    greeted(&mut session, RoomInfo { ns: "topics".to_owned(), ..info(ROOM, false) });
+    let out = session.handle(Instant(1), Input::Head { room: ROOM, offset: 0 });
+    assert!(sent(&out).starts_with("{\"live\""), "{out:?}");
+    let out = session.handle(Instant(1), Input::Flushed);
+    let query = RegistersQuery { room: ROOM, person: None, after: None };
+    assert!(matches!(&out[..], [Output::Registers(asked)] if *asked == query), "{out:?}");
+}
+
+#[test]
 fn no_second_read_of_a_log_begins_before_the_first_has_left() {
     let mut session = ready();
     session.handle(Instant(1), Input::Flushed);
@@ -521,24 +534,6 @@ fn a_draining_session_answers_what_it_took_and_takes_no_more() {
     let appended = Appended::Settled;
     let out = session.handle(Instant(1), Input::Appended { room: ROOM, n: 1, appended });
     assert_eq!(closed(&out), Some(Code::GoingAway));
-}
-
-#[test]
-fn a_membership_that_changes_during_the_greeting_is_told_behind_the_welcome() {
-    let (gone, new) = (RoomId::from_bytes([1; 16]), RoomId::from_bytes([2; 16]));
-    let mut session = fresh();
-    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello())));
-    let early = session.handle(Instant(1), Input::NotMember(gone));
-    assert!(early.is_empty());
-    assert!(session.handle(Instant(1), Input::Member(info(new, true))).is_empty());
-    let out = greeted(&mut session, info(gone, false));
-    let follows = |room| out.iter().any(|it| matches!(it, Output::Follow(of) if *of == room));
-    let unfollows = |room| out.iter().any(|it| matches!(it, Output::Unfollow(of) if *of == room));
-    assert!(follows(gone) && unfollows(gone));
-    assert!(follows(new) && !unfollows(new));
-    let text = sent(&out);
-    assert!(text.starts_with("{\"welcome\""), "{text}");
-    assert!(text.contains("\"inbox\":true") && text.contains("{\"left\""), "{text}");
 }
 
 #[test]

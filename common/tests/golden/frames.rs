@@ -14,7 +14,7 @@ use holdfast_common::{
     session::{self, Session},
     time::Instant,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 names! { CLIENT, of_client, ClientFrame:
     Hello = "hello" Emit = "emit" Signal = "signal" Latest = "latest" Join = "join"
@@ -137,7 +137,8 @@ fn members_that_a_newer_peer_adds_to_a_frame_are_not_looked_at() {
 #[test]
 fn a_frame_that_the_server_does_not_know_closes_its_connection_with_a_code() {
     let limits = Limits::default();
-    let mut session: Session<String> = Session::new(Instant(0), ConnectionId::NIL, limits, "test");
+    let mut session: Session<String> =
+        Session::new(Instant(0), ConnectionId::NIL, limits, Arc::default());
     let out = session.handle(Instant(0), session::Input::Frame(br#"{"wish":{"any":1}}"#));
     assert!(matches!(out[..], [session::Output::Close(Code::BadFrame)]));
 }

@@ -19,7 +19,7 @@ use holdfast_common::{
     storage::{Append, Appended, Fault, Greeting, LaneWrite, Verdict},
     time::{Instant, Millis, Timestamp},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 pub const LOBBY: RoomId = RoomId::NIL;
 
@@ -246,7 +246,8 @@ impl World {
     fn connect(&mut self, i: usize) {
         self.hang_up(i);
         let key = self.fanout.connect();
-        let session = Session::new(self.now, ConnectionId::NIL, self.limits.clone(), "test");
+        let limits = self.limits.clone();
+        let session = Session::new(self.now, ConnectionId::NIL, limits, Arc::default());
         self.wires[i] = Some(Wire {
             session,
             key,
