@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test.ts";
 import { expectSame } from "../fixtures/same.ts";
 
@@ -60,6 +61,45 @@ test("who is here is seen, once each, and no longer once they have gone", async 
   await bob.context.close();
   await expect(ada.tab.room.here.getByRole("listitem")).toHaveCount(1);
   await expect(ada.tab.room.here).not.toContainText("Bob");
+});
+
+/** So many strangers follow the lobby, over sockets of one page, until the page is closed. */
+async function crowd(page: Page, count: number): Promise<void> {
+  await page.evaluate(async (count) => {
+    const came = Array.from({ length: count }, async (_, n) => {
+      const socket = new WebSocket("/ws", "holdfast.v1");
+      const hello = {
+        person: crypto.randomUUID(), secret: crypto.randomUUID(), name: `Stranger ${n}`,
+        writer: crypto.randomUUID(), generation: 1, session: crypto.randomUUID(), rooms: [], lanes: [],
+      };
+      socket.onopen = () => socket.send(JSON.stringify({ hello }));
+      await new Promise<void>((live) => {
+        socket.onmessage = ({ data }) => {
+          if (String(data).startsWith('{"live"')) live();
+        };
+      });
+    });
+    await Promise.all(came);
+  }, count);
+}
+
+test("of more than a hundred people nobody is listed, and everybody is again when some have gone", async ({ server, people, page }) => {
+  const ada = await people.join("Ada");
+  await page.goto("/healthz");
+  await crowd(page, 99);
+  await expect(ada.tab.room.here.getByRole("listitem")).toHaveCount(100);
+  await expect(ada.tab.room.here).toContainText("Here now – 100");
+  const bob = await people.join("Bob");
+  for (const { tab } of [ada, bob]) {
+    await expect(tab.room.here).toContainText("Too many people to list.");
+    await expect(tab.room.here.getByRole("listitem")).toHaveCount(0);
+  }
+  await ada.tab.room.say("crowded in here");
+  await expectSame(server, [ada.tab, bob.tab]);
+  await page.close();
+  for (const { tab } of [ada, bob]) {
+    await expect(tab.room.here.getByRole("listitem")).toHaveCount(2);
+  }
 });
 
 test("a new name stands by what is said from then on", async ({ server, people }) => {
