@@ -81,8 +81,11 @@ pub struct Resume {
     pub lanes: Vec<LaneMark>,
     /// The verdicts above the floors, by lane and number.
     pub verdicts: Vec<(RoomId, u64, Verdict)>,
-    /// The person's own registers.
+    /// The person's own registers of the rooms they are in, in the order of the rooms, as many as
+    /// [`SLICE_BYTES`](crate::session::SLICE_BYTES) hold.
     pub latest: Vec<LatestSet>,
+    /// The first room of which they did not all fit.
+    pub latest_rest: Option<RoomId>,
 }
 
 /// A room, and what the log says about the client's cursor in it.

@@ -5,7 +5,9 @@ use holdfast_common::{
     error::Code,
     frame::LatestSet,
     id::{PersonId, RoomId},
+    session::SLICE_BYTES,
     storage::{Registered, RegistersQuery},
+    time::Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -14,6 +16,8 @@ contract! {
     of_two_values_of_one_rank_the_first_stands
     a_register_is_of_a_live_room_of_its_namespace
     a_resume_has_the_persons_own_registers
+    a_resume_has_no_registers_of_rooms_that_the_person_is_not_in
+    a_resume_has_as_many_registers_as_fit_and_says_from_which_room_on_they_did_not
     a_rooms_registers_are_read_in_parts_each_once
     one_persons_registers_of_a_room_are_read_without_the_others
 }
@@ -48,6 +52,7 @@ async fn the_greatest_rank_stands(rig: Rig) {
 
 async fn of_two_values_of_one_rank_the_first_stands(rig: Rig) {
     let (room, mut ada) = (rig.room().await, rig.sender().await);
+    rig.engine.join(ada.person, room, 9, Timestamp(1)).await.unwrap();
     let first = read_to(room, ada.person, 4);
     let data = RawValue::from_string(r#"{"offset":4,"more":true}"#.to_owned()).unwrap();
     let second = LatestSet { data, ..first.clone() };
@@ -71,6 +76,7 @@ async fn a_register_is_of_a_live_room_of_its_namespace(rig: Rig) {
 
 async fn a_resume_has_the_persons_own_registers(rig: Rig) {
     let (room, mut ada) = (rig.room().await, rig.sender().await);
+    rig.engine.join(ada.person, room, 9, Timestamp(1)).await.unwrap();
     rig.engine.set_latest(read_to(room, ada.person, 4)).await.unwrap();
     rig.engine.set_latest(read_to(room, person(), 7)).await.unwrap();
     ada.generation += 1;
@@ -82,6 +88,34 @@ async fn a_resume_has_the_persons_own_registers(rig: Rig) {
     rig.engine.delete_room(room).await.unwrap();
     ada.generation += 1;
     assert!(rig.resume(ada.greeting()).await.latest.is_empty());
+}
+
+async fn a_resume_has_no_registers_of_rooms_that_the_person_is_not_in(rig: Rig) {
+    let (room, mut ada) = (rig.room().await, rig.sender().await);
+    rig.engine.set_latest(read_to(room, ada.person, 4)).await.unwrap();
+    rig.engine.leave(ada.person, room).await.unwrap();
+    ada.generation += 1;
+    assert!(rig.resume(ada.greeting()).await.latest.is_empty());
+}
+
+async fn a_resume_has_as_many_registers_as_fit_and_says_from_which_room_on_they_did_not(rig: Rig) {
+    let mut ada = rig.sender().await;
+    let mut rooms = Vec::new();
+    for _ in 0..5 {
+        rooms.push(rig.room().await);
+    }
+    rooms.sort();
+    let data = format!(r#"{{"offset":4,"more":"{}"}}"#, "x".repeat(SLICE_BYTES / 3));
+    for room in &rooms {
+        rig.engine.join(ada.person, *room, 9, Timestamp(1)).await.unwrap();
+        let data = RawValue::from_string(data.clone()).unwrap();
+        let value = LatestSet { data, ..read_to(*room, ada.person, 4) };
+        rig.engine.set_latest(value).await.unwrap();
+    }
+    ada.generation += 1;
+    let resume = rig.resume(ada.greeting()).await;
+    let told: Vec<RoomId> = resume.latest.iter().map(|value| value.room).collect();
+    assert_eq!((told, resume.latest_rest), (rooms[..2].to_vec(), Some(rooms[2])));
 }
 
 /// The ranks of all parts, from first to last.

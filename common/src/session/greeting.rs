@@ -4,6 +4,7 @@ use super::{Me, Output, Phase, Session};
 use crate::{
     cursor::{self, Cursor},
     error::Code,
+    fanout::Note,
     fanout::Run,
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
@@ -81,7 +82,7 @@ impl<B> Session<B> {
         let run = Run { session, writer, generation };
         self.out.push(Output::Register { person: author.clone(), run });
         self.me = Some(Me { author, writer, generation });
-        let Resume { rooms, lanes, verdicts, latest } = resume;
+        let Resume { rooms, lanes, verdicts, latest, latest_rest } = resume;
         self.send(&ServerFrame::Welcome(Welcome {
             connection: self.connection,
             server: self.server.version.to_owned(),
@@ -96,6 +97,10 @@ impl<B> Session<B> {
             self.verdict(room, n, verdict);
         }
         self.resume(now, &hello, rooms);
+        if let Some(rest) = latest_rest {
+            let rest = self.rooms.range(rest..).map(|(room, _)| Note::OwnRegisters(*room));
+            rest.for_each(|note| self.reads.want(note));
+        }
     }
 
     /// First what the person is no member of, then what is to be read.

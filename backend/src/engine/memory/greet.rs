@@ -5,8 +5,9 @@ use crate::engine::OTHER_ROOMS;
 use holdfast_common::{
     cursor::Cursor,
     error::Code,
-    frame::LaneMark,
+    frame::{LaneMark, LatestSet},
     id::{PersonId, RoomId},
+    session::SLICE_BYTES,
     storage::{Greeted, Greeting, Resume, RoomState},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -29,14 +30,31 @@ impl State {
             let verdicts = lane.into_iter().flat_map(|lane| &lane.verdicts);
             verdicts.map(|(n, verdict)| (mark.room, *n, verdict.clone()))
         });
-        let registers = self.registers.values();
-        let own = registers.filter(|value| value.person == greeting.person);
+        let (latest, latest_rest) = self.own_registers(greeting.person);
         Greeted::Welcome(Resume {
             rooms: self.resume_rooms(greeting),
             verdicts: verdicts.collect(),
             lanes,
-            latest: own.cloned().collect(),
+            latest,
+            latest_rest,
         })
+    }
+
+    /// Those of the rooms the person is in, as many as fit, and the first room of the others.
+    fn own_registers(&self, person: PersonId) -> (Vec<LatestSet>, Option<RoomId>) {
+        let own = self.registers.values().filter(|value| {
+            let room = self.rooms.get(&value.room);
+            value.person == person && room.is_some_and(|room| room.members.contains_key(&person))
+        });
+        let (mut fit, mut bytes) = (Vec::new(), 0);
+        for value in own {
+            bytes += value.data.get().len();
+            if bytes > SLICE_BYTES {
+                return (fit, Some(value.room));
+            }
+            fit.push(value.clone());
+        }
+        (fit, None)
     }
 
     fn refusal(&self, greeting: &Greeting) -> Option<Code> {

@@ -8,7 +8,7 @@ use super::{
 use holdfast_common::{
     error::Code,
     frame::LatestSet,
-    id::PersonId,
+    id::{PersonId, RoomId},
     storage::{RegisterKey, Registered, Registers, RegistersQuery},
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -61,11 +61,31 @@ pub(super) fn set(db: &Connection, value: &LatestSet) -> Result<Registered, Prob
     Ok(Registered::Stored)
 }
 
-/// A person's own.
-pub(super) fn own(db: &Connection, person: PersonId) -> Result<Vec<LatestSet>> {
-    let mut select = db.prepare_cached(select_registers!("WHERE person = ?1"))?;
-    let registers = select.query_map([person.as_bytes()], value)?;
-    registers.collect()
+/// A person's own of the rooms they are in, as many as `max_bytes` hold, and the first room of which
+/// they did not all fit.
+pub(super) fn own(
+    db: &Connection,
+    person: PersonId,
+    max_bytes: usize,
+) -> Result<(Vec<LatestSet>, Option<RoomId>)> {
+    let sql = select_registers!(
+        "WHERE person = ?1 AND EXISTS (
+             SELECT 1 FROM rooms r JOIN members m ON m.room = r.seq
+             WHERE r.id = registers.room AND m.person = ?1)
+         ORDER BY room, namespace, kind"
+    );
+    let mut select = db.prepare_cached(sql)?;
+    let mut rows = select.query([person.as_bytes()])?;
+    let (mut own, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let value = value(row)?;
+        bytes += value.data.get().len();
+        if bytes > max_bytes {
+            return Ok((own, Some(value.room)));
+        }
+        own.push(value);
+    }
+    Ok((own, None))
 }
 
 /// A part of a room's. No namespace has an empty name, so every register of a person lies behind the

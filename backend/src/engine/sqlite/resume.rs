@@ -14,6 +14,7 @@ use holdfast_common::{
     cursor::{Cursor, Mark},
     frame::{RoomCursor, RoomInfo},
     id::{PersonId, RoomId},
+    session::SLICE_BYTES,
     storage::{Resume, RoomState},
     time::Timestamp,
 };
@@ -26,11 +27,13 @@ pub(super) fn read(db: &Connection, bound: &Bound) -> Result<Resume, Problem> {
         let lane = lanes::verdicts(db, bound.writer, mark.room)?;
         verdicts.extend(lane.into_iter().map(|(n, verdict)| (mark.room, n, verdict)));
     }
+    let (latest, latest_rest) = registers::own(db, bound.person, SLICE_BYTES)?;
     Ok(Resume {
         rooms: rooms(db, bound.person, &bound.rooms)?,
         lanes: bound.lanes.clone(),
         verdicts,
-        latest: registers::own(db, bound.person)?,
+        latest,
+        latest_rest,
     })
 }
 

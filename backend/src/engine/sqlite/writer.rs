@@ -196,7 +196,7 @@ impl Desk {
     /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
         let begun = self.options.commits.begin(&self.db);
-        begun.map_err(|error| fault(&error))?;
+        begun.map_err(|error| self.failed(&error))?;
         let mut faults = Vec::with_capacity(batch.len());
         for task in batch {
             match self.in_savepoint(task.as_mut()) {
@@ -217,21 +217,34 @@ impl Desk {
     }
 
     /// Runs one task. The inner fault is its own; the outer one took the transaction with it.
-    fn in_savepoint(&self, task: &mut dyn Task) -> Result<Option<Fault>, Fault> {
-        let run = |sql| match self.db.prepare_cached(sql) {
-            Ok(mut statement) => statement.execute([]).map(drop),
-            Err(error) => Err(error),
-        };
-        run("SAVEPOINT task").map_err(|error| fault(&error))?;
-        let own = task.run(&self.db).err().map(Problem::fault);
+    fn in_savepoint(&mut self, task: &mut dyn Task) -> Result<Option<Fault>, Fault> {
+        self.run("SAVEPOINT task")?;
+        let own = task.run(&self.db).err().map(|problem| match problem {
+            Problem::Sql(error) => self.failed(&error),
+            Problem::Other(fault) => fault,
+        });
         if let Some(fault) = &own {
-            if self.db.is_autocommit() {
+            if self.ended || self.db.is_autocommit() {
                 return Err(fault.clone());
             }
-            run("ROLLBACK TO task").map_err(|error| task::fault(&error))?;
+            self.run("ROLLBACK TO task")?;
         }
-        run("RELEASE task").map_err(|error| fault(&error))?;
+        self.run("RELEASE task")?;
         Ok(own)
+    }
+
+    fn run(&mut self, sql: &str) -> Result<(), Fault> {
+        let run = self.db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        run.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    /// What an error before the commit is for those who asked. A transaction too large for the page
+    /// cache is written to the log, and a log that begins anew is synced, before it is committed.
+    fn failed(&mut self, error: &rusqlite::Error) -> Fault {
+        if is_failed_fsync(error) {
+            self.end(error);
+        }
+        fault(error)
     }
 
     /// What is known after a commit that failed.
@@ -307,3 +320,6 @@ pub(super) fn probe(db: &Connection) -> Result<(), Problem> {
     db.prepare_cached(sql)?.execute([PROBE_BYTES])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
