@@ -45,6 +45,10 @@ use crate::{
     time::Instant,
 };
 
+/// Bytes of frames that may wait to be written to the database: room for two replays. A browser whose
+/// disk is slower than its line ends the connection over more, and asks again from what it has.
+const MOST_UNWRITTEN: usize = 32 * 1024 * 1024;
+
 /// What happens to a client.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -151,6 +155,8 @@ pub struct Client {
     asks: asks::Asks,
     /// Writes that wait for the one under way.
     waiting: Vec<Write>,
+    /// Bytes of the frames that came while they did.
+    unwritten: usize,
     after: Vec<After>,
     under_way: Option<(u64, Vec<After>)>,
     tokens: u64,
@@ -175,6 +181,7 @@ impl Client {
             reading: reading::Reading::load(cursors),
             asks: asks::Asks::load(latest),
             waiting: Vec::new(),
+            unwritten: 0,
             after: Vec::new(),
             under_way: None,
             tokens: 0,
@@ -249,6 +256,12 @@ impl Client {
             ServerFrame::Signal(signal) => self.out.push(Output::Show(Show::Signal(signal))),
             ServerFrame::Presence(who) => self.out.push(Output::Show(Show::Presence(who))),
         }
+        if self.under_way.is_some() {
+            self.unwritten += text.len();
+            if self.unwritten > MOST_UNWRITTEN {
+                self.give_up(now, Code::Overloaded);
+            }
+        }
     }
 
     fn send(&mut self, frame: &ClientFrame) {
@@ -261,6 +274,7 @@ impl Client {
             return;
         }
         self.tokens += 1;
+        self.unwritten = 0;
         let writes = std::mem::take(&mut self.waiting);
         self.under_way = Some((self.tokens, std::mem::take(&mut self.after)));
         self.out.push(Output::Write(Batch {

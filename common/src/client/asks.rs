@@ -6,7 +6,8 @@ use crate::{
     error::{Code, Kind},
     event::Class,
     frame::{
-        AskIds, ClientFrame, Found, History, JoinRoom, Refused, Request, SetLatest, Signal, Stored,
+        AskIds, ClientFrame, Found, History, JoinRoom, LeaveRoom, Refused, Request, SetLatest,
+        Signal, Stored,
     },
     id::{Epoch, EventId, RoomId},
     sorted::Sorted,
@@ -89,8 +90,15 @@ struct Open {
     ids: Vec<EventId>,
     /// As it was sent.
     frame: ClientFrame,
-    /// It was refused for now and is to be sent again.
+    /// It is to be sent again: it was refused for now, or the connection has ended.
     late: bool,
+}
+
+impl Open {
+    /// A membership is to begin or to end: somebody has asked for it and waits to see it.
+    fn wish(&self) -> bool {
+        matches!(self.frame, ClientFrame::Join(_) | ClientFrame::Leave(_))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -113,9 +121,19 @@ impl Asks {
         self.open.remove(req).is_some()
     }
 
+    /// What the person wished is asked again after the next welcome: it may have been lost with the
+    /// connection, and the view waits for it. The rest is asked anew by who needs it.
     pub(super) fn disconnected(&mut self) {
-        self.open.clear();
-        self.again = None; // The next welcome has all of them sent and asked again.
+        self.open.retain(|_, open| open.wish());
+        self.late();
+        self.again = None;
+    }
+
+    /// There is no connection: what is open goes out over the next one.
+    fn late(&mut self) {
+        for open in self.open.values_mut() {
+            open.late = true;
+        }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -167,10 +185,10 @@ impl Client {
                 }
             }
             Command::Join { room } => {
-                self.ask(room, |req| ClientFrame::Join(JoinRoom { req, room }))
+                self.member(room, |req| ClientFrame::Join(JoinRoom { req, room }));
             }
             Command::Leave { room } => {
-                self.ask(room, |req| ClientFrame::Leave(JoinRoom { req, room }));
+                self.member(room, |req| ClientFrame::Leave(LeaveRoom { req, room }));
             }
             Command::History { room, before, limit } => {
                 self.ask(room, |req| ClientFrame::History(History { req, room, before, limit }))
@@ -180,6 +198,22 @@ impl Client {
                 self.waiting.push(Write::Name(name));
                 self.reconnect();
             }
+        }
+    }
+
+    /// Begins or ends a membership, in place of an earlier wish for the room; when there is no
+    /// connection, after the next welcome.
+    fn member(&mut self, room: RoomId, frame: impl FnOnce(Request) -> ClientFrame) {
+        self.asks.open.retain(|_, open| !(open.room == room && open.late && open.wish()));
+        if self.asks.open.len() >= OPEN_ASKS {
+            let (code, detail) = (Code::TooFast, Code::TooFast.text().to_owned());
+            return self.out.push(Output::Show(Show::Refused { room, code, detail }));
+        }
+        let frame = self.asks.request(room, Vec::new(), frame);
+        if self.link.online() {
+            self.send(&frame);
+        } else {
+            self.asks.late();
         }
     }
 
@@ -240,6 +274,11 @@ impl Client {
         }
         self.asks.again = None;
         self.send_latest();
+        self.send_late();
+    }
+
+    /// Sends what was refused for now, or lost with a connection.
+    pub(super) fn send_late(&mut self) {
         let late = self.asks.open.values_mut();
         let late =
             late.filter_map(|open| std::mem::take(&mut open.late).then(|| open.frame.clone()));

@@ -186,6 +186,7 @@ impl Client {
         }
         self.waiting.extend(welcome.latest.into_iter().map(Write::Register));
         self.send_latest();
+        self.send_late();
         let (limits, now) = (welcome.limits, welcome.now);
         self.out.push(Output::Show(Show::Welcome { limits, now }));
         self.show_link();

@@ -265,3 +265,25 @@ fn an_ack_that_comes_when_the_room_was_left_does_not_stay_in_the_outbox() {
     let writes = stage.commit_all();
     assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
 }
+
+#[test]
+fn more_than_the_disk_can_take_in_time_ends_the_connection_and_is_asked_for_again() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    assert!(stage.batch.is_some(), "a batch is under way");
+    let text = codec::write_server(&ServerFrame::Rooms(Rooms { rooms: Vec::new() }));
+    let large = format!("{text}{}", " ".repeat(MOST_UNWRITTEN / 4));
+    for _ in 0..3 {
+        stage.feed(Input::Frame(large.clone()));
+        assert!(stage.client.link.online());
+    }
+    stage.feed(Input::Frame(large.clone()));
+    assert!(!stage.client.link.online());
+    stage.commit_all();
+    stage.feed(Input::Command(Command::RetryNow));
+    stage.commit_all();
+    stage.welcome();
+    stage.commit_all();
+    stage.feed(Input::Frame(large.clone()));
+    assert!(stage.client.link.online(), "what is written counts no more");
+}

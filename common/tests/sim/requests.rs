@@ -72,3 +72,34 @@ fn an_outbox_that_asks_too_fast_does_not_take_it_for_a_no() {
     no_refusal_is_shown(&world);
     world.check();
 }
+
+#[test]
+fn a_wish_that_was_lost_with_the_connection_is_asked_again_over_the_next_one() {
+    let mut world = World::new(1);
+    let [room, other, third, _] = rooms();
+    for (n, room) in [room, other, third].into_iter().enumerate() {
+        world.disk.create(room, &format!("room {n}"), PersonId::NIL);
+    }
+    world.command(0, Command::Join { room });
+    world.settle();
+    world.blackhole(0);
+    world.command(0, Command::Leave { room });
+    world.command(0, Command::Join { room: other });
+    world.settle();
+    world.cut(0);
+    // Without a connection the newest wish for a room takes the place of the one before.
+    world.command(0, Command::Join { room: third });
+    world.command(0, Command::Leave { room: third });
+    world.wait(60_000);
+    let person = world.nodes[0].database.principal.person;
+    let rooms = world.disk.rooms(person);
+    let joined: Vec<RoomId> = rooms.iter().filter(|it| it.joined).map(|it| it.room).collect();
+    assert_eq!(joined, [LOBBY, other]);
+    assert!(
+        !world.sent[0]
+            .iter()
+            .any(|frame| frame.contains("join") && frame.contains(&third.to_string()))
+    );
+    no_refusal_is_shown(&world);
+    world.check();
+}

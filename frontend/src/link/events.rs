@@ -62,8 +62,8 @@ pub(super) enum Event {
     Tick,
 }
 
-/// The queue and the driver behind it. What its bound is: events come from the view one by one,
-/// from the socket as far as the server's windows allow, and from what the driver itself started.
+/// The queue and the driver behind it. It holds what has happened since the driver ran last, which
+/// takes all of it and waits for nothing; what the client makes of it has a bound of its own.
 #[derive(Default)]
 pub(super) struct Events {
     waiting: RefCell<VecDeque<Event>>,
