@@ -37,11 +37,17 @@ impl Holes {
         holes.find(|hole| hole.from <= offset && offset <= hole.to)
     }
 
-    /// How many entries that a person would count lie in holes above this offset and can be had.
+    /// How many entries that a person would count lie in holes above this offset and can be had. Of a
+    /// hole that this offset lies in it is an estimate.
     pub(super) fn skipped_above(&self, offset: Offset) -> u64 {
         let holes = self.0.iter();
         let skipped = holes.filter(|hole| hole.kind == HoleKind::Skipped && hole.to > offset);
-        skipped.map(|hole| hole.count).sum()
+        let above = |hole: &Hole| {
+            let below = (hole.from <= offset).then(|| Hole { to: offset, ..*hole });
+            let above = Hole { from: hole.from.max(offset + 1), ..*hole };
+            share(hole.count, below, Some(above)).last().map_or(0, |hole| hole.count)
+        };
+        skipped.map(above).sum()
     }
 
     /// The end of the last hole below this offset; 0 where there is none.
@@ -151,6 +157,16 @@ mod tests {
         holes.trim(21);
         let gap = Hole { from: 1, to: 20, count: 20, kind: HoleKind::Gap(GapReason::Trimmed) };
         assert_eq!(holes, Holes(vec![gap, skipped(21, 30, 12)]));
+    }
+
+    #[test]
+    fn of_a_hole_that_was_read_in_part_the_rest_is_unread() {
+        let holes = Holes::load(vec![skipped(11, 110, 50), skipped(201, 210, 4)]);
+        assert_eq!(holes.skipped_above(0), 54);
+        assert_eq!(holes.skipped_above(10), 54);
+        assert_eq!(holes.skipped_above(60), 25 + 4);
+        assert_eq!(holes.skipped_above(110), 4);
+        assert_eq!(holes.skipped_above(210), 0);
     }
 
     #[test]
