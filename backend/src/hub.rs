@@ -250,13 +250,13 @@ impl State {
         let (room, frame) = match change {
             fanout::Presence::Came(room, author) => (room, changed(room, vec![author], Vec::new())),
             fanout::Presence::Left(room, person) => (room, changed(room, Vec::new(), vec![person])),
-            fanout::Presence::Turned(room) => (room, self.company(room)),
+            fanout::Presence::Turned(room) => (room, self.presence(room)),
         };
         self.put(Target::RoomBut(room, key), Some(Note::Presence(room)), &frame);
     }
 
     /// The frame that tells who is in a room.
-    fn company(&self, room: RoomId) -> Frame {
+    fn presence(&self, room: RoomId) -> Frame {
         let came = self.fanout.here(room);
         encode(&ServerFrame::Presence(Presence { room, all: true, came, left: Vec::new() }))
     }
@@ -329,12 +329,12 @@ impl Seat {
             state.tell(self.key, change);
         }
         state.count(self.key, room, true);
-        (state.company(room), state.fanout.head(room))
+        (state.presence(room), state.fanout.head(room))
     }
 
     /// The frame that tells who is in a room now.
-    pub(crate) fn company(&self, room: RoomId) -> Frame {
-        self.hub.state().company(room)
+    pub(crate) fn presence(&self, room: RoomId) -> Frame {
+        self.hub.state().presence(room)
     }
 
     pub(crate) fn unfollow(&self, room: RoomId) {

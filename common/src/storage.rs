@@ -5,7 +5,7 @@ use crate::{
     cursor::{Head, Mark, Offset},
     error::Code,
     event::{Effect, Facts, Verified, Versions},
-    frame::{Author, Entry, Folded, LaneFloor, LaneMark, LatestSet, RoomCursor, RoomInfo},
+    frame::{Author, Entry, Folded, LaneFloor, LaneWatermark, LatestSet, RoomCursor, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     time::Timestamp,
 };
@@ -78,7 +78,7 @@ pub struct Resume {
     /// Every room that is there for the person to see, members' first.
     pub rooms: Vec<RoomState>,
     /// For each lane of the greeting.
-    pub lanes: Vec<LaneMark>,
+    pub lanes: Vec<LaneWatermark>,
     /// The verdicts above the floors, by lane and number.
     pub verdicts: Vec<(RoomId, u64, Verdict)>,
     /// The person's own registers of the rooms they are in, in the order of the rooms, as many as

@@ -94,7 +94,7 @@ pub struct Tabs {
     takes: Vec<(TabId, u64)>,
     standing: Standing,
     /// Other tabs were heard.
-    company: bool,
+    others: bool,
     /// The leader's client exists.
     ready: bool,
     /// When to beat, or to sweep.
@@ -129,7 +129,7 @@ impl Tabs {
             confirming: lead::Confirming::default(),
             takes: Vec::new(),
             standing: Standing::default(),
-            company: false,
+            others: false,
             ready: false,
             due: None,
             patience: None,
@@ -248,7 +248,7 @@ impl Tabs {
     }
 
     fn heard(&mut self, now: Instant, word: Word) {
-        self.company = true;
+        self.others = true;
         match self.role {
             Role::Following => self.follow(now, word),
             Role::Taking => self.heard_taking(word),
@@ -345,7 +345,7 @@ impl Tabs {
     fn set_due(&mut self, now: Instant) {
         match self.role {
             Role::Taking => self.due = None,
-            Role::Leading(_) if !self.company => self.due = None,
+            Role::Leading(_) if !self.others => self.due = None,
             Role::Leading(_) => self.due = self.due.or(Some(now + SWEEP)),
             Role::Following => self.due = self.due.or(Some(now + BEAT)),
         }

@@ -3,7 +3,6 @@
 //! It is a fold of what the link reports as committed, so what a person sees is what would be
 //! there after a crash. Nothing here knows a browser, a clock or a signal.
 
-mod company;
 mod connection;
 mod directory;
 mod fold;
@@ -13,11 +12,11 @@ mod layout;
 mod names;
 mod notices;
 mod outbox;
+mod presence;
 mod room;
 mod timeline;
 mod window;
 
-pub use company::Company;
 pub use connection::Connection;
 pub use directory::{INBOX, RoomLine};
 pub use holes::Holes;
@@ -26,6 +25,7 @@ pub use layout::{EntryRow, HoleRow, Row, RowKey};
 pub use names::ByName;
 pub use notices::{Notice, Trouble};
 pub use outbox::{Outbox, Pending, Refusal, State};
+pub use presence::Presence;
 pub use room::Room;
 pub use timeline::Timeline;
 pub use window::{Step, Window};
@@ -84,7 +84,7 @@ pub struct Store {
     /// Texts that were begun, as they were when the page was opened.
     pub drafts: Vec<(RoomId, String)>,
     notices: notices::Notices,
-    company: Sorted<RoomId, Company>,
+    presence: Sorted<RoomId, Presence>,
     by_name: ByName,
     names: names::Names,
 }
@@ -105,7 +105,7 @@ impl Store {
             leading: false,
             drafts: Vec::new(),
             notices: notices::Notices::default(),
-            company: Sorted::default(),
+            presence: Sorted::default(),
             by_name,
             names: names::Names::default(),
         }
@@ -161,14 +161,14 @@ impl Store {
 
     /// The people of a room.
     #[must_use]
-    pub fn company(&self, room: RoomId) -> Option<&Company> {
-        self.company.get(room)
+    pub fn presence(&self, room: RoomId) -> Option<&Presence> {
+        self.presence.get(room)
     }
 
     /// Forgets what is no longer believed at this time.
     pub fn expire(&mut self, now: Instant) {
-        for company in self.company.values_mut() {
-            company.expire(now);
+        for presence in self.presence.values_mut() {
+            presence.expire(now);
         }
     }
 

@@ -124,7 +124,7 @@ impl View {
             put(self.me, me);
         });
         if let Some(room) = open {
-            self.show_company(room);
+            self.show_presence(room);
             if touched.0.contains(&room) {
                 self.show_rows(room);
             }
@@ -136,7 +136,7 @@ impl View {
         self.clock.set(now);
         self.store.update_value(|store| store.expire(now.steady));
         if let Some(room) = self.open.room.get_untracked() {
-            self.show_company(room);
+            self.show_presence(room);
         }
     }
 

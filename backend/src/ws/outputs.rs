@@ -55,7 +55,7 @@ impl Connection {
                 }
             }
             Output::Presence(room) => {
-                let here = self.seat.company(room);
+                let here = self.seat.presence(room);
                 self.send(here, wire).await?;
             }
             Output::Follow(room) => {

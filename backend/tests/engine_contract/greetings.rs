@@ -6,7 +6,7 @@ use holdfast_common::{
     cursor::{Cursor, Mark},
     error::Code,
     event::Effect,
-    frame::{LaneFloor, LaneMark, RoomCursor},
+    frame::{LaneFloor, LaneWatermark, RoomCursor},
     id::{Epoch, PersonId, RoomId, WriterId},
     storage::{FactsQuery, Greeted, Greeting, RoomState, Verdict},
     time::Timestamp,
@@ -120,7 +120,7 @@ async fn a_refused_greeting_changes_nothing(rig: Rig) {
     assert_eq!(acked(&rig.put(append).await), 2);
 }
 
-async fn lane(rig: &Rig, sender: &mut Sender, room: RoomId, floor: u64) -> LaneMark {
+async fn lane(rig: &Rig, sender: &mut Sender, room: RoomId, floor: u64) -> LaneWatermark {
     sender.generation += 1;
     let mut greeting = sender.greeting();
     greeting.lanes = vec![LaneFloor { room, floor }];
@@ -129,16 +129,16 @@ async fn lane(rig: &Rig, sender: &mut Sender, room: RoomId, floor: u64) -> LaneM
 
 async fn a_lane_without_history_stands_at_its_floor(rig: Rig) {
     let (room, mut ada) = (room_id(), rig.sender().await);
-    let mark = lane(&rig, &mut ada, room, 0).await;
-    assert_eq!((mark.room, mark.watermark, mark.lost), (room, 0, false));
+    let known = lane(&rig, &mut ada, room, 0).await;
+    assert_eq!((known.room, known.watermark, known.lost), (room, 0, false));
 }
 
 async fn a_lane_that_lost_history_says_so_once(rig: Rig) {
     let (room, mut ada) = (rig.room().await, rig.sender().await);
-    let mark = lane(&rig, &mut ada, room, 4).await;
-    assert_eq!((mark.watermark, mark.lost), (4, true));
-    let mark = lane(&rig, &mut ada, room, 4).await;
-    assert_eq!((mark.watermark, mark.lost), (4, false));
+    let known = lane(&rig, &mut ada, room, 4).await;
+    assert_eq!((known.watermark, known.lost), (4, true));
+    let known = lane(&rig, &mut ada, room, 4).await;
+    assert_eq!((known.watermark, known.lost), (4, false));
     let mut append = message(room, ada.person, "behind it");
     append.lane = ada.number(5, 4);
     assert_eq!(acked(&rig.put(append).await), 2);
@@ -181,7 +181,7 @@ async fn a_lane_named_twice_counts_once(rig: Rig) {
     let mut greeting = ada.greeting();
     greeting.lanes = [3, 5, 4].map(|floor| LaneFloor { room, floor }).to_vec();
     let resume = rig.resume(greeting).await;
-    let expected = LaneMark { room, watermark: 5, lost: true };
+    let expected = LaneWatermark { room, watermark: 5, lost: true };
     assert_eq!(resume.lanes, [expected]);
 }
 

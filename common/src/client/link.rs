@@ -5,7 +5,7 @@ use crate::{
     backoff::Backoff,
     error::Code,
     event::Class,
-    frame::{ClientFrame, Hello, LaneMark, Ping, RoomCursor, Welcome},
+    frame::{ClientFrame, Hello, LaneWatermark, Ping, RoomCursor, Welcome},
     limits::Limits,
     time::{Instant, Millis},
 };
@@ -178,7 +178,7 @@ impl Client {
         self.link.welcomed = now;
         self.link.heard(now);
         self.limits = welcome.limits.clone();
-        for LaneMark { room, watermark, lost } in welcome.lanes {
+        for LaneWatermark { room, watermark, lost } in welcome.lanes {
             self.lanes.watermark(room, watermark);
             if lost {
                 self.out.push(Output::Show(Show::Lost(room)));

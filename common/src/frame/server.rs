@@ -81,14 +81,14 @@ pub struct Welcome {
     pub limits: Limits,
     /// For each lane of the hello: the highest number that has its verdict. The verdicts above the
     /// floor follow as ack and reject frames.
-    pub lanes: Vec<LaneMark>,
+    pub lanes: Vec<LaneWatermark>,
     /// The person's registers.
     pub latest: Vec<LatestSet>,
 }
 
 /// How far a lane has been decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LaneMark {
+pub struct LaneWatermark {
     /// The lane's room.
     pub room: RoomId,
     /// The highest decided number.

@@ -170,11 +170,12 @@ impl<B> Session<B> {
 /// because it has reported a higher floor before.
 fn set_back(hello: &Hello, resume: &Resume) -> bool {
     hello.lanes.iter().any(|lane| {
-        let Some(mark) = resume.lanes.iter().find(|mark| mark.room == lane.room) else {
+        let known = resume.lanes.iter().find(|known| known.room == lane.room);
+        let Some(watermark) = known.map(|known| known.watermark) else {
             return false;
         };
         let kept = resume.verdicts.iter().filter(|(room, ..)| *room == lane.room).count();
-        let decided = mark.watermark.saturating_sub(lane.floor);
-        lane.next <= mark.watermark || kept as u64 != decided
+        let decided = watermark.saturating_sub(lane.floor);
+        lane.next <= watermark || kept as u64 != decided
     })
 }

@@ -137,7 +137,7 @@ impl Tabs {
                 _ => {}
             }
         }
-        if self.company {
+        if self.others {
             let writes = writes.clone();
             self.say(Word::Batch { place, writes });
         }
@@ -159,7 +159,7 @@ impl Tabs {
             return;
         };
         self.standing.take(&show);
-        if self.company {
+        if self.others {
             let show = show.clone();
             self.say(Word::Shown { run, show });
         }
@@ -195,7 +195,7 @@ impl Tabs {
         }
         place.extra += 1;
         let place = *place;
-        if self.company {
+        if self.others {
             let rows = rows.clone();
             self.say(Word::Rows { place, rows });
         }
@@ -205,7 +205,7 @@ impl Tabs {
     }
 
     pub(super) fn sweep(&mut self) {
-        if self.company {
+        if self.others {
             self.out.push(Output::Sweep);
         }
     }

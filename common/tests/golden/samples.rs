@@ -198,10 +198,10 @@ fn greeting_frames() -> Vec<(&'static str, ServerFrame)> {
         server: "0.1.0".to_owned(),
         now: at(0),
         limits: Limits::default(),
-        lanes: vec![LaneMark { room: room(), watermark: 5, lost: false }],
+        lanes: vec![LaneWatermark { room: room(), watermark: 5, lost: false }],
         latest: vec![latest_set()],
     };
-    let lost = vec![LaneMark { room: room(), watermark: 4, lost: true }];
+    let lost = vec![LaneWatermark { room: room(), watermark: 4, lost: true }];
     let welcome_lost = Welcome { lanes: lost, latest: Vec::new(), ..welcome.clone() };
     let plans = RoomInfo { room: other_room(), name: "plans".to_owned(), ..room_info() };
     let inbox = RoomInfo { name: "Inbox".to_owned(), inbox: true, ..plans.clone() };

@@ -3,7 +3,7 @@
 use holdfast_common::{
     cursor::{Head, Mark},
     event::{Effect, Facts, RoomFacts, TargetFacts, Verified, Versions},
-    frame::{Author, Entry, Folded, HOLLOW, LaneMark, LatestSet, RoomInfo},
+    frame::{Author, Entry, Folded, HOLLOW, LaneWatermark, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::*,
     time::Timestamp,
@@ -128,7 +128,7 @@ impl Disk {
             let lost = known.floor > lane.watermark;
             lane.watermark = lane.watermark.max(known.floor);
             lane.verdicts.retain(|n, _| *n > known.floor);
-            resume.lanes.push(LaneMark { room: known.room, watermark: lane.watermark, lost });
+            resume.lanes.push(LaneWatermark { room: known.room, watermark: lane.watermark, lost });
             let verdicts = lane.verdicts.iter();
             resume.verdicts.extend(verdicts.map(|(n, verdict)| (known.room, *n, verdict.clone())));
         }

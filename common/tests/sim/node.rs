@@ -181,7 +181,7 @@ impl Node {
     }
 
     /// Who is in a room, as the view has it: it forgets everyone with the connection.
-    pub fn company(&self, room: RoomId) -> BTreeSet<PersonId> {
+    pub fn presence(&self, room: RoomId) -> BTreeSet<PersonId> {
         let mut here = BTreeSet::new();
         for show in &self.shown {
             match show {

@@ -98,7 +98,7 @@ fn run(seed: u64) -> Vec<u8> {
         assert_eq!(&own, ids, "seed {seed}: events of {i} are lost or out of order");
         let node = &world.nodes[i];
         assert_eq!(node.ids(LOBBY), log, "seed {seed}: reader {i} differs from the log");
-        assert_eq!(node.company(LOBBY), here, "seed {seed}: {i} sees other people than are there");
+        assert_eq!(node.presence(LOBBY), here, "seed {seed}: {i} sees other people than are there");
         let left: Vec<&RowState> = node.database.rows.values().map(|row| &row.state).collect();
         assert!(left.is_empty(), "seed {seed}: the outbox of {i} still holds {left:?}");
     }

@@ -50,7 +50,7 @@ fn who_is_there_is_true_again_when_a_slow_reader_reads_on() {
     world.settle();
     let here: BTreeSet<PersonId> = world.here(LOBBY).iter().map(|author| author.id).collect();
     assert_eq!(here.len(), 3);
-    assert_eq!(world.nodes[1].company(LOBBY), here);
+    assert_eq!(world.nodes[1].presence(LOBBY), here);
     assert_eq!(greetings(&world, 1), 1);
 }
 

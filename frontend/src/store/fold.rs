@@ -54,9 +54,9 @@ impl Store {
             Write::PutRow(row) => self.put(row, touched),
             Write::DeleteRow(key) => self.delete(key, touched),
             Write::Entries { room, entries, cursor, missed } => {
-                let company = self.company.entry(room);
+                let presence = self.presence.entry(room);
                 for entry in &entries {
-                    company.wrote(entry.from.id);
+                    presence.wrote(entry.from.id);
                 }
                 self.room(room, touched).entries(entries, cursor, missed, me);
             }
@@ -89,7 +89,7 @@ impl Store {
             Show::Link(link) => {
                 self.connection = Connection::new(now.steady, link);
                 if self.connection != Connection::Online {
-                    self.company.clear();
+                    self.presence.clear();
                     self.rooms.values_mut().for_each(Room::away);
                 }
             }
@@ -101,8 +101,8 @@ impl Store {
             Show::Page(page) => self.room(page.room, touched).history(page),
             Show::Signal(signal) => self.signal(now.steady, signal),
             Show::Presence(presence) => {
-                let company = self.company.entry(presence.room);
-                company.presence(presence, self.by_name);
+                let known = self.presence.entry(presence.room);
+                known.change(presence, self.by_name);
             }
             Show::Refused { room, code, detail } => {
                 self.room(room, touched).asking = false;
@@ -110,7 +110,7 @@ impl Store {
             }
             Show::Lost(room) => self.notices.add(Trouble::Lost(room)),
             Show::Left(room) => {
-                self.company.remove(room);
+                self.presence.remove(room);
             }
             // What follows is seen anyway: entries say themselves whether they were missed, and a
             // reply is for who waits for it.
@@ -125,7 +125,7 @@ impl Store {
         };
         match Chat::read_signal(&signal.kind, signal.data.get()) {
             Some(Ok(Signal::Typing(Typing {}))) => {
-                self.company.entry(room).typing(now, signal.from);
+                self.presence.entry(room).typing(now, signal.from);
             }
             Some(Err(_)) | None => {} // Of a newer page: now or never.
         }

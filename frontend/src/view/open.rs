@@ -79,7 +79,7 @@ impl View {
         let wanted = at.map(|offset| Wanted { offset, asked: None });
         self.open.wanted.set_value(wanted);
         if let Some(room) = room {
-            self.show_company(room);
+            self.show_presence(room);
             self.show_rows(room);
         }
     }
@@ -148,11 +148,11 @@ impl View {
         }
     }
 
-    pub(super) fn show_company(self, room: RoomId) {
+    pub(super) fn show_presence(self, room: RoomId) {
         let (here, crowded, writing) = self.store.with_value(|store| {
-            let company = store.company(room);
-            company.map_or_else(Default::default, |company| {
-                (company.here().to_vec(), company.crowded(), company.writing())
+            let presence = store.presence(room);
+            presence.map_or_else(Default::default, |presence| {
+                (presence.here().to_vec(), presence.crowded(), presence.writing())
             })
         });
         put(self.open.here, here);

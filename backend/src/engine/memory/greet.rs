@@ -5,7 +5,7 @@ use crate::engine::OTHER_ROOMS;
 use holdfast_common::{
     cursor::Cursor,
     error::Code,
-    frame::{LaneMark, LatestSet},
+    frame::{LaneWatermark, LatestSet},
     id::{PersonId, RoomId},
     session::SLICE_BYTES,
     storage::{Greeted, Greeting, Resume, RoomState},
@@ -25,10 +25,10 @@ impl State {
         }
         self.bind(greeting);
         let lanes = self.raise_lanes(greeting);
-        let verdicts = lanes.iter().flat_map(|mark| {
-            let lane = self.lanes.get(&(greeting.writer, mark.room));
+        let verdicts = lanes.iter().flat_map(|LaneWatermark { room, .. }| {
+            let lane = self.lanes.get(&(greeting.writer, *room));
             let verdicts = lane.into_iter().flat_map(|lane| &lane.verdicts);
-            verdicts.map(|(n, verdict)| (mark.room, *n, verdict.clone()))
+            verdicts.map(|(n, verdict)| (*room, *n, verdict.clone()))
         });
         let (latest, latest_rest) = self.own_registers(greeting.person);
         Greeted::Welcome(Resume {
@@ -80,7 +80,7 @@ impl State {
     }
 
     /// Moves the lanes up to their floors. A lane named twice counts once, with the higher floor.
-    fn raise_lanes(&mut self, greeting: &Greeting) -> Vec<LaneMark> {
+    fn raise_lanes(&mut self, greeting: &Greeting) -> Vec<LaneWatermark> {
         let mut floors = BTreeMap::new();
         for lane in &greeting.lanes {
             let floor = floors.entry(lane.room).or_insert(0);
@@ -89,7 +89,7 @@ impl State {
         let raise = |(room, floor): (RoomId, u64)| {
             let lane = self.lanes.entry((greeting.writer, room)).or_default();
             let lost = lane.settle(floor);
-            LaneMark { room, watermark: lane.watermark, lost }
+            LaneWatermark { room, watermark: lane.watermark, lost }
         };
         floors.into_iter().map(raise).collect()
     }

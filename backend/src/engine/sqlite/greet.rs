@@ -7,7 +7,7 @@ use super::{
 };
 use holdfast_common::{
     error::Code,
-    frame::{LaneMark, RoomCursor},
+    frame::{LaneWatermark, RoomCursor},
     id::{PersonId, RoomId, WriterId},
     storage::Greeting,
 };
@@ -19,7 +19,7 @@ pub(super) struct Bound {
     pub(super) person: PersonId,
     pub(super) writer: WriterId,
     pub(super) rooms: Vec<RoomCursor>,
-    pub(super) lanes: Vec<LaneMark>,
+    pub(super) lanes: Vec<LaneWatermark>,
 }
 
 /// Checks everything before it changes anything.
@@ -41,16 +41,16 @@ pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound,
         rooms::join(db, greeting.person, *room, u32::MAX, greeting.at)?;
     }
     let writer = store_writer(db, greeting)?;
-    let mut marks = Vec::new();
+    let mut lanes = Vec::new();
     for (room, floor) in floors(greeting) {
         let (watermark, lost) = lanes::raise(db, writer, room, floor)?;
-        marks.push(LaneMark { room, watermark, lost });
+        lanes.push(LaneWatermark { room, watermark, lost });
     }
     Ok(Ok(Bound {
         person: greeting.person,
         writer: greeting.writer,
         rooms: greeting.rooms.clone(),
-        lanes: marks,
+        lanes,
     }))
 }
 

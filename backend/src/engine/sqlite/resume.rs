@@ -12,7 +12,7 @@ use super::{
 use crate::engine::OTHER_ROOMS;
 use holdfast_common::{
     cursor::{Cursor, Mark},
-    frame::{RoomCursor, RoomInfo},
+    frame::{LaneWatermark, RoomCursor, RoomInfo},
     id::{PersonId, RoomId},
     session::SLICE_BYTES,
     storage::{Resume, RoomState},
@@ -23,9 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn read(db: &Connection, bound: &Bound) -> Result<Resume, Problem> {
     let mut verdicts = Vec::new();
-    for mark in &bound.lanes {
-        let lane = lanes::verdicts(db, bound.writer, mark.room)?;
-        verdicts.extend(lane.into_iter().map(|(n, verdict)| (mark.room, n, verdict)));
+    for LaneWatermark { room, .. } in &bound.lanes {
+        let lane = lanes::verdicts(db, bound.writer, *room)?;
+        verdicts.extend(lane.into_iter().map(|(n, verdict)| (*room, n, verdict)));
     }
     let (latest, latest_rest) = registers::own(db, bound.person, SLICE_BYTES)?;
     Ok(Resume {

@@ -5,7 +5,7 @@ use crate::link::{HeldRoom, Hole, HoleKind};
 use holdfast_common::{
     chat::{ReadMarker, Typing},
     client::LatestRow,
-    frame::{LatestSet, Presence},
+    frame::{self, LatestSet},
     time::Millis,
 };
 
@@ -196,7 +196,7 @@ fn typing_is_believed_for_five_seconds_or_until_the_message_comes() {
     for from in [1, 2, 3] {
         stage.show(typing(from));
     }
-    let writing = |stage: &Stage| stage.store.company(room()).unwrap().writing();
+    let writing = |stage: &Stage| stage.store.presence(room()).unwrap().writing();
     assert_eq!(writing(&stage), ["Grace", "Hedy"]);
     stage.live(vec![says(1, 2, "done")]);
     assert_eq!(writing(&stage), ["Hedy"]);
@@ -205,7 +205,7 @@ fn typing_is_believed_for_five_seconds_or_until_the_message_comes() {
 }
 
 fn presence(all: bool, came: &[u8], left: &[u8]) -> Show {
-    Show::Presence(Presence {
+    Show::Presence(frame::Presence {
         room: room(),
         all,
         came: came.iter().map(|n| author(*n)).collect(),
@@ -216,7 +216,7 @@ fn presence(all: bool, came: &[u8], left: &[u8]) -> Show {
 #[test]
 fn a_list_without_even_its_reader_says_that_there_are_too_many() {
     let mut stage = Stage::new();
-    let crowded = |stage: &Stage| stage.store.company(room()).is_some_and(Company::crowded);
+    let crowded = |stage: &Stage| stage.store.presence(room()).is_some_and(Presence::crowded);
     assert!(!crowded(&stage), "nothing was told yet");
     stage.show(presence(true, &[1, 3], &[]));
     assert!(!crowded(&stage));
@@ -233,9 +233,9 @@ fn presence_is_kept_by_came_and_left_and_ends_with_the_connection() {
     let mut stage = Stage::new();
     stage.show(presence(true, &[3, 1], &[]));
     stage.show(presence(false, &[2], &[1]));
-    let here = stage.store.company(room()).unwrap().here();
+    let here = stage.store.presence(room()).unwrap().here();
     let names: Vec<&str> = here.iter().map(|author| author.name.as_str()).collect();
     assert_eq!(names, ["Grace", "Hedy"]);
     stage.offline();
-    assert!(stage.store.company(room()).is_none());
+    assert!(stage.store.presence(room()).is_none());
 }

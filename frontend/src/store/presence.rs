@@ -2,7 +2,7 @@
 
 use super::ByName;
 use holdfast_common::{
-    frame::{Author, Presence},
+    frame::{self, Author},
     id::PersonId,
     time::{Instant, Millis},
 };
@@ -12,7 +12,7 @@ const BELIEVED: Millis = Millis(5_000);
 
 /// The people of one room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Company {
+pub struct Presence {
     /// By name.
     here: Vec<Author>,
     /// The server has said who is here.
@@ -20,8 +20,8 @@ pub struct Company {
     typing: Vec<(Author, Instant)>,
 }
 
-impl Company {
-    pub(super) fn presence(&mut self, presence: Presence, by_name: ByName) {
+impl Presence {
+    pub(super) fn change(&mut self, presence: frame::Presence, by_name: ByName) {
         if presence.all {
             self.told = true;
             self.here.clear();
