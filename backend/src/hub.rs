@@ -12,7 +12,7 @@ use holdfast_common::{
     storage::NewEntry,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
@@ -32,10 +32,10 @@ pub(crate) struct Hub {
 
 struct State {
     fanout: Fanout<Frame>,
-    /// Only looked up by key, so their order never shows.
+    /// In no order: all that could show it is who of many is woken first.
     connections: HashMap<Key, Place>,
     keys: HashMap<ConnectionId, Key>,
-    /// Namespaces of the rooms that connections follow or followed.
+    /// Namespaces of the rooms that connections follow or followed, but for those that are gone.
     namespaces: BTreeMap<RoomId, Arc<str>>,
     /// Moves with each room that is made.
     directory: u64,
@@ -46,8 +46,9 @@ struct Place {
     id: ConnectionId,
     wake: Arc<Notify>,
     person: Option<PersonId>,
-    /// How many rooms of each namespace it follows.
-    follows: Vec<(Arc<str>, u32)>,
+    /// The rooms it follows, by namespace. They are kept here and not counted, since a room may be
+    /// gone, and nobody knows its namespace any more, before the connection lets go of it.
+    follows: Vec<(Arc<str>, BTreeSet<RoomId>)>,
 }
 
 /// Whom a frame of the server's own is for.
@@ -169,6 +170,7 @@ impl Hub {
         state.send(To::Target(target), Some(Note::Directory), &encode(&rooms));
         let wake = state.fanout.room_gone(info.room);
         state.wake(wake);
+        state.namespaces.remove(&info.room);
     }
 
     /// Remembers which namespace each room is of.
@@ -261,22 +263,25 @@ impl State {
         encode(&ServerFrame::Presence(Presence { room, all: true, came, left: Vec::new() }))
     }
 
-    fn count(&mut self, key: Key, room: RoomId, follows: bool) {
+    fn follow(&mut self, key: Key, room: RoomId) {
         let name = self.namespaces.get(&room);
         let (Some(name), Some(place)) = (name, self.connections.get_mut(&key)) else {
             return;
         };
-        let at = place.follows.iter().position(|(it, _)| it == name);
-        match (at, follows) {
-            (Some(at), true) => place.follows[at].1 += 1,
-            (None, true) => place.follows.push((Arc::clone(name), 1)),
-            (Some(at), false) => {
-                place.follows[at].1 -= 1;
-                if place.follows[at].1 == 0 {
-                    place.follows.swap_remove(at);
-                }
+        match place.follows.iter_mut().find(|(it, _)| it == name) {
+            Some((_, rooms)) => {
+                rooms.insert(room);
             }
-            (None, false) => {}
+            None => place.follows.push((Arc::clone(name), BTreeSet::from([room]))),
+        }
+    }
+
+    fn unfollow(&mut self, key: Key, room: RoomId) {
+        if let Some(place) = self.connections.get_mut(&key) {
+            place.follows.retain_mut(|(_, rooms)| {
+                rooms.remove(&room);
+                !rooms.is_empty()
+            });
         }
     }
 }
@@ -328,7 +333,7 @@ impl Seat {
         if let Some(change) = state.fanout.follow(self.key, room) {
             state.tell(self.key, change);
         }
-        state.count(self.key, room, true);
+        state.follow(self.key, room);
         (state.presence(room), state.fanout.head(room))
     }
 
@@ -342,7 +347,7 @@ impl Seat {
         if let Some(change) = state.fanout.unfollow(self.key, room) {
             state.tell(self.key, change);
         }
-        state.count(self.key, room, false);
+        state.unfollow(self.key, room);
     }
 }
 
@@ -357,3 +362,6 @@ impl Drop for Seat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
