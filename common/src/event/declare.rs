@@ -55,7 +55,21 @@
 /// impl Rules for Forgetful {} // `rung` has no rule
 /// ```
 ///
-/// And a view without an arm for each event:
+/// A view has an arm for each event:
+///
+/// ```
+/// use holdfast_common::chat::Event;
+/// fn view(event: &Event) -> &str {
+///     match event {
+///         Event::Message(message) => &message.text,
+///         Event::Edit(edit) => &edit.text,
+///         Event::Delete(_) => "taken back",
+///         Event::RoomCreated(room) => &room.name,
+///     }
+/// }
+/// ```
+///
+/// The same without some of them:
 ///
 /// ```compile_fail
 /// use holdfast_common::chat::Event;
