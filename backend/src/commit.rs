@@ -4,7 +4,9 @@
 //! What was committed is published whether or not the one who asked is still there to hear of it:
 //! a connection that breaks between commit and ack takes nothing from the room's readers.
 
-use crate::{engine::Engine, failpoint, hub::Hub, metrics::Metrics, walk::Ready};
+use crate::{
+    engine::Engine, failpoint, hub::Hub, limits::APPENDS_AT_ONCE, metrics::Metrics, walk::Ready,
+};
 use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     cursor::Offset,
@@ -22,10 +24,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 /// few others, and the entries of one room still go out in the order of their commits. (Any other
 /// order would be right as well, but each swap would cost every reader a read of the log.)
 const SHARDS: usize = 8;
-
-/// Appends that are at the engine at once. It is below what the engine lets wait, so that many
-/// writers make each other wait, by their windows and down to their sockets, and are not sent away.
-const AT_ONCE: usize = 2_048;
 
 /// A place among the appends that may be at the engine; without one while the server ends.
 pub(crate) type Place = Option<OwnedSemaphorePermit>;
@@ -55,7 +53,7 @@ impl Committer {
             Mutex::new(sender)
         });
         let shards = shards.collect();
-        Self { engine, places: Arc::new(Semaphore::new(AT_ONCE)), shards }
+        Self { engine, places: Arc::new(Semaphore::new(APPENDS_AT_ONCE)), shards }
     }
 
     /// Waits for a place, in the order of asking.

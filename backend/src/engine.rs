@@ -23,10 +23,6 @@ pub mod memory;
 mod names;
 pub mod sqlite;
 
-/// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
-/// for: the newest so many.
-pub const OTHER_ROOMS: u32 = 1_000;
-
 /// What a trim did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trimmed {
@@ -47,7 +43,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
     /// their floors, and reads a resume, which may be of a later moment than the binding. A refused
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor
-    /// for it; of the rooms the person is no member of, the newest [`OTHER_ROOMS`] are.
+    /// for it; of the rooms the person is no member of, the newest [`OTHER_ROOMS`](crate::limits::OTHER_ROOMS) are.
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault>;
 
     /// The rooms as a resume without cursors lists them to the person.

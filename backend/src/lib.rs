@@ -11,6 +11,7 @@ mod failpoint;
 pub mod guard;
 mod http;
 mod hub;
+pub mod limits;
 mod metrics;
 mod page;
 mod patient;

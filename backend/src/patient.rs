@@ -5,7 +5,10 @@
 //! come again: here they wait in line instead. The line is bounded by the connections, each of
 //! which has one read of a log and a few requests under way.
 
-use crate::engine::{Engine, Trimmed};
+use crate::{
+    engine::{Engine, Trimmed},
+    limits::CALLS_AT_ONCE,
+};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use holdfast_common::{
@@ -21,9 +24,6 @@ use holdfast_common::{
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Calls that are at the engine at once, appends apart: below what it lets wait.
-const AT_ONCE: usize = 512;
-
 pub(crate) struct Patient {
     engine: Arc<dyn Engine>,
     turns: Semaphore,
@@ -31,7 +31,7 @@ pub(crate) struct Patient {
 
 impl Patient {
     pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, turns: Semaphore::new(AT_ONCE) }
+        Self { engine, turns: Semaphore::new(CALLS_AT_ONCE) }
     }
 
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {

@@ -8,6 +8,7 @@ use crate::{
     domain::chat::ChatRules,
     engine::{Engine, sqlite::SqliteEngine},
     guard::Guard,
+    limits::BACKLOG,
 };
 use axum::Router;
 use holdfast_common::chat;
@@ -22,10 +23,6 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     sync::watch,
 };
-
-/// Connections that may wait to be accepted: after an outage all clients come back at once, and
-/// the usual 128 would make most of them wait a second for their next try.
-const BACKLOG: u32 = 4_096;
 
 /// Why the server did not start, in one line.
 #[derive(Debug, thiserror::Error)]

@@ -25,9 +25,9 @@ const READ_BUFFER: usize = 1024;
 ///
 /// It holds less than this and one frame, since the socket takes a frame only when what was too
 /// much before has left ([`Wire::feed`](wire::Wire::feed) waits for that). How large a frame is, is
-/// bounded where it is made: by [`SLICE_BYTES`](holdfast_common::session::SLICE_BYTES) and
-/// [`PAGE_BYTES`](holdfast_common::session::PAGE_BYTES), or by one entry; a welcome's by the lanes
-/// that a hello may name and [`SLICE_BYTES`](holdfast_common::session::SLICE_BYTES) of registers.
+/// bounded where it is made: by [`SLICE_BYTES`](holdfast_common::limits::SLICE_BYTES) and
+/// [`PAGE_BYTES`](holdfast_common::limits::PAGE_BYTES), or by one entry; a welcome's by the lanes
+/// that a hello may name and [`SLICE_BYTES`](holdfast_common::limits::SLICE_BYTES) of registers.
 const WRITE_BUFFER: usize = 4 * 1024;
 /// What may wait in the buffer at most. Nothing comes near it; it stands there should that be wrong.
 /// It is no tighter, since it ends the connection of whoever is to be told an entry from a time of

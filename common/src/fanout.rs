@@ -26,6 +26,7 @@ use crate::{
     cursor::Offset,
     frame::Author,
     id::{PersonId, RoomId},
+    limits::PRESENCE_MOST,
 };
 use queue::{Put, Queue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,10 +38,6 @@ pub struct Key {
     turn: u64,
 }
 
-/// Rooms with more people than this are not told who is there: the telling would cost the square of
-/// their number. They are told so once, when the room gets one more, and who is there once it has
-/// one less.
-pub const PRESENCE_MOST: usize = 100;
 const TOO_MANY: usize = PRESENCE_MOST + 1;
 
 #[derive(Debug)]

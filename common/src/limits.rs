@@ -1,12 +1,53 @@
-//! Every limit of the protocol, in one place. The server's operator may set each; the welcome
-//! states the ones a client goes by.
+//! Every limit of the protocol, in one place. Those of [`Limits`] the server's operator may set, and
+//! the welcome states them. The constants are the same everywhere: both sides go by them before
+//! there is a welcome, or they bound what one step costs and nobody would gain by another value.
+//!
+//! How long a side waits, and how much of something it does in one go, stands where it does so. What
+//! a server bounds beside the protocol is its own.
 
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// The highest value of [`Limits::rooms`], and so how many rooms a person can ever have become a
 /// member of: a hello may name so many, whatever the limit is by now.
 pub const MOST_ROOMS: u32 = 65_536;
+
+/// Inboxes that one hello may name beside its rooms: there is one of each namespace. Fixed, since a
+/// hello is sent before the limits are known.
+pub const MOST_INBOXES: usize = 64;
+
+/// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used. Fixed,
+/// since a hello is sent before the limits are known.
+pub const MOST_LANES: usize = 4_096;
+
+/// Bytes of a person's secret: too many to be guessed, and not so many that a hello grows by them.
+/// Fixed, since a client makes it before it knows any limit.
+pub const SECRET_BYTES: RangeInclusive<usize> = 16..=128;
+
+/// Requests that a connection may have open; one more closes it. Fixed, since how often one may ask
+/// is what an operator sets: [`Limits::emits_per_second`].
+pub const OPEN_REQUESTS: usize = 64;
+
+/// Requests that our own client has open at once; others wait. Half of what a server takes, so that
+/// it never comes near to being closed for one.
+pub const OPEN_ASKS: usize = OPEN_REQUESTS / 2;
+
+/// Entries, or registers, in one short read. Fixed, as the bytes of one are: it is how much a
+/// session holds of a log at once, whatever its reader has missed.
+pub const SLICE_ENTRIES: u32 = 256;
+
+/// Bytes of entries, or of registers, in one short read; one goes whatever its size.
+pub const SLICE_BYTES: usize = 256 * 1024;
+
+/// Bytes of entries and their changes in one page of history; one item goes whatever its size.
+/// Fixed for the same reason.
+pub const PAGE_BYTES: usize = 256 * 1024;
+
+/// People in a room with more of whom nobody is told who is there: the telling would cost the square
+/// of their number. It is told once, when the room gets one more, and who is there once it has one
+/// less. Fixed, since that cost is the same on every server.
+pub const PRESENCE_MOST: usize = 100;
 
 /// The limits a server holds its clients to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,14 +35,6 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Entries in one short read of a log.
-pub const SLICE_ENTRIES: u32 = 256;
-/// Bytes of entries in one short read of a log; one entry goes whatever its size.
-pub const SLICE_BYTES: usize = 256 * 1024;
-/// Bytes of entries and their changes in one page of history; one item goes whatever its size.
-pub const PAGE_BYTES: usize = 256 * 1024;
-/// Requests a client may have open.
-const OPEN_REQUESTS: usize = 64;
 /// How long a lane waits after a fault of the storage.
 const FAULT_WAIT: Millis = Millis(1_000);
 

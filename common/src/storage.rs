@@ -82,7 +82,7 @@ pub struct Resume {
     /// The verdicts above the floors, by lane and number.
     pub verdicts: Vec<(RoomId, u64, Verdict)>,
     /// The person's own registers of the rooms they are in, in the order of the rooms, as many as
-    /// [`SLICE_BYTES`](crate::session::SLICE_BYTES) hold.
+    /// [`SLICE_BYTES`](crate::limits::SLICE_BYTES) hold.
     pub latest: Vec<LatestSet>,
     /// The first room of which they did not all fit.
     pub latest_rest: Option<RoomId>,

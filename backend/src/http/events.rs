@@ -7,6 +7,7 @@ pub(crate) use read::read;
 use crate::{
     app::Shared,
     clock,
+    limits::{BODY_TIME, KEY_BYTES},
     problem::Problem,
     walk::{self, Draft},
 };
@@ -25,7 +26,7 @@ use holdfast_common::{
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Who writes by HTTP while there is no sign-in: one person, a member of every room. Its id is
 /// fixed, and no connection may say that it is this person's.
@@ -36,8 +37,6 @@ pub(crate) fn service() -> PersonId {
 /// A namespace and a room's name, as they stand in the address.
 type RoomPath = Result<Path<(String, String)>, PathRejection>;
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Debug, Deserialize)]
@@ -125,12 +124,16 @@ async fn room(shared: &Shared, path: RoomPath) -> Result<(String, RoomInfo), Pro
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let wrong = || Problem::bad_request("An Idempotency-Key is 1 to 128 bytes of UTF-8.");
+    let (least, most) = (KEY_BYTES.start(), KEY_BYTES.end());
+    let wrong = || {
+        let text = format!("An Idempotency-Key is {least} to {most} bytes of UTF-8.");
+        Problem::bad_request(text)
+    };
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     let (key, more) = (keys.next(), keys.next());
     let Some(key) = key else { return Ok(None) };
     let text = std::str::from_utf8(key.as_bytes()).map_err(|_| wrong())?;
-    if more.is_some() || !(1..=128).contains(&text.len()) {
+    if more.is_some() || !KEY_BYTES.contains(&text.len()) {
         return Err(wrong());
     }
     Ok(Some(text.to_owned()))
@@ -143,7 +146,7 @@ async fn whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Pr
     if said.is_some_and(|said| said > most as u64) {
         return Err(Code::TooLarge.into());
     }
-    let read = tokio::time::timeout(PATIENCE, body::to_bytes(body, most)).await;
+    let read = tokio::time::timeout(BODY_TIME, body::to_bytes(body, most)).await;
     let read = read.map_err(|_| Problem::bad_request("The body took too long."))?;
     read.map_err(|error| {
         let too_large = std::error::Error::source(&error)

@@ -1,7 +1,10 @@
 //! Accepting connections and ending them: what axum's own loop does, with a time limit for a
 //! request's head and a small bound on it.
 
-use crate::metrics::Metrics;
+use crate::{
+    limits::{HEAD_BYTES, HEAD_TIME},
+    metrics::Metrics,
+};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -16,11 +19,6 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-/// How long a request's head may take, and so how long a connection may wait for its next request.
-const HEAD: Duration = Duration::from_secs(30);
-/// Bytes of a request that are read before its head has to be whole: past it, no more is read. The
-/// last step of reading may go beyond it and be as large again, so heads below twice this may pass.
-const HEAD_BYTES: usize = 32 * 1024;
 /// How long to wait when there are no file descriptors left.
 const NO_MORE: Duration = Duration::from_millis(200);
 
@@ -83,7 +81,7 @@ async fn connection(stream: TcpStream, router: Router, mut closing: watch::Recei
     let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();

@@ -20,7 +20,8 @@ use holdfast_common::{
     fanout::{Item, Note, Target},
     frame::{Hello, LaneState, LatestSet, Request, ServerFrame, SetLatest, Signal},
     id::{PersonId, RoomId},
-    session::{Emitting, Input, Output, PAGE_BYTES, SLICE_BYTES, SLICE_ENTRIES},
+    limits::{PAGE_BYTES, SLICE_BYTES, SLICE_ENTRIES},
+    session::{Emitting, Input, Output},
     storage::{Fault, Greeted, Greeting, LaneWrite, Membership, Registered, RegistersQuery},
 };
 use serde_json::value::RawValue;

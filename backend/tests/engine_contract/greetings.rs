@@ -1,7 +1,7 @@
 //! A greeting binds what is new, refuses what does not fit, and answers with all a resume needs.
 
 use super::rig::*;
-use holdfast_backend::engine::OTHER_ROOMS;
+use holdfast_backend::limits::OTHER_ROOMS;
 use holdfast_common::{
     cursor::{Cursor, Mark},
     error::Code,

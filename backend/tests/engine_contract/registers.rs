@@ -5,7 +5,7 @@ use holdfast_common::{
     error::Code,
     frame::LatestSet,
     id::{PersonId, RoomId},
-    session::SLICE_BYTES,
+    limits::SLICE_BYTES,
     storage::{Registered, RegistersQuery},
     time::Timestamp,
 };

@@ -7,11 +7,11 @@ use crate::{
 use holdfast_common::{
     codec,
     error::Code,
-    fanout::PRESENCE_MOST,
     frame::{
         AskIds, ClientFrame, LaneState, LeaveRoom, RoomCursor, ServerFrame, SetLatest, Signal,
     },
     id::{EventId, RoomId},
+    limits::PRESENCE_MOST,
 };
 use serde_json::json;
 

@@ -11,8 +11,7 @@ use holdfast_common::{
     error::Code,
     frame::{AskIds, ClientFrame, Entry, History, ServerFrame},
     id::EventId,
-    limits::Limits,
-    session::PAGE_BYTES,
+    limits::{Limits, PAGE_BYTES},
     storage::Fault,
     time::Millis,
 };

@@ -10,6 +10,7 @@ use crate::{
         Signal, Stored,
     },
     id::{Epoch, EventId, RoomId},
+    limits::OPEN_ASKS,
     sorted::Sorted,
     time::{Instant, Millis},
 };
@@ -77,8 +78,6 @@ pub enum Command {
     },
 }
 
-/// Requests that may be open at once: half of what a server takes.
-const OPEN_ASKS: usize = 32;
 /// How long registers and requests wait that were refused for now.
 const AGAIN_WAIT: Millis = Millis(1_000);
 

@@ -8,7 +8,7 @@ use crate::{
     fanout::Run,
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
-    limits::MOST_ROOMS,
+    limits::{MOST_INBOXES, MOST_LANES, MOST_ROOMS, SECRET_BYTES},
     storage::{Fault, Greeted, Resume, RoomState, Verdict},
     text,
     time::{Millis, Timestamp},
@@ -16,15 +16,9 @@ use crate::{
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Lanes that one hello may name: a writer keeps the counter of every lane it has ever used.
-const LANES: usize = 4096;
 /// Rooms that one hello may name. It does not go by the limit of rooms, which may have been higher:
 /// who is in more rooms than that has to be able to come, be it only to leave some.
 const ROOMS: usize = MOST_ROOMS as usize;
-/// Inboxes that one hello may name beside its rooms: there is one of each namespace.
-const INBOXES: usize = 64;
-/// Bytes of a person's secret.
-const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
 
 impl<B> Session<B> {
     pub(super) fn hello(&mut self, hello: Hello) {
@@ -37,7 +31,7 @@ impl<B> Session<B> {
                 first
             }
         };
-        if hello.rooms.len() > ROOMS + INBOXES || hello.lanes.len() > LANES {
+        if hello.rooms.len() > ROOMS + MOST_INBOXES || hello.lanes.len() > MOST_LANES {
             return self.close(Code::OverLimit);
         }
         let mut hello = hello;

@@ -171,7 +171,7 @@ pub enum Output<B> {
         /// Unread.
         payload: Vec<u8>,
     },
-    /// Read a part of the log: at most [`SLICE_ENTRIES`](super::SLICE_ENTRIES) entries and [`SLICE_BYTES`](super::SLICE_BYTES).
+    /// Read a part of the log: at most [`SLICE_ENTRIES`](crate::limits::SLICE_ENTRIES) entries and [`SLICE_BYTES`](crate::limits::SLICE_BYTES).
     Slice {
         /// The room.
         room: RoomId,
@@ -185,7 +185,7 @@ pub enum Output<B> {
     /// Read a part of a room's registers, bounded as [`Output::Slice`] is. Of other people's only
     /// those are told that everyone in the room is told.
     Registers(RegistersQuery),
-    /// Read a page of history, of at most [`PAGE_BYTES`](super::PAGE_BYTES).
+    /// Read a page of history, of at most [`PAGE_BYTES`](crate::limits::PAGE_BYTES).
     Page {
         /// The client's request; `None` for a page in place of a replay.
         req: Option<Request>,

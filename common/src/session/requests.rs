@@ -1,10 +1,11 @@
 //! What a client asks for: memberships, history, whether events are there.
 
-use super::{OPEN_REQUESTS, Output, Session};
+use super::{Output, Session};
 use crate::{
     error::Code,
     frame::{AskIds, Found, History, Joined, Request, ServerFrame},
     id::RoomId,
+    limits::OPEN_REQUESTS,
     storage::{Fault, Membership, Places},
     time::Instant,
 };

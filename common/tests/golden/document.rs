@@ -7,11 +7,12 @@ use holdfast_common::{
     cursor::{Mark, Offset},
     error::{Code, Kind},
     event::{Class, Durable, EventType, Namespace},
-    fanout::PRESENCE_MOST,
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
-    limits::{Limits, MOST_ROOMS},
-    session::PAGE_BYTES,
+    limits::{
+        Limits, MOST_INBOXES, MOST_LANES, MOST_ROOMS, OPEN_REQUESTS, PAGE_BYTES, PRESENCE_MOST,
+        SECRET_BYTES,
+    },
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,7 +210,12 @@ fn the_limits_are_those_of_the_code() {
     let limits = Limits::default();
     let slack = limits.frame_bytes() - 2 * limits.payload_bytes as usize;
     assert!(TEXT.contains(&format!("2 × `payload_bytes` + {slack} | close 4402")));
-    assert!(TEXT.contains(&format!("| rooms of one hello | {MOST_ROOMS}, and")));
+    assert!(TEXT.contains(&format!("| open requests | {OPEN_REQUESTS} |")));
+    let rooms = format!("| rooms of one hello | {MOST_ROOMS}, and {MOST_INBOXES} inboxes |");
+    assert!(TEXT.contains(&rooms));
+    assert!(TEXT.contains(&format!("| lanes of one hello | {MOST_LANES} |")));
+    let (least, most) = SECRET_BYTES.into_inner();
+    assert!(TEXT.contains(&format!("| bytes of a secret | {least} to {most} |")));
     assert!(TEXT.contains(&format!("a room with more than {PRESENCE_MOST} people")));
     assert!(TEXT.contains(&format!("the {}st person", PRESENCE_MOST + 1)));
     assert!(TEXT.contains(&format!("| {PAGE_BYTES}, or one item | the page has fewer items")));

@@ -1,13 +1,13 @@
 //! A greeting: binding, lanes, and the resume.
 
 use super::{State, room::Room};
-use crate::engine::OTHER_ROOMS;
+use crate::limits::OTHER_ROOMS;
 use holdfast_common::{
     cursor::Cursor,
     error::Code,
     frame::{LaneWatermark, LatestSet},
     id::{PersonId, RoomId},
-    session::SLICE_BYTES,
+    limits::SLICE_BYTES,
     storage::{Greeted, Greeting, Resume, RoomState},
 };
 use std::{cmp::Reverse, collections::BTreeMap};

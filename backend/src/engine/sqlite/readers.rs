@@ -4,6 +4,7 @@ use super::{
     open::OpenError,
     task::{self, Problem, Queue, Task},
 };
+use crate::limits::WAITING_READS;
 use holdfast_common::storage::Fault;
 use rusqlite::Connection;
 use std::{
@@ -17,9 +18,6 @@ use std::{
 
 /// Threads that read, each with a connection of its own.
 pub(super) const READERS: usize = 2;
-
-/// Reads that may wait; one more is told that the server is overloaded.
-const WAITING_READS: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Readers {

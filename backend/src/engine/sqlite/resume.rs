@@ -9,12 +9,12 @@ use super::{
     rows::number,
     task::Problem,
 };
-use crate::engine::OTHER_ROOMS;
+use crate::limits::OTHER_ROOMS;
 use holdfast_common::{
     cursor::{Cursor, Mark},
     frame::{LaneWatermark, RoomCursor, RoomInfo},
     id::{PersonId, RoomId},
-    session::SLICE_BYTES,
+    limits::SLICE_BYTES,
     storage::{Resume, RoomState},
     time::Timestamp,
 };

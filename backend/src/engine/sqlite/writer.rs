@@ -14,6 +14,7 @@ use super::{
     open::{OpenError, Options},
     task::{self, Problem, Queue, Task, fault, is_failed_fsync},
 };
+use crate::limits::WAITING_WRITES;
 use holdfast_common::storage::Fault;
 use rusqlite::Connection;
 use std::{
@@ -26,9 +27,6 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-
-/// Writes that may wait; one more is told that the server is overloaded.
-const WAITING_WRITES: usize = 4_096;
 
 /// Writes that are committed together at most.
 const BATCH: usize = 512;

@@ -1,7 +1,11 @@
 //! Reading a log. It knows nothing of sockets: an offset, a limit, entries.
 
 use super::{RoomPath, room};
-use crate::{app::Shared, problem::Problem};
+use crate::{
+    app::Shared,
+    limits::{READ_BYTES, READ_EVENTS},
+    problem::Problem,
+};
 use axum::{
     extract::{RawQuery, State},
     http::header,
@@ -17,10 +21,6 @@ use holdfast_common::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// Bytes of entries in one answer, but for the first entry.
-const MOST_BYTES: usize = 1024 * 1024;
-const MOST_EVENTS: u32 = 1_000;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Query {
@@ -41,7 +41,7 @@ pub(crate) async fn read(
     let (_, info) = room(&shared, path).await?;
     let slice = shared
         .engine
-        .slice(info.room, query.after, query.limit, MOST_BYTES)
+        .slice(info.room, query.after, query.limit, READ_BYTES)
         .await?
         .ok_or(Code::UnknownRoom)?;
     let mark_at = mark_at(&shared, info.room, &query).await?;
@@ -64,8 +64,8 @@ fn parse(query: &str) -> Result<Query, Problem> {
             }
             "limit" => {
                 let limit = value.parse().ok();
-                let limit = limit.filter(|limit| (1..=MOST_EVENTS).contains(limit));
-                read.limit = limit.ok_or_else(|| wrong("1 to 1000"))?;
+                let limit = limit.filter(|limit| (1..=READ_EVENTS).contains(limit));
+                read.limit = limit.ok_or_else(|| wrong(&format!("1 to {READ_EVENTS}")))?;
             }
             // Others may be of a later version.
             _ => {}

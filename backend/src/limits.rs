@@ -1,0 +1,111 @@
+//! What this server bounds beside the [protocol's limits](holdfast_common::limits), in one place. No
+//! option sets any of it: each value fits a process with one disk, and another would need its
+//! neighbours changed too. How large a buffer or a batch is, and how often something is tried
+//! again, stands where it is done.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+/// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
+/// for: the newest so many. It bounds the frames of a greeting, however many rooms there are.
+pub const OTHER_ROOMS: u32 = 1_000;
+
+/// Events in the answer to one read by HTTP. A reader that wants more goes on from the last one.
+pub(crate) const READ_EVENTS: u32 = 1_000;
+
+/// Bytes of entries in the answer to one read by HTTP, but for the first entry: the answer is put
+/// together in memory.
+pub(crate) const READ_BYTES: usize = 1024 * 1024;
+
+/// Bytes of an `Idempotency-Key`: it is kept with its event for as long as the room is.
+pub(crate) const KEY_BYTES: RangeInclusive<usize> = 1..=128;
+
+/// How long a request's head may take, and so how long a connection may wait for its next request.
+pub(crate) const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of a request that are read before its head has to be whole: past it, no more is read. The
+/// last step of reading may go beyond it and be as large again, so heads below twice this may pass.
+pub(crate) const HEAD_BYTES: usize = 32 * 1024;
+
+/// How long a request's body may take. How large it may be follows from the limits.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Connections that may wait to be accepted: after an outage all clients come back at once, and
+/// the usual 128 would make most of them wait a second for their next try.
+pub(crate) const BACKLOG: u32 = 4_096;
+
+/// Writes that may wait for the disk; one more is told that the server is overloaded.
+pub(crate) const WAITING_WRITES: usize = 4_096;
+
+/// Reads that may wait for the database; one more is told that the server is overloaded.
+pub(crate) const WAITING_READS: usize = 1_024;
+
+/// Appends that are at the engine at once. Others wait for their turn, by their writers' windows and
+/// down to their sockets.
+pub(crate) const APPENDS_AT_ONCE: usize = 2_048;
+
+/// Calls that are at the engine at once, appends apart. Others wait for their turn.
+pub(crate) const CALLS_AT_ONCE: usize = 512;
+
+// Who waits for a turn is never sent away by the engine's own bounds.
+const _: () = assert!(APPENDS_AT_ONCE + CALLS_AT_ONCE <= WAITING_WRITES);
+const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_common::limits::{
+        MOST_INBOXES, MOST_LANES, MOST_ROOMS, OPEN_REQUESTS, PAGE_BYTES, PRESENCE_MOST,
+        SECRET_BYTES, SLICE_BYTES, SLICE_ENTRIES,
+    };
+
+    const TEXT: &str = include_str!("../../docs/operations.md");
+
+    /// With a comma before each three digits.
+    fn number(n: usize) -> String {
+        match n {
+            ..1_000 => n.to_string(),
+            _ => format!("{},{:03}", number(n / 1_000), n % 1_000),
+        }
+    }
+
+    fn kib(bytes: usize) -> String {
+        assert_eq!(bytes % 1024, 0);
+        format!("{} KiB", number(bytes / 1024))
+    }
+
+    fn range(range: RangeInclusive<usize>) -> String {
+        format!("{} to {}", range.start(), range.end())
+    }
+
+    #[test]
+    fn operators_are_told_every_fixed_limit() {
+        assert_eq!(HEAD_TIME, BODY_TIME);
+        let seconds = format!("{} s", HEAD_TIME.as_secs());
+        let rows = [
+            ("open requests of a connection", number(OPEN_REQUESTS)),
+            ("rooms in a hello", number(MOST_ROOMS as usize)),
+            ("inboxes in a hello, beside them", number(MOST_INBOXES)),
+            ("lanes in a hello", number(MOST_LANES)),
+            ("bytes of a secret", range(SECRET_BYTES)),
+            ("a part of a replay", format!("{SLICE_ENTRIES} entries, {}", kib(SLICE_BYTES))),
+            ("a page of history", kib(PAGE_BYTES)),
+            ("people of a room that tells who is there", number(PRESENCE_MOST)),
+            ("rooms of others in a list", number(OTHER_ROOMS as usize)),
+            (
+                "a read by HTTP",
+                format!("{} events, {}", number(READ_EVENTS as usize), kib(READ_BYTES)),
+            ),
+            ("bytes of an `Idempotency-Key`", range(KEY_BYTES)),
+            ("the head of a request", kib(HEAD_BYTES)),
+            ("time for a head, and for a body", seconds),
+            ("connections that wait to be accepted", number(BACKLOG as usize)),
+            ("writes that wait for the disk", number(WAITING_WRITES)),
+            ("reads that wait for the database", number(WAITING_READS)),
+            ("appends at the engine at once", number(APPENDS_AT_ONCE)),
+            ("other calls at the engine at once", number(CALLS_AT_ONCE)),
+        ];
+        for (what, value) in rows {
+            assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");
+        }
+    }
+}
