@@ -41,13 +41,9 @@ use crate::{
     error::Code,
     frame::{ClientFrame, ServerFrame},
     id::{SessionId, WriterId},
-    limits::Limits,
+    limits::{Limits, MOST_UNWRITTEN},
     time::Instant,
 };
-
-/// Bytes of frames that may wait to be written to the database: room for two replays. A browser whose
-/// disk is slower than its line ends the connection over more, and asks again from what it has.
-const MOST_UNWRITTEN: usize = 32 * 1024 * 1024;
 
 /// What happens to a client.
 #[derive(Debug, Clone)]

@@ -33,6 +33,11 @@ pub const OPEN_REQUESTS: usize = 64;
 /// it never comes near to being closed for one.
 pub const OPEN_ASKS: usize = OPEN_REQUESTS / 2;
 
+/// Bytes of frames that may wait in our own client until the browser's database has taken what came
+/// before them: two replays. One whose disk is slower than its line ends the connection over more,
+/// and asks again from what it has.
+pub const MOST_UNWRITTEN: usize = 32 * 1024 * 1024;
+
 /// Entries, or registers, in one short read. Fixed, as the bytes of one are: it is how much a
 /// session holds of a log at once, whatever its reader has missed.
 pub const SLICE_ENTRIES: u32 = 256;

@@ -136,8 +136,9 @@ impl Lanes {
     /// The lanes in which something may go out now.
     pub(super) fn ready(&self, now: Instant) -> Vec<RoomId> {
         let ready = self.lanes.iter().filter(|(_, lane)| {
-            let waits = lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty();
-            !waits && !(lane.queued.is_empty() && lane.flight.is_empty())
+            let held = lane.until.is_some_and(|until| now < until) || !lane.unsure.is_empty();
+            let idle = lane.queued.is_empty() && lane.flight.is_empty();
+            !(held || idle)
         });
         ready.map(|(room, _)| *room).collect()
     }

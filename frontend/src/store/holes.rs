@@ -43,7 +43,7 @@ impl Holes {
         let holes = self.0.iter();
         let skipped = holes.filter(|hole| hole.kind == HoleKind::Skipped && hole.to > offset);
         let above = |hole: &Hole| {
-            let below = (hole.from <= offset).then(|| Hole { to: offset, ..*hole });
+            let below = (hole.from <= offset).then_some(Hole { to: offset, ..*hole });
             let above = Hole { from: hole.from.max(offset + 1), ..*hole };
             share(hole.count, below, Some(above)).last().map_or(0, |hole| hole.count)
         };
