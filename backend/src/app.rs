@@ -91,9 +91,11 @@ async fn fallback(request: Request) -> Response {
         return Problem::from(Code::NotFound).into_response();
     }
     let page = page::get(path, request.headers());
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || page.status() == StatusCode::NOT_FOUND {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return page;
+    }
+    if page.status() == StatusCode::NOT_FOUND {
+        return Problem::from(Code::NotFound).into_response();
     }
     ([(header::ALLOW, "GET, HEAD")], Problem::from(Code::MethodNotAllowed)).into_response()
 }

@@ -9,7 +9,7 @@ mod policy;
 use crate::problem::Problem;
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use holdfast_common::error::Code;
@@ -39,7 +39,25 @@ pub(crate) fn get(path: &str, headers: &HeaderMap) -> Response {
     }
     let packed = name.ends_with(".br") || name.ends_with(".gz");
     let found = if packed { None } else { file(name, headers) };
+    let found = found.or_else(|| nowhere(name, headers));
     found.unwrap_or_else(|| Problem::from(Code::NotFound).into_response())
+}
+
+/// To a person who follows a wrong address, the page itself says that there is nothing.
+fn nowhere(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let first = name.split('/').next().unwrap_or_default();
+    let programs = ["api", "ws", "metrics", "healthz", "readyz"];
+    if programs.contains(&first) || !names(headers, &header::ACCEPT, "text/html") {
+        return None;
+    }
+    // It is no version of a file: a browser that has the page must get it here as well.
+    let mut headers = headers.clone();
+    headers.remove(header::IF_NONE_MATCH);
+    let mut page = file(INDEX, &headers)?;
+    page.headers_mut().remove(header::ETAG);
+    page.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    *page.status_mut() = StatusCode::NOT_FOUND;
+    Some(page)
 }
 
 /// Addresses that the page itself makes a view of.
@@ -82,21 +100,21 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
 fn best(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let packed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
-        .filter(|(encoding, _)| takes(headers, encoding))
+        .filter(|(encoding, _)| names(headers, &header::ACCEPT_ENCODING, encoding))
         .find_map(|(encoding, ending)| {
             Some((Dist::get(&format!("{name}.{ending}"))?, Some(encoding)))
         });
     packed.or_else(|| Some((Dist::get(name)?, None)))
 }
 
-/// Whether Accept-Encoding names `encoding` and does not exclude it by `q=0`.
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+/// Whether a header of what a client takes names `what` and does not exclude it by `q=0`.
+fn names(headers: &HeaderMap, header: &HeaderName, what: &str) -> bool {
+    let values = headers.get_all(header).iter();
     let mut offers =
         values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     offers.any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|it| it.eq_ignore_ascii_case(encoding));
+        let named = parts.next().is_some_and(|it| it.eq_ignore_ascii_case(what));
         let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
         named && quality != Some(0.0)
     })
@@ -163,6 +181,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_static("gzip;q=0.5, br;q=0, *");
         headers.insert(header::ACCEPT_ENCODING, value);
+        let takes = |headers, encoding| names(headers, &header::ACCEPT_ENCODING, encoding);
         assert!(takes(&headers, "gzip"));
         assert!(!takes(&headers, "br"));
         assert!(!takes(&HeaderMap::new(), "gzip"));

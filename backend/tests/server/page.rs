@@ -41,6 +41,36 @@ async fn the_views_addresses_give_the_page_and_others_are_not_found() {
 }
 
 #[tokio::test]
+async fn a_wrong_address_shows_the_page_to_a_browser_and_a_problem_to_a_program() {
+    let rig = Rig::memory().await;
+    let root = rig.get("/").await;
+    if !is_built(&root) {
+        return;
+    }
+    let get = async |path: &str, accept: &str| {
+        let more = format!("accept: {accept}\r\nif-none-match: {}\r\n", root.header("etag"));
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{more}", rig.address);
+        rig.ask(&head, b"").await
+    };
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for path in ["/foo", "/rooms", "/foo/bar.js", "/index.html.br"] {
+        let page = get(path, browser).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert_eq!(page.body, root.body, "{path}");
+        assert_eq!(page.header("etag"), "", "{path}");
+        assert_eq!(page.header("content-security-policy"), root.header("content-security-policy"));
+        for accept in ["*/*", "application/json", "text/html;q=0"] {
+            get(path, accept).await.is(404, "not_found");
+        }
+        let accept = format!("accept: {browser}\r\n");
+        rig.post(path, &accept, "{}").await.is(404, "not_found");
+    }
+    for path in ["/api", "/api/v1/x", "/ws/x", "/metrics/x", "/healthz/x", "/readyz/x"] {
+        get(path, browser).await.is(404, "not_found");
+    }
+}
+
+#[tokio::test]
 async fn what_the_page_names_is_cached_for_good_and_the_page_is_asked_for_anew() {
     let rig = Rig::memory().await;
     let root = rig.get("/").await;
