@@ -19,8 +19,15 @@ use holdfast_common::{
 };
 use std::sync::Arc;
 
-/// Messages of one person within this time stand together, in milliseconds.
+/// Messages of one person stand together for this long after the first of them, in milliseconds.
 const TOGETHER: u64 = 5 * 60 * 1000;
+
+/// No more rows stand together: whoever reads in their middle shall not look far for who speaks.
+const GROUP: usize = 20;
+
+/// The first of so many offsets begins a group in any case. So it is known from the few rows above
+/// a window what stands together in it, and rows do not change as the window moves.
+const FRESH: Offset = 100;
 
 /// One row of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +118,7 @@ impl Store {
             divider: room.missed,
             day: None,
             day_of,
+            group: Group::default(),
             pending: self.outbox.pending(id),
             me: me.map(Arc::new),
         };
@@ -128,6 +136,7 @@ struct Layout<'a> {
     divider: Option<Offset>,
     day: Option<i64>,
     day_of: DayOf<'a>,
+    group: Group,
     pending: Sorted<EventId, Pending>,
     me: Option<Arc<Author>>,
 }
@@ -145,6 +154,10 @@ impl Layout<'_> {
             .peekable();
         // A divider above the window stays there.
         self.divider = self.divider.filter(|place| before.is_none_or(|before| *place > before));
+        let above = timeline.range(first - first % FRESH..first);
+        for item in above.filter(|item| item.shown()) {
+            self.group.takes(&item.author, &item.body, item.at, Some(item.offset));
+        }
         for item in window.items(timeline).filter(|item| item.shown()) {
             while let Some(hole) = holes.next_if(|hole| hole.from < item.offset) {
                 self.hole(hole, room.asking);
@@ -260,18 +273,46 @@ impl Layout<'_> {
     }
 
     fn entry(&mut self, mut entry: EntryRow) {
-        if let Some(Row::Entry(before)) = self.rows.last() {
-            entry.together = together(before, &entry);
+        let behind_another = matches!(self.rows.last(), Some(Row::Entry(_)));
+        // What stands at the window's top is not parted from its group by the day above it.
+        if !behind_another && self.rows.iter().any(|row| matches!(row, Row::Entry(_))) {
+            self.group = Group::default();
         }
+        let joins = self.group.takes(&entry.author, &entry.body, entry.at, entry.offset);
+        entry.together = joins && behind_another;
         self.rows.push(Row::Entry(entry));
     }
 }
 
-fn together(before: &EntryRow, entry: &EntryRow) -> bool {
-    let spoken = |row: &EntryRow| matches!(row.body, Body::Text(_) | Body::Hollow { .. });
-    spoken(before)
-        && spoken(entry)
-        && before.author.id == entry.author.id
-        && before.author.name == entry.author.name
-        && entry.at.0.abs_diff(before.at.0) < TOGETHER
+/// Rows that stand together.
+#[derive(Default)]
+struct Group {
+    /// Who speaks.
+    author: Option<Arc<Author>>,
+    /// When the first of them was said.
+    since: Timestamp,
+    rows: usize,
+}
+
+impl Group {
+    /// Takes the next row in: `false` if it begins a group of its own.
+    fn takes(
+        &mut self,
+        author: &Arc<Author>,
+        body: &Body,
+        at: Timestamp,
+        offset: Option<Offset>,
+    ) -> bool {
+        let spoken = matches!(body, Body::Text(_) | Body::Hollow { .. });
+        let joins = spoken
+            && self.rows < GROUP
+            && at.0.abs_diff(self.since.0) < TOGETHER
+            && offset.is_none_or(|offset| offset % FRESH != 0)
+            && self.author.as_ref() == Some(author);
+        if !joins {
+            *self = Self { author: spoken.then(|| Arc::clone(author)), since: at, rows: 0 };
+        }
+        self.rows += 1;
+        joins
+    }
 }

@@ -29,6 +29,56 @@ fn days_are_told_apart_and_one_persons_messages_stand_together() {
     assert_eq!(together, [false, true, false, false, false, true]);
 }
 
+/// What one person says without a pause.
+fn torrent(last: Offset) -> Vec<Entry> {
+    let at = |n| Entry { at: Timestamp(n * 1_000), ..says(n, 2, "") };
+    (1..=last).map(at).collect()
+}
+
+/// Which of the events from 1 to `last` stand under a name of their own.
+fn heads(rows: &[Row], last: u64) -> Vec<u64> {
+    let own_head = |n: &u64| !entry_row(rows, event(*n)).together;
+    (1..=last).filter(own_head).collect()
+}
+
+#[test]
+fn a_chain_of_messages_is_parted_after_a_few_minutes_though_each_follows_closely() {
+    let mut stage = Stage::new();
+    let at = |offset| Entry { at: Timestamp(offset * MINUTE), ..says(offset, 2, "") };
+    stage.live((1..=12).map(at).collect());
+    assert_eq!(heads(&stage.rows(), 12), [1, 6, 11]);
+}
+
+#[test]
+fn no_more_than_twenty_messages_stand_under_one_name() {
+    let mut stage = Stage::new();
+    stage.live(torrent(65));
+    assert_eq!(heads(&stage.rows(), 65), [1, 21, 41, 61]);
+}
+
+#[test]
+fn what_stands_together_does_not_depend_on_where_the_window_begins() {
+    let mut stage = Stage::new();
+    stage.live(torrent(700));
+    let log = &stage.room().timeline;
+    let together = |window: &Window| {
+        let rows = stage.store.rows(room(), window, &|at| (at.0 / DAY).cast_signed());
+        let rows = rows.into_iter().filter_map(|row| match row {
+            Row::Entry(row) => Some((row.offset, row.together)),
+            _ => None,
+        });
+        rows.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let mut window = Window::newest();
+    let newest = together(&window);
+    assert_eq!(window.up(log), Step::Moved);
+    let more = together(&window);
+    // The window's first row has nothing above it to stand together with.
+    for (offset, is_together) in newest.iter().skip(1) {
+        assert_eq!(more.get(offset), Some(is_together), "{offset:?}");
+    }
+}
+
 #[test]
 fn keys_are_unique_even_when_clocks_jump_between_days() {
     let mut stage = Stage::new();
