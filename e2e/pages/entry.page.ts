@@ -33,8 +33,10 @@ export class EntryPage {
     await this.#press("Discard");
   }
 
+  /** Deleting takes a second press of the same button. */
   async delete(): Promise<void> {
     await this.#press("Delete");
+    await this.#press("Delete?");
   }
 
   button(name: string): Locator {

@@ -6,7 +6,7 @@ use crate::{
 };
 use holdfast_common::time::{Instant, Timestamp};
 use js_sys::Function;
-use leptos::prelude::{document, window};
+use leptos::prelude::{document, request_animation_frame, window};
 use std::cmp::Ordering;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -106,8 +106,35 @@ pub fn reload() {
 
 /// Moves the keyboard's focus to the first element that matches.
 pub fn focus(selector: &str) {
-    let found = document().query_selector(selector).ok().flatten();
-    if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = element.focus();
-    }
+    focus_any(&[selector]);
+}
+
+/// Moves the keyboard's focus to the first element that matches the first of the selectors that
+/// any element matches; `false` where there is none.
+pub fn focus_any(selectors: &[&str]) -> bool {
+    let mut found =
+        selectors.iter().filter_map(|selector| document().query_selector(selector).ok().flatten());
+    let found = found.next().and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok());
+    found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Moves the keyboard's focus once what is to have it is on the page, if it would else be lost:
+/// nothing has it, or something in `gone` that is about to be hidden.
+pub fn keep_focus(selector: &'static str, gone: &'static str) {
+    request_animation_frame(move || {
+        let active = document().active_element();
+        let stays = |active: web_sys::Element| {
+            active.tag_name() != "BODY" && !matches!(active.closest(gone), Ok(Some(_)))
+        };
+        if !active.is_some_and(stays) {
+            focus(selector);
+        }
+    });
+}
+
+/// Whether a media query holds.
+#[must_use]
+pub fn matches(query: &str) -> bool {
+    let query = window().match_media(query).ok().flatten();
+    query.is_some_and(|query| query.matches())
 }

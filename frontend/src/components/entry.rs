@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     format,
-    store::{Body, EntryRow, RowKey},
+    store::{EntryRow, RowKey},
     view::{View, use_view},
 };
 use body::body;
@@ -36,15 +36,22 @@ pub fn EntryView(
     };
     let edited = move || view.editing.with(|editing| editing.as_ref().is_some_and(|e| e.id == id));
     let chose: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| chosen.set(Some(key)));
+    let label = text(move || {
+        entry.with(|entry| {
+            let time = format::time(entry.at).unwrap_or_default();
+            format!("{}, {time}", entry.author.name)
+        })
+    });
     view! {
         <article
             class="entry"
-            class:entry-together=flag(move || entry.with(|entry| entry.together))
+            class:entry-together=flag(move || entry.with(|entry| entry.together) && !here())
             class:entry-here=flag(here)
             class:entry-edited=flag(edited)
             data-event-id=id.to_string()
             data-offset=maybe(move || Some(entry.with(|entry| entry.offset)?.to_string()))
             data-state=text(move || entry.with(|entry| entry.state.name().into()))
+            aria-label=label
             tabindex=text(move || if active.get() { "0" } else { "-1" }.into())
             on:focusin=chose
         >
@@ -64,10 +71,6 @@ pub fn EntryView(
 /// Who and when. Where entries stand together, the name is there for the ear alone.
 fn head(view: View, entry: RwSignal<EntryRow>) -> AnyView {
     let author = entry.with_untracked(|entry| entry.author.clone());
-    let edited = text(move || {
-        let edited = entry.with(|entry| entry.edited && matches!(entry.body, Body::Text(_)));
-        if edited { "edited".into() } else { String::new() }
-    });
     let at = Memo::new(move |_| entry.with(|entry| entry.at));
     let href = maybe(move || tools::address(view, entry.with(|entry| entry.offset)?));
     let full = text(move || format::full(at.get()).unwrap_or_default());
@@ -80,7 +83,6 @@ fn head(view: View, entry: RwSignal<EntryRow>) -> AnyView {
             <a class="entry-time" href=href title=full tabindex="-1">
                 <time datetime=text(move || format::iso(at.get()))>{time}</time>
             </a>
-            <span class="entry-mark">{edited}</span>
         </header>
     }
     .into_any()

@@ -10,19 +10,24 @@ use leptos::prelude::*;
 
 /// What an event says. Its text is shown as it is: nothing in it is interpreted but web addresses.
 pub(super) fn body(entry: RwSignal<EntryRow>) -> AnyView {
-    let body = Memo::new(move |_| entry.with(|entry| entry.body.clone()));
+    let body = Memo::new(move |_| entry.with(|entry| (entry.body.clone(), entry.edited)));
     let author = entry.with_untracked(|entry| entry.author.clone());
-    fresh(move || match body.get() {
-        Body::Text(text) => said(&text),
-        Body::Created(name) => fact(Glyph::Flag, "created the room ", &name),
-        Body::Hollow { by, .. } if by.id == author.id => fact(Glyph::Bin, "message deleted", ""),
-        Body::Hollow { by, .. } => fact(Glyph::Bin, "message deleted by ", &by.name),
-        Body::Edit(text) => {
-            let fact = fact(Glyph::Pencil, "changed a message to:", "");
-            view! { {fact} {said(&text)} }.into_any()
+    fresh(move || {
+        let (body, edited) = body.get();
+        match body {
+            Body::Text(text) => said(&text, edited),
+            Body::Created(name) => fact(Glyph::Flag, "created the room ", &name),
+            Body::Hollow { by, .. } if by.id == author.id => {
+                fact(Glyph::Bin, "message deleted", "")
+            }
+            Body::Hollow { by, .. } => fact(Glyph::Bin, "message deleted by ", &by.name),
+            Body::Edit(text) => {
+                let fact = fact(Glyph::Pencil, "changed a message to:", "");
+                view! { {fact} {said(&text, false)} }.into_any()
+            }
+            Body::Deletion => fact(Glyph::Bin, "deleted a message", ""),
+            Body::Unknown { kind, .. } => fact(Glyph::Alert, "unknown event ", &kind),
         }
-        Body::Deletion => fact(Glyph::Bin, "deleted a message", ""),
-        Body::Unknown { kind, .. } => fact(Glyph::Alert, "unknown event ", &kind),
     })
 }
 
@@ -40,11 +45,13 @@ fn fact(glyph: Glyph, words: &'static str, name: &str) -> AnyView {
     .into_any()
 }
 
-fn said(text: &str) -> AnyView {
+fn said(text: &str, edited: bool) -> AnyView {
     let parts: Vec<AnyView> = parts(text).into_iter().map(part).collect();
+    let mark = edited.then(|| view! { <span class="entry-mark">" edited"</span> });
     view! {
         <div class="entry-text" dir="auto">
             {parts}
+            {mark}
         </div>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! How far an own event has come, by sign and in words.
 
+use super::tools::{step_back, step_off};
 use crate::{
     components::{
         Glyph, Icon,
@@ -57,13 +58,21 @@ pub(super) fn refused(view: View, entry: RwSignal<EntryRow>) -> AnyView {
             return ().into_any();
         }
         let edit = text.then(|| pill("Edit", move || view.edit(&entry.get_untracked())));
+        let retry = move || {
+            step_off(id);
+            view.resend(id);
+        };
+        let discard = move || {
+            step_off(id);
+            view.discard(id);
+        };
         view! {
             <div class="refused">
                 <p>"Not accepted: " {why}</p>
                 <div class="refused-buttons">
-                    {pill("Retry", move || view.resend(id))}
+                    {pill("Retry", retry)}
                     {edit}
-                    {pill("Discard", move || view.discard(id))}
+                    {pill("Discard", discard)}
                 </div>
             </div>
         }
@@ -78,7 +87,11 @@ pub(super) fn pending_note(view: View, entry: RwSignal<EntryRow>) -> AnyView {
         Some(pending) => {
             let id = pending.id;
             let queued = pending.state == State::Queued;
-            let undo = queued.then(|| link("Discard", move || view.discard(id)));
+            let undo = move || {
+                step_back(entry.with_untracked(|entry| entry.id));
+                view.discard(id);
+            };
+            let undo = queued.then(|| link("Discard", undo));
             view! {
                 <p class="entry-pending">
                     <Icon glyph=sign(&pending.state).0 />

@@ -9,8 +9,8 @@ use crate::{
     store::{Body, EntryRow, State},
     view::View,
 };
-use holdfast_common::cursor::Offset;
-use leptos::prelude::*;
+use holdfast_common::{cursor::Offset, id::EventId};
+use leptos::{ev, prelude::*};
 use std::time::Duration;
 
 /// How long it is said that something was copied.
@@ -48,11 +48,21 @@ pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>)
     let tab = text(move || if active.get() { "0" } else { "-1" }.into());
     let edit = move || view.edit(&entry.get_untracked());
     let take_back = move || {
+        let entry = entry.get_untracked();
+        if entry.state == State::Queued {
+            step_off(entry.id)
+        } else {
+            step_back(entry.id)
+        }
         if let Some(room) = view.open.room.get_untracked() {
-            view.take_back(room, &entry.get_untracked());
+            view.take_back(room, &entry);
         }
     };
-    fresh(move || {
+    let asking = RwSignal::new(false);
+    let left: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| {
+        asking.try_set(false);
+    });
+    let buttons = fresh(move || {
         let offers = offers.get();
         let mut tools = Vec::new();
         if offers.link {
@@ -61,11 +71,51 @@ pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>)
         if offers.edit {
             tools.push(tool(text(|| "Edit".into()), Glyph::Pencil, tab, press(edit)));
         }
-        if let Some(name) = offers.take_back {
-            tools.push(tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)));
+        match offers.take_back {
+            Some("Delete") => tools.push(delete(asking, tab, take_back)),
+            Some(name) => {
+                tools.push(tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)));
+            }
+            None => {}
         }
-        view! { <div class="entry-tools">{tools}</div> }.into_any()
-    })
+        tools.into_any()
+    });
+    view! {
+        <div class="entry-tools" on:focusout=left>
+            {buttons}
+        </div>
+    }
+    .into_any()
+}
+
+/// What everyone has read is deleted by a second press: the button asks once, in words, until it
+/// loses the focus.
+fn delete(asking: RwSignal<bool>, tab: Signal<String>, deed: impl Fn() + 'static) -> AnyView {
+    let name = text(move || if asking.get() { "Delete?" } else { "Delete" }.into());
+    let press: Press = Box::new(move |event| {
+        // The second half of a double click is no answer.
+        if !asking.get_untracked() {
+            asking.set(true);
+            // Not every browser gives it to a button that is pressed.
+            request_animation_frame(|| browser::focus("[title='Delete?']"));
+        } else if event.detail() < 2 {
+            deed();
+        }
+    });
+    tool(name, Glyph::Bin, tab, press)
+}
+
+/// The button that was pressed goes: the keyboard stays on its entry.
+pub(super) fn step_back(id: EventId) {
+    browser::focus(&format!("[data-event-id='{id}']"));
+}
+
+/// The entry itself goes: the keyboard moves to the next one, or else to the one before.
+pub(super) fn step_off(id: EventId) {
+    let entry = format!("article[data-event-id='{id}']");
+    let next = format!("{entry} ~ article");
+    let before = format!("article:has(+ {entry})");
+    browser::focus_any(&[&next, &before, "#message"]);
 }
 
 /// Copies the event's address, and says so for a moment.
