@@ -23,7 +23,7 @@ test("a room that is not joined, and one that is not there", async ({ people }) 
   await bob.tab.room.joinRoom.waitFor();
   await take(bob.tab.page, "not-joined");
   await bob.open("/rooms/nowhere");
-  await bob.tab.page.getByText("There is no room nowhere.").waitFor();
+  await bob.tab.page.getByText("There is no room #nowhere.").waitFor();
   await take(bob.tab.page, "no-such-room");
 });
 

@@ -24,6 +24,9 @@ test("an address with a place opens the log there", async ({ server, people }) =
   const there = bob.tab.room.at(31);
   await expect(there.article).toBeInViewport();
   await expect(bob.tab.room.entries.last()).not.toBeInViewport();
+  // It stands among others of the same author, and says all the same whose it is.
+  await expect(there.article.locator(".sign")).toBeVisible();
+  await expect(bob.tab.room.at(32).article.locator(".sign")).toBeHidden();
 
   await bob.tab.room.toLatest.click();
   await expect(bob.tab.room.entries.last()).toBeInViewport();
@@ -46,7 +49,22 @@ test("an event's own link leads back to it", async ({ people, server }) => {
 
 test("an address without a room says so", async ({ people }) => {
   const ada = await people.join("Ada", "/rooms/nowhere");
-  await expect(ada.tab.page.getByText("There is no room nowhere.")).toBeVisible();
-  await ada.tab.rooms.go("lobby");
+  await expect(ada.tab.page.getByText("There is no room #nowhere.")).toBeVisible();
+  await expect(ada.tab.page).toHaveTitle("nowhere · Holdfast");
+  await ada.tab.page.getByRole("link", { name: "Go to the lobby" }).click();
+  await expect(ada.tab.room.message).toBeVisible();
+});
+
+test("an inbox to which nothing was sent says so", async ({ people }) => {
+  const ada = await people.join("Ada", "/inbox");
+  await expect(ada.tab.page.getByText("Nothing has been sent to you yet.")).toBeVisible();
+});
+
+test("a wrong address shows the page, which says that nothing is there", async ({ people }) => {
+  const ada = await people.join("Ada");
+  const answer = await ada.tab.page.goto("/rooms");
+  expect(answer?.status()).toBe(404);
+  await expect(ada.tab.page).toHaveTitle("Not found · Holdfast");
+  await ada.tab.page.getByRole("link", { name: "Go to the lobby" }).click();
   await expect(ada.tab.room.message).toBeVisible();
 });

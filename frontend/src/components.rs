@@ -20,7 +20,7 @@ mod status;
 mod storage;
 
 pub use avatar::Avatar;
-pub use blank::Blank;
+pub use blank::{Blank, to_lobby};
 pub use composer::Composer;
 pub use dialog::NameDialog;
 pub use entry::EntryView;

@@ -68,7 +68,9 @@ fn said(connection: Connection, waiting: usize) -> String {
         Connection::Connecting => format!("Connecting…{waits}"),
         Connection::Offline { why, .. } => {
             let why = why.map(|code| format!(". {}", code.text().trim_end_matches('.')));
-            format!("Offline{waits}{}", why.unwrap_or_default())
+            // The countdown follows, and a phone has one line for both.
+            let waits = (waiting > 0).then(|| format!(" – {waiting} unsent"));
+            format!("Offline{}{}", waits.unwrap_or_default(), why.unwrap_or_default())
         }
         Connection::Blocked { full: true, .. } => {
             format!("Not connected{waits}. This browser has no room left.")
@@ -90,8 +92,8 @@ fn countdown(view: View) -> String {
     let now = view.clock.get().steady.max(browser::now().steady);
     let seconds = (retry_at - now).0.div_ceil(1000);
     match seconds {
-        0 => ", trying again now".into(),
-        _ => format!(", trying again in {seconds}\u{a0}s"),
+        0 => " · trying now".into(),
+        _ => format!(" · retry in {seconds}\u{a0}s"),
     }
 }
 
@@ -105,10 +107,10 @@ mod tests {
         let offline = |why| Connection::Offline { retry_at: Instant(0), why };
         assert_eq!(said(Connection::Online, 0), "Online");
         assert_eq!(said(Connection::Online, 1), "Online – sending 1 event");
-        assert_eq!(said(offline(None), 3), "Offline – 3 events waiting");
+        assert_eq!(said(offline(None), 3), "Offline – 3 unsent");
         assert_eq!(said(offline(Some(Code::GoingAway)), 0), "Offline. The server is restarting");
         let full = offline(Code::from_close(4414));
-        assert_eq!(said(full, 2), "Offline – 2 events waiting. The server's disk is full");
+        assert_eq!(said(full, 2), "Offline – 2 unsent. The server's disk is full");
     }
 
     #[test]

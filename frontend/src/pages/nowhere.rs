@@ -1,7 +1,6 @@
 //! Addresses without a room.
 
-use crate::components::{MenuButton, Status};
-use holdfast_common::chat::LOBBY;
+use crate::components::{MenuButton, Status, to_lobby};
 use leptos::prelude::*;
 
 /// There is nothing at this address.
@@ -16,9 +15,7 @@ pub fn Nowhere() -> impl IntoView {
             </header>
             <div class="blank">
                 <p class="blank-title">"There is nothing at this address."</p>
-                <a class="btn btn-primary btn-sm" href=format!("/rooms/{LOBBY}")>
-                    "Go to the lobby"
-                </a>
+                {to_lobby()}
             </div>
         </main>
     }

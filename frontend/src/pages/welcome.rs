@@ -16,7 +16,7 @@ pub fn Welcome() -> impl IntoView {
     let unfit = flag(move || given().is_empty() || long.get());
     let hint = text(move || {
         if long.get() {
-            "That is too long for a name.".into()
+            format!("At most {} characters.", view.limits.get().name_chars)
         } else {
             "Others see it beside what you write. You can change it later.".into()
         }
@@ -30,7 +30,7 @@ pub fn Welcome() -> impl IntoView {
     view! {
         <main class="welcome">
             <form class="welcome-card" on:submit=join>
-                <div class="brand brand-large"><Mark />"Holdfast"</div>
+                <h1 class="brand brand-large"><Mark />"Holdfast"</h1>
                 <p class="welcome-words">
                     "Rooms that survive a broken connection. What you write is held on this device until the server has it; what you miss is shown when you are back."
                 </p>
