@@ -82,6 +82,7 @@ test("everything can be done by the keyboard alone", async ({ server, people }) 
     await tabTo(page, unsent.button("Discard"));
     await keyboard.press("Enter");
     await expect(unsent.article).toHaveCount(0);
+    await expect(room.entry("another").article).toBeFocused();
     await ada.goOnline();
   });
 
@@ -95,4 +96,96 @@ test("everything can be done by the keyboard alone", async ({ server, people }) 
     await expect(room.entry("in the lobby").article).toBeVisible();
   });
   await expectSame(server, [ada.tab]);
+});
+
+test("what is deleted or discarded leaves the keyboard in the log", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  const { page, room } = ada.tab;
+  const { keyboard } = page;
+  await room.say("kept", "deleted");
+  await room.entry("deleted").expectState("acked");
+  const deleted = await room.entry("deleted").byId();
+
+  await test.step("a deletion is asked for, and the question goes with the focus", async () => {
+    await tabTo(page, deleted.button("Delete"), { back: true });
+    await keyboard.press("Enter");
+    await expect(deleted.button("Delete?")).toBeFocused();
+    await keyboard.press("Tab");
+    await expect(deleted.button("Delete")).toBeVisible();
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Enter");
+    await keyboard.press("Enter");
+    await expect(deleted.article).toContainText("message deleted");
+    await expect(deleted.article).toBeFocused();
+  });
+
+  await test.step("the next entry takes the place of one that goes", async () => {
+    await ada.goOffline();
+    await room.say("dropped", "stays");
+    await room.entry("dropped").discard();
+    await expect(room.entry("dropped").article).toHaveCount(0);
+    await expect(room.entry("stays").article).toBeFocused();
+    await ada.goOnline();
+  });
+  await expectSame(server, [ada.tab]);
+});
+
+test.describe("on a narrow screen", () => {
+  test("the list of rooms has the keyboard while it covers the room", async ({ people }) => {
+    const ada = await people.join("Ada");
+    const { page, rooms, room } = ada.tab;
+    await page.setViewportSize({ width: 320, height: 640 });
+    const show = page.getByRole("button", { name: "Show rooms" });
+    const close = page.getByRole("button", { name: "Close the list of rooms" });
+    await show.click();
+    await expect(close).toBeFocused();
+    // What is covered is no way to go.
+    for (let presses = 0; presses < 12; presses++) {
+      await page.keyboard.press("Tab");
+      const covered = await page.evaluate(() => document.activeElement?.closest(".shell-main, .skip") !== null);
+      expect(covered).toBe(false);
+    }
+    await close.focus();
+    await page.keyboard.press("Escape");
+    await expect(rooms.nav).toBeHidden();
+    await expect(show).toBeFocused();
+
+    await page.keyboard.press("Enter");
+    await expect(close).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(show).toBeFocused();
+    await room.say("the room is there again");
+
+    await show.click();
+    await page.setViewportSize({ width: 1280, height: 640 });
+    await room.say("and where there is room for both");
+  });
+
+  test("the people are shown by the keyboard, and go by Escape or a press elsewhere", async ({ people }) => {
+    const ada = await people.join("Ada");
+    const { page, rooms, room } = ada.tab;
+    await rooms.create("Ward 2");
+    await expect(room.name).toContainText("Ward 2");
+    await page.setViewportSize({ width: 320, height: 640 });
+    const show = page.getByRole("button", { name: "1 person here" });
+    await expect(room.here).toBeHidden();
+    await show.press("Enter");
+    await expect(room.here).toBeFocused();
+    await expect(show).toHaveAttribute("aria-expanded", "true");
+    await page.keyboard.press("Tab");
+    await expect(room.here.getByRole("button", { name: "Leave room" })).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(room.here).toBeHidden();
+    await expect(show).toBeFocused();
+    await expect(show).toHaveAttribute("aria-expanded", "false");
+
+    await show.click();
+    await expect(room.here).toBeVisible();
+    await room.log.click();
+    await expect(room.here).toBeHidden();
+
+    await show.click();
+    await room.here.getByRole("button", { name: "Leave room" }).click();
+    await expect(room.joinRoom).toBeFocused();
+  });
 });

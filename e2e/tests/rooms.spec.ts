@@ -23,7 +23,10 @@ test("who leaves a room hears nothing of it, and who comes back reads it from it
   await expectSame(server, [ada.tab, bob.tab], "Ward 2");
 
   await bob.tab.page.getByRole("button", { name: "Leave room" }).click();
-  await expect(bob.tab.room.joinRoom).toBeVisible();
+  await expect(bob.tab.room.joinRoom).toBeFocused();
+  await expect(bob.tab.page.getByText("You left #Ward 2.")).toBeVisible();
+  await expect(bob.tab.page.getByText("New messages do not arrive.")).toBeVisible();
+  await expect(bob.tab.room.entry("before").article).toBeVisible();
   await expect(ada.tab.room.here.getByRole("listitem")).toHaveCount(1);
   await ada.tab.room.say("not for Bob", "nor this");
   await expectSame(server, [ada.tab], "Ward 2");

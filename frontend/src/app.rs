@@ -5,9 +5,10 @@
 use crate::{
     address::{Address, Place, use_address},
     browser,
-    components::{Notices, Press, Region, Sidebar, either},
+    components::{Notices, Press, Region, Sidebar, either, flag},
     link::Options,
     pages::{Nowhere, RoomPage, Welcome},
+    store::INBOX,
     view::{View, use_view},
 };
 use holdfast_common::{
@@ -21,9 +22,10 @@ use leptos::prelude::*;
 pub fn App() -> impl IntoView {
     let view = View::start(Options { url: None, effect: Some(change) });
     provide_context(view);
-    provide_context(Address::start());
+    let address = Address::start();
+    provide_context(address);
     provide_context(Menu(RwSignal::new(false)));
-    Effect::new(move |_| document().set_title(&title(view)));
+    Effect::new(move |_| document().set_title(&title(view, address)));
     let known = move || view.me.with(Option::is_some);
     let page = move || either(known, shell, || view! { <Welcome /> }.into_any());
     // The database is rarely read for long enough to be seen.
@@ -33,18 +35,20 @@ pub fn App() -> impl IntoView {
 
 fn shell() -> AnyView {
     let place = use_address().place;
+    let (_, menu) = use_menu();
+    let covered = flag(move || menu.get());
     let nowhere = move || place.with(|place| *place == Place::Nowhere);
     let skip: Press = Box::new(|event| {
         event.prevent_default();
-        browser::focus("#message");
+        browser::focus_any(&["#message", "#main"]);
     });
     view! {
-        <a class="skip" href="#message" on:click=skip>"Skip to the message box"</a>
+        <a class="skip" href="#main" inert=covered on:click=skip>"Skip to the message box"</a>
         <div class="shell">
             <Region what="The list of rooms">
                 <Sidebar />
             </Region>
-            <div class="shell-main">
+            <div id="main" class="shell-main" tabindex="-1" inert=covered>
                 <Notices />
                 {either(
                     nowhere,
@@ -62,14 +66,19 @@ fn shell() -> AnyView {
 pub struct Menu(pub RwSignal<bool>);
 
 /// The open room with what is unread in all of them: a tab is found by it.
-fn title(view: View) -> String {
+fn title(view: View, address: Address) -> String {
     let unread = view.to_tell(None);
     let lines = view.lines.read();
     let open = view.open.room.get();
     let line = lines.iter().find(|line| Some(line.id) == open);
-    let name = line.map(|line| format!("{} · ", line.name));
+    let asked = || match address.place.get() {
+        Place::Room(name, _) => name,
+        Place::Inbox(_) => INBOX.into(),
+        Place::Nowhere => "Not found".into(),
+    };
+    let name = line.map_or_else(asked, |line| line.name.clone());
     let count = (unread > 0).then(|| format!("({unread}) "));
-    format!("{}{}Holdfast", count.unwrap_or_default(), name.unwrap_or_default())
+    format!("{}{name} · Holdfast", count.unwrap_or_default())
 }
 
 /// What an event of the chat does to its room's log.

@@ -5,12 +5,12 @@ use super::{
     pieces::{flag, fresh, pill_while, press, text, when},
 };
 use crate::{
-    format,
+    browser, format,
     store::Connection,
     view::{View, use_view},
 };
 use holdfast_common::{chat::LOBBY, frame::Author, id::PersonId};
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
 /// How many people are named; of more, the number is told.
 const NAMED: usize = 200;
@@ -28,10 +28,15 @@ pub fn PeopleButton(
         count => count.to_string(),
     });
     let words = text(move || if count() == 1 { " person here" } else { " people here" }.into());
-    let toggle = press(move || open.update(|open| *open = !*open));
     let opened = text(move || open.get().to_string());
     view! {
-        <button class="people-button" type="button" aria-expanded=opened on:click=toggle>
+        <button
+            class="people-button"
+            type="button"
+            popovertarget="people"
+            aria-controls="people"
+            aria-expanded=opened
+        >
             <Icon glyph=Glyph::People />
             {shown}
             <span class="sr-only">{words}</span>
@@ -40,13 +45,17 @@ pub fn PeopleButton(
     .into_any()
 }
 
-/// The people in the room.
+/// The people in the room. Where there is no place for them beside the log they are a popover: the
+/// browser closes it by Escape or by a press elsewhere, and gives the focus back.
 #[component]
 pub fn People(
-    /// Whether they are shown where there is no place for them beside the log.
+    /// Told whether they are shown where there is no place for them beside the log.
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let view = use_view();
+    let toggled: Box<dyn FnMut(ev::Event)> = Box::new(move |_| {
+        open.set(browser::focus_any(&["#people:popover-open"]));
+    });
     let here = view.open.here;
     let title = text(move || match here.with(Vec::len) {
         0 => "Here now".to_owned(),
@@ -58,15 +67,23 @@ pub fn People(
         let lines = named.into_iter().map(|author| person(&author, me));
         lines.collect_view().into_any()
     });
-    let note = text(move || {
+    let note = Memo::new(move |_| {
         let online = view.connection.get() == Connection::Online;
         note(here.with(Vec::len), view.open.crowded.get(), online)
     });
+    let noted = move || view! { <p class="people-note">{text(move || note.get())}</p> }.into_any();
     view! {
-        <aside class="people" class:open=flag(move || open.get()) aria-label="People here">
+        <aside
+            id="people"
+            class="people"
+            popover="auto"
+            tabindex="-1"
+            aria-label="People here"
+            on:toggle=toggled
+        >
             <h2 class="people-title">{title}</h2>
             <ul>{people}</ul>
-            <p class="people-note">{note}</p>
+            {when(move || note.with(|note| !note.is_empty()), noted)}
             {leave(view)}
         </aside>
     }

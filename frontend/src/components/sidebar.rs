@@ -14,6 +14,7 @@ use leptos::{ev, prelude::*};
 pub fn Sidebar() -> impl IntoView {
     let (view, menu) = use_menu();
     let asking = RwSignal::new(false);
+    follow(menu);
     let close: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(move |event| {
         if event.key() == "Escape" {
             menu.set(false);
@@ -26,10 +27,10 @@ pub fn Sidebar() -> impl IntoView {
     view! {
         <div class="sidebar-shade" class:open=open on:click=press(shut)></div>
         <div class="sidebar" class:open=open on:keydown=close>
-            <div class="sidebar-head">
+            <header class="sidebar-head">
                 <span class="brand"><Mark />"Holdfast"</span>
                 {tool("Close the list of rooms", Glyph::Cross, "sidebar-close", press(shut))}
-            </div>
+            </header>
             <nav class="rooms" aria-label="Rooms">
                 {room_list(joined, "Rooms")}
                 <button class="room-new" type="button" on:click=press(move || asking.set(true))>
@@ -46,6 +47,26 @@ pub fn Sidebar() -> impl IntoView {
         <NameDialog open=asking title="New room" form=room_form />
     }
     .into_any()
+}
+
+/// The list has the keyboard while it covers the room, and the button that opened it afterwards.
+fn follow(menu: RwSignal<bool>) {
+    Effect::new(move |before: Option<bool>| {
+        let open = menu.get();
+        if open {
+            request_animation_frame(|| browser::focus(".sidebar-close"));
+        } else if before == Some(true) {
+            browser::keep_focus(".menu-button", ".sidebar");
+        }
+        open
+    });
+    // On a screen that has become wide enough for both there is nothing to open it by.
+    let widened = window_event_listener(ev::resize, move |_| {
+        if browser::matches("(width >= 56rem)") && menu.get_untracked() {
+            menu.set(false);
+        }
+    });
+    on_cleanup(move || widened.remove());
 }
 
 fn rooms(lines: &[RoomLine], joined: bool) -> Vec<RoomId> {
@@ -131,10 +152,10 @@ fn Me() -> impl IntoView {
         None => ().into_any(),
     });
     view! {
-        <div class="me">
+        <section class="me" aria-label="You">
             {me}
             {tool("Change your name", Glyph::Pencil, "", press(move || asking.set(true)))}
-        </div>
+        </section>
         <NameDialog open=asking title="Change your name" form=name_form />
     }
     .into_any()
@@ -155,10 +176,7 @@ pub fn MenuButton() -> impl IntoView {
         }
         .into_any()
     };
-    let open = press(move || {
-        menu.set(true);
-        request_animation_frame(|| browser::focus(".sidebar-close"));
-    });
+    let open = press(move || menu.set(true));
     let opened = text(move || menu.get().to_string());
     view! {
         <button class="tool menu-button" type="button" aria-expanded=opened on:click=open>
