@@ -57,6 +57,7 @@ test("what a full browser cannot hold is not sent and goes back to its writer, u
 
   await has(ada, "enough");
   await ada.tab.room.message.press("Enter");
+  await expect(ada.tab.room.entry("no room for it").article).toBeVisible();
   const shown = await expectSame(server, [ada.tab, bob.tab]);
   expect(shown.map(({ text }) => text)).toEqual(["lobby", "before", "no room for it"]);
 });
