@@ -1,4 +1,6 @@
+import { rm } from "node:fs/promises";
 import { Backup } from "../fixtures/backup.ts";
+import { postMessage } from "../fixtures/log.ts";
 import { expectSame } from "../fixtures/same.ts";
 import { expect, test } from "../fixtures/test.ts";
 
@@ -19,4 +21,43 @@ test("an acked event that a restore has lost is sent again by who still holds it
 
   const shown = await expectSame(server, [ada.tab, bob.tab]);
   expect(shown.map(({ text }) => text).slice(-2)).toEqual(["in the backup", "acked, unseen"]);
+});
+
+test("who comes back to an emptied server lands in the new lobby, can write there, and is told what was lost", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.room.say("on the old server");
+  await ada.tab.room.entry("on the old server").expectState("acked");
+  await ada.tab.close();
+  await server.stop();
+  await rm(server.data, { recursive: true });
+  await server.restart();
+  for (const line of ["a", "b"]) await postMessage(server, `new ${line}.`);
+
+  await ada.open();
+  await expect(ada.tab.page.getByRole("alert")).toContainText("The server has lost #lobby");
+  await expect(ada.tab.rooms.link("lobby")).toHaveCount(1);
+  await ada.tab.room.say("on the new server");
+  await expectSame(server, [ada.tab]);
+  await ada.tab.page.reload();
+  await expectSame(server, [ada.tab]);
+  await expect(ada.tab.rooms.link("lobby")).toHaveCount(1);
+});
+
+test("what was unsent when the server was emptied is on the shelf of the lost room", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.room.say("on the old server");
+  await ada.tab.room.entry("on the old server").expectState("acked");
+  await ada.goOffline();
+  await ada.tab.room.say("too late");
+  await server.stop();
+  await rm(server.data, { recursive: true });
+  await server.restart();
+  await ada.goOnline();
+
+  await expectSame(server, [ada.tab]);
+  await ada.tab.page.locator('a[href^="/rooms/0"]').click();
+  await ada.tab.room.entry("too late").expectState("rejected");
+  await expect(ada.tab.room.joinRoom).toHaveCount(0);
+  await ada.tab.room.entry("too late").discard();
+  await expect(ada.tab.rooms.link("lobby")).toHaveCount(1);
 });

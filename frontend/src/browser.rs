@@ -78,10 +78,14 @@ pub fn copy(text: &str) {
     }
 }
 
-/// The path of a room in the list.
+/// The path of a room in the list. The name of one that is no more may be another's by now.
 #[must_use]
 pub fn path(line: &RoomLine) -> String {
-    if line.inbox { INBOX.into() } else { room_path(&line.name, line.id) }
+    match (line.inbox, line.gone) {
+        (true, _) => INBOX.into(),
+        (_, true) => room_path("", line.id),
+        _ => room_path(&line.name, line.id),
+    }
 }
 
 /// A room's path. A name that an address would swallow is replaced by the room's id.

@@ -19,7 +19,7 @@ pub use rows::RowHandle;
 use crate::{
     browser,
     link::{Link, Options, StorageKind, Update},
-    store::{Connection, Notice, Now, RoomLine, Store, Touched},
+    store::{Connection, Notice, Now, Room, RoomLine, Store, Touched},
 };
 use holdfast_common::{frame::Author, id::RoomId, limits::Limits};
 use leptos::prelude::*;
@@ -144,6 +144,18 @@ impl View {
     #[must_use]
     pub fn named(self, name: &str) -> Option<RoomId> {
         self.store.with_value(|store| store.named(name))
+    }
+
+    /// What a room is called, one that is in no list included.
+    #[must_use]
+    pub fn name_of(self, room: RoomId) -> Option<String> {
+        self.store.with_value(|store| store.rooms.get(room)?.name().map(str::to_owned))
+    }
+
+    /// Whether a room is no more.
+    #[must_use]
+    pub fn is_gone(self, room: RoomId) -> bool {
+        self.store.with_value(|store| store.rooms.get(room).is_some_and(Room::gone))
     }
 
     /// The person's inbox, as far as it is known now.

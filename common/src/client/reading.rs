@@ -17,6 +17,8 @@ struct Room {
     live: bool,
     /// Something was held of it before this connection: what comes until it is live was missed.
     known: bool,
+    /// The server has listed it in this connection: it has such a room.
+    listed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -27,8 +29,9 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn load(cursors: Vec<(RoomId, Cursor)>) -> Self {
         let rooms = cursors.into_iter();
-        let rooms = rooms
-            .map(|(room, cursor)| (room, Room { cursor: Some(cursor), live: false, known: true }));
+        let rooms = rooms.map(|(room, cursor)| {
+            (room, Room { cursor: Some(cursor), known: true, ..Room::default() })
+        });
         Self { rooms: rooms.collect() }
     }
 
@@ -42,6 +45,7 @@ impl Reading {
     pub(super) fn disconnected(&mut self) {
         for room in self.rooms.values_mut() {
             room.live = false;
+            room.listed = false;
             room.known = room.cursor.is_some();
         }
     }
@@ -140,6 +144,7 @@ impl Client {
 
     pub(super) fn rooms(&mut self, rooms: Rooms) {
         for info in &rooms.rooms {
+            self.listed(info.room);
             if !info.joined {
                 self.let_go(info.room);
             }
@@ -149,7 +154,14 @@ impl Client {
 
     pub(super) fn joined(&mut self, joined: Joined) {
         self.asks.answered(joined.req);
+        self.listed(joined.room.room);
         self.waiting.push(Write::Room(joined.room));
+    }
+
+    fn listed(&mut self, room: RoomId) {
+        if let Some(room) = self.reading.rooms.get_mut(room) {
+            room.listed = true;
+        }
     }
 
     pub(super) fn left(&mut self, left: Left) {
@@ -157,9 +169,11 @@ impl Client {
             self.asks.answered(req);
         }
         // What was held is forgotten with the membership: a later one begins anew.
-        self.reading.rooms.remove(left.room);
+        let held = self.reading.rooms.remove(left.room);
+        // Of each room of the hello the greeting says what it is by now, a deleted one included.
+        let lost = left.req.is_none() && held.is_some_and(|room| room.known && !room.listed);
         self.let_go(left.room);
-        self.waiting.push(Write::Left(left.room));
+        self.waiting.push(if lost { Write::Lost(left.room) } else { Write::Left(left.room) });
         self.out.push(Output::Show(Show::Left(left.room)));
     }
 

@@ -226,6 +226,9 @@ pub enum Write {
     Room(RoomInfo),
     /// The membership of a room has ended: its entries and its cursor are forgotten.
     Left(RoomId),
+    /// The server has no such room any more and knows of no deletion: it has lost it. As
+    /// [`Write::Left`], and nobody can join it.
+    Lost(RoomId),
     /// A register waiting for its confirmation.
     PutLatest(LatestRow),
     /// A register that is confirmed up to this rank.

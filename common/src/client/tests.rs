@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    cursor::{Head, Mark},
+    cursor::{Cursor, Head, Mark},
     frame::{Ack, Left, Reject, Retry, RoomInfo, Rooms, Welcome},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
     time::{Millis, Timestamp},
@@ -21,7 +21,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> Self {
+    fn new(cursors: Vec<(RoomId, Cursor)>) -> Self {
         let snapshot = Snapshot {
             principal: Principal {
                 person: PersonId::NIL,
@@ -32,7 +32,7 @@ impl Stage {
             generation: 0,
             rows: Vec::new(),
             lanes: Vec::new(),
-            cursors: Vec::new(),
+            cursors,
             latest: Vec::new(),
         };
         let client = Client::new(snapshot, SessionId::NIL, 1);
@@ -40,7 +40,12 @@ impl Stage {
     }
 
     fn online() -> Self {
-        let mut stage = Self::new();
+        Self::with(Vec::new())
+    }
+
+    /// Online, with something held of these rooms.
+    fn with(cursors: Vec<(RoomId, Cursor)>) -> Self {
+        let mut stage = Self::new(cursors);
         stage.feed(Input::Start);
         stage.commit();
         stage.welcome();
@@ -152,6 +157,14 @@ fn reject(n: u8) -> ServerFrame {
     })
 }
 
+/// The room, which is not joined, as the directory has it.
+fn listed() -> ServerFrame {
+    let head = Head { epoch: Epoch::NIL, offset: 1, mark: Mark::START, first: 1 };
+    let (ns, name) = ("chat".to_owned(), "ward".to_owned());
+    let info = RoomInfo { room: ROOM, ns, name, head, joined: false, gone: false, inbox: false };
+    ServerFrame::Rooms(Rooms { rooms: vec![info] })
+}
+
 #[test]
 fn a_number_leaves_only_when_it_is_on_the_disk_itself() {
     let mut stage = Stage::online();
@@ -258,10 +271,7 @@ fn an_ack_that_comes_when_the_room_was_left_does_not_stay_in_the_outbox() {
     stage.feed(Input::Command(Command::RetryNow));
     stage.commit_all();
     stage.welcome();
-    let head = Head { epoch: Epoch::NIL, offset: 1, mark: Mark::START, first: 1 };
-    let (ns, name) = ("chat".to_owned(), "ward".to_owned());
-    let info = RoomInfo { room: ROOM, ns, name, head, joined: false, gone: false, inbox: false };
-    stage.hear(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
+    stage.hear(&listed());
     let writes = stage.commit_all();
     assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
 }
@@ -286,4 +296,18 @@ fn more_than_the_disk_can_take_in_time_ends_the_connection_and_is_asked_for_agai
     stage.commit_all();
     stage.feed(Input::Frame(large.clone()));
     assert!(stage.client.link.online(), "what is written counts no more");
+}
+
+#[test]
+fn a_held_room_that_the_greeting_does_not_list_is_lost_and_a_listed_one_was_left() {
+    let left = || ServerFrame::Left(Left { req: None, room: ROOM });
+    let held = || vec![(ROOM, Cursor::start(Epoch::NIL))];
+    let mut stage = Stage::with(held());
+    stage.hear(&left());
+    assert!(matches!(stage.commit_all()[..], [Write::Lost(ROOM)]));
+    let mut stage = Stage::with(held());
+    stage.hear(&listed());
+    stage.hear(&left());
+    let writes = stage.commit_all();
+    assert!(matches!(writes[..], [Write::Room(_), Write::Left(ROOM)]), "{writes:?}");
 }

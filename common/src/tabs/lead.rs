@@ -133,7 +133,7 @@ impl Tabs {
                 Write::DeleteRow(key) => {
                     self.known.remove(key);
                 }
-                Write::Left(room) => self.standing.left(*room),
+                Write::Left(room) | Write::Lost(room) => self.standing.left(*room),
                 _ => {}
             }
         }

@@ -166,6 +166,7 @@ parcels!(Write {
     13 = PutLatest { 0: row }
     14 = DeleteLatest { room: room, kind: kind, rank: rank }
     15 = Register { 0: set }
+    16 = Lost { 0: room }
 });
 
 impl Part for Place {

@@ -22,7 +22,7 @@ names! { STATES, of_state, RowState:
 names! { WRITES, of_write, Write:
     Generation = "generation" Writer = "writer" Name = "name" AddRow = "add_row"
     PutRow = "put_row" DeleteRow = "delete_row" Lane = "lane" Entries = "entries" Page = "page"
-    Gap = "gap" Reset = "reset" Room = "room" Left = "left" PutLatest = "put_latest"
+    Gap = "gap" Reset = "reset" Room = "room" Left = "left" Lost = "lost" PutLatest = "put_latest"
     DeleteLatest = "delete_latest" Register = "register"
 }
 

@@ -387,6 +387,7 @@ pub fn writes() -> Vec<(&'static str, Write)> {
         ("reset-nothing_read", reset(None)),
         ("room", Write::Room(room_info())),
         ("left", Write::Left(room)),
+        ("lost", Write::Lost(room)),
         ("put_latest", Write::PutLatest(latest_row())),
         ("delete_latest", Write::DeleteLatest { room, kind: "read".to_owned(), rank: 5 }),
         ("register", Write::Register(latest_set())),

@@ -128,7 +128,7 @@ impl Database {
                 Write::DeleteLatest { room, kind, rank } => {
                     self.latest.retain(|it| it.room != room || it.kind != kind || it.rank > rank);
                 }
-                Write::Left(room) => {
+                Write::Left(room) | Write::Lost(room) => {
                     self.entries.remove(&room);
                     self.cursors.remove(&room);
                 }

@@ -42,10 +42,19 @@ fn words(view: View, trouble: &Trouble) -> String {
             not_held(&name(view, *room), *why, *text_back)
         }
         Trouble::Refused { room, detail, .. } => format!("{}: {detail}", name(view, *room)),
-        Trouble::Lost(room) => format!(
-            "The server has lost messages of {} that it had confirmed. It was probably restored from a backup.",
-            name(view, *room)
-        ),
+        Trouble::Lost(room) => lost(&name(view, *room), view.is_gone(*room)),
+    }
+}
+
+fn lost(room: &str, whole: bool) -> String {
+    if whole {
+        format!(
+            "The server has lost {room} as you knew it, with all that was said there. It was probably set up anew, or restored from a backup."
+        )
+    } else {
+        format!(
+            "The server has lost messages of {room} that it had confirmed. It was probably restored from a backup."
+        )
     }
 }
 
@@ -66,9 +75,7 @@ fn not_held(room: &str, why: NotHeld, text_back: bool) -> String {
 }
 
 fn name(view: View, room: RoomId) -> String {
-    let lines = view.lines.get_untracked();
-    let line = lines.into_iter().find(|line| line.id == room);
-    line.map_or_else(|| "a room".into(), |line| format!("#{}", line.name))
+    view.name_of(room).map_or_else(|| "a room".into(), |name| format!("#{name}"))
 }
 
 #[cfg(test)]

@@ -84,7 +84,8 @@ fn find(view: View) -> Memo<Found> {
             Place::Nowhere => return before.cloned().unwrap_or_default(),
         };
         let lines = view.lines.read();
-        let there = |room| lines.iter().any(|line| line.id == room);
+        // One that is no more leaves its name to another.
+        let there = |room| lines.iter().any(|line| line.id == room && !line.gone);
         match before {
             Some(found)
                 if (&found.name, found.inbox) == (&name, inbox)

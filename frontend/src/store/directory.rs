@@ -69,13 +69,16 @@ impl Store {
         rooms.find(|(_, room)| room.inbox() && room.joined()).map(|(id, _)| *id)
     }
 
-    /// The room of this name: one that the server knows, else one that was made here under it.
+    /// The room of this name: one that the server knows, else one that was made here under it. Of
+    /// several the person's own comes first, then one that the present server has told of: what is
+    /// merely held may be of a server that lost its data, and takes the name from no other.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<RoomId> {
         let rooms = || self.rooms.iter().filter(|(_, room)| is_chat(room) && !room.inbox());
-        let known = rooms().find(|(_, room)| {
+        let known = rooms().filter(|(_, room)| {
             room.info.as_ref().is_some_and(|info| info.name == name && !info.gone)
         });
+        let known = known.min_by_key(|(_, room)| (!room.joined(), !room.told));
         let wished = || rooms().find(|(_, room)| room.wished.as_deref() == Some(name));
         let gone = || rooms().find(|(_, room)| room.name() == Some(name));
         let by_id = || name.parse().ok().filter(|id: &RoomId| self.rooms.get(id).is_some());

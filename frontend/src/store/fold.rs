@@ -68,9 +68,14 @@ impl Store {
             Write::Reset { room, reason, was, .. } => self.room(room, touched).reset(reason, was),
             Write::Room(info) => {
                 let room = self.room(info.room, touched);
+                room.told = true;
                 room.info = Some(info);
             }
             Write::Left(id) => self.room(id, touched).leave(),
+            Write::Lost(id) => {
+                self.room(id, touched).lose();
+                self.notices.add(Trouble::Lost(id));
+            }
             Write::PutLatest(row) => {
                 if let Some(me) = me {
                     self.register(row.room, &row.kind, me, &row.data);
@@ -95,6 +100,7 @@ impl Store {
             }
             Show::Welcome { limits, now: theirs } => {
                 self.limits = limits;
+                self.rooms.values_mut().for_each(|room| room.told = false);
                 let (theirs, ours) = (theirs.0.cast_signed(), now.wall.0.cast_signed());
                 self.skew = theirs.saturating_sub(ours);
             }

@@ -32,7 +32,7 @@ pub enum Trouble {
         /// The same for a person.
         detail: String,
     },
-    /// The server has lost events of this room that it had acked.
+    /// The server has lost events of this room that it had acked, or all of the room.
     Lost(RoomId),
 }
 

@@ -13,6 +13,8 @@ use holdfast_common::{
 pub struct Room {
     /// As the directory has it; `None` while only this browser knows the room.
     pub info: Option<RoomInfo>,
+    /// The server has told of it since the last welcome.
+    pub told: bool,
     /// The name wished for a room that was made here.
     pub wished: Option<String>,
     /// The last entry taken in.
@@ -159,6 +161,15 @@ impl Room {
         self.wished = None;
         if let Some(info) = &mut self.info {
             info.joined = false;
+        }
+    }
+
+    /// The server has no such room any more.
+    pub(super) fn lose(&mut self) {
+        self.leave();
+        self.told = false;
+        if let Some(info) = &mut self.info {
+            info.gone = true;
         }
     }
 

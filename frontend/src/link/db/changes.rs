@@ -64,7 +64,8 @@ pub(super) async fn apply(
                 reset(tx, *room, HoleKind::Reset(*reason), *was)?
             }
             Write::Room(info) => tx.put(Store::Rooms, Key::room(info.room), info)?,
-            Write::Left(room) => left(tx, *room).await?,
+            Write::Left(room) => left(tx, *room, false).await?,
+            Write::Lost(room) => left(tx, *room, true).await?,
             Write::PutLatest(row) => {
                 tx.put(Store::Latest, latest_key(row.room, &row.kind), row)?;
             }
@@ -268,11 +269,12 @@ fn forget(tx: &Tx, room: RoomId) -> Result<(), Fault> {
     tx.delete(Store::Cursors, &Key::room(room))
 }
 
-async fn left(tx: &Tx, room: RoomId) -> Result<(), Fault> {
+async fn left(tx: &Tx, room: RoomId, lost: bool) -> Result<(), Fault> {
     forget(tx, room)?;
     let key = Key::room(room);
     if let Some(mut info) = parse::<RoomInfo>(tx.get(Store::Rooms, &key).await?) {
         info.joined = false;
+        info.gone |= lost;
         tx.put(Store::Rooms, key, &info)?;
     }
     Ok(())
