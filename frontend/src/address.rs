@@ -77,6 +77,16 @@ impl Address {
         self.place.set(here());
     }
 
+    /// The reader is at the newest event: the address names the room alone, and no place in it.
+    pub fn leave_place(self) {
+        let place = self.place.get_untracked();
+        if let (Place::Room(_, Some(_)) | Place::Inbox(Some(_)), Ok(path)) =
+            (place, window().location().pathname())
+        {
+            self.replace(&path);
+        }
+    }
+
     fn clicked(self, event: &ev::MouseEvent) {
         let meant_otherwise = event.default_prevented()
             || event.button() != 0

@@ -8,6 +8,7 @@ use super::{
     pieces::{self, fresh, press, text, unseen, when},
 };
 use crate::{
+    address::use_address,
     browser, format,
     store::RowKey,
     view::{RowHandle, View, use_view},
@@ -57,8 +58,17 @@ pub fn Log(
         view.open.found.track();
         scroll.changed();
     });
+    let address = use_address();
+    Effect::new(move |before: Option<u64>| {
+        let ends = view.open.ends.get();
+        if before.is_some_and(|before| before != ends) {
+            address.leave_place();
+            scroll.changed();
+        }
+        ends
+    });
     attend(scroll);
-    let scrolled: Box<dyn FnMut(ev::Event)> = Box::new(move |_| scroll.settle());
+    let scrolled: Box<dyn FnMut(ev::Event)> = Box::new(move |_| scroll.scrolled());
     let pressed: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(rove);
     let label = text(move || format!("Messages in {}", name.get()));
     let busy = text(move || view.open.asking.get().to_string());

@@ -65,7 +65,7 @@ impl View {
         self.unsure.update_value(|unsure| unsure.typed = None);
         self.drafts.text.set(String::new());
         self.close_draft();
-        self.to_newest();
+        self.go_to_newest();
     }
 
     fn emit_message(self, room: RoomId, text: String) {

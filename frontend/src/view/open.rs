@@ -32,6 +32,8 @@ pub struct Open {
     pub missed: RwSignal<Option<Offset>>,
     /// The place that an address named and that is on the page: the row to go to.
     pub found: RwSignal<Option<Offset>>,
+    /// Counts up with every wish to be at the newest event, wherever the reader is.
+    pub ends: RwSignal<u64>,
     pub(super) window: StoredValue<Window>,
     /// The place that an address named and that is to be gone to, and whether it was asked for.
     pub(super) wanted: StoredValue<Option<Wanted>>,
@@ -56,6 +58,7 @@ impl Open {
             seen: RwSignal::new(false),
             missed: RwSignal::new(None),
             found: RwSignal::new(None),
+            ends: RwSignal::new(0),
             window: StoredValue::new(Window::newest()),
             wanted: StoredValue::new(None),
             filling: StoredValue::new(None),
@@ -89,7 +92,14 @@ impl View {
         self.open(self.open.room.get_untracked(), Some(offset));
     }
 
-    /// Goes to the newest events.
+    /// Brings the reader to the newest event from wherever they are.
+    pub fn go_to_newest(self) {
+        self.open.wanted.set_value(None);
+        self.to_newest();
+        self.open.ends.update(|ends| *ends += 1);
+    }
+
+    /// Has the newest events on the page.
     pub fn to_newest(self) {
         self.open.window.set_value(Window::newest());
         self.show_open();

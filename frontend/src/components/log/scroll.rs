@@ -29,6 +29,8 @@ pub(super) struct Scroll {
     anchor: StoredValue<Option<(String, f64)>>,
     room: StoredValue<Option<RoomId>>,
     gone_to: StoredValue<Option<Offset>>,
+    /// The wishes to be at the newest event that were granted.
+    ended: StoredValue<u64>,
     queued: StoredValue<bool>,
     at_end: RwSignal<bool>,
     /// The divider that has been on the screen, or was gone to.
@@ -44,6 +46,7 @@ impl Scroll {
             anchor: StoredValue::new(None),
             room: StoredValue::new(None),
             gone_to: StoredValue::new(None),
+            ended: StoredValue::new(view.open.ends.get_untracked()),
             queued: StoredValue::new(false),
             at_end: RwSignal::new(true),
             divider: StoredValue::new(None),
@@ -100,11 +103,7 @@ impl Scroll {
 
     /// Goes to the newest event.
     pub(super) fn to_newest(self) {
-        self.anchor.set_value(None);
-        self.view.to_newest();
-        if let Some(frame) = self.frame() {
-            frame.set_scroll_top(0);
-        }
+        self.view.go_to_newest();
         crate::browser::focus("#message");
     }
 
@@ -130,6 +129,13 @@ impl Scroll {
                 return;
             }
         }
+        let ends = self.view.open.ends.get_untracked();
+        if self.ended.get_value() != ends {
+            self.ended.set_value(ends);
+            self.anchor.set_value(None);
+            frame.set_scroll_top(0);
+            return;
+        }
         let Some((id, before)) = self.anchor.get_value() else {
             return;
         };
@@ -138,6 +144,14 @@ impl Scroll {
             if moved.abs() >= 1.0 {
                 shift(frame, moved);
             }
+        }
+    }
+
+    /// The frame was scrolled. While rows have changed and the reader is not put back yet, where they
+    /// seem to be says nothing.
+    pub(super) fn scrolled(self) {
+        if self.queued.try_get_value() == Some(false) {
+            self.settle();
         }
     }
 
