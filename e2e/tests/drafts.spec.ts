@@ -1,5 +1,38 @@
 import { expect, test } from "../fixtures/test.ts";
-import { postMessage } from "../fixtures/log.ts";
+import { postMessage, readTexts } from "../fixtures/log.ts";
+import { expectSame } from "../fixtures/same.ts";
+
+test("a text that was begun a moment before a reload is in the message box again", async ({ people }) => {
+  const ada = await people.join("Ada");
+  await expect(ada.tab.room.message).toBeVisible();
+  for (const text of ["begun", "begun anew"]) {
+    await ada.tab.room.message.fill(text);
+    await ada.tab.page.reload();
+    await expect(ada.tab.room.message).toHaveValue(text);
+  }
+});
+
+test("what was sent a moment before a reload is held or in the message box, and never both", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.room.say("first");
+  await expectSame(server, [ada.tab]);
+  for (let i = 1; i <= 8; i++) {
+    const text = `sent ${i}.`;
+    await ada.tab.room.message.fill(text);
+    // From inside of the page: nothing comes between the key and the reload.
+    await ada.tab.room.message.evaluate((field) => {
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+      location.reload();
+    });
+    await ada.tab.page.waitForEvent("load");
+    await ada.tab.status.expectLink("online");
+    await ada.tab.status.expectQueued(0);
+    const held = (await readTexts(server)).filter((said) => said === text).length;
+    const begun = (await ada.tab.room.message.inputValue()) === text ? 1 : 0;
+    expect(held + begun).toBe(1);
+    await ada.tab.room.message.fill("");
+  }
+});
 
 test("who writes while looking back is brought to the new message", async ({ server, people }) => {
   for (let i = 1; i <= 300; i++) await postMessage(server, `line ${i}.`);

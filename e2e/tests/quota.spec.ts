@@ -13,6 +13,7 @@ async function join(people: { meet(name: string): Promise<Person> }, name: strin
   const person = await people.meet(name);
   await person.context.addInitScript(() => {
     const now = () => localStorage.getItem("room") ?? "enough";
+    const written = new WeakSet<IDBTransaction>();
     const abort = (transaction: IDBTransaction) => {
       const error = new DOMException("played by the test", "QuotaExceededError");
       Object.defineProperty(transaction, "error", { value: error });
@@ -22,10 +23,15 @@ async function join(people: { meet(name: string): Promise<Person> }, name: strin
       const write = IDBObjectStore.prototype[verb];
       IDBObjectStore.prototype[verb] = function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
         const request = key === undefined ? write.call(this, value) : write.call(this, value, key);
-        if (now() !== "enough") request.addEventListener("success", () => abort(this.transaction), { once: true });
+        if (now() !== "enough") written.add(this.transaction);
         return request;
       };
     }
+    const commit = IDBTransaction.prototype.commit;
+    IDBTransaction.prototype.commit = function (this: IDBTransaction) {
+      if (now() !== "enough" && written.has(this)) abort(this);
+      else commit.call(this);
+    };
     const remove = IDBObjectStore.prototype.delete;
     IDBObjectStore.prototype.delete = function (this: IDBObjectStore, query: IDBValidKey | IDBKeyRange) {
       if (now() === "helps" && this.name === "entries") localStorage.setItem("room", "enough");

@@ -60,9 +60,18 @@ impl Link {
     /// Holds an event and sends it when it can. It returns at once; the row is shown by
     /// [`Update::Applied`] when it is on the disk, or refused by [`Update::NotHeld`].
     pub fn emit<E: Durable>(&self, room: RoomId, event: &E) -> EventId {
-        let id = Self::new_id();
-        let held = Held::new(id, room, clock::wall(), event);
-        self.0.post(Event::Emit(held));
+        let held = Held::new(Self::new_id(), room, clock::wall(), event);
+        let id = held.id;
+        self.0.post(Event::Emit { event: held, drafted: false });
+        id
+    }
+
+    /// The same for an event that was made of the room's draft: one transaction adds the row and
+    /// removes the draft.
+    pub fn emit_draft<E: Durable>(&self, room: RoomId, event: &E) -> EventId {
+        let held = Held::new(Self::new_id(), room, clock::wall(), event);
+        let id = held.id;
+        self.0.post(Event::Emit { event: held, drafted: true });
         id
     }
 

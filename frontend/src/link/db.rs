@@ -9,6 +9,8 @@ mod memory;
 mod reading;
 mod request;
 mod stores;
+#[cfg(test)]
+mod tests;
 mod tidying;
 mod tx;
 
@@ -256,13 +258,20 @@ impl Database {
         Ok(committed)
     }
 
-    /// Adds rows to the outbox, on the disk.
-    pub(super) async fn add(&self, events: Vec<Held>) -> Result<Vec<Row>, NotWritten> {
+    /// Adds rows to the outbox, on the disk, and removes the drafts that they were made of.
+    pub(super) async fn add(
+        &self,
+        events: Vec<Held>,
+        drafted: &[RoomId],
+    ) -> Result<Vec<Row>, NotWritten> {
         let added = self
             .write(true, async |tx: &Tx| {
                 let mut added = Vec::new();
                 for event in &events {
                     added.push(changes::add(tx, event).await?);
+                }
+                for room in drafted {
+                    tidying::draft(tx, *room, "")?;
                 }
                 Ok(added)
             })

@@ -86,12 +86,11 @@ impl Driver {
     /// Takes one event.
     pub(super) fn take(&mut self, event: Event) {
         match event {
-            Event::Emit(event) => self.emit(event),
+            Event::Emit { event, drafted } => self.emit(event, drafted),
             Event::Command(command) => self.tabs(tabs::Input::Command(command)),
             Event::Introduce(name) => self.introduce(name),
             Event::Draft(room, text) => self.draft(room, text),
             Event::Added { events, result } => self.added(events, result),
-            Event::Drafted => self.drafted(),
             Event::Introduced { name, result } => self.introduced(name, result),
             Event::Socket(number, event) if number == self.sockets => self.socket(event),
             Event::Client(run, input) if run == self.run => self.client(input),

@@ -20,8 +20,8 @@ use wasm_bindgen_futures::spawn_local;
 
 /// Something that happened.
 pub(super) enum Event {
-    /// The view wants an event held.
-    Emit(Held),
+    /// The view wants an event held, which may have been made of the room's draft.
+    Emit { event: Held, drafted: bool },
     /// The view wants something.
     Command(Command),
     /// The person has given a name.
@@ -30,8 +30,6 @@ pub(super) enum Event {
     Draft(RoomId, String),
     /// Rows were added by this tab, or could not be.
     Added { events: Vec<Held>, result: Result<Vec<Row>, NotWritten> },
-    /// A draft is written, or could not be.
-    Drafted,
     /// The database has a principal: a new one, or one that was there before.
     Introduced { name: String, result: Result<bool, NotWritten> },
     /// A socket did something; its number tells an old one.

@@ -24,9 +24,8 @@ pub(super) struct Holding {
     events: Vec<Held>,
     /// How many are in the transaction under way.
     adding: usize,
-    /// The newest draft of each room.
-    drafts: Vec<(RoomId, String)>,
-    drafting: bool,
+    /// Rooms whose drafts that transaction removes: they have become events.
+    drafted: Vec<RoomId>,
     /// The rows that wait for a verdict, as the view was told.
     waiting: Sorted<Key, ()>,
     limit: Option<u32>,
@@ -72,9 +71,12 @@ impl Holding {
 
 impl Driver {
     /// Holds an event: on the disk first, everything else afterwards.
-    pub(super) fn emit(&mut self, event: Held) {
+    pub(super) fn emit(&mut self, event: Held, drafted: bool) {
         if self.holding.full() {
             return self.not_held(&event, NotHeld::TooMany);
+        }
+        if drafted {
+            self.holding.drafted.push(event.room);
         }
         self.holding.events.push(event);
         self.add();
@@ -86,9 +88,10 @@ impl Driver {
         }
         let batch = std::mem::take(&mut self.holding.events);
         self.holding.adding = batch.len();
+        let drafted = std::mem::take(&mut self.holding.drafted);
         let (db, events) = (self.db.clone(), self.events.clone());
         spawn_local(async move {
-            let result = db.add(batch.clone()).await;
+            let result = db.add(batch.clone(), &drafted).await;
             events.post(Event::Added { events: batch, result });
         });
     }
@@ -116,30 +119,15 @@ impl Driver {
         self.tell(Update::NotHeld { id, room, why });
     }
 
+    /// Written at once, since the page may be about to end: how often is for the view to bound. The
+    /// database takes transactions in the order in which they began.
     pub(super) fn draft(&mut self, room: RoomId, text: String) {
-        self.holding.drafts.retain(|(of, _)| *of != room);
-        self.holding.drafts.push((room, text));
-        self.write_draft();
-    }
-
-    /// A draft that cannot be written is in the text box still; the next one may fare better.
-    pub(super) fn drafted(&mut self) {
-        self.holding.drafting = false;
-        self.write_draft();
-    }
-
-    fn write_draft(&mut self) {
-        if self.holding.drafting {
-            return;
-        }
-        let Some((room, text)) = self.holding.drafts.pop() else {
-            return;
-        };
-        self.holding.drafting = true;
-        let (db, events) = (self.db.clone(), self.events.clone());
+        // It is newer than what a waiting event was made of.
+        self.holding.drafted.retain(|of| *of != room);
+        let db = self.db.clone();
+        // A draft that cannot be written is in the text box still; the next one may fare better.
         spawn_local(async move {
             let _ = db.draft(room, &text).await;
-            events.post(Event::Drafted);
         });
     }
 

@@ -61,11 +61,26 @@ impl View {
             self.editing.set(None);
             return self.change(room, &editing, text);
         }
-        self.emit_message(room, text);
+        self.hold_draft(room, text);
         self.unsure.update_value(|unsure| unsure.typed = None);
-        self.drafts.text.set(String::new());
-        self.close_draft();
         self.go_to_newest();
+    }
+
+    /// Makes an event of the room's draft. The text is kept as the draft until the transaction that
+    /// adds the event is through: whenever the page ends, it is one of the two.
+    fn hold_draft(self, room: RoomId, text: String) {
+        self.keep_draft(room, text.clone());
+        let message = Message { text: text.clone() };
+        if let Some(id) = self.with_link(|link| link.emit_draft(room, &message)) {
+            self.said(id, room, text);
+            self.draft_became_event(room);
+        }
+    }
+
+    fn said(self, id: EventId, room: RoomId, text: String) {
+        self.unsure.update_value(|unsure| {
+            unsure.said.insert(id, (room, text));
+        });
     }
 
     fn emit_message(self, room: RoomId, text: String) {
@@ -75,9 +90,7 @@ impl View {
 
     fn emit_text(self, room: RoomId, event: &impl Durable, text: String) {
         if let Some(id) = self.with_link(|link| link.emit(room, event)) {
-            self.unsure.update_value(|unsure| {
-                unsure.said.insert(id, (room, text));
-            });
+            self.said(id, room, text);
         }
     }
 

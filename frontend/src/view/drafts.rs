@@ -60,6 +60,14 @@ impl View {
         }
     }
 
+    /// The room's draft is on its way into the outbox, and the database forgets it with that.
+    pub(super) fn draft_became_event(self, room: RoomId) {
+        self.drafts.kept.update_value(|kept| {
+            kept.remove(room);
+        });
+        self.drafts.text.set(String::new());
+    }
+
     pub(super) fn kept_draft(self, room: RoomId) -> String {
         let kept = self.drafts.kept;
         kept.with_value(|kept| kept.get(room).cloned().unwrap_or_default())

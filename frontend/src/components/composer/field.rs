@@ -37,10 +37,12 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
             let _ = field.focus();
         }
     });
-    // A phone may end the page without another word.
+    // A phone may end the page without another word than the first; a reload says the second.
     let hidden = window_event_listener(ev::visibilitychange, move |_| view.close_draft());
+    let leaving = window_event_listener(ev::pagehide, move |_| view.close_draft());
     on_cleanup(move || {
         hidden.remove();
+        leaving.remove();
         view.close_draft();
     });
     let input: Box<dyn FnMut(ev::Event)> = Box::new(move |event| {

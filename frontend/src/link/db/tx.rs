@@ -93,6 +93,11 @@ impl Tx {
         if fault.is_some() {
             // It has ended already where the fault was the transaction's own.
             let _ = tx.abort();
+        } else {
+            // Not left to the browser, which would wait for the requests' events: the page may be
+            // about to end, and they would never come. It has ended already where there were none.
+            #[allow(deprecated)] // So says `web-sys` alone, and no browser.
+            let _ = tx.commit();
         }
         let ended = match finish.take() {
             Some(finish) => finish.completed(tx).await,

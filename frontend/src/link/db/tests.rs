@@ -1,0 +1,56 @@
+//! Transactions, on the stores in memory.
+
+use super::*;
+use futures_util::FutureExt;
+use holdfast_common::{chat::Message, id::EventId, time::Timestamp};
+
+const ROOM: RoomId = RoomId::NIL;
+
+fn database() -> Database {
+    Database { kind: Kind::Memory(Rc::default()), effect: None }
+}
+
+fn message(n: u8) -> Held {
+    let text = "a text".to_owned();
+    Held::new(EventId::from_bytes([n; 16]), ROOM, Timestamp(0), &Message { text })
+}
+
+/// In memory nothing has to be waited for.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    work.now_or_never().unwrap()
+}
+
+/// How many rows and which drafts there are.
+fn held(db: &Database) -> (usize, Vec<(RoomId, String)>) {
+    let loaded = now(db.content()).unwrap().loaded;
+    (loaded.rows.len(), loaded.drafts)
+}
+
+#[test]
+fn a_row_takes_the_place_of_the_draft_that_it_was_made_of() {
+    let db = database();
+    now(db.draft(ROOM, "a text")).unwrap();
+    assert_eq!(held(&db), (0, vec![(ROOM, "a text".to_owned())]));
+    now(db.add(vec![message(1)], &[ROOM])).unwrap();
+    assert_eq!(held(&db), (1, vec![]));
+}
+
+#[test]
+fn a_row_that_was_made_of_no_draft_leaves_the_drafts_alone() {
+    let db = database();
+    now(db.draft(ROOM, "something else")).unwrap();
+    now(db.add(vec![message(1)], &[])).unwrap();
+    assert_eq!(held(&db), (1, vec![(ROOM, "something else".to_owned())]));
+}
+
+#[test]
+fn a_lost_room_is_gone_when_the_database_is_read_again() {
+    let db = database();
+    let info = r#"{"room":"00000000-0000-0000-0000-000000000000","ns":"chat","name":"lobby","joined":true,
+        "head":{"epoch":"00000000-0000-0000-0000-000000000000","offset":0,"mark":"0000000000000000","first":1}}"#;
+    let writes = vec![Write::Room(serde_json::from_str(info).unwrap()), Write::Lost(ROOM)];
+    let batch = Batch { token: 1, strict: false, generation: 0, writes };
+    now(db.commit(SessionId::NIL, batch)).unwrap();
+    let rooms = now(db.content()).unwrap().loaded.rooms;
+    assert!(rooms[0].gone && !rooms[0].joined);
+}
