@@ -34,6 +34,46 @@ test("what was sent a moment before a reload is held or in the message box, and 
   }
 });
 
+test("a change that was begun is gone on with when its writer comes back to the room", async ({ people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.rooms.create("Ward 2");
+  await ada.tab.rooms.go("lobby");
+  await ada.tab.room.say("to be changed");
+  await ada.tab.room.entry("to be changed").edit();
+  await expect(ada.tab.room.message).toHaveValue("to be changed");
+  await ada.tab.room.message.fill("half changed");
+
+  await ada.tab.rooms.go("Ward 2");
+  await expect(ada.tab.room.message).toHaveValue("");
+  await ada.tab.room.say("said in between");
+  await ada.tab.rooms.go("lobby");
+  await expect(ada.tab.room.message).toHaveValue("half changed");
+  await ada.tab.room.message.press("Enter");
+  await expect(ada.tab.room.entry("half changed").article).toContainText("edited");
+  await expect(ada.tab.room.message).toHaveValue("");
+});
+
+test("a change that was begun is dropped where its event is deleted meanwhile", async ({ people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.rooms.create("Ward 2");
+  await ada.tab.rooms.go("lobby");
+  await ada.tab.room.say("to be deleted");
+  const entry = await ada.tab.room.entry("to be deleted").byId();
+  await entry.expectState("acked");
+  const here = ada.tab;
+  await entry.edit();
+  await here.room.message.fill("half changed");
+  await here.rooms.go("Ward 2");
+  await expect(here.room.message).toHaveValue("");
+
+  const there = await ada.open();
+  await there.room.entry("to be deleted").delete();
+  await expect(there.room.entry("to be deleted").article).toHaveCount(0);
+  await here.rooms.go("lobby");
+  await expect(entry.article).toContainText("deleted");
+  await expect(here.room.message).toHaveValue("");
+});
+
 test("who writes while looking back is brought to the new message", async ({ server, people }) => {
   for (let i = 1; i <= 300; i++) await postMessage(server, `line ${i}.`);
   const ada = await people.join("Ada");

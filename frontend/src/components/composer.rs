@@ -23,11 +23,9 @@ pub fn Composer(
     name: Signal<String>,
 ) -> impl IntoView {
     let view = use_view();
-    let edit = RwSignal::new(String::new());
-    let draft = Draft { view, edit };
+    let draft = Draft { view };
     Effect::new(move |_| {
-        if let Some(editing) = view.editing.get() {
-            edit.set(editing.text);
+        if view.editing.with(Option::is_some) {
             // The text is in the field by then.
             request_animation_frame(field::focus_end);
         }
@@ -91,7 +89,6 @@ fn foot(view: View, draft: Draft) -> AnyView {
 #[derive(Debug, Clone, Copy)]
 struct Draft {
     view: View,
-    edit: RwSignal<String>,
 }
 
 impl Draft {
@@ -100,12 +97,13 @@ impl Draft {
     }
 
     fn text(self) -> String {
-        if self.editing() { self.edit.get() } else { self.view.drafts.text.get() }
+        let drafts = self.view.drafts;
+        if self.editing() { drafts.edit.get() } else { drafts.text.get() }
     }
 
     fn set(self, text: String) {
         if self.view.editing.with_untracked(Option::is_some) {
-            return self.edit.set(text);
+            return self.view.drafts.edit.set(text);
         }
         let typed = !text.is_empty();
         self.view.draft(text);

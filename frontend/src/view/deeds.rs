@@ -154,6 +154,7 @@ impl View {
     /// Takes an event's text into the composer.
     pub fn edit(self, entry: &EntryRow) {
         if let Body::Text(text) = &entry.body {
+            self.drafts.edit.set(text.to_string());
             self.editing.set(Some(Editing {
                 id: entry.id,
                 text: text.to_string(),

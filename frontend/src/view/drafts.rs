@@ -1,7 +1,12 @@
-//! Texts that were begun and not sent, one for each room. They outlive the page.
+//! Texts that were begun and not sent, one for each room. They outlive the page; changes that were
+//! begun outlive the visit to the room.
 
-use super::View;
-use holdfast_common::{id::RoomId, sorted::Sorted};
+use super::{Editing, View};
+use crate::store::{Body, Store};
+use holdfast_common::{
+    id::{EventId, RoomId},
+    sorted::Sorted,
+};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -13,6 +18,10 @@ const PAUSE: Duration = Duration::from_millis(400);
 pub struct Drafts {
     /// The open room's, as it stands in the composer.
     pub text: RwSignal<String>,
+    /// The new text of the event that is being edited, as it stands there.
+    pub edit: RwSignal<String>,
+    /// Changes that were begun in rooms which are not on the page.
+    edits: StoredValue<Sorted<RoomId, (Editing, String)>>,
     kept: StoredValue<Sorted<RoomId, String>>,
     saving: StoredValue<bool>,
 }
@@ -21,6 +30,8 @@ impl Drafts {
     pub(super) fn new() -> Self {
         Self {
             text: RwSignal::new(String::new()),
+            edit: RwSignal::new(String::new()),
+            edits: StoredValue::new(Sorted::default()),
             kept: StoredValue::new(Sorted::default()),
             saving: StoredValue::new(false),
         }
@@ -86,4 +97,36 @@ impl View {
             self.open_draft(self.open.room.get_untracked());
         }
     }
+}
+
+impl View {
+    /// The open room is about to go: a change that was begun there is kept.
+    pub(super) fn put_edit_aside(self) {
+        let editing = self.editing.get_untracked();
+        if let (Some(editing), Some(room)) = (editing, self.open.room.get_untracked()) {
+            let text = self.drafts.edit.get_untracked();
+            self.drafts.edits.update_value(|edits| {
+                edits.insert(room, (editing, text));
+            });
+        }
+    }
+
+    /// Goes on with a change that was begun, unless its event is gone by now.
+    pub(super) fn take_edit_up(self, room: Option<RoomId>) {
+        let edits = self.drafts.edits;
+        let begun = room.and_then(|room| {
+            let kept = edits.try_update_value(|edits| edits.remove(room)).flatten();
+            let there = |id| self.store.with_value(|store| can_be_edited(store, room, id));
+            kept.filter(|(editing, _)| there(editing.id))
+        });
+        let (editing, text) = begun.unzip();
+        self.drafts.edit.set(text.unwrap_or_default());
+        self.editing.set(editing);
+    }
+}
+
+fn can_be_edited(store: &Store, room: RoomId, id: EventId) -> bool {
+    let item = store.rooms.get(room).and_then(|room| room.timeline.find(id));
+    // What is not in the log is in the outbox, if it is anywhere.
+    item.map_or(store.outbox.find(id).is_some(), |item| matches!(item.body, Body::Text(_)))
 }

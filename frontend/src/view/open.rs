@@ -72,11 +72,12 @@ impl View {
     pub fn open(self, room: Option<RoomId>, at: Option<Offset>) {
         if self.open.room.get_untracked() != room {
             self.close_draft();
-            self.editing.set(None);
+            self.put_edit_aside();
             self.open.window.set_value(Window::newest());
             self.open.rows.set(Vec::new());
             self.open.room.set(room);
             self.open_draft(room);
+            self.take_edit_up(room);
         }
         self.open.found.set(None);
         let wanted = at.map(|offset| Wanted { offset, asked: None });
