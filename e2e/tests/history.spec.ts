@@ -60,7 +60,9 @@ test("a log that was set back is told as a gap, and goes on", async ({ server, p
 
   for (const { tab } of [ada, bob]) {
     await expect(tab.room.gaps).toHaveAttribute("data-gap-reason", "reset", { timeout: 30_000 });
-    await expect(tab.room.gaps).toHaveAttribute("data-gap-count", String(before.at(-1)!.offset));
+    const had = before.at(-1)!.offset;
+    await expect(tab.room.gaps).toHaveAttribute("data-gap-count", String(had));
+    await expect(tab.room.gaps).toContainText(`You had ${had} events of it; what the server has now follows.`);
   }
   const shown = await expectSame(server, [ada.tab, bob.tab]);
   expect(shown.at(-1)!.text).toBe("in the backup");

@@ -89,9 +89,10 @@ fn words(hole: &Hole) -> String {
                     "The server’s log of this room is another one than you had read."
                 }
             };
-            let held = (hole.count > 0)
-                .then(|| format!(" The {events} you had before {are} not shown any more."));
-            format!("{why}{}", held.unwrap_or_default())
+            // Some of them may stand among what follows: which, nothing here knows any more.
+            let had = (hole.count > 0)
+                .then(|| format!(" You had {events} of it; what the server has now follows."));
+            format!("{why}{}", had.unwrap_or_default())
         }
     }
 }
@@ -113,7 +114,7 @@ mod tests {
         let reset = hole(HoleKind::Reset(ResetReason::Epoch), 3);
         assert_eq!(
             words(&reset),
-            "The server has started this room’s log anew. The 3 events you had before are not shown any more."
+            "The server has started this room’s log anew. You had 3 events of it; what the server has now follows."
         );
     }
 
