@@ -29,6 +29,8 @@ export class RoomPage {
   readonly toMissed: Locator;
   /** In place of what can be had and is not here yet. */
   readonly earlier: Locator;
+  /** The event that an address led to. */
+  readonly linked: Locator;
   readonly #page: Page;
 
   constructor(page: Page) {
@@ -44,6 +46,7 @@ export class RoomPage {
     this.joinRoom = page.getByRole("button", { name: "Join room" });
     this.toLatest = page.getByRole("button", { name: /Jump to latest/ });
     this.toMissed = page.getByRole("button", { name: "Jump to what you missed" });
+    this.linked = this.log.locator("article.entry-here");
     this.earlier = this.log.getByRole("button", { name: /earlier message/ });
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "../fixtures/test.ts";
 import { postMessage } from "../fixtures/log.ts";
 import { expectSame } from "../fixtures/same.ts";
+import type { Tab } from "../pages/tab.page.ts";
 
 test("a room's address leads a newcomer to the room", async ({ server, people }) => {
   const ada = await people.join("Ada");
@@ -68,3 +69,37 @@ test("a wrong address shows the page, which says that nothing is there", async (
   await ada.tab.page.getByRole("link", { name: "Go to the lobby" }).click();
   await expect(ada.tab.room.message).toBeVisible();
 });
+
+test("a place that the log does not have is told, and no row is taken for it", async ({ people }) => {
+  const ada = await people.join("Ada");
+  await ada.tab.room.say("the only message");
+  await ada.tab.room.entry("the only").expectState("acked");
+  for (const place of [0, 99_999]) {
+    await ada.open(`/rooms/lobby?at=${place}`);
+    await expect(ada.tab.page.getByRole("alert")).toContainText(`place ${place} of #lobby, and there is no such place`);
+    await expect(ada.tab.room.entry("the only").article).toBeVisible();
+    await expect(ada.tab.room.linked).toHaveCount(0);
+  }
+  await ada.open("/rooms/lobby?at=2");
+  await expect(ada.tab.room.linked).toHaveCount(1);
+  await expect(ada.tab.page.getByRole("alert")).toHaveCount(0);
+});
+
+for (const { how, go } of [
+  { how: "sends", go: async (tab: Tab) => tab.room.say("what Bob says") },
+  { how: "jumps to the newest message", go: async (tab: Tab) => tab.room.toLatest.click() },
+]) {
+  test(`who ${how} is not thrown back to the linked place by a reload`, async ({ server, people }) => {
+    for (let i = 1; i <= 120; i++) await postMessage(server, `line ${i}.`);
+    const bob = await people.join("Bob", "/rooms/lobby?at=31");
+    await expect(bob.tab.room.at(31).article).toBeInViewport();
+    const entries = await bob.tab.page.evaluate(() => history.length);
+    await go(bob.tab);
+    await expect(bob.tab.room.entries.last()).toBeInViewport();
+    await expect(bob.tab.page).toHaveURL(/\/rooms\/lobby$/);
+    expect(await bob.tab.page.evaluate(() => history.length)).toBe(entries);
+    await expectSame(server, [bob.tab]);
+    await bob.tab.page.reload();
+    await expect(bob.tab.room.entries.last()).toBeInViewport();
+  });
+}

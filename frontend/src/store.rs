@@ -83,6 +83,10 @@ pub struct Store {
     pub leading: bool,
     /// Texts that were begun, as they were when the page was opened.
     pub drafts: Vec<(RoomId, String)>,
+    /// No link was seen that is not up: this tab joins one that has been online for a while.
+    joining: bool,
+    /// The rooms that were live in it by then.
+    live: Vec<RoomId>,
     notices: notices::Notices,
     presence: Sorted<RoomId, Presence>,
     by_name: ByName,
@@ -104,6 +108,8 @@ impl Store {
             storage: None,
             leading: false,
             drafts: Vec::new(),
+            joining: true,
+            live: Vec::new(),
             notices: notices::Notices::default(),
             presence: Sorted::default(),
             by_name,
@@ -147,6 +153,11 @@ impl Store {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         self.notices.standing()
+    }
+
+    /// A person has to hear of this trouble.
+    pub fn tell(&mut self, trouble: Trouble) {
+        self.notices.add(trouble);
     }
 
     /// A person has seen this trouble.

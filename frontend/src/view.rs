@@ -19,7 +19,7 @@ pub use rows::RowHandle;
 use crate::{
     browser,
     link::{Link, Options, StorageKind, Update},
-    store::{Connection, Notice, Now, Room, RoomLine, Store, Touched},
+    store::{Connection, Notice, Now, Room, RoomLine, Store, Touched, Trouble},
 };
 use holdfast_common::{frame::Author, id::RoomId, limits::Limits};
 use leptos::prelude::*;
@@ -188,6 +188,12 @@ impl View {
     #[must_use]
     pub fn skew(self) -> i64 {
         self.store.with_value(|store| store.skew)
+    }
+
+    fn tell(self, trouble: Trouble) {
+        self.store.update_value(|store| store.tell(trouble));
+        let notices = self.store.with_value(|store| store.notices().to_vec());
+        put(self.notices, notices);
     }
 
     /// A person has seen this trouble.

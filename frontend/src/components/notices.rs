@@ -43,6 +43,12 @@ fn words(view: View, trouble: &Trouble) -> String {
         }
         Trouble::Refused { room, detail, .. } => format!("{}: {detail}", name(view, *room)),
         Trouble::Lost(room) => lost(&name(view, *room), view.is_gone(*room)),
+        Trouble::NoPlace(room, offset) => {
+            format!(
+                "The address leads to place {offset} of {}, and there is no such place.",
+                name(view, *room)
+            )
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The list of rooms, and names to rooms.
 
-use super::{Room, Store};
-use holdfast_common::{chat::Chat, event::Namespace, id::RoomId};
+use super::{Connection, Room, Store};
+use holdfast_common::{chat::Chat, cursor::Offset, event::Namespace, id::RoomId};
 
 /// What an inbox is called here.
 pub const INBOX: &str = "Inbox";
@@ -84,6 +84,20 @@ impl Store {
         let by_id = || name.parse().ok().filter(|id: &RoomId| self.rooms.get(id).is_some());
         let found = known.or_else(wished).or_else(gone);
         found.map(|(id, _)| *id).or_else(by_id)
+    }
+
+    /// Whether a room's log is known to end before a place: the server has told how far it goes, and
+    /// this far it has come.
+    #[must_use]
+    pub fn ends_before(&self, room: RoomId, offset: Offset) -> bool {
+        let online = self.connection == Connection::Online;
+        let live = self.live.contains(&room);
+        let room = self.rooms.get(room).filter(|room| online && (live || room.told));
+        room.is_some_and(|room| {
+            let head = room.info.as_ref().map_or(0, |info| info.head.offset);
+            let cursor = room.cursor.map_or(0, |cursor| cursor.offset);
+            offset > head.max(cursor)
+        })
     }
 
     /// What a room is called: without a name, by its id while something of it is in the outbox.

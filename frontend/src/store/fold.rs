@@ -94,6 +94,8 @@ impl Store {
             Show::Link(link) => {
                 self.connection = Connection::new(now.steady, link);
                 if self.connection != Connection::Online {
+                    self.joining = false;
+                    self.live.clear();
                     self.presence.clear();
                     self.rooms.values_mut().for_each(Room::away);
                 }
@@ -118,6 +120,8 @@ impl Store {
             Show::Left(room) => {
                 self.presence.remove(room);
             }
+            // The tab that leads has been online for a while, and what it was told is read here.
+            Show::Live(room) if self.joining => self.live.push(room),
             // What follows is seen anyway: entries say themselves whether they were missed, and a
             // reply is for who waits for it.
             Show::Live(_) | Show::Reply { .. } => {}

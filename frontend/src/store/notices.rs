@@ -2,6 +2,7 @@
 
 use crate::link::NotHeld;
 use holdfast_common::{
+    cursor::Offset,
     error::Code,
     id::{EventId, RoomId},
 };
@@ -34,6 +35,8 @@ pub enum Trouble {
     },
     /// The server has lost events of this room that it had acked, or all of the room.
     Lost(RoomId),
+    /// An address names a place that this room's log does not have.
+    NoPlace(RoomId, Offset),
 }
 
 /// A trouble with what dismisses it.

@@ -3,7 +3,7 @@
 use super::View;
 use crate::{
     link::HoleKind,
-    store::{HoleRow, Store, Window},
+    store::{HoleRow, Store, Trouble, Window},
 };
 use holdfast_common::{client::Command, cursor::Offset, id::RoomId};
 use leptos::prelude::*;
@@ -27,7 +27,9 @@ enum Place {
     Held(Offset),
     /// A hole; entries below this offset are to be asked for.
     Hole(Offset),
-    /// Nothing, or nothing yet.
+    /// Nothing yet.
+    Unknown,
+    /// The log has no such place.
     Nowhere,
 }
 
@@ -89,16 +91,27 @@ impl View {
                 let asked = self.ask(room, before).then_some(before);
                 self.open.wanted.set_value(Some(Wanted { asked, ..wanted }));
             }
-            Place::Nowhere => {}
+            Place::Unknown => {}
+            Place::Nowhere => {
+                self.open.wanted.set_value(None);
+                self.tell(Trouble::NoPlace(room, wanted.offset));
+            }
         }
     }
 }
 
-fn place(store: &Store, room: RoomId, offset: Offset) -> Place {
-    let room = store.rooms.get(room).filter(|room| room.cursor.is_some());
-    let Some(timeline) = room.map(|room| &room.timeline) else {
-        return Place::Nowhere;
+fn place(store: &Store, id: RoomId, offset: Offset) -> Place {
+    let room = store.rooms.get(id);
+    let Some((room, cursor)) = room.and_then(|room| Some((room, room.cursor?))) else {
+        return Place::Unknown;
     };
+    if offset == 0 || store.ends_before(id, offset) {
+        return Place::Nowhere;
+    }
+    if offset > cursor.offset {
+        return Place::Unknown;
+    }
+    let timeline = &room.timeline;
     let hole = timeline.holes().around(offset);
     if let Some(hole) = hole.filter(|hole| hole.kind == HoleKind::Skipped) {
         return Place::Hole(hole.to.min(offset.saturating_add(BEHIND)) + 1);
@@ -107,5 +120,5 @@ fn place(store: &Store, room: RoomId, offset: Offset) -> Place {
     let mut before = timeline.range(..=offset).rev();
     let item = before.find(|item| item.shown());
     let item = item.or_else(|| timeline.range(offset..).find(|item| item.shown()));
-    item.map_or(Place::Nowhere, |item| Place::Held(item.offset))
+    item.map_or(Place::Unknown, |item| Place::Held(item.offset))
 }

@@ -239,3 +239,31 @@ fn presence_is_kept_by_came_and_left_and_ends_with_the_connection() {
     stage.offline();
     assert!(stage.store.presence(room()).is_none());
 }
+
+#[test]
+fn where_a_log_ends_is_known_once_the_server_has_told_it() {
+    let mut stage = Stage::new();
+    stage.live(vec![says(1, 2, "a"), says(2, 2, "b")]);
+    assert!(!stage.store.ends_before(room(), 9));
+    stage.show(Show::Link(holdfast_common::client::Link::Online));
+    assert!(!stage.store.ends_before(room(), 9));
+    stage.write(Write::Room(lobby(4)));
+    assert!(stage.store.ends_before(room(), 5));
+    assert!(!stage.store.ends_before(room(), 4));
+    stage.live(vec![says(5, 2, "c")]);
+    assert!(!stage.store.ends_before(room(), 5));
+}
+
+#[test]
+fn a_tab_that_joins_a_live_one_knows_where_the_log_ends() {
+    let mut stage = Stage::new();
+    stage.show(Show::Link(holdfast_common::client::Link::Online));
+    stage.show(Show::Live(room()));
+    stage.apply(Update::Loaded(Loaded { rooms: vec![lobby(4)], ..Loaded::default() }));
+    assert!(stage.store.ends_before(room(), 5));
+    assert!(!stage.store.ends_before(room(), 4));
+    stage.offline();
+    stage.show(Show::Link(holdfast_common::client::Link::Online));
+    stage.show(Show::Live(room()));
+    assert!(!stage.store.ends_before(room(), 5));
+}
