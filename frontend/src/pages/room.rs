@@ -29,7 +29,9 @@ pub fn RoomPage() -> impl IntoView {
     let line = Memo::new(move |_| line(view, found));
     keep_open(view, found, line);
     let people = RwSignal::new(false);
-    let name = text(move || found.get().name);
+    // An address has some rooms by their ids.
+    let named = move || line.with(|line| line.as_ref().map(|line| line.name.clone()));
+    let name = text(move || named().unwrap_or_else(|| found.get().name));
     let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
     // In an inbox there is nobody else, and nothing to be written.
     let joined = move || read(|line| line.joined && !line.gone && !line.inbox);
