@@ -1,10 +1,6 @@
 //! Rooms' names: which are the same, and which one is free.
 
-/// What is unique about a name in its namespace: white space around it and the case of ASCII
-/// letters make no difference.
-pub(super) fn name_key(name: &str) -> String {
-    name.trim().to_ascii_lowercase()
-}
+pub(super) use holdfast_common::text::name_key;
 
 /// The wished name, or the first of "name-2", "name-3"… that is free. `taken` is asked with a
 /// [`name_key`]. It looks by doubling and halving, so that a thousand rooms of one name cost

@@ -5,7 +5,8 @@ use super::{
     dialog::dialog_form,
     pieces::{flag, text},
 };
-use crate::{address::use_address, app::use_menu, browser, view::use_view};
+use crate::{address::use_address, app::use_menu, browser, store::RoomLine, view::use_view};
+use holdfast_common::text::name_key;
 use leptos::prelude::*;
 
 /// Asks for a new room's name, makes it and goes there. It works without a connection: the room is
@@ -18,8 +19,9 @@ pub fn room_form(open: RwSignal<bool>) -> AnyView {
     let wrong = Memo::new(move |_| {
         let most = view.limits.with(|limits| limits.name_chars as usize);
         let name = wished();
-        let taken =
-            view.lines.with(|lines| lines.iter().any(|line| line.name == name && !line.inbox));
+        let key = name_key(&name);
+        let same = |line: &RoomLine| name_key(&line.name) == key && !line.inbox && !line.gone;
+        let taken = view.lines.with(|lines| lines.iter().any(same));
         match name.chars().count() {
             count if count > most => format!("At most {most} characters."),
             _ if taken => "There is a room with this name already.".into(),

@@ -49,6 +49,9 @@ fn words(view: View, trouble: &Trouble) -> String {
                 name(view, *room)
             )
         }
+        Trouble::Renamed { wished, name } => {
+            format!("{wished} was taken; your room is {name}.")
+        }
     }
 }
 

@@ -69,7 +69,11 @@ impl Store {
             Write::Room(info) => {
                 let room = self.room(info.room, touched);
                 room.told = true;
+                let other = room.other_name(&info.name);
                 room.info = Some(info);
+                if let Some(trouble) = other {
+                    self.notices.add(trouble);
+                }
             }
             Write::Left(id) => self.room(id, touched).leave(),
             Write::Lost(id) => {

@@ -37,6 +37,13 @@ pub enum Trouble {
     Lost(RoomId),
     /// An address names a place that this room's log does not have.
     NoPlace(RoomId, Offset),
+    /// A room that was made here has another name than was wished for.
+    Renamed {
+        /// The wish.
+        wished: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// A trouble with what dismisses it.

@@ -1,6 +1,6 @@
 //! One room as its reader stands in it.
 
-use super::{INBOX, item::Item, timeline::Timeline};
+use super::{INBOX, Trouble, item::Item, timeline::Timeline};
 use crate::link::{HeldRoom, HoleKind};
 use holdfast_common::{
     cursor::{Cursor, Offset, ResetReason},
@@ -39,6 +39,13 @@ impl Room {
     pub fn name(&self) -> Option<&str> {
         let known = self.info.as_ref().map(|info| if info.inbox { INBOX } else { &info.name });
         known.or(self.wished.as_deref())
+    }
+
+    /// A room that was made here has this name now: whether it is another one than was wished for.
+    pub(super) fn other_name(&self, name: &str) -> Option<Trouble> {
+        let wished = self.wished.as_ref().filter(|_| self.info.is_none())?;
+        let (wished, name) = (wished.trim().to_owned(), name.to_owned());
+        (wished != name).then_some(Trouble::Renamed { wished, name })
     }
 
     /// Whether the person is a member. Who makes a room is one.

@@ -1,6 +1,7 @@
 //! Rooms and people in the order of their names.
 
 use super::*;
+use holdfast_common::chat::RoomCreated;
 
 fn named(id: u8, name: &str) -> RoomInfo {
     RoomInfo { room: RoomId::from_bytes([id; 16]), name: name.into(), ..lobby(1) }
@@ -90,4 +91,21 @@ fn a_lost_room_stays_in_the_list_while_something_of_the_persons_own_is_there() {
     let [line] = &stage.store.lines()[..] else { panic!("one line") };
     assert!(line.gone && !line.joined);
     assert_eq!(line.unread, 0);
+}
+
+#[test]
+fn a_room_that_did_not_get_the_wished_name_is_told_and_one_that_did_is_not() {
+    let mut stage = Stage::new();
+    for (id, name) in [(5, "Plans"), (8, "Ward-2")] {
+        let info = named(id, name);
+        let wish = RoomCreated { name: name.trim_end_matches("-2").into() };
+        let event = Held::new(event(id.into()), info.room, Timestamp(0), &wish);
+        let state = RowState::Queued;
+        stage.write(Write::PutRow(OutboxRow { key: id.into(), event, state }));
+        stage.write(Write::Room(info.clone()));
+        stage.write(Write::Room(info));
+    }
+    let [notice] = stage.store.notices() else { panic!("one notice") };
+    let (wished, name) = ("Ward".to_owned(), "Ward-2".to_owned());
+    assert_eq!(notice.trouble, Trouble::Renamed { wished, name });
 }
