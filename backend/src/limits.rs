@@ -16,7 +16,7 @@ pub(crate) const READ_EVENTS: u32 = 1_000;
 /// together in memory.
 pub(crate) const READ_BYTES: usize = 1024 * 1024;
 
-/// Bytes of an `Idempotency-Key`: it is kept with its event for as long as the room is.
+/// Bytes of an `Idempotency-Key`: it is kept for as long as its event is in the log.
 pub(crate) const KEY_BYTES: RangeInclusive<usize> = 1..=128;
 
 /// How long a request's head may take, and so how long a connection may wait for its next request.

@@ -57,8 +57,8 @@ test("a change that was begun is dropped where its event is deleted meanwhile", 
   const ada = await people.join("Ada");
   await ada.tab.rooms.create("Ward 2");
   await ada.tab.rooms.go("lobby");
-  await ada.tab.room.say("to be deleted");
-  const entry = await ada.tab.room.entry("to be deleted").byId();
+  await ada.tab.room.say("soon to go");
+  const entry = await ada.tab.room.entry("soon to go").byId();
   await entry.expectState("acked");
   const here = ada.tab;
   await entry.edit();
@@ -67,10 +67,10 @@ test("a change that was begun is dropped where its event is deleted meanwhile", 
   await expect(here.room.message).toHaveValue("");
 
   const there = await ada.open();
-  await there.room.entry("to be deleted").delete();
-  await expect(there.room.entry("to be deleted").article).toHaveCount(0);
+  await there.room.entry("soon to go").delete();
+  await expect(there.room.entry("soon to go").article).toHaveCount(0);
   await here.rooms.go("lobby");
-  await expect(entry.article).toContainText("deleted");
+  await expect(entry.article).toContainText("message deleted");
   await expect(here.room.message).toHaveValue("");
 });
 

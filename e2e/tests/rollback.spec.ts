@@ -43,10 +43,14 @@ test("who comes back to an emptied server lands in the new lobby, can write ther
   await expect(ada.tab.rooms.link("lobby")).toHaveCount(1);
 });
 
-test("what was unsent when the server was emptied is on the shelf of the lost room", async ({ server, people }) => {
+test("what was unsent or not yet read when the server was emptied is on the shelf of the lost room", async ({ server, people }) => {
   const ada = await people.join("Ada");
   await ada.tab.room.say("on the old server");
-  await ada.tab.room.entry("on the old server").expectState("acked");
+  await expectSame(server, [ada.tab]);
+  const swallowed = ada.line.swallowNext((text) => text.startsWith('{"entries"') && text.includes("acked, unseen"));
+  await ada.tab.room.say("acked, unseen");
+  await swallowed;
+  await ada.tab.room.entry("acked, unseen").expectState("acked");
   await ada.goOffline();
   await ada.tab.room.say("too late");
   await server.stop();
@@ -56,8 +60,11 @@ test("what was unsent when the server was emptied is on the shelf of the lost ro
 
   await expectSame(server, [ada.tab]);
   await ada.tab.page.locator('a[href^="/rooms/0"]').click();
-  await ada.tab.room.entry("too late").expectState("rejected");
   await expect(ada.tab.room.joinRoom).toHaveCount(0);
-  await ada.tab.room.entry("too late").discard();
+  for (const text of ["acked, unseen", "too late"]) {
+    await ada.tab.room.entry(text).expectState("rejected");
+    await ada.tab.room.entry(text).discard();
+    await expect(ada.tab.room.entry(text).article).toHaveCount(0);
+  }
   await expect(ada.tab.rooms.link("lobby")).toHaveCount(1);
 });

@@ -299,9 +299,10 @@ impl Lanes {
         rows
     }
 
-    /// The keys of a room's acked rows, which are let go of: their entries will not come here.
+    /// The keys of a room's rows that were acked in this connection, which are let go of: their
+    /// entries will not come here.
     pub(super) fn let_go(&mut self, room: RoomId) -> Vec<Key> {
-        let gone = self.take_acked(|acked| acked.row.event.room == room);
+        let gone = self.take_acked(|acked| acked.row.event.room == room && !acked.earlier);
         gone.into_iter().map(|row| row.key).collect()
     }
 

@@ -24,6 +24,9 @@ struct Room {
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     rooms: Sorted<RoomId, Room>,
+    /// Rooms that the server has told of in this connection and that the person is not in: nothing
+    /// of their logs comes here.
+    outside: Sorted<RoomId, ()>,
 }
 
 impl Reading {
@@ -32,7 +35,7 @@ impl Reading {
         let rooms = rooms.map(|(room, cursor)| {
             (room, Room { cursor: Some(cursor), known: true, ..Room::default() })
         });
-        Self { rooms: rooms.collect() }
+        Self { rooms: rooms.collect(), ..Self::default() }
     }
 
     pub(super) fn cursors(&self) -> Vec<RoomCursor> {
@@ -43,6 +46,7 @@ impl Reading {
     }
 
     pub(super) fn disconnected(&mut self) {
+        self.outside.clear();
         for room in self.rooms.values_mut() {
             room.live = false;
             room.listed = false;
@@ -50,8 +54,12 @@ impl Reading {
         }
     }
 
-    /// Whether the cursor has passed this place.
+    /// Whether an event at this place is not waited for: the cursor has passed it, or nothing of its
+    /// room comes here.
     pub(super) fn behind(&self, room: RoomId, epoch: Epoch, offset: u64) -> bool {
+        if self.outside.has(room) {
+            return true;
+        }
         let cursor = self.rooms.get(room).and_then(|room| room.cursor);
         cursor.is_some_and(|cursor| cursor.epoch == epoch && cursor.offset >= offset)
     }
@@ -145,8 +153,10 @@ impl Client {
     pub(super) fn rooms(&mut self, rooms: Rooms) {
         for info in &rooms.rooms {
             self.listed(info.room);
-            if !info.joined {
-                self.let_go(info.room);
+            if info.joined {
+                self.reading.outside.remove(info.room);
+            } else {
+                self.outside(info.room);
             }
         }
         self.waiting.extend(rooms.rooms.into_iter().map(Write::Room));
@@ -155,6 +165,7 @@ impl Client {
     pub(super) fn joined(&mut self, joined: Joined) {
         self.asks.answered(joined.req);
         self.listed(joined.room.room);
+        self.reading.outside.remove(joined.room.room);
         self.waiting.push(Write::Room(joined.room));
     }
 
@@ -172,15 +183,19 @@ impl Client {
         let held = self.reading.rooms.remove(left.room);
         // Of each room of the hello the greeting says what it is by now, a deleted one included.
         let lost = left.req.is_none() && held.is_some_and(|room| room.known && !room.listed);
-        self.let_go(left.room);
+        self.outside(left.room);
         self.waiting.push(if lost { Write::Lost(left.room) } else { Write::Left(left.room) });
         self.out.push(Output::Show(Show::Left(left.room)));
     }
 
-    /// Forgets own acked events of a room whose log does not come here: the room has them.
-    fn let_go(&mut self, room: RoomId) {
+    /// The log of this room does not come here. It has the own events that were acked in this
+    /// connection; whether it has those of earlier ones is asked, since the server may have been set
+    /// back.
+    fn outside(&mut self, room: RoomId) {
+        self.reading.outside.insert(room, ());
         let gone = self.lanes.let_go(room);
         self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
+        self.doubt(room, Epoch::NIL, Offset::MAX, true);
     }
 
     /// Asks the log about own acked events whose entries have not come and no longer will.

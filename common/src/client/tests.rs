@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     cursor::{Cursor, Head, Mark},
-    frame::{Ack, Left, Reject, Retry, RoomInfo, Rooms, Welcome},
+    frame::{Ack, Found, Left, Refused, Reject, Retry, RoomInfo, Rooms, Welcome},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
     time::{Millis, Timestamp},
 };
@@ -266,14 +266,53 @@ fn an_ack_that_comes_when_the_room_was_left_does_not_stay_in_the_outbox() {
     stage.commit_all();
     stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
     stage.hear(&ack(1));
+    let writes = stage.commit_all();
+    assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
+}
+
+/// A client whose acked event has not arrived when its connection ends, and the next begins.
+fn acked_and_away() -> Stage {
+    let mut stage = Stage::with(vec![(ROOM, Cursor::start(Epoch::NIL))]);
+    stage.add(1);
+    stage.commit_all();
+    stage.hear(&ack(1));
     stage.commit_all();
     stage.feed(Input::Closed { code: 0 });
     stage.feed(Input::Command(Command::RetryNow));
     stage.commit_all();
+    stage.sent.clear();
     stage.welcome();
+    stage
+}
+
+fn asked(stage: &Stage) -> u64 {
+    let last = codec::read_client(stage.sent.last().unwrap().as_bytes()).unwrap();
+    let ClientFrame::Ask(ask) = last.frame else { panic!("{:?}", stage.sent) };
+    assert_eq!((ask.room, &ask.ids[..]), (ROOM, &[id(1)][..]));
+    ask.req
+}
+
+#[test]
+fn an_acked_event_of_a_room_that_is_lost_is_sent_again_to_be_refused_and_not_forgotten() {
+    let mut stage = acked_and_away();
+    stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
+    let (req, code) = (asked(&stage), Code::UnknownRoom);
+    stage.hear(&ServerFrame::Refused(Refused { req, code, detail: String::new() }));
+    stage.commit_all();
+    assert_eq!(stage.numbers(), [2]);
+}
+
+#[test]
+fn whether_a_room_that_one_is_not_in_has_an_acked_event_is_asked_before_it_is_forgotten() {
+    let mut stage = acked_and_away();
     stage.hear(&listed());
+    stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
+    let found =
+        Found { req: asked(&stage), room: ROOM, epoch: Epoch::NIL, found: vec![(id(1), 1)] };
+    stage.hear(&ServerFrame::Found(found));
     let writes = stage.commit_all();
     assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
+    assert!(stage.numbers().is_empty());
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn inbox() -> AnyView {
 }
 
 fn gone() -> AnyView {
-    view! { <p class="blank-title">"This room was deleted."</p> }.into_any()
+    view! { <p class="blank-title">"This room is no more."</p> }.into_any()
 }
 
 /// A room that can be joined.

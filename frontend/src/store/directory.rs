@@ -92,11 +92,10 @@ impl Store {
     pub fn ends_before(&self, room: RoomId, offset: Offset) -> bool {
         let online = self.connection == Connection::Online;
         let live = self.live.contains(&room);
-        let room = self.rooms.get(room).filter(|room| online && (live || room.told));
-        room.is_some_and(|room| {
+        self.rooms.get(room).filter(|_| online).is_some_and(|room| {
             let head = room.info.as_ref().map_or(0, |info| info.head.offset);
             let cursor = room.cursor.map_or(0, |cursor| cursor.offset);
-            offset > head.max(cursor)
+            (live || (room.told && cursor >= head)) && offset > head.max(cursor)
         })
     }
 

@@ -26,7 +26,7 @@ const TOGETHER: u64 = 5 * 60 * 1000;
 const GROUP: usize = 20;
 
 /// The first of so many offsets begins a group in any case. So it is known from the few rows above
-/// a window what stands together in it, and rows do not change as the window moves.
+/// a window what stands together in it, and rows seldom change as the window moves.
 const FRESH: Offset = 100;
 
 /// One row of the page.

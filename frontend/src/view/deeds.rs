@@ -67,7 +67,8 @@ impl View {
     }
 
     /// Makes an event of the room's draft. The text is kept as the draft until the transaction that
-    /// adds the event is through: whenever the page ends, it is one of the two.
+    /// adds the event is through: whenever the page ends, it is one of the two. A room has one draft,
+    /// so of several texts that are sent within one such transaction the last is kept.
     fn hold_draft(self, room: RoomId, text: String) {
         self.keep_draft(room, text.clone());
         let message = Message { text: text.clone() };

@@ -2,7 +2,7 @@
 //! begun outlive the visit to the room.
 
 use super::{Editing, View};
-use crate::store::{Body, Store};
+use crate::store::{Body, Room, Store};
 use holdfast_common::{
     id::{EventId, RoomId},
     sorted::Sorted,
@@ -87,6 +87,24 @@ impl View {
     pub(super) fn open_draft(self, room: Option<RoomId>) {
         let text = room.map(|room| self.kept_draft(room));
         self.drafts.text.set(text.unwrap_or_default());
+    }
+
+    /// What is being written in a room that is gone: nobody comes back to it there.
+    pub(super) fn homeless_draft(self) -> Option<String> {
+        let room = self.open.room.get_untracked()?;
+        let room_gone = |store: &Store| store.rooms.get(room).is_some_and(Room::gone);
+        let gone = self.store.with_value(room_gone);
+        gone.then(|| self.drafts.text.get_untracked()).filter(|text| !text.is_empty())
+    }
+
+    /// Its writer goes on with it in the room that is open now, unless something stands there.
+    pub(super) fn house_draft(self, homeless: Option<String>) {
+        if let Some(text) = homeless
+            && self.open.room.with_untracked(Option::is_some)
+            && self.drafts.text.with_untracked(String::is_empty)
+        {
+            self.draft(text);
+        }
     }
 
     pub(super) fn load_drafts(self) {

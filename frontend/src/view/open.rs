@@ -71,12 +71,14 @@ impl View {
     /// Puts a room on the page, at its newest events or at a place.
     pub fn open(self, room: Option<RoomId>, at: Option<Offset>) {
         if self.open.room.get_untracked() != room {
+            let homeless = self.homeless_draft();
             self.close_draft();
             self.put_edit_aside();
             self.open.window.set_value(Window::newest());
             self.open.rows.set(Vec::new());
             self.open.room.set(room);
             self.open_draft(room);
+            self.house_draft(homeless);
             self.take_edit_up(room);
         }
         self.open.found.set(None);

@@ -62,6 +62,12 @@ pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>)
     let left: Box<dyn FnMut(ev::FocusEvent)> = Box::new(move |_| {
         asking.try_set(false);
     });
+    // A key that is held down presses a button once: it would answer its own question.
+    let once: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(|event| {
+        if event.repeat() {
+            event.prevent_default();
+        }
+    });
     let buttons = fresh(move || {
         let offers = offers.get();
         let mut tools = Vec::new();
@@ -81,7 +87,7 @@ pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>)
         tools.into_any()
     });
     view! {
-        <div class="entry-tools" on:focusout=left>
+        <div class="entry-tools" on:focusout=left on:keydown=once>
             {buttons}
         </div>
     }
