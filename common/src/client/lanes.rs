@@ -299,10 +299,11 @@ impl Lanes {
         rows
     }
 
-    /// The keys of a room's rows that were acked in this connection, which are let go of: their
-    /// entries will not come here.
-    pub(super) fn let_go(&mut self, room: RoomId) -> Vec<Key> {
-        let gone = self.take_acked(|acked| acked.row.event.room == room && !acked.earlier);
+    /// The keys of a room's rows that were acked in this connection, or of all its acked ones where
+    /// the room was deleted. They are let go of: their entries will not come here.
+    pub(super) fn let_go(&mut self, room: RoomId, deleted: bool) -> Vec<Key> {
+        let past = |acked: &Acked| deleted || !acked.earlier;
+        let gone = self.take_acked(|acked| acked.row.event.room == room && past(acked));
         gone.into_iter().map(|row| row.key).collect()
     }
 

@@ -156,7 +156,7 @@ impl Client {
             if info.joined {
                 self.reading.outside.remove(info.room);
             } else {
-                self.outside(info.room);
+                self.outside(info.room, info.gone);
             }
         }
         self.waiting.extend(rooms.rooms.into_iter().map(Write::Room));
@@ -183,17 +183,17 @@ impl Client {
         let held = self.reading.rooms.remove(left.room);
         // Of each room of the hello the greeting says what it is by now, a deleted one included.
         let lost = left.req.is_none() && held.is_some_and(|room| room.known && !room.listed);
-        self.outside(left.room);
+        self.outside(left.room, false);
         self.waiting.push(if lost { Write::Lost(left.room) } else { Write::Left(left.room) });
         self.out.push(Output::Show(Show::Left(left.room)));
     }
 
     /// The log of this room does not come here. It has the own events that were acked in this
     /// connection; whether it has those of earlier ones is asked, since the server may have been set
-    /// back.
-    fn outside(&mut self, room: RoomId) {
-        self.reading.outside.insert(room, ());
-        let gone = self.lanes.let_go(room);
+    /// back. What went with a deleted room is no loss to be told.
+    fn outside(&mut self, room: RoomId, deleted: bool) {
+        self.reading.outside.add(room);
+        let gone = self.lanes.let_go(room, deleted);
         self.waiting.extend(gone.into_iter().map(Write::DeleteRow));
         self.doubt(room, Epoch::NIL, Offset::MAX, true);
     }

@@ -158,10 +158,10 @@ fn reject(n: u8) -> ServerFrame {
 }
 
 /// The room, which is not joined, as the directory has it.
-fn listed() -> ServerFrame {
+fn listed(gone: bool) -> ServerFrame {
     let head = Head { epoch: Epoch::NIL, offset: 1, mark: Mark::START, first: 1 };
     let (ns, name) = ("chat".to_owned(), "ward".to_owned());
-    let info = RoomInfo { room: ROOM, ns, name, head, joined: false, gone: false, inbox: false };
+    let info = RoomInfo { room: ROOM, ns, name, head, joined: false, gone, inbox: false };
     ServerFrame::Rooms(Rooms { rooms: vec![info] })
 }
 
@@ -305,7 +305,7 @@ fn an_acked_event_of_a_room_that_is_lost_is_sent_again_to_be_refused_and_not_for
 #[test]
 fn whether_a_room_that_one_is_not_in_has_an_acked_event_is_asked_before_it_is_forgotten() {
     let mut stage = acked_and_away();
-    stage.hear(&listed());
+    stage.hear(&listed(false));
     stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
     let found =
         Found { req: asked(&stage), room: ROOM, epoch: Epoch::NIL, found: vec![(id(1), 1)] };
@@ -345,8 +345,18 @@ fn a_held_room_that_the_greeting_does_not_list_is_lost_and_a_listed_one_was_left
     stage.hear(&left());
     assert!(matches!(stage.commit_all()[..], [Write::Lost(ROOM)]));
     let mut stage = Stage::with(held());
-    stage.hear(&listed());
+    stage.hear(&listed(false));
     stage.hear(&left());
     let writes = stage.commit_all();
     assert!(matches!(writes[..], [Write::Room(_), Write::Left(ROOM)]), "{writes:?}");
+}
+
+#[test]
+fn an_acked_event_went_with_its_deleted_room() {
+    let mut stage = acked_and_away();
+    stage.hear(&listed(true));
+    stage.hear(&ServerFrame::Left(Left { req: None, room: ROOM }));
+    let writes = stage.commit_all();
+    assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
+    assert!(!stage.sent.iter().any(|text| text.starts_with("{\"ask\"")), "{:?}", stage.sent);
 }
