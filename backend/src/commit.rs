@@ -64,7 +64,7 @@ impl Committer {
     /// Submits an append by the call itself; the answer comes when it is durable and published.
     pub(crate) fn submit(&self, ready: Ready) -> impl Future<Output = Appended> + Send + use<> {
         let (answer, answered) = oneshot::channel();
-        let Ready { append, _place } = ready;
+        let Ready { append, _place, .. } = ready;
         let shard = &self.shards[shard_of(append.room)];
         // Held over both, so that the order of submitting is the order of publishing.
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,8 +36,9 @@ pub(crate) const BACKLOG: u32 = 4_096;
 /// Writes that may wait for the disk; one more is told that the server is overloaded.
 pub(crate) const WAITING_WRITES: usize = 4_096;
 
-/// Reads that may wait for the database; one more is told that the server is overloaded.
-pub(crate) const WAITING_READS: usize = 1_024;
+/// Reads that may wait for the database; one more is told that the server is overloaded. As many of
+/// what appends go by may wait beside them.
+pub(crate) const WAITING_READS: usize = 4_096;
 
 /// Appends that are at the engine at once. Others wait for their turn, by their writers' windows and
 /// down to their sockets.
@@ -48,7 +49,7 @@ pub(crate) const CALLS_AT_ONCE: usize = 512;
 
 // Who waits for a turn is never sent away by the engine's own bounds.
 const _: () = assert!(APPENDS_AT_ONCE + CALLS_AT_ONCE <= WAITING_WRITES);
-const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS);
+const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS && APPENDS_AT_ONCE <= WAITING_READS);
 
 #[cfg(test)]
 mod tests {

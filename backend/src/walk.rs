@@ -4,11 +4,13 @@
 use crate::{app::Shared, commit::Place};
 use holdfast_common::{
     error::Code,
-    event::{Effect, Verified},
+    event::{Effect, Facts, Verified},
     frame::Author,
     id::{EventId, RoomId},
     storage::{Append, Appended, FactsQuery, Fault, Idempotency, LaneWrite},
 };
+
+use std::sync::Arc;
 
 /// How often a rule is asked again because what it went by has moved.
 const ATTEMPTS: usize = 8;
@@ -34,7 +36,7 @@ pub(crate) struct Draft {
 /// Decides and appends, and again while what the decision went by has moved.
 pub(crate) async fn append(shared: &Shared, draft: &Draft) -> Appended {
     for _ in 0..ATTEMPTS {
-        let ready = match decide(shared, draft).await {
+        let ready = match decide(shared, draft, None).await {
             Ok(ready) => ready,
             Err(fault) => return Appended::Fault(fault),
         };
@@ -46,29 +48,41 @@ pub(crate) async fn append(shared: &Shared, draft: &Draft) -> Appended {
     Appended::Fault(Fault::Overloaded)
 }
 
+/// What a plain event was judged by: good for the next one of the same person in the same room,
+/// which need not read it again. Whether it has moved since then the append finds out.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    room: RoomId,
+    facts: Arc<Facts>,
+}
+
 /// An append whose turn it is.
 pub(crate) struct Ready {
     pub(crate) append: Append,
+    /// Of a plain event.
+    pub(crate) known: Option<Known>,
     /// Its place among those that may be at the engine, given up when it is answered.
     pub(crate) _place: Place,
 }
 
-/// Waits for its turn, reads the facts and asks the rule.
-pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Ready, Fault> {
+/// Waits for its turn, reads the facts where they are not known, and asks the rule.
+pub(crate) async fn decide(
+    shared: &Shared,
+    draft: &Draft,
+    known: Option<Known>,
+) -> Result<Ready, Fault> {
     let place = shared.committer.place().await;
     let read = read(shared, draft);
     let (effect, counts) = match &read {
         Ok((parsed, _)) => (parsed.effect(), parsed.counts()),
         Err(_) => (Effect::Adds, false),
     };
-    let query = FactsQuery {
-        person: draft.author.id,
-        namespace: draft.namespace.clone(),
-        room: draft.room,
-        effect: effect.clone(),
+    let plain = effect == Effect::Adds;
+    let known = known.filter(|known| plain && known.room == draft.room);
+    let facts = match known {
+        Some(known) => known.facts,
+        None => Arc::new(facts(shared, draft, effect.clone()).await?),
     };
-    let mut facts = shared.engine.facts(query).await?;
-    facts.member |= draft.everywhere;
     let (verified, data) = match read {
         Ok((parsed, text)) => (parsed.decide(&facts, &shared.limits), text),
         Err(code) => (rejected(code), String::new()),
@@ -84,14 +98,27 @@ pub(crate) async fn decide(shared: &Shared, draft: &Draft) -> Result<Ready, Faul
         at: crate::clock::wall(),
         data,
         effect,
-        room_name: facts.free_name,
+        room_name: facts.free_name.clone(),
         owner: None,
         most_rooms: shared.limits.rooms,
         counts,
         verified,
         versions: facts.versions,
     };
-    Ok(Ready { append, _place: place })
+    let known = plain.then_some(Known { room: draft.room, facts });
+    Ok(Ready { append, known, _place: place })
+}
+
+async fn facts(shared: &Shared, draft: &Draft, effect: Effect) -> Result<Facts, Fault> {
+    let query = FactsQuery {
+        person: draft.author.id,
+        namespace: draft.namespace.clone(),
+        room: draft.room,
+        effect,
+    };
+    let mut facts = shared.engine.facts(query).await?;
+    facts.member |= draft.everywhere;
+    Ok(facts)
 }
 
 type Parsed<'a> = Box<dyn holdfast_common::event::Parsed + 'a>;

@@ -13,9 +13,11 @@ use holdfast_common::{
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
+
+const READ_BUFFER: usize = 8 * 1024;
 
 type Socket = WebSocketStream<TcpStream>;
 
@@ -33,6 +35,8 @@ pub(crate) struct Client {
     pub(crate) frames: SplitStream<Socket>,
     /// Known from the welcome.
     pub(crate) lobby: RoomId,
+    /// Emits that wait for their verdict at most; what is below them is not asked for again.
+    pub(crate) window: u64,
     next: u64,
 }
 
@@ -50,7 +54,9 @@ impl Client {
         stream.set_nodelay(true)?;
         let mut request = format!("ws://{address}/ws").into_client_request()?;
         request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse()?);
-        let (socket, _) = client_async(request, stream).await?;
+        // By default 128 KiB are zeroed for each read, which the server's own work would pay for here.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
         let (out, frames) = socket.split();
         let (ms, random) = number();
         let hello = Hello {
@@ -64,7 +70,7 @@ impl Client {
             lanes: Vec::new(),
             more: false,
         };
-        let mut client = Self { out, frames, lobby: RoomId::NIL, next: 1 };
+        let mut client = Self { out, frames, lobby: RoomId::NIL, window: 64, next: 1 };
         let hello = codec::write_client(&ClientFrame::Hello(hello));
         client.out.send(Message::text(hello)).await?;
         let rooms = client.until(|text| text.starts_with("{\"rooms\"")).await?;
@@ -103,13 +109,13 @@ impl Client {
         RoomId::new(ms, &random)
     }
 
-    /// The next emit of this client's only lane. `floor` lags by a window: what is below it has been read.
+    /// The next emit of this client's only lane.
     pub(crate) fn emit(&mut self, room: RoomId, kind: &str, payload: &str) -> Message {
         let (ms, random) = number();
         let n = self.next;
         self.next += 1;
         let (ns, kind, id) = ("chat".to_owned(), kind.to_owned(), EventId::new(ms, &random));
-        let floor = n.saturating_sub(64);
+        let floor = n.saturating_sub(self.window);
         let head = ClientFrame::Emit(Emit { ns, room, n, floor, id, kind });
         Message::text(codec::write_client_with(&head, payload))
     }

@@ -2,6 +2,7 @@
 
 use crate::{Outcome, client::Client, fsync, server::Server};
 use futures_util::SinkExt;
+use holdfast_common::id::RoomId;
 use std::{
     sync::{
         Arc,
@@ -39,10 +40,16 @@ async fn measure(server: &Server, writers: usize) -> Outcome<(f64, f64)> {
     for _ in 0..writers {
         clients.push(Client::connect(&server.address).await?);
     }
+    // Each new room is told to everybody: before the clock runs.
+    let mut writers = JoinSet::new();
+    for client in clients {
+        writers.spawn(create(client));
+    }
+    let writers = writers.join_all().await.into_iter().collect::<Outcome<Vec<_>>>()?;
     let start = Instant::now();
     let mut tasks = JoinSet::new();
-    for client in clients {
-        tasks.spawn(write(client, Arc::clone(&acked), start + LENGTH));
+    for (client, room) in writers {
+        tasks.spawn(write(client, room, Arc::clone(&acked), start + LENGTH));
     }
     let mut waits = Vec::new();
     while let Some(done) = tasks.join_next().await {
@@ -54,11 +61,22 @@ async fn measure(server: &Server, writers: usize) -> Outcome<(f64, f64)> {
     Ok((rate, middle.as_secs_f64() * 1000.0))
 }
 
-async fn write(mut client: Client, acked: Arc<AtomicU64>, end: Instant) -> Outcome<Vec<Duration>> {
+/// The writer in a room of its own.
+async fn create(mut client: Client) -> Outcome<(Client, RoomId)> {
+    client.window = 1;
     let room = Client::room();
     let created = client.emit(room, "room_created", &format!("{{\"name\":\"{room}\"}}"));
     client.out.send(created).await?;
     client.until(|text| text.starts_with("{\"ack\"")).await?;
+    Ok((client, room))
+}
+
+async fn write(
+    mut client: Client,
+    room: RoomId,
+    acked: Arc<AtomicU64>,
+    end: Instant,
+) -> Outcome<Vec<Duration>> {
     let mut waits = Vec::new();
     while Instant::now() < end {
         let sent = Instant::now();

@@ -25,6 +25,7 @@ impl Server {
             .arg(data.path())
             .args(options)
             .env("HOLDFAST_LOG", "warn")
+            .env_remove("TOKIO_WORKER_THREADS")
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = child.stdout.take().ok_or("the server has no stdout")?;

@@ -131,7 +131,7 @@ async fn make(
         verified: Verified::Allowed { reply: serde_json::to_string(&named).map_err(broken)? },
         versions: facts.versions,
     };
-    let ready = Ready { append, _place: shared.committer.place().await };
+    let ready = Ready { append, known: None, _place: shared.committer.place().await };
     match shared.committer.submit(ready).await {
         Appended::Decided { verdict: Verdict::Ack { .. }, .. } => Ok(Some(room)),
         Appended::Moved => Ok(None),

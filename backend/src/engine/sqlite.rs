@@ -3,7 +3,8 @@
 //! 1. All writes go through one thread, [`writer`]. It takes whatever waits, runs each task in a
 //!    savepoint of one transaction, commits once, and only then answers. One fsync serves them all.
 //! 2. Reads run on a few threads of their own, [`readers`], each in one snapshot. An answered
-//!    write is seen by every read that is asked after it.
+//!    write is seen by every read that is asked after it. The facts that each append waits for have
+//!    a thread for themselves, so that no long read is before them.
 //! 3. Nothing is cached outside SQLite, so a transaction that did not commit leaves nothing behind.
 //! 4. Every queue has a bound; what does not fit is [`Fault::Overloaded`] at once.
 //! 5. What is removed is removed: SQLite overwrites it (`secure_delete`), and the write-ahead log
@@ -47,7 +48,7 @@ use holdfast_common::{
     },
     time::Timestamp,
 };
-use readers::Readers;
+use readers::{Readers, SHORT_AT_ONCE};
 use std::{fs::File, path::Path};
 use writer::Writer;
 
@@ -56,6 +57,7 @@ use writer::Writer;
 pub struct SqliteEngine {
     // Dropped in this order: the folder is let go when both have ended.
     readers: Readers,
+    facts: Readers,
     writer: Writer,
     _lock: File,
 }
@@ -76,7 +78,8 @@ impl SqliteEngine {
     pub fn open_with(folder: &Path, options: Options) -> Result<Self, OpenError> {
         let opened = open::folder(folder)?;
         Ok(Self {
-            readers: Readers::start(opened.readers)?,
+            readers: Readers::start(opened.readers, 1)?,
+            facts: Readers::start(vec![opened.short], SHORT_AT_ONCE)?,
             writer: Writer::start(opened.writer, options)?,
             _lock: opened.lock,
         })
@@ -120,7 +123,7 @@ impl Engine for SqliteEngine {
     }
 
     async fn facts(&self, query: FactsQuery) -> FactsRead {
-        self.readers.ask(move |db| rooms::facts(db, &query)).await
+        self.facts.ask(move |db| rooms::facts(db, &query)).await
     }
 
     async fn slice(

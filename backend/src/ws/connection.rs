@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::Shared,
     hub::{Frame, Seat},
-    walk::{self, Ready},
+    walk::{self, Known, Ready},
 };
 use axum::extract::ws::Message;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -58,6 +58,8 @@ pub(super) struct Connection {
     /// Who it is, once greeted.
     pub(super) author: Option<Author>,
     pub(super) lanes: Lanes,
+    /// What its last plain event was judged by.
+    known: Option<Known>,
     /// How far the list of rooms had come when the greeting began to be read.
     pub(super) directory: u64,
     /// What was asked of the engine and is not answered yet.
@@ -78,6 +80,7 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         seat: shared.hub.connect(id),
         author: None,
         lanes: Lanes::default(),
+        known: None,
         directory: 0,
         under_way: FuturesUnordered::new(),
         outputs: VecDeque::new(),
@@ -215,6 +218,7 @@ impl Connection {
                 let (room, n) = (emit.draft.room, emit.n);
                 match self.lanes.decided(emit, result) {
                     Step::Submit(ready) => {
+                        self.known.clone_from(&ready.known);
                         let appended = self.shared.committer.submit(*ready);
                         let done = appended.map(move |it| Done::Appended(room, n, Box::new(it)));
                         self.under_way.push(done.boxed());
@@ -225,6 +229,9 @@ impl Connection {
                 self.decide_next(room);
             }
             Done::Appended(room, n, appended) => {
+                if matches!(*appended, Appended::Moved) {
+                    self.known = None;
+                }
                 for (n, appended) in self.lanes.appended(room, n, *appended) {
                     self.feed(Input::Appended { room, n, appended });
                 }
@@ -238,9 +245,9 @@ impl Connection {
         let Some(emit) = self.lanes.next(room) else {
             return;
         };
-        let shared = Arc::clone(&self.shared);
+        let (shared, known) = (Arc::clone(&self.shared), self.known.clone());
         let decided = async move {
-            let result = walk::decide(&shared, &emit.draft).await;
+            let result = walk::decide(&shared, &emit.draft, known).await;
             Done::Decided(emit, result.map(Box::new))
         };
         self.under_way.push(decided.boxed());

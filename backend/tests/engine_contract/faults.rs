@@ -288,6 +288,43 @@ async fn a_panic_of_the_writer_ends_the_process() {
 }
 
 #[tokio::test]
+async fn one_that_fails_takes_nothing_of_what_is_committed_with_it() {
+    let at = start().await;
+    let append = at.append(1).await;
+    *at.plan.prepare.lock().unwrap() = Some(
+        "CREATE TEMP TRIGGER poison AFTER INSERT ON main.entries WHEN NEW.kind = 'poison'
+         BEGIN SELECT RAISE(FAIL, 'failed, and left what it had done'); END",
+    );
+    let open = at.close_gate();
+    let first = at.rig.engine.append(append.clone());
+    while at.plan.gate.lock().unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let mut waiting = Vec::new();
+    for n in 0..9 {
+        let mut more = message(at.room, at.ada.person, "one of many");
+        more.versions = append.versions;
+        if n == 5 {
+            more.kind = "poison".to_owned();
+        }
+        waiting.push(at.rig.engine.append(more));
+    }
+    let before = at.rig.engine.commits();
+    open.send(()).unwrap();
+    assert_eq!(acked(&first.await), 2);
+    let mut offsets = Vec::new();
+    for (n, appended) in waiting.into_iter().enumerate() {
+        match appended.await {
+            Appended::Fault(fault) => assert!(n == 5 && matches!(fault, Fault::Failed(_))),
+            appended => offsets.push(acked(&appended)),
+        }
+    }
+    assert_eq!(offsets, (3..=10).collect::<Vec<_>>());
+    assert_eq!(at.head().await, 10);
+    assert_eq!(at.rig.engine.commits() - before, 2);
+}
+
+#[tokio::test]
 async fn a_transaction_that_sqlite_rolled_back_took_all_of_its_batch_with_it() {
     let at = start().await;
     let append = at.append(1).await;

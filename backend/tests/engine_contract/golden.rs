@@ -9,7 +9,7 @@ use holdfast_common::{
     event::Verified,
     frame::{Entry, HOLLOW, LaneFloor, LatestSet},
     id::{EventId, PersonId, RoomId, WriterId},
-    storage::{Append, Appended, Inbox, Verdict},
+    storage::{Append, Appended, Folds, Inbox, Verdict},
 };
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ use std::{
 };
 
 /// The newest form.
-const NEWEST: u8 = 2;
+const NEWEST: u8 = 3;
 
 const ROOM: RoomId = RoomId::NIL;
 
@@ -100,22 +100,38 @@ async fn a_folder_of_the_first_form_is_read() {
 
 #[tokio::test]
 async fn a_folder_of_the_second_form_is_read() {
+    let (rig, _folder) = opened(2);
+    what_every_form_holds(&rig).await;
+    with_an_inbox(&rig).await;
+}
+
+#[tokio::test]
+async fn a_folder_of_the_third_form_is_read() {
     if std::env::var_os("HOLDFAST_WRITE_GOLDEN").is_some() && !golden(NEWEST).exists() {
         let folder = Folder::new();
         write(&Rig::of(Arc::new(SqliteEngine::open(folder.path()).unwrap()))).await;
         fs::create_dir_all(golden(NEWEST).parent().unwrap()).unwrap();
         fs::copy(folder.path().join("holdfast.db"), golden(NEWEST)).unwrap();
     }
-    let (rig, _folder) = opened(2);
+    let (rig, _folder) = opened(3);
     what_every_form_holds(&rig).await;
+    with_an_inbox(&rig).await;
+}
+
+async fn with_an_inbox(rig: &Rig) {
     let ada = sender(1).person;
     let Ok(Inbox::Room(info)) = rig.engine.inbox(ada, NS).await else {
         panic!("there is an inbox");
     };
     assert_eq!((info.room, info.head.offset, info.joined), (inbox_room(), 2, true));
     assert_chained(&rig.slice(inbox_room(), 0).await);
+    assert_eq!(offsets(&rig.page(inbox_room(), None, 9).await), [1, 2]);
     let next = message(inbox_room(), PersonId::NIL, "and for you");
     assert_eq!(rig.entry(next).await.entry.offset, 3);
+}
+
+fn offsets(page: &Folds) -> Vec<u64> {
+    page.items.iter().map(|item| item.entry.offset).collect()
 }
 
 #[test]
@@ -123,6 +139,7 @@ fn no_golden_folder_was_ever_changed() {
     for (form, sum) in [
         (1, "33d54b0d47ae1a38f65f2e50d4ebe512ebe1224c6e00b61278e63e1d8dee7052"),
         (2, "fe91a3f0624eb64506c5ee29746b92c2a3667aa89f47547f1a26e5b45399b40e"),
+        (3, "235f49d5fce1c403072422ca697289c58f5ef0e689d2aaeefadf75df3b4a351e"),
     ] {
         let bytes = fs::read(golden(form)).unwrap();
         let digest: String =
@@ -146,6 +163,10 @@ async fn what_every_form_holds(rig: &Rig) {
     }
     let page = rig.page(ROOM, None, 9).await;
     assert_eq!(shown(&page.items[0]), r#"{"text":"v2"}"#);
+    assert_eq!(offsets(&page), [2, 4, 5], "an edit and a deletion are no items");
+    for (before, items) in [(6, [2, 4, 5].as_slice()), (5, &[2, 4]), (4, &[2]), (2, &[])] {
+        assert_eq!(offsets(&rig.page(ROOM, Some(before), 9).await), items, "before {before}");
+    }
 
     let ada = sender(2);
     let mut greeting = ada.greeting();
@@ -170,4 +191,5 @@ async fn what_every_form_holds(rig: &Rig) {
     let mut next = message(ROOM, ada.person, "goes on");
     next.lane = ada.number(8, 7);
     assert_eq!(acked(&rig.put(next).await), 7);
+    assert_eq!(offsets(&rig.page(ROOM, None, 2).await), [5, 7]);
 }

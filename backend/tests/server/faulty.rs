@@ -13,7 +13,10 @@ use holdfast_common::{
     },
     time::Timestamp,
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 use tokio::sync::Notify;
 
 #[derive(Default)]
@@ -21,6 +24,8 @@ pub struct Faulty {
     inner: MemoryEngine,
     /// What every append and every greeting meets.
     pub fault: Mutex<Option<Fault>>,
+    /// How often facts were read.
+    pub facts: AtomicU32,
     /// Where the answers to greetings wait.
     gate: Mutex<Option<Arc<Gate>>>,
     /// Where the answer to the next join waits.
@@ -77,6 +82,7 @@ impl Engine for Faulty {
     }
 
     async fn facts(&self, query: FactsQuery) -> FactsRead {
+        self.facts.fetch_add(1, Ordering::Relaxed);
         self.inner.facts(query).await
     }
 

@@ -270,6 +270,24 @@ on_every_engine! {
         anna.room(|info| info.room == ward && info.joined).await;
     }
 
+    async fn what_a_message_was_judged_by_does_not_outlive_the_membership(rig) {
+        let ward = rig.handle.room("chat", "Ward").await.unwrap();
+        let mut anna = Talker::at_home(&rig, "Anna").await;
+        anna.join(ward).await;
+        let mut phone = Talker::come(&rig, anna.me.elsewhere()).await;
+        phone.live(ward).await;
+        anna.say(ward, 1, "I am in").await;
+        anna.ack().await;
+        phone.wire.send(&ClientFrame::Leave(LeaveRoom { req: 9, room: ward })).await;
+        let left = |frame| matches!(frame, ServerFrame::Left(_)).then_some(());
+        phone.wire.find(left).await;
+        anna.say(ward, 2, "am I still in?").await;
+        assert_eq!(anna.rejected().await.code, Code::NotMember);
+        anna.join(ward).await;
+        anna.say(ward, 3, "in again").await;
+        assert_eq!(anna.ack().await.n, 3);
+    }
+
     async fn who_has_left_a_room_is_still_told_whether_their_events_stand(rig) {
         let mut anna = Talker::at_home(&rig, "Anna").await;
         let ward = rig.handle.room("chat", "Ward").await.unwrap();

@@ -16,7 +16,7 @@ use holdfast_common::{
     time::Millis,
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -32,6 +32,22 @@ async fn faulty() -> (Rig, Arc<Faulty>) {
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
     (rig, engine)
+}
+
+#[tokio::test]
+async fn what_one_message_was_judged_by_is_not_read_again_for_the_next() {
+    let (rig, engine) = faulty().await;
+    let ward = rig.handle.room("chat", "Ward").await.unwrap();
+    let mut anna = Talker::at_home(&rig, "Anna").await;
+    anna.join(ward).await;
+    let mut read = Vec::new();
+    for (n, room) in [(1, ward), (2, ward), (3, ward), (1, rig.lobby), (4, ward)] {
+        let before = engine.facts.load(Ordering::Relaxed);
+        anna.say(room, n, "hello").await;
+        anna.ack().await;
+        read.push(engine.facts.load(Ordering::Relaxed) - before);
+    }
+    assert_eq!(read, [1, 0, 0, 1, 1]);
 }
 
 #[tokio::test]

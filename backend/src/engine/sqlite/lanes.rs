@@ -62,7 +62,14 @@ pub(super) fn open(
 
 /// Stores the verdict and moves the watermark to its number.
 pub(super) fn conclude(db: &Connection, lane: &Open, verdict: &Verdict) -> Result<()> {
-    let seq = store(db, lane.writer, lane.room, lane.n)?;
+    let seq = match lane.seq {
+        Some(seq) => {
+            let sql = "UPDATE lanes SET watermark = ?2 WHERE seq = ?1";
+            db.prepare_cached(sql)?.execute((seq, int(lane.n)))?;
+            seq
+        }
+        None => store(db, lane.writer, lane.room, lane.n)?,
+    };
     let sql = "INSERT INTO verdicts (lane, n, event, code, detail, why)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = db.prepare_cached(sql)?;

@@ -39,15 +39,21 @@ pub(super) fn push(
     room.head.mark = room.head.mark.next(offset, append.id);
     room.head.offset = offset;
     room.counted += u64::from(append.counts);
+    let role = Role::from(&append.effect);
+    let prior_item = room.last_item;
+    if role == Role::Stands {
+        room.last_item = offset;
+    }
     room.store_head(db)?;
     let sql = "INSERT INTO entries (place, id, mark, at, role, target, counts, counted, kind,
-        author, author_name, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        author, author_name, content, prior_item)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     db.prepare_cached(sql)?.execute(params![
         place(room.seq, offset),
         append.id.as_bytes(),
         int(room.head.mark.0),
         int(append.at.0),
-        Role::from(&append.effect) as i64,
+        role as i64,
         root,
         append.counts,
         int(room.counted),
@@ -55,9 +61,10 @@ pub(super) fn push(
         append.author.id.as_bytes(),
         append.author.name,
         content::store(db, data.get())?,
+        int(prior_item),
     ])?;
-    let sql = "INSERT INTO ids (room, id, offset, reply) VALUES (?1, ?2, ?3, ?4)";
-    let row = (room.seq, append.id.as_bytes(), int(offset), stored_reply(reply));
+    let sql = "INSERT INTO ids (id, room, offset, reply) VALUES (?1, ?2, ?3, ?4)";
+    let row = (append.id.as_bytes(), room.seq, int(offset), stored_reply(reply));
     db.prepare_cached(sql)?.execute(row)?;
     if let Some(promise) = &append.idempotency {
         keep(db, room, promise, append.id)?;

@@ -25,6 +25,7 @@ const LOCK: &str = "holdfast.lock";
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/0001_logs.sql")),
     M::up(include_str!("../../../migrations/0002_inboxes.sql")),
+    M::up(include_str!("../../../migrations/0003_fewer_pages.sql")),
 ];
 
 /// Earlier ones can lose a commit when the write-ahead log starts over.
@@ -101,6 +102,8 @@ pub(super) struct Opened {
     pub(super) lock: File,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// For short reads.
+    pub(super) short: Connection,
 }
 
 pub(super) fn folder(folder: &Path) -> Result<Opened, OpenError> {
@@ -115,7 +118,8 @@ pub(super) fn folder(folder: &Path) -> Result<Opened, OpenError> {
     set_up_writer(folder, &writer)?;
     Migrations::from_slice(MIGRATIONS).to_latest(&mut writer)?;
     let readers = (0..READERS).map(|_| reader(&file)).collect::<Result<_, _>>()?;
-    Ok(Opened { lock, writer, readers })
+    let short = reader(&file)?;
+    Ok(Opened { lock, writer, readers, short })
 }
 
 /// The same where there has to be a database already.

@@ -1,8 +1,11 @@
 //! The threads that read.
+//!
+//! A read sees every write that was answered before it was asked for: each snapshot begins after the
+//! tasks that read in it were taken.
 
 use super::{
     open::OpenError,
-    task::{self, Problem, Queue, Task},
+    task::{self, Problem, Queue, Task, fault},
 };
 use crate::limits::WAITING_READS;
 use holdfast_common::storage::Fault;
@@ -16,9 +19,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Threads that read, each with a connection of its own.
+/// Threads that read what may take long, each with a connection of its own.
 pub(super) const READERS: usize = 2;
 
+/// Short reads that share a snapshot at most: a new one costs more than one of them.
+pub(super) const SHORT_AT_ONCE: usize = 64;
+
+/// Threads with a queue.
 #[derive(Debug)]
 pub(super) struct Readers {
     queue: Option<Queue>,
@@ -28,19 +35,20 @@ pub(super) struct Readers {
 type Waiting = Arc<Mutex<Receiver<Box<dyn Task>>>>;
 
 impl Readers {
-    pub(super) fn start(connections: Vec<Connection>) -> Result<Self, OpenError> {
+    /// One thread for each connection; `at_once` is how many reads share a snapshot at most.
+    pub(super) fn start(connections: Vec<Connection>, at_once: usize) -> Result<Self, OpenError> {
         let (queue, waiting) = sync_channel(WAITING_READS);
         let waiting: Waiting = Arc::new(Mutex::new(waiting));
         let mut threads = Vec::new();
         for db in connections {
             let waiting = Arc::clone(&waiting);
             let thread = thread::Builder::new().name("holdfast-read".to_owned());
-            threads.push(thread.spawn(move || serve(&db, &waiting))?);
+            threads.push(thread.spawn(move || serve(&db, &waiting, at_once))?);
         }
         Ok(Self { queue: Some(queue), threads })
     }
 
-    /// Runs `work` in a snapshot of its own.
+    /// Runs `work` in one snapshot.
     pub(super) fn ask<T, W>(
         &self,
         work: W,
@@ -63,26 +71,38 @@ impl Drop for Readers {
     }
 }
 
-fn serve(db: &Connection, waiting: &Waiting) {
+fn serve(db: &Connection, waiting: &Waiting, at_once: usize) {
     loop {
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(mut task) = next else { return };
-        // A read that panics costs its asker alone: its transaction is rolled back on the way.
-        let read = catch_unwind(AssertUnwindSafe(|| snapshot(db, task.as_mut())));
-        let fault = match read {
-            Ok(Ok(())) => None,
-            Ok(Err(problem)) => Some(problem.fault()),
-            Err(_) => Some(Fault::Failed("the reading panicked".to_owned())),
-        };
-        if let Some(fault) = &fault {
-            tracing::warn!(%fault, "a read failed");
+        let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(first) = waiting.recv() else { return };
+        let mut batch = vec![first];
+        batch.extend(waiting.try_iter().take(at_once - 1));
+        drop(waiting);
+        let begun = run(db, "BEGIN").err().map(|error| fault(&error));
+        for mut task in batch {
+            let fault = begun.clone().or_else(|| read(db, task.as_mut()));
+            if let Some(fault) = &fault {
+                tracing::warn!(%fault, "a read failed");
+            }
+            task.answer(fault);
         }
-        task.answer(fault);
+        // Where an error has ended it already there is nothing to be ended.
+        if !db.is_autocommit()
+            && let Err(error) = run(db, "ROLLBACK")
+        {
+            tracing::warn!(%error, "a snapshot was not given up");
+        }
     }
 }
 
-fn snapshot(db: &Connection, task: &mut dyn Task) -> Result<(), Problem> {
-    let transaction = db.unchecked_transaction()?;
-    task.run(&transaction)?;
-    Ok(transaction.finish()?)
+/// A read that panics costs its asker alone.
+fn read(db: &Connection, task: &mut dyn Task) -> Option<Fault> {
+    match catch_unwind(AssertUnwindSafe(|| task.run(db))) {
+        Ok(read) => read.err().map(Problem::fault),
+        Err(_) => Some(Fault::Failed("the reading panicked".to_owned())),
+    }
+}
+
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
 }

@@ -73,32 +73,43 @@ pub(super) fn page(
 }
 
 /// The newest entries up to `to` that stand for themselves, in order, and from where on they are
-/// all that is left.
+/// all that is left. Each names the one before it, so what lies between them is not walked.
 fn items(
     db: &Connection,
     room: &Room,
     to: Offset,
     mut page: Filling,
 ) -> Result<(Vec<Folded>, Offset)> {
-    let mut from = room.head.first;
-    if to < from {
-        return Ok((page.items(), from));
-    }
-    let sql = select_entries!(
-        "INDEXED BY items",
-        "WHERE e.role = 0 AND e.place BETWEEN ?1 AND ?2 ORDER BY e.place DESC"
-    );
-    let mut select = db.prepare_cached(sql)?;
-    let mut rows = select.query((place(room.seq, from), place(room.seq, to)))?;
-    while let Some(row) = rows.next()? {
-        let entry = entry(row)?;
+    let first = room.head.first;
+    let mut next = last_item(db, room, to)?;
+    while next >= first {
+        let (entry, prior) = item(db, place(room.seq, next))?;
         let change = change(db, place(room.seq, entry.offset))?;
         if !page.put(Folded { entry, change }) {
-            from = page.items.last().map_or(from, |last| last.entry.offset);
-            break;
+            let from = page.items.last().map_or(first, |last| last.entry.offset);
+            return Ok((page.items(), from));
         }
+        next = prior;
     }
-    Ok((page.items(), from))
+    Ok((page.items(), first))
+}
+
+/// The last entry up to `to` that stands for itself; one that is trimmed, or 0, if none is left.
+fn last_item(db: &Connection, room: &Room, to: Offset) -> Result<Offset> {
+    if to >= room.last_item {
+        return Ok(room.last_item);
+    }
+    if to < room.head.first {
+        return Ok(0);
+    }
+    db.prepare_cached("SELECT prior_item FROM entries WHERE place = ?1")?
+        .query_row([place(room.seq, to + 1)], |row| number(row, 0))
+}
+
+/// An entry, and the item before it.
+fn item(db: &Connection, place: i64) -> Result<(Entry, Offset)> {
+    let sql = select_entries!("", "WHERE e.place = ?1");
+    db.prepare_cached(sql)?.query_row([place], |row| Ok((entry(row)?, number(row, 8)?)))
 }
 
 /// The newest content of the entry at `place`, where it has a newer one.

@@ -2,7 +2,7 @@
 
 use super::rows::{id, int, number};
 use holdfast_common::{
-    cursor::{Head, Mark},
+    cursor::{Head, Mark, Offset},
     frame::RoomInfo,
     id::{PersonId, RoomId},
 };
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row};
 macro_rules! room_columns {
     () => {
         "r.seq, r.id, r.namespace, r.name, r.creator, r.version, r.gone, r.epoch, r.head, r.mark, \
-         r.first, r.trimmed_mark, r.counted, r.owner"
+         r.first, r.trimmed_mark, r.counted, r.owner, r.last_item"
     };
 }
 pub(super) use room_columns;
@@ -32,6 +32,8 @@ pub(super) struct Room {
     pub(super) trimmed_mark: Mark,
     /// Entries up to the head that a person would count, hollow and trimmed ones included.
     pub(super) counted: u64,
+    /// The last entry that stands for itself, 0 if there is none; it may be trimmed.
+    pub(super) last_item: Offset,
 }
 
 impl Room {
@@ -53,6 +55,7 @@ impl Room {
             trimmed_mark: Mark(number(row, 11)?),
             counted: number(row, 12)?,
             owner: row.get::<_, Option<_>>(13)?.map(PersonId::from_bytes),
+            last_item: number(row, 14)?,
         })
     }
 
@@ -115,9 +118,10 @@ impl Room {
 
     /// Stores what an append moves.
     pub(super) fn store_head(&self, db: &Connection) -> Result<()> {
-        let sql = "UPDATE rooms SET head = ?2, mark = ?3, counted = ?4 WHERE seq = ?1";
-        let (head, counted) = (int(self.head.offset), int(self.counted));
-        let row = (self.seq, head, int(self.head.mark.0), counted);
+        let sql = "UPDATE rooms SET head = ?2, mark = ?3, counted = ?4, last_item = ?5
+            WHERE seq = ?1";
+        let (head, mark) = (int(self.head.offset), int(self.head.mark.0));
+        let row = (self.seq, head, mark, int(self.counted), int(self.last_item));
         db.prepare_cached(sql)?.execute(row).map(drop)
     }
 }

@@ -139,6 +139,7 @@ pub(super) fn create(
         head: Head { epoch, offset: 0, mark: Mark::START, first: 1 },
         trimmed_mark: Mark::START,
         counted: 0,
+        last_item: 0,
     }))
 }
 

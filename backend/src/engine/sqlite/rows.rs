@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 macro_rules! select_entries {
     ($index:literal, $rest:literal) => {
         concat!(
-            "SELECT e.place, e.id, e.mark, e.kind, e.author, e.author_name, e.at, c.data
+            "SELECT e.place, e.id, e.mark, e.kind, e.author, e.author_name, e.at, c.data,
+                e.prior_item
              FROM entries e ",
             $index,
             " LEFT JOIN contents c ON c.seq = e.content AND e.hollow = 0 ",

@@ -1,9 +1,10 @@
 //! The thread that writes.
 //!
 //! 1. It waits for a task and takes along all that wait, up to [`BATCH`].
-//! 2. It begins one transaction and runs each task in a savepoint; a task that fails is rolled
-//!    back alone. After an error it looks whether the transaction is still open, since SQLite may
-//!    have rolled all of it back by itself: then nothing of the batch has happened.
+//! 2. It begins one transaction and runs each task in it. Where one fails, which is seldom, all of
+//!    it is rolled back and run again, each task in a savepoint: the one that fails is rolled back
+//!    alone. After an error it looks whether the transaction is still open, since SQLite may have
+//!    rolled all of it back by itself: then nothing of the batch has happened.
 //! 3. It commits, which is one fsync, and then answers all.
 //! 4. A commit that failed is answered as what is known of it: not done where that is certain,
 //!    else unknown. A failed fsync ends the process.
@@ -193,18 +194,14 @@ impl Desk {
 
     /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
-        let begun = self.options.commits.begin(&self.db);
-        begun.map_err(|error| self.failed(&error))?;
-        let mut faults = Vec::with_capacity(batch.len());
-        for task in batch {
-            match self.in_savepoint(task.as_mut()) {
-                Ok(fault) => faults.push(fault),
-                Err(error) => {
-                    self.roll_back();
-                    return Err(error);
-                }
-            }
-        }
+        self.begin()?;
+        let faults = if self.run_all(batch)? {
+            vec![None; batch.len()]
+        } else {
+            self.roll_back();
+            self.begin()?;
+            self.run_each(batch)?
+        };
         match self.options.commits.commit(&self.db) {
             Ok(()) => {
                 self.commits.fetch_add(1, Relaxed);
@@ -212,6 +209,37 @@ impl Desk {
             }
             Err(error) => Err(self.not_committed(&error)),
         }
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        let begun = self.options.commits.begin(&self.db);
+        begun.map_err(|error| self.failed(&error))
+    }
+
+    /// Runs all tasks up to one that fails; false if one did. A savepoint for each would cost as much
+    /// as a third of the work, since SQLite then keeps a copy of every page that a task touches.
+    fn run_all(&mut self, batch: &mut Batch) -> Result<bool, Fault> {
+        for task in batch {
+            match task.run(&self.db) {
+                Ok(()) => {}
+                Err(Problem::Sql(error)) if is_failed_fsync(&error) => {
+                    self.roll_back();
+                    return Err(self.failed(&error));
+                }
+                Err(_) => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs each task in a savepoint of its own.
+    fn run_each(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
+        let run = batch.iter_mut().map(|task| self.in_savepoint(task.as_mut()));
+        let faults: Result<_, _> = run.collect();
+        if faults.is_err() {
+            self.roll_back();
+        }
+        faults
     }
 
     /// Runs one task. The inner fault is its own; the outer one took the transaction with it.
