@@ -63,6 +63,9 @@ test("what was unsent or not yet read when the server was emptied is on the shel
   await expect(ada.tab.room.joinRoom).toHaveCount(0);
   for (const text of ["acked, unseen", "too late"]) {
     await ada.tab.room.entry(text).expectState("rejected");
+    // Nothing can be written there any more, not even again.
+    await expect(ada.tab.room.entry(text).button("Edit")).toHaveCount(0);
+    await expect(ada.tab.room.entry(text).button("Retry")).toHaveCount(0);
     await ada.tab.room.entry(text).discard();
     await expect(ada.tab.room.entry(text).article).toHaveCount(0);
   }

@@ -34,6 +34,7 @@ pub fn Composer(
         event.prevent_default();
         draft.send();
     });
+    let word = text(move || if draft.editing() { "Save" } else { "Send" }.into());
     view! {
         <form class="composer" on:submit=submit>
             {when(move || draft.editing(), move || editing(draft))}
@@ -45,7 +46,7 @@ pub fn Composer(
                     disabled=flag(move || draft.unfit())
                 >
                     <Icon glyph=Glyph::Send />
-                    <span class="composer-word">"Send"</span>
+                    <span class="composer-word">{word}</span>
                 </button>
             </div>
             {foot(view, draft)}

@@ -35,6 +35,7 @@ pub fn RoomPage() -> impl IntoView {
     let read = move |read: fn(&RoomLine) -> bool| line.with(|line| line.as_ref().is_some_and(read));
     // In an inbox there is nobody else, and nothing to be written.
     let joined = move || read(|line| line.joined && !line.gone && !line.inbox);
+    Effect::new(move |_| view.open.writable.set(joined()));
     let shown = move || joined() || read(|line| line.held);
     view! {
         <main class="room">

@@ -10,6 +10,8 @@ use leptos::prelude::*;
 pub struct Open {
     /// Which one it is.
     pub room: RwSignal<Option<RoomId>>,
+    /// Whether one can write in it.
+    pub writable: RwSignal<bool>,
     /// The rows on the page.
     pub rows: RwSignal<Vec<RowHandle>>,
     /// Counts up with every change of `rows`, or of what one of them says.
@@ -47,6 +49,7 @@ impl Open {
     pub(super) fn new() -> Self {
         Self {
             room: RwSignal::new(None),
+            writable: RwSignal::new(false),
             rows: RwSignal::new(Vec::new()),
             changes: RwSignal::new(0),
             behind: RwSignal::new(false),

@@ -4,7 +4,7 @@ use super::tools::{step_back, step_off};
 use crate::{
     components::{
         Glyph, Icon,
-        pieces::{fresh, link, pill, unseen},
+        pieces::{fresh, link, pill, unseen, when},
     },
     store::{Body, EntryRow, Pending, State},
     view::View,
@@ -57,11 +57,18 @@ pub(super) fn refused(view: View, entry: RwSignal<EntryRow>) -> AnyView {
         if why.is_empty() {
             return ().into_any();
         }
-        let edit = text.then(|| pill("Edit", move || view.edit(&entry.get_untracked())));
         let retry = move || {
             step_off(id);
             view.resend(id);
         };
+        let again = when(
+            move || view.open.writable.get(),
+            move || {
+                let edit = text.then(|| pill("Edit", move || view.edit(&entry.get_untracked())));
+                let retry = pill("Retry", retry);
+                view! { {retry} {edit} }.into_any()
+            },
+        );
         let discard = move || {
             step_off(id);
             view.discard(id);
@@ -70,8 +77,7 @@ pub(super) fn refused(view: View, entry: RwSignal<EntryRow>) -> AnyView {
             <div class="refused">
                 <p>"Not accepted: " {why}</p>
                 <div class="refused-buttons">
-                    {pill("Retry", retry)}
-                    {edit}
+                    {again}
                     {pill("Discard", discard)}
                 </div>
             </div>

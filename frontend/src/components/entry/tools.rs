@@ -25,11 +25,12 @@ struct Offers {
     take_back: Option<&'static str>,
 }
 
-fn offers(entry: &EntryRow) -> Offers {
+/// What can be done where one can write, or can write no more.
+fn offers(entry: &EntryRow, writable: bool) -> Offers {
     let spoken = matches!(entry.body, Body::Text(_));
     let pending = entry.pending.as_ref();
     let deleting = pending.is_some_and(|pending| pending.text.is_none());
-    let mine = entry.own && !deleting;
+    let mine = entry.own && !deleting && writable;
     Offers {
         link: entry.offset.is_some(),
         edit: mine && spoken && !matches!(entry.state, State::Rejected(_)),
@@ -44,7 +45,10 @@ fn offers(entry: &EntryRow) -> Offers {
 
 /// The buttons of an event: seen under the pointer and with the keyboard's focus.
 pub(super) fn tools(view: View, entry: RwSignal<EntryRow>, active: Signal<bool>) -> AnyView {
-    let offers = Memo::new(move |_| entry.with(offers));
+    let offers = Memo::new(move |_| {
+        let writable = view.open.writable.get();
+        entry.with(|entry| offers(entry, writable))
+    });
     let tab = text(move || if active.get() { "0" } else { "-1" }.into());
     let edit = move || view.edit(&entry.get_untracked());
     let take_back = move || {
