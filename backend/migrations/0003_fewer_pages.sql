@@ -10,8 +10,8 @@ CREATE TABLE ids (
     reply  TEXT,                             -- JSON; null where it is `null`
     PRIMARY KEY (id, room)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO ids (id, room, offset, reply)
-    SELECT id, room, offset, reply FROM ids_by_room ORDER BY id, room;
+-- In the order in which they lie: to sort them would take as much memory as they take room.
+INSERT INTO ids (id, room, offset, reply) SELECT id, room, offset, reply FROM ids_by_room;
 DROP TABLE ids_by_room;
 
 -- Each entry names the item before it, an item being an entry that stands for itself. So a page of

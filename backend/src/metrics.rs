@@ -65,6 +65,8 @@ pub(crate) struct Metrics {
     rejected: Counter,
     again: Counter,
     deferred: Counter,
+    /// Judged again, because what they had been judged by had moved: nobody is told.
+    moved: Counter,
     /// Entries that were put into logs; an ack may be of one that stood there already.
     appended: Counter,
     appends: Histogram,
@@ -87,9 +89,8 @@ impl Metrics {
             },
             Appended::Again(_) | Appended::Settled => &self.again,
             Appended::Mismatch => &self.rejected,
-            Appended::Expected(_) | Appended::Fenced | Appended::Moved | Appended::Fault(_) => {
-                &self.deferred
-            }
+            Appended::Moved => &self.moved,
+            Appended::Expected(_) | Appended::Fenced | Appended::Fault(_) => &self.deferred,
         };
         counter.add(1);
     }
@@ -124,6 +125,7 @@ impl Metrics {
             ("reject", &self.rejected),
             ("again", &self.again),
             ("retry_after", &self.deferred),
+            ("moved", &self.moved),
         ] {
             text.line(&format!("emits_total{{verdict=\"{verdict}\"}}"), counter.get());
         }
@@ -190,6 +192,8 @@ mod tests {
             "holdfast_append_seconds_bucket{le=\"+Inf\"} 2",
             "holdfast_append_seconds_sum 60.0008",
             "holdfast_emits_total{verdict=\"again\"} 1",
+            "holdfast_emits_total{verdict=\"moved\"} 1",
+            "holdfast_emits_total{verdict=\"retry_after\"} 0",
             "holdfast_dropped_total 3",
             "holdfast_commits_total 2",
             "holdfast_appended_total 0",

@@ -56,8 +56,8 @@ impl Engine for Patient {
         self.engine.append(append)
     }
 
+    /// Who asks for facts has a place for the append that they are for.
     async fn facts(&self, query: FactsQuery) -> FactsRead {
-        let _turn = self.turn().await;
         self.engine.facts(query).await
     }
 

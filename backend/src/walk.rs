@@ -9,7 +9,6 @@ use holdfast_common::{
     id::{EventId, RoomId},
     storage::{Append, Appended, FactsQuery, Fault, Idempotency, LaneWrite},
 };
-
 use std::sync::Arc;
 
 /// How often a rule is asked again because what it went by has moved.

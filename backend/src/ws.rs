@@ -50,8 +50,7 @@ pub(crate) async fn upgrade(
     if let Some(protocol) = protocol {
         upgrade.set_selected_protocol(protocol);
     }
-    // Frames above the limit are told from the rest by the session, which closes with a code; what
-    // is above twice the limit is not read at all.
+    // A frame above the limit is not read: the connection is closed with a code.
     let most = shared.limits.frame_bytes();
     upgrade
         .max_message_size(most)

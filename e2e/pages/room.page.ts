@@ -23,7 +23,6 @@ export class RoomPage {
   readonly gaps: Locator;
   readonly message: Locator;
   readonly send: Locator;
-  readonly save: Locator;
   readonly here: Locator;
   readonly joinRoom: Locator;
   readonly toLatest: Locator;
@@ -43,7 +42,6 @@ export class RoomPage {
     this.gaps = this.log.getByRole("note");
     this.message = page.getByRole("textbox", { name: "Message" });
     this.send = page.getByRole("button", { name: "Send" });
-    this.save = page.getByRole("button", { name: "Save" });
     this.here = page.getByRole("complementary", { name: "People here" });
     this.joinRoom = page.getByRole("button", { name: "Join room" });
     this.toLatest = page.getByRole("button", { name: /Jump to latest/ });
@@ -82,7 +80,7 @@ export class RoomPage {
     await entry.edit();
     await expect(this.message).not.toHaveValue("");
     await this.message.fill(text);
-    await this.save.click();
+    await this.send.click();
     await expect(this.entry(text).article).not.toHaveCount(0);
   }
 

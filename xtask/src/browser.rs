@@ -30,13 +30,13 @@ pub(crate) fn get() -> Outcome<Browser> {
     if let Some(chosen) = std::env::var_os(VARIABLE) {
         return Ok(Browser::At(chosen.into()));
     }
-    if own_exists() {
+    if own_starts() {
         return Ok(Browser::Own);
     }
     if let Some(found) = on_path() {
         return Ok(Browser::At(found));
     }
-    if sh::step("downloading a browser for the e2e suite", download).is_ok() && own_exists() {
+    if sh::step("downloading a browser for the e2e suite", download).is_ok() && own_starts() {
         return Ok(Browser::Own);
     }
     if let Err(reason) = sh::step("apt-get install chromium", install_with_apt) {
@@ -56,17 +56,21 @@ impl Browser {
     }
 }
 
-fn own_exists() -> bool {
+/// A browser that was downloaded may lack libraries of the system's.
+fn own_starts() -> bool {
     let script = "process.stdout.write(require('@playwright/test').chromium.executablePath())";
     let mut probe = Command::new("node");
     probe.args(["-e", script]).current_dir(crate::workspace::root().join("e2e"));
-    sh::output(&mut probe).is_ok_and(|path| !path.is_empty() && PathBuf::from(path).is_file())
+    sh::output(&mut probe).is_ok_and(|path| !path.is_empty() && starts(&PathBuf::from(path)))
 }
 
 fn on_path() -> Option<PathBuf> {
     // Some distributions put a stub there that only tells how to install the real one.
-    let starts = |path: &PathBuf| sh::output(Command::new(path).arg("--version")).is_ok();
     SYSTEM.iter().filter_map(|name| files::which(name)).find(starts)
+}
+
+fn starts(path: &PathBuf) -> bool {
+    sh::output(Command::new(path).arg("--version")).is_ok()
 }
 
 fn download() -> Outcome<()> {

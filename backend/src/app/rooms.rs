@@ -102,6 +102,7 @@ async fn make(
     name: &str,
     owner: Option<PersonId>,
 ) -> Result<Option<RoomId>, Fault> {
+    let place = shared.committer.place().await;
     let room = clock::fresh_room()?;
     let effect = Effect::Creates(name.to_owned());
     let facts = shared.engine.facts(FactsQuery {
@@ -131,7 +132,7 @@ async fn make(
         verified: Verified::Allowed { reply: serde_json::to_string(&named).map_err(broken)? },
         versions: facts.versions,
     };
-    let ready = Ready { append, known: None, _place: shared.committer.place().await };
+    let ready = Ready { append, known: None, _place: place };
     match shared.committer.submit(ready).await {
         Appended::Decided { verdict: Verdict::Ack { .. }, .. } => Ok(Some(room)),
         Appended::Moved => Ok(None),

@@ -1,7 +1,7 @@
 //! The engine on SQLite: one database file in a data folder that one server holds.
 //!
-//! 1. All writes go through one thread, [`writer`]. It takes whatever waits, runs each task in a
-//!    savepoint of one transaction, commits once, and only then answers. One fsync serves them all.
+//! 1. All writes go through one thread, [`writer`]. It takes whatever waits, runs it in one
+//!    transaction, commits once, and only then answers. One fsync serves them all.
 //! 2. Reads run on a few threads of their own, [`readers`], each in one snapshot. An answered
 //!    write is seen by every read that is asked after it. The facts that each append waits for have
 //!    a thread for themselves, so that no long read is before them.
@@ -55,7 +55,7 @@ use writer::Writer;
 /// An engine on a folder. Dropping it lets what waits be written, and closes the folder.
 #[derive(Debug)]
 pub struct SqliteEngine {
-    // Dropped in this order: the folder is let go when both have ended.
+    // Dropped in this order: the folder is let go when all have ended.
     readers: Readers,
     facts: Readers,
     writer: Writer,

@@ -18,6 +18,7 @@ contract! {
     a_target_moves_when_it_is_replaced_or_removed
     a_hollow_event_does_not_count
     a_removal_of_what_is_not_there_is_an_event_like_any
+    pages_are_walked_from_item_to_item_whatever_lies_between_or_was_trimmed
 }
 
 async fn read(rig: &Rig, room: RoomId) -> Vec<Entry> {
@@ -36,6 +37,49 @@ async fn target_version(rig: &Rig, room: RoomId, target: EventId) -> (u64, bool)
     let facts = rig.engine.facts(query).await.unwrap();
     let target = facts.target.unwrap();
     (facts.versions.target, target.hollow)
+}
+
+async fn pages_are_walked_from_item_to_item_whatever_lies_between_or_was_trimmed(rig: Rig) {
+    let items = async |room, before, limit| {
+        let page = rig.page(room, before, limit).await;
+        let items = page.items.iter().map(|item| item.entry.offset);
+        (page.from, items.collect::<Vec<_>>())
+    };
+    let (room, ada) = (rig.room().await, person());
+    let second = rig.entry(message(room, ada, "2")).await.entry.id;
+    for _ in 3..=5 {
+        rig.entry(edit(room, ada, second, "2, changed")).await;
+    }
+    let sixth = rig.entry(message(room, ada, "6")).await.entry.id;
+    rig.entry(delete(room, ada, sixth)).await;
+    assert_eq!(items(room, None, 9).await, (1, vec![1, 2, 6]));
+    assert_eq!(items(room, None, 2).await, (2, vec![2, 6]));
+    for (before, limit, expected) in [
+        (7, 1, (6, vec![6])),
+        (6, 9, (1, vec![1, 2])),
+        (4, 1, (2, vec![2])),
+        (3, 1, (2, vec![2])),
+        (2, 9, (1, vec![1])),
+        (1, 9, (1, vec![])),
+    ] {
+        assert_eq!(items(room, Some(before), limit).await, expected, "before {before}");
+    }
+    rig.engine.trim(room, 3).await.unwrap();
+    assert_eq!(items(room, None, 9).await, (3, vec![6]));
+    for before in 3..=6 {
+        assert_eq!(items(room, Some(before), 9).await, (3, vec![]), "before {before}");
+    }
+    rig.engine.trim(room, 7).await.unwrap();
+    assert_eq!(items(room, None, 9).await, (7, vec![]), "a deletion alone is left");
+    rig.engine.trim(room, 8).await.unwrap();
+    assert_eq!(items(room, None, 9).await, (8, vec![]));
+    rig.entry(edit(room, ada, second, "of what is trimmed")).await;
+    assert_eq!(items(room, None, 9).await, (8, vec![]));
+    rig.entry(message(room, ada, "9")).await;
+    rig.entry(message(room, ada, "10")).await;
+    assert_eq!(items(room, None, 9).await, (8, vec![9, 10]));
+    assert_eq!(items(room, Some(10), 1).await, (8, vec![9]));
+    assert_eq!(items(room, Some(9), 1).await, (8, vec![]));
 }
 
 async fn a_page_shows_the_newest_replacement(rig: Rig) {

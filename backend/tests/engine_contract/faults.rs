@@ -306,6 +306,9 @@ async fn one_that_fails_takes_nothing_of_what_is_committed_with_it() {
         more.versions = append.versions;
         if n == 5 {
             more.kind = "poison".to_owned();
+        } else {
+            // The first has number 1 of the lane, and the failing one none.
+            more.lane = at.ada.number(if n < 5 { n + 2 } else { n + 1 }, 0);
         }
         waiting.push(at.rig.engine.append(more));
     }

@@ -34,7 +34,6 @@ pub fn Composer(
         event.prevent_default();
         draft.send();
     });
-    let word = text(move || if draft.editing() { "Save" } else { "Send" }.into());
     view! {
         <form class="composer" on:submit=submit>
             {when(move || draft.editing(), move || editing(draft))}
@@ -46,7 +45,7 @@ pub fn Composer(
                     disabled=flag(move || draft.unfit())
                 >
                     <Icon glyph=Glyph::Send />
-                    <span class="composer-word">{word}</span>
+                    <span class="composer-word">"Send"</span>
                 </button>
             </div>
             {foot(view, draft)}

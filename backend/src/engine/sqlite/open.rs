@@ -33,7 +33,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long SQLite waits for a lock. Nobody holds one for long: there is one writer, and no other
 /// server.
-const BUSY: Duration = Duration::from_secs(1);
+pub(super) const BUSY: Duration = Duration::from_secs(1);
 
 /// Statements that are kept prepared, above the number there are.
 const PREPARED: usize = 128;

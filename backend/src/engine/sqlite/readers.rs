@@ -78,9 +78,8 @@ fn serve(db: &Connection, waiting: &Waiting, at_once: usize) {
         let mut batch = vec![first];
         batch.extend(waiting.try_iter().take(at_once - 1));
         drop(waiting);
-        let begun = run(db, "BEGIN").err().map(|error| fault(&error));
         for mut task in batch {
-            let fault = begun.clone().or_else(|| read(db, task.as_mut()));
+            let fault = begin(db).or_else(|| read(db, task.as_mut()));
             if let Some(fault) = &fault {
                 tracing::warn!(%fault, "a read failed");
             }
@@ -93,6 +92,12 @@ fn serve(db: &Connection, waiting: &Waiting, at_once: usize) {
             tracing::warn!(%error, "a snapshot was not given up");
         }
     }
+}
+
+/// Begins the snapshot, or the next one after an error that has ended it.
+fn begin(db: &Connection) -> Option<Fault> {
+    let begun = if db.is_autocommit() { run(db, "BEGIN") } else { Ok(()) };
+    begun.err().map(|error| fault(&error))
 }
 
 /// A read that panics costs its asker alone.

@@ -3,8 +3,8 @@
 //! 1. It waits for a task and takes along all that wait, up to [`BATCH`].
 //! 2. It begins one transaction and runs each task in it. Where one fails, which is seldom, all of
 //!    it is rolled back and run again, each task in a savepoint: the one that fails is rolled back
-//!    alone. After an error it looks whether the transaction is still open, since SQLite may have
-//!    rolled all of it back by itself: then nothing of the batch has happened.
+//!    alone. It looks whether the transaction is still open, since SQLite may have rolled all of it
+//!    back by itself: then nothing of the batch has happened.
 //! 3. It commits, which is one fsync, and then answers all.
 //! 4. A commit that failed is answered as what is known of it: not done where that is certain,
 //!    else unknown. A failed fsync ends the process.
@@ -226,10 +226,14 @@ impl Desk {
                     self.roll_back();
                     return Err(self.failed(&error));
                 }
-                Err(_) => return Ok(false),
+                Err(problem) => {
+                    let fault = problem.fault();
+                    tracing::debug!(%fault, "a batch is run again, each task by itself");
+                    return Ok(false);
+                }
             }
         }
-        Ok(true)
+        Ok(!self.db.is_autocommit())
     }
 
     /// Runs each task in a savepoint of its own.
@@ -319,9 +323,9 @@ impl Desk {
             // The log stays, whole; the next batch tries again.
             Err(error) => tracing::warn!(%error, "the write-ahead log was not written back"),
         }
-        // Readers were in the way, or the disk is full.
+        // Readers were in the way, or the disk is full. The attempt itself may have taken long.
         if self.scrub_at.is_some_and(|at| at <= now) {
-            self.scrub_at = Some(now + self.options.scrub_after);
+            self.scrub_at = Some(Instant::now() + self.options.scrub_after);
         }
     }
 
