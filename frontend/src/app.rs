@@ -82,7 +82,7 @@ fn title(view: View, address: Address) -> String {
 }
 
 /// What an event of the chat does to its room's log.
-fn change(kind: &str, data: &str) -> Option<Change> {
+pub(crate) fn change(kind: &str, data: &str) -> Option<Change> {
     Some(match Chat::read(kind, data)?.ok()? {
         Event::Message(event) => event.effect(),
         Event::Edit(event) => event.effect(),

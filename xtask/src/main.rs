@@ -7,6 +7,8 @@ mod dev;
 mod documents;
 mod e2e;
 mod files;
+#[cfg(test)]
+mod frozen;
 mod lint;
 mod npm;
 mod page;

@@ -194,7 +194,7 @@ pub enum Write {
         /// Whether they were missed: they came before the room was live in this connection.
         missed: bool,
     },
-    /// A page in place of entries that were not replayed. What was held stays, with a hole between.
+    /// A page in place of entries that were not replayed: what was held below it may have changed.
     Page {
         /// The room.
         room: RoomId,

@@ -5,6 +5,8 @@
 
 mod browser;
 mod changes;
+#[cfg(test)]
+mod golden;
 mod memory;
 mod reading;
 mod request;

@@ -54,6 +54,11 @@ impl Memory {
             .collect()
     }
 
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &(Store, Key, Value)> {
+        self.values.iter()
+    }
+
     pub(crate) fn about(&self, id: EventId) -> Vec<(Key, String)> {
         self.values
             .iter()
