@@ -1,5 +1,6 @@
 //! The benchmark: `cargo xtask bench`. It prints figures and judges none of them; each stands beside
-//! what this machine can do in the same run, since machines differ and are noisy.
+//! what this machine can do in the same run, since machines differ and are noisy. Processor time and
+//! memory are read from `/proc`, so all but `emits` and `replay` need Linux.
 //!
 //! Names given as arguments choose parts of it: `emits`, `fanout`, `idle`, `replay`; `page` is weighed by
 //! `cargo xtask bench` itself.
