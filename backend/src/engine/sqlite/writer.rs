@@ -216,8 +216,8 @@ impl Desk {
         begun.map_err(|error| self.failed(&error))
     }
 
-    /// Runs all tasks up to one that fails; false if one did. A savepoint for each would cost as much
-    /// as a third of the work, since SQLite then keeps a copy of every page that a task touches.
+    /// Runs all tasks up to one that fails; false if one did. There is no savepoint for each: SQLite
+    /// would keep a copy of every page that a task touches.
     fn run_all(&mut self, batch: &mut Batch) -> Result<bool, Fault> {
         for task in batch {
             match task.run(&self.db) {
