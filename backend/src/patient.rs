@@ -151,3 +151,26 @@ impl Engine for Patient {
         self.engine.commits()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::memory::MemoryEngine;
+    use futures_util::FutureExt;
+    use holdfast_common::event::Effect;
+
+    #[test]
+    fn facts_wait_for_nobody_who_reads() {
+        let patient = Patient::new(Arc::new(MemoryEngine::default()));
+        let all = u32::try_from(CALLS_AT_ONCE).unwrap();
+        let _turns = patient.turns.try_acquire_many(all).unwrap();
+        assert!(patient.directory(PersonId::NIL).now_or_never().is_none());
+        let query = FactsQuery {
+            person: PersonId::NIL,
+            namespace: "chat".to_owned(),
+            room: RoomId::NIL,
+            effect: Effect::Adds,
+        };
+        assert!(patient.facts(query).now_or_never().is_some());
+    }
+}
