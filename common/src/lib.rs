@@ -16,6 +16,8 @@ pub mod frame;
 pub mod id;
 pub mod json;
 pub mod limits;
+#[cfg(feature = "proof")]
+pub mod proof;
 pub mod session;
 pub mod sorted;
 pub mod storage;

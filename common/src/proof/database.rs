@@ -1,0 +1,168 @@
+//! A client's database as a model: what the page keeps in `IndexedDB`, in plain maps.
+
+use crate::{
+    client::{
+        Batch, Held, Key, LaneRow, LatestRow, NotWritten, Principal, Row, RowState, Snapshot, Write,
+    },
+    cursor::Cursor,
+    frame::{Entry, RoomInfo},
+    id::{EventId, PersonId, RoomId, WriterId},
+};
+use std::collections::BTreeMap;
+
+/// The database, and what a view that folds its changes would show.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Who writes.
+    pub principal: Principal,
+    /// Whose outbox it is.
+    pub writer: WriterId,
+    /// Raised by each run that connects.
+    pub generation: u64,
+    /// The outbox and the rejected shelf.
+    pub rows: BTreeMap<Key, Row>,
+    /// The next number of each lane.
+    pub lanes: BTreeMap<RoomId, u64>,
+    /// How far each room was read.
+    pub cursors: BTreeMap<RoomId, Cursor>,
+    /// What was read.
+    pub entries: BTreeMap<RoomId, Vec<Entry>>,
+    /// One's own registers that the server has not stored.
+    pub latest: Vec<LatestRow>,
+    /// The directory.
+    pub rooms: BTreeMap<RoomId, RoomInfo>,
+    /// The ranks of everyone's registers.
+    pub registers: BTreeMap<(RoomId, PersonId), u64>,
+    /// Gaps, resets and pages: everything that stands in for entries.
+    pub told: Vec<String>,
+    /// Entries that came as missed.
+    pub missed: Vec<EventId>,
+    keys: Key,
+}
+
+impl Database {
+    /// An empty one of the `n`th person.
+    #[must_use]
+    pub fn new(n: u8) -> Self {
+        let person = PersonId::from_bytes([n; 16]);
+        let secret = format!("a secret of person {n:04}");
+        Self {
+            principal: Principal { person, secret, name: format!("person {n}") },
+            writer: WriterId::from_bytes([n; 16]),
+            generation: 0,
+            rows: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            latest: Vec::new(),
+            rooms: BTreeMap::new(),
+            registers: BTreeMap::new(),
+            told: Vec::new(),
+            missed: Vec::new(),
+            keys: 0,
+        }
+    }
+
+    /// Puts an event into the outbox.
+    pub fn add(&mut self, event: Held) -> Row {
+        self.keys += 1;
+        let row = Row { key: self.keys, event, state: RowState::Queued };
+        self.rows.insert(row.key, row.clone());
+        row
+    }
+
+    /// How many rows were ever added.
+    #[must_use]
+    pub fn keys(&self) -> Key {
+        self.keys
+    }
+
+    /// What a client starts from.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let lanes = self.lanes.iter().map(|(room, next)| LaneRow { room: *room, next: *next });
+        Snapshot {
+            principal: self.principal.clone(),
+            writer: self.writer,
+            generation: self.generation,
+            rows: self.rows.values().cloned().collect(),
+            lanes: lanes.collect(),
+            cursors: self.cursors.iter().map(|(room, cursor)| (*room, *cursor)).collect(),
+            latest: self.latest.clone(),
+        }
+    }
+
+    /// Commits a batch; returns the rows that were added by it.
+    ///
+    /// # Errors
+    /// [`NotWritten::Fenced`] where the generation is not the batch's.
+    pub fn commit(&mut self, batch: Batch) -> Result<Vec<Row>, NotWritten> {
+        if self.generation != batch.generation {
+            return Err(NotWritten::Fenced);
+        }
+        let mut added = Vec::new();
+        for write in batch.writes {
+            match write {
+                Write::Generation(generation) => self.generation = generation,
+                Write::Writer { writer, generation } => {
+                    self.writer = writer;
+                    self.generation = generation;
+                    self.lanes.clear();
+                }
+                Write::Name(name) => self.principal.name = name,
+                Write::AddRow(event) => added.push(self.add(event)),
+                Write::PutRow(row) => {
+                    self.rows.insert(row.key, row);
+                }
+                Write::DeleteRow(key) => {
+                    self.rows.remove(&key);
+                }
+                Write::Lane(lane) => {
+                    self.lanes.insert(lane.room, lane.next);
+                }
+                Write::Entries { room, entries, cursor, missed } => {
+                    if missed {
+                        self.missed.extend(entries.iter().map(|entry| entry.id));
+                    }
+                    self.entries.entry(room).or_default().extend(entries);
+                    self.cursors.insert(room, cursor);
+                }
+                Write::Page { room, items, cursor, from, .. } => {
+                    self.told.push(format!("page from {from}"));
+                    let held = self.entries.entry(room).or_default();
+                    held.extend(items.into_iter().map(|item| item.entry));
+                    self.cursors.insert(room, cursor);
+                }
+                Write::Gap(gap) => {
+                    self.told.push(format!("gap {:?} of {}", gap.reason, gap.count));
+                    self.cursors.insert(gap.room, gap.cursor);
+                }
+                Write::Reset { room, reason, .. } => {
+                    self.told.push(format!("reset {reason:?}"));
+                    self.entries.remove(&room);
+                    self.cursors.remove(&room);
+                }
+                Write::PutLatest(row) => self.latest.push(row),
+                Write::DeleteLatest { room, kind, rank } => {
+                    self.latest.retain(|it| it.room != room || it.kind != kind || it.rank > rank);
+                }
+                Write::Left(room) | Write::Lost(room) => {
+                    self.entries.remove(&room);
+                    self.cursors.remove(&room);
+                }
+                Write::Room(info) => drop(self.rooms.insert(info.room, info)),
+                Write::Register(value) => {
+                    let rank = self.registers.entry((value.room, value.person)).or_default();
+                    *rank = value.rank.max(*rank);
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// The states of the rows, by the text of their payloads.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<(&str, &RowState)> {
+        self.rows.values().map(|row| (row.event.data.as_str(), &row.state)).collect()
+    }
+}
