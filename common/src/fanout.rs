@@ -255,8 +255,9 @@ impl<B: Clone> Fanout<B> {
     }
 
     /// An entry is found to be durable that may not have been published: the append was answered as
-    /// unknown, and its event came again. Followers that do not have it read the log. Costs nothing
-    /// where it was published. Returns whom to wake.
+    /// unknown, and its event came again. Followers that do not have it read the log; if it is the
+    /// room's first, everyone is told the list of rooms anew. Costs nothing where it was published.
+    /// Returns whom to wake.
     pub fn stands(&mut self, room: RoomId, offset: Offset) -> Vec<Key> {
         let mut wake = Vec::new();
         if offset <= self.head(room) {
@@ -266,8 +267,24 @@ impl<B: Clone> Fanout<B> {
             let item = Item::Head { room, offset };
             self.push(place, item, Some(Note::Behind(room)), &mut wake);
         }
+        if offset == 1 {
+            for place in 0..self.places.len() {
+                self.note(place, Note::Directory, &mut wake);
+            }
+        }
         self.reached(room, offset);
         wake
+    }
+
+    fn note(&mut self, place: usize, note: Note, wake: &mut Vec<Key>) {
+        let Some(connection) = self.places[place].as_mut() else {
+            return;
+        };
+        connection.queue.note(note);
+        if !connection.woken {
+            connection.woken = true;
+            wake.push(Key { place, turn: connection.turn });
+        }
     }
 
     fn reached(&mut self, room: RoomId, offset: Offset) {

@@ -16,6 +16,7 @@ pub mod frame;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod planted;
 #[cfg(feature = "proof")]
 pub mod proof;
 pub mod session;

@@ -15,7 +15,8 @@
 //!
 //! # How a row reaches the leader
 //! A hint names a key, and the leader reads that row from the database, so a hint that comes late,
-//! twice or never does no harm: now and then the leader sweeps the outbox for keys it does not know.
+//! twice or never does no harm: now and then the leader sweeps the outbox for keys it does not know,
+//! and at once where a row's key shows that there may be one in front of it.
 //!
 //! # How a command reaches the leader
 //! It is kept, and said again, until the leader says that what followed from it is committed. The
@@ -24,6 +25,7 @@
 
 mod follow;
 mod lead;
+mod order;
 mod parcel;
 mod standing;
 mod words;
@@ -86,6 +88,7 @@ pub struct Tabs {
     /// Keys the leader's client has.
     known: Sorted<Key, ()>,
     fetching: Sorted<Key, ()>,
+    order: order::Order,
     /// Keys to look at once the database is read.
     hinted: Sorted<Key, ()>,
     asked: u64,
@@ -123,6 +126,7 @@ impl Tabs {
             mentioned: Sorted::default(),
             known: Sorted::default(),
             fetching: Sorted::default(),
+            order: order::Order::default(),
             hinted: Sorted::default(),
             asked: 0,
             unconfirmed: VecDeque::new(),
@@ -150,7 +154,7 @@ impl Tabs {
             Input::Command(command) => self.command(now, command),
             Input::Added(rows) => self.added(now, rows),
             Input::Fetched { asked, rows } => self.fetched(&asked, rows),
-            Input::Swept(keys) => self.look_at(keys),
+            Input::Swept(keys) => self.swept(keys),
             Input::Issued(token) => self.confirming.issued(token),
             Input::Committed { token, writes } => self.committed(token, writes),
             Input::Fed => self.fed(),

@@ -221,8 +221,9 @@ impl Lanes {
         }
     }
 
-    /// The writer was replaced: what may have been transmitted is asked about. What has its verdict
-    /// already keeps it: that is being written.
+    /// The writer was replaced: all that waits is asked about, since another copy of the outbox may
+    /// have transmitted even what was not transmitted here. What has its verdict already keeps it:
+    /// that is being written.
     pub(super) fn renew(&mut self) -> Vec<Row> {
         let mut changed = Vec::new();
         for lane in self.lanes.values_mut() {
@@ -235,6 +236,11 @@ impl Lanes {
                 let row = Row { state: RowState::Unsure, ..flight.row };
                 changed.push(row.clone());
                 lane.unsure.insert(row.key, row);
+            }
+            for (key, row) in std::mem::take(&mut lane.queued) {
+                let row = Row { state: RowState::Unsure, ..row };
+                changed.push(row.clone());
+                lane.unsure.insert(key, row);
             }
         }
         changed
@@ -297,6 +303,11 @@ impl Lanes {
             self.add(row.clone());
         }
         rows
+    }
+
+    /// The rooms, and the incarnations of their logs, of acked events whose entries have not arrived.
+    pub(super) fn acked_rooms(&self) -> impl Iterator<Item = (RoomId, Epoch)> {
+        self.acked.values().map(|acked| (acked.row.event.room, acked.epoch))
     }
 
     /// The keys of a room's rows that were acked in this connection, or of all its acked ones where

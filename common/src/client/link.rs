@@ -151,7 +151,7 @@ impl Client {
             return;
         }
         self.link.heard(now);
-        let rooms: Vec<RoomCursor> = self.reading.cursors();
+        let rooms = self.cursors();
         let lanes = self.lanes.states();
         let chunks = rooms.len().max(lanes.len()).div_ceil(HELLO_CHUNK).max(1);
         for i in 0..chunks {

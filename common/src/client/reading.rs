@@ -66,6 +66,18 @@ impl Reading {
 }
 
 impl Client {
+    /// Where the client stands. Of a room of which it has nothing yet but an ack, that is the start of
+    /// the log that the ack was about: so the server says it, should it have lost the room.
+    pub(super) fn cursors(&self) -> Vec<RoomCursor> {
+        let mut cursors = self.reading.cursors();
+        for (room, epoch) in self.lanes.acked_rooms() {
+            if !cursors.iter().any(|known| known.room == room) {
+                cursors.push(RoomCursor { room, cursor: Cursor::start(epoch) });
+            }
+        }
+        cursors
+    }
+
     pub(super) fn entries(&mut self, now: Instant, frame: Entries) {
         let room = self.reading.rooms.entry(frame.room);
         let mut cursor = room.cursor.unwrap_or(Cursor::start(frame.epoch));

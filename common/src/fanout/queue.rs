@@ -54,6 +54,11 @@ impl<B> Queue<B> {
         Put::Noted
     }
 
+    /// Has something told anew of which nothing waits here.
+    pub(super) fn note(&mut self, note: Note) {
+        self.notes.insert(note);
+    }
+
     /// Takes out what `item` stands for as well. Returns whether a room was told of by it that
     /// `item` does not tell of.
     fn replace(&mut self, item: &Item<B>) -> bool {

@@ -100,8 +100,13 @@ impl Database {
         if self.generation != batch.generation {
             return Err(NotWritten::Fenced);
         }
+        Ok(self.apply(batch.writes))
+    }
+
+    /// Makes changes in their order; returns the rows that were added.
+    pub fn apply(&mut self, writes: Vec<Write>) -> Vec<Row> {
         let mut added = Vec::new();
-        for write in batch.writes {
+        for write in writes {
             match write {
                 Write::Generation(generation) => self.generation = generation,
                 Write::Writer { writer, generation } => {
@@ -130,6 +135,7 @@ impl Database {
                 Write::Page { room, items, cursor, from, .. } => {
                     self.told.push(format!("page from {from}"));
                     let held = self.entries.entry(room).or_default();
+                    held.retain(|entry| entry.offset < from);
                     held.extend(items.into_iter().map(|item| item.entry));
                     self.cursors.insert(room, cursor);
                 }
@@ -157,7 +163,20 @@ impl Database {
                 }
             }
         }
-        Ok(added)
+        added
+    }
+
+    /// Goes on after a part of it was found damaged: numbers and verdicts may be lost, so it speaks
+    /// under a new writer, and what may have been transmitted is asked about.
+    pub fn mend(&mut self, writer: WriterId) {
+        for row in self.rows.values_mut() {
+            if matches!(row.state, RowState::Sent { .. }) {
+                row.state = RowState::Unsure;
+            }
+        }
+        self.lanes.clear();
+        self.writer = writer;
+        self.generation += 1;
     }
 
     /// The states of the rows, by the text of their payloads.

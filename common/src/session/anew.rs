@@ -8,6 +8,7 @@ use crate::{
     frame::{RoomInfo, Rooms, ServerFrame},
     storage::{Fault, Registers, RegistersQuery},
 };
+use std::collections::BTreeSet;
 
 /// Rooms in one frame of the directory.
 const DIRECTORY_CHUNK: usize = 100;
@@ -35,6 +36,7 @@ impl<B> Session<B> {
             Note::Presence(room) => return Some(Output::Presence(room)),
             Note::Directory => {
                 self.reads.under_way = true;
+                self.reads.ended = Some(BTreeSet::new());
                 return Some(Output::Directory);
             }
             Note::OwnRegisters(room) => (room, Some(me)),
@@ -45,17 +47,28 @@ impl<B> Session<B> {
     }
 
     /// The read may be older than the last change that was told, so whether the person is a member
-    /// is said as it was told here.
+    /// is said as it was told here. A membership that was not told begins, if none has ended
+    /// meanwhile: the room was made by an event whose append nobody could tell the outcome of.
     pub(super) fn directory(&mut self, result: Result<Vec<RoomInfo>, Fault>) {
         self.reads.under_way = false;
+        let ended = self.reads.ended.take().unwrap_or_default();
         let mut rooms = match result {
             Ok(rooms) => rooms,
             Err(fault) => return self.close(fault.code()),
         };
+        let mut begin = Vec::new();
         for info in &mut rooms {
-            info.joined = self.rooms.contains_key(&info.room);
+            let followed = self.rooms.contains_key(&info.room);
+            if info.joined && !info.gone && !followed && !ended.contains(&info.room) {
+                begin.push(info.clone());
+            } else {
+                info.joined = followed;
+            }
         }
         self.list(&rooms);
+        for info in begin {
+            self.begin(&info);
+        }
     }
 
     /// Tells rooms, in frames of a moderate size.

@@ -10,7 +10,7 @@ use crate::{
     id::{Epoch, RoomId},
     storage::{Fault, Folds, RegisterKey, Slice},
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct Following {
@@ -70,6 +70,8 @@ pub(super) struct Reads {
     pub(super) flushed: bool,
     /// Where the registers that wait in front go on.
     pub(super) after: Option<RegisterKey>,
+    /// While the list of rooms is read: those whose membership has ended since then.
+    pub(super) ended: Option<BTreeSet<RoomId>>,
 }
 
 impl Reads {
@@ -111,13 +113,19 @@ impl<B> Session<B> {
     /// A membership has ended by somebody else's doing.
     pub(super) fn ended(&mut self, room: RoomId) {
         if self.rooms.contains_key(&room) {
-            self.not_member(None, room);
+            return self.not_member(None, room);
+        }
+        if let Some(ended) = &mut self.reads.ended {
+            ended.insert(room);
         }
     }
 
     pub(super) fn not_member(&mut self, req: Option<Request>, room: RoomId) {
         if self.rooms.remove(&room).is_some() {
             self.out.push(Output::Unfollow(room));
+        }
+        if let Some(ended) = &mut self.reads.ended {
+            ended.insert(room);
         }
         self.send(&ServerFrame::Left(Left { req, room }));
     }

@@ -3,9 +3,10 @@
 use super::{Emitting, FAULT_WAIT, Output, Session};
 use crate::{
     error::Code,
+    fanout::Note,
     frame::{Emit, Retry, ServerFrame, SetLatest, Settled, Signal, Stored},
     id::RoomId,
-    storage::Appended,
+    storage::{Appended, Verdict},
     time::{Instant, Millis},
 };
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -115,6 +116,14 @@ impl<B> Session<B> {
         self.lanes.under_way = self.lanes.under_way.saturating_sub(1);
         if let Appended::Decided { .. } | Appended::Again(_) = appended {
             self.lanes.decided(room, n);
+        }
+        // An earlier append has made it, perhaps, and the room with it: what became of that one was
+        // not told here.
+        if let Appended::Decided { verdict: Verdict::Ack { .. }, entry: None }
+        | Appended::Again(Verdict::Ack { .. }) = &appended
+            && !self.rooms.contains_key(&room)
+        {
+            self.reads.want(Note::Directory);
         }
         match appended {
             Appended::Decided { verdict, entry } => {

@@ -460,6 +460,9 @@ fn what_was_dropped_is_told_anew_one_thing_after_the_other_and_each_once() {
 #[test]
 fn the_list_of_rooms_says_of_each_whether_one_is_in_it_as_it_was_told_before() {
     let mut session = ready();
+    session.handle(Instant(1), Input::Note(Note::Directory));
+    let out = session.handle(Instant(1), Input::Flushed);
+    assert!(matches!(out[..], [Output::Directory]));
     session.handle(Instant(1), Input::NotMember(ROOM));
     let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
     let (ns, name) = ("chat".to_owned(), "lobby".to_owned());

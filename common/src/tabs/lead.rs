@@ -46,6 +46,7 @@ impl Tabs {
         self.role = Role::Leading(place);
         self.ready = ready;
         self.known.clear();
+        self.order = super::order::Order::from(&keys);
         self.known.extend(keys);
         self.fetching.clear();
         // A client's first batch is its generation's. What was wished before is not in it.
@@ -185,11 +186,32 @@ impl Tabs {
         self.new_rows(rows);
     }
 
+    /// The outbox's keys were read.
+    pub(super) fn swept(&mut self, keys: Vec<Key>) {
+        self.order.swept(&keys);
+        self.look_at(keys);
+        self.new_rows(Vec::new());
+    }
+
     pub(super) fn new_rows(&mut self, mut rows: Vec<Row>) {
+        if !self.leads() {
+            return;
+        }
+        rows.retain(|row| self.known.add(row.key));
+        self.order.wait(rows);
+        let fetching = self.fetching.keys().next().copied();
+        let ready = self.order.ready(fetching);
+        self.pass_on(ready);
+        // Another tab may have added one and never been heard: it is suspended, or was ended.
+        if self.order.wants_sweep() {
+            self.read_keys();
+        }
+    }
+
+    fn pass_on(&mut self, rows: Vec<Row>) {
         let Role::Leading(place) = &mut self.role else {
             return;
         };
-        rows.retain(|row| self.known.add(row.key));
         if rows.is_empty() {
             return;
         }
@@ -206,8 +228,13 @@ impl Tabs {
 
     pub(super) fn sweep(&mut self) {
         if self.others {
-            self.out.push(Output::Sweep);
+            self.read_keys();
         }
+    }
+
+    fn read_keys(&mut self) {
+        self.order.sweeps();
+        self.out.push(Output::Sweep);
     }
 
     /// Another tab leads. This one waits for its turn, and starts over from the database.

@@ -18,6 +18,8 @@ pub struct Log {
     pub effects: BTreeMap<EventId, Effect>,
     pub first_mark: Mark,
     pub ids: BTreeMap<EventId, u64>,
+    /// What a person would count.
+    counts: BTreeSet<EventId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -33,7 +35,7 @@ pub struct Disk {
     writers: BTreeMap<WriterId, (PersonId, u64)>,
     members: BTreeSet<(PersonId, RoomId)>,
     lanes: BTreeMap<(WriterId, RoomId), Lane>,
-    epochs: u8,
+    epochs: u64,
     registers: BTreeMap<(RoomId, RegisterKey), LatestSet>,
 }
 
@@ -70,22 +72,17 @@ impl Disk {
         self.logs.get(&room).map_or(&[], |log| &log.entries)
     }
 
-    /// As after a restore: the same entries up to `keep`, in a new epoch.
-    pub fn restore(&mut self, room: RoomId, keep: usize) {
-        let epoch = self.epoch();
+    /// Takes entries away from the end of a log.
+    pub fn truncate(&mut self, room: RoomId, keep: usize) {
         let log = self.logs.get_mut(&room).expect("the room is there");
         log.entries.truncate(keep);
         log.ids.retain(|_, offset| *offset <= keep as u64);
-        log.info.head.epoch = epoch;
         log.info.head.offset = keep as u64;
         log.info.head.mark = log.entries.last().map_or(Mark::START, |entry| entry.mark);
     }
 
-    /// As after a power cut that took acked entries, with nothing to show for it.
-    pub fn roll_back(&mut self, room: RoomId, keep: usize) {
-        let epoch = self.logs[&room].info.head.epoch;
-        self.restore(room, keep);
-        self.logs.get_mut(&room).expect("the room is there").info.head.epoch = epoch;
+    /// Forgets what was decided.
+    pub fn forget_lanes(&mut self) {
         self.lanes.clear();
     }
 
@@ -97,9 +94,23 @@ impl Disk {
         log.info.head.first = first;
     }
 
+    /// As after putting an older copy of the data folder in place of this one, told to the server
+    /// or not: told, every log goes on in a new epoch.
+    pub fn set_back(&mut self, copy: Self, told: bool) {
+        let epochs = self.epochs;
+        *self = Self { epochs, ..copy };
+        if told {
+            let rooms: Vec<RoomId> = self.logs.keys().copied().collect();
+            for room in rooms {
+                let epoch = self.epoch();
+                self.logs.get_mut(&room).expect("it is there").info.head.epoch = epoch;
+            }
+        }
+    }
+
     fn epoch(&mut self) -> Epoch {
         self.epochs += 1;
-        Epoch::from_bytes([self.epochs; 16])
+        Epoch::new(self.epochs, &[0; 10])
     }
 
     fn info(&self, person: PersonId, room: RoomId) -> Option<RoomInfo> {
@@ -141,6 +152,10 @@ impl Disk {
             resume.rooms.push(RoomState { info, mark_at, missed_since: None });
         }
         Greeted::Welcome(resume)
+    }
+
+    pub fn is_member(&self, person: PersonId, room: RoomId) -> bool {
+        self.members.contains(&(person, room))
     }
 
     fn mark_at(&self, room: RoomId, offset: u64) -> Option<Mark> {
@@ -225,7 +240,7 @@ impl Disk {
     }
 
     /// Appends without a lane, as an HTTP caller does.
-    pub fn service(&mut self, room: RoomId, id: EventId, data: String) {
+    pub fn service(&mut self, room: RoomId, id: EventId, data: String) -> Option<NewEntry> {
         let append = Append {
             lane: None,
             idempotency: None,
@@ -244,7 +259,7 @@ impl Disk {
             verified: Verified::Allowed { reply: "null".to_owned() },
             versions: Versions::default(),
         };
-        self.decide(&append);
+        self.decide(&append).1
     }
 
     pub fn create(&mut self, room: RoomId, name: &str, creator: PersonId) {
@@ -261,6 +276,7 @@ impl Disk {
                 effects: BTreeMap::new(),
                 first_mark: Mark::START,
                 ids: BTreeMap::new(),
+                counts: BTreeSet::new(),
             },
         );
     }
@@ -275,7 +291,13 @@ impl Disk {
         Some(Slice { head, entries: entries.collect(), trimmed_mark })
     }
 
-    pub fn page(&self, room: RoomId, before: Option<u64>, limit: u32) -> Option<Folds> {
+    pub fn page(
+        &self,
+        room: RoomId,
+        before: Option<u64>,
+        limit: u32,
+        since: Option<u64>,
+    ) -> Option<Folds> {
         let log = self.logs.get(&room)?;
         let top = before.unwrap_or(u64::MAX);
         let shown = |entry: &&Entry| {
@@ -293,7 +315,11 @@ impl Disk {
         items.reverse();
         let from = items.first().map_or(log.info.head.first, |item| item.entry.offset);
         let to = top.min(log.info.head.offset + 1).saturating_sub(1);
-        Some(Folds { head: log.info.head, from, to, skipped: 0, items })
+        let hole =
+            |entry: &&Entry| since.is_some_and(|since| entry.offset > since) && entry.offset < from;
+        let counted = |entry: &&Entry| log.counts.contains(&entry.id) && entry.kind != HOLLOW;
+        let skipped = log.entries.iter().filter(hole).filter(counted).count() as u64;
+        Some(Folds { head: log.info.head, from, to, skipped, items })
     }
 
     fn fold(&self, log: &Log, entry: &Entry) -> Folded {
@@ -336,6 +362,9 @@ fn push(log: &mut Log, append: &Append) -> Entry {
     log.info.head.mark = mark;
     log.ids.insert(append.id, offset);
     log.effects.insert(append.id, append.effect.clone());
+    if append.counts {
+        log.counts.insert(append.id);
+    }
     if let Effect::Removes(target) = append.effect {
         hollow(log, target, &append.author);
     }

@@ -1,11 +1,22 @@
-//! Clients and a server on a model disk and model wires: what nobody may lose, told as stories.
+//! Clients and a server on a model disk and model wires: what nobody may lose, told as stories and
+//! looked for in many runs of chance.
 
+mod acts;
+mod counts;
 mod disk;
+mod engine;
+mod heal;
+mod ledger;
 mod node;
+mod profile;
 mod registers;
 mod requests;
+mod run;
 mod seeds;
+mod server;
+mod sim;
 mod slow;
 mod stories;
+mod tab;
 mod unsure;
 mod world;

@@ -6,7 +6,7 @@ use holdfast_common::{
     proof::Database,
     time::Instant,
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 /// A client that runs, or does not.
 #[derive(Debug)]
@@ -14,20 +14,12 @@ pub struct Node {
     pub database: Database,
     pub client: Option<Client>,
     pub shown: Vec<Show>,
-    /// Batches that the database has not committed yet, in order.
-    pub writing: VecDeque<Batch>,
     runs: u8,
 }
 
 impl Node {
     pub fn new(n: u8) -> Self {
-        Self {
-            database: Database::new(n),
-            client: None,
-            shown: Vec::new(),
-            writing: VecDeque::new(),
-            runs: 0,
-        }
+        Self { database: Database::new(n), client: None, shown: Vec::new(), runs: 0 }
     }
 
     /// Starts a run from what is in the database.

@@ -26,12 +26,14 @@ fn no_refusal_is_shown(world: &World) {
 fn a_request_above_the_rate_is_asked_again_until_it_is_answered() {
     let mut world = World::with(1, slow());
     for (n, room) in rooms().into_iter().enumerate() {
-        world.disk.create(room, &format!("room {n}"), PersonId::NIL);
+        world.server.engine.disk.create(room, &format!("room {n}"), PersonId::NIL);
         world.command(0, Command::Join { room });
     }
     world.settle();
     let person = world.nodes[0].database.principal.person;
-    let joined = |world: &World| world.disk.rooms(person).iter().filter(|it| it.joined).count();
+    let joined = |world: &World| {
+        world.server.engine.disk.rooms(person).iter().filter(|it| it.joined).count()
+    };
     assert_eq!(joined(&world), 3, "the lobby and what was asked for at once");
     world.wait(10_000);
     assert_eq!(joined(&world), 5);
@@ -46,15 +48,15 @@ fn an_outbox_that_asks_too_fast_does_not_take_it_for_a_no() {
         world.emit(0, room, &RoomCreated { name: format!("room {n}") });
         world.wait(10_000);
     }
-    world.mute_appends = true;
+    world.server.trouble.mute = true;
     for room in rooms() {
         said.push(world.emit(0, room, &Message { text: "it stands".to_owned() }));
         world.settle();
     }
-    while world.muted < 4 {
+    while world.server.trouble.muted < 4 {
         world.wait(1_000);
     }
-    world.mute_appends = false;
+    world.server.trouble.mute = false;
     let before = world.sent[0].len();
     world.crash_client(0);
     world.nodes[0].database.generation -= 1;
@@ -68,7 +70,7 @@ fn an_outbox_that_asks_too_fast_does_not_take_it_for_a_no() {
         assert!(!sent.iter().any(|frame| again(&frame)), "it stands, and is not sent again");
     }
     assert!(world.nodes[0].database.rows.is_empty());
-    assert!(world.disk.log(LOBBY).is_empty());
+    assert!(world.server.engine.disk.log(LOBBY).is_empty());
     no_refusal_is_shown(&world);
     world.check();
 }
@@ -78,7 +80,7 @@ fn a_wish_that_was_lost_with_the_connection_is_asked_again_over_the_next_one() {
     let mut world = World::new(1);
     let [room, other, third, _] = rooms();
     for (n, room) in [room, other, third].into_iter().enumerate() {
-        world.disk.create(room, &format!("room {n}"), PersonId::NIL);
+        world.server.engine.disk.create(room, &format!("room {n}"), PersonId::NIL);
     }
     world.command(0, Command::Join { room });
     world.settle();
@@ -92,7 +94,7 @@ fn a_wish_that_was_lost_with_the_connection_is_asked_again_over_the_next_one() {
     world.command(0, Command::Leave { room: third });
     world.wait(60_000);
     let person = world.nodes[0].database.principal.person;
-    let rooms = world.disk.rooms(person);
+    let rooms = world.server.engine.disk.rooms(person);
     let joined: Vec<RoomId> = rooms.iter().filter(|it| it.joined).map(|it| it.room).collect();
     assert_eq!(joined, [LOBBY, other]);
     assert!(

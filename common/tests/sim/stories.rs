@@ -72,14 +72,14 @@ fn a_reader_who_was_away_for_fifty_events_gets_them_marked_as_missed_and_then_is
 #[test]
 fn an_append_whose_ack_was_lost_with_the_server_is_acked_again_and_stands_once() {
     let mut world = World::new(2);
-    world.mute_appends = true;
+    world.server.trouble.mute = true;
     let id = world.say(0, "hello");
     world.settle();
-    assert_eq!(world.muted, 1);
-    world.mute_appends = false;
+    assert_eq!(world.server.trouble.muted, 1);
+    world.server.trouble.mute = false;
     world.crash_server();
     world.wait(60_000);
-    assert_eq!(world.disk.log(LOBBY).len(), 1);
+    assert_eq!(world.server.engine.disk.log(LOBBY).len(), 1);
     assert_eq!(world.nodes[1].ids(LOBBY), vec![id]);
     assert!(world.nodes[0].database.rows.is_empty());
     world.check();
@@ -94,7 +94,7 @@ fn a_swallowed_ack_costs_nothing_but_a_reconnect() {
     assert_eq!(world.swallowed, 1);
     world.cut(0);
     world.wait(60_000);
-    assert_eq!(world.disk.log(LOBBY).len(), 1);
+    assert_eq!(world.server.engine.disk.log(LOBBY).len(), 1);
     assert!(world.nodes[0].database.rows.is_empty());
 }
 
@@ -145,7 +145,7 @@ fn a_room_made_offline_arrives_with_its_messages_behind_it() {
         world.emit(0, room, &Message { text: text.to_owned() });
     }
     world.wait(60_000);
-    assert_eq!(world.disk.log(room).len(), 4);
+    assert_eq!(world.server.engine.disk.log(room).len(), 4);
     assert_eq!(world.texts(room)[1..], [message("one"), message("two"), message("three")]);
     assert_eq!(world.nodes[0].ids(room).len(), 4);
     assert!(world.nodes[0].database.rows.is_empty());
@@ -166,12 +166,12 @@ fn an_unsent_event_can_be_changed_and_another_dropped() {
 #[test]
 fn a_transmitted_event_can_no_longer_be_changed_or_dropped() {
     let mut world = World::new(1);
-    world.mute_appends = true;
+    world.server.trouble.mute = true;
     let id = world.say(0, "sent");
     world.settle();
     world.command(0, Command::Discard { id });
     world.command(0, Command::Revise { id, data: message("other") });
-    world.mute_appends = false;
+    world.server.trouble.mute = false;
     world.cut(0);
     world.wait(60_000);
     assert_eq!(world.texts(LOBBY), vec![message("sent")]);
@@ -208,7 +208,7 @@ fn a_dead_connection_without_a_close_is_found_within_thirty_seconds_and_within_t
     world.say(0, "into the void");
     world.wait(30_000);
     world.wait(2_000);
-    assert_eq!(world.disk.log(LOBBY).len(), 1);
+    assert_eq!(world.server.engine.disk.log(LOBBY).len(), 1);
     world.blackhole(0);
     let lost = world.say(0, "again");
     world.feed(0, Input::Woke);
@@ -220,13 +220,13 @@ fn a_dead_connection_without_a_close_is_found_within_thirty_seconds_and_within_t
 #[test]
 fn a_storage_fault_makes_the_lane_wait_and_loses_neither_event_nor_order() {
     let mut world = World::new(2);
-    world.refuse_appends = Some(Fault::Full);
+    world.server.trouble.refuse = Some(Fault::Full);
     for i in 0..10 {
         world.say(0, &format!("{i}"));
     }
     world.wait(5_000);
-    assert!(world.disk.log(LOBBY).is_empty());
-    world.refuse_appends = None;
+    assert!(world.server.engine.disk.log(LOBBY).is_empty());
+    world.server.trouble.refuse = None;
     world.wait(5_000);
     let texts: Vec<_> = (0..10).map(|i| message(&format!("{i}"))).collect();
     assert_eq!(world.texts(LOBBY), texts);
@@ -241,7 +241,7 @@ fn emits_above_the_rate_wait_and_none_is_lost() {
         world.say(0, &format!("{i}"));
     }
     world.settle();
-    assert!(world.disk.log(LOBBY).len() < 40);
+    assert!(world.server.engine.disk.log(LOBBY).len() < 40);
     world.wait(20_000);
     let texts: Vec<_> = (0..40).map(|i| message(&format!("{i}"))).collect();
     assert_eq!(world.texts(LOBBY), texts);
@@ -276,7 +276,7 @@ fn a_trimmed_part_is_a_gap_with_its_count() {
         world.say(0, &format!("{i}"));
     }
     world.settle();
-    world.disk.trim(LOBBY, 8);
+    world.server.engine.disk.trim(LOBBY, 8);
     world.wait(60_000);
     assert_eq!(world.nodes[1].database.told, vec!["gap Trimmed of 6"]);
     assert_eq!(world.nodes[1].database.cursors[&LOBBY].offset, 11);
@@ -292,7 +292,7 @@ fn after_a_restore_the_reader_is_told_and_own_lost_events_are_sent_again() {
     world.say(0, "lost");
     world.settle();
     assert_eq!(world.swallowed, 1);
-    world.disk.restore(LOBBY, 1);
+    world.restore(1);
     world.crash_server();
     world.wait(60_000);
     assert!(world.nodes[0].database.told.contains(&"reset Epoch".to_owned()));
@@ -309,7 +309,7 @@ fn a_newer_connection_of_the_same_session_takes_over() {
     world.wait(6_000);
     world.say(0, "back");
     world.settle();
-    assert_eq!(world.disk.log(LOBBY).len(), 1);
+    assert_eq!(world.server.engine.disk.log(LOBBY).len(), 1);
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn an_acked_event_that_a_silent_rollback_lost_is_sent_again() {
     world.settle();
     assert_eq!(world.swallowed, 1);
     // The same epoch, and nobody writes after it: the cursor still fits.
-    world.disk.roll_back(LOBBY, 1);
+    world.roll_back(1);
     world.crash_server();
     world.wait(60_000);
     let texts = world.texts(LOBBY);
@@ -416,14 +416,14 @@ fn a_fenced_outbox_learns_what_became_of_its_events_in_a_room_that_it_has_left()
     let room = RoomId::from_bytes([5; 16]);
     world.emit(0, room, &RoomCreated { name: "Ward".to_owned() });
     world.settle();
-    world.mute_appends = true;
+    world.server.trouble.mute = true;
     let stood = world.emit(0, room, &Message { text: "it stands".to_owned() });
     world.settle();
-    world.mute_appends = false;
+    world.server.trouble.mute = false;
     world.crash_client(0);
     // Another browser of the same person takes them out of the room, and the outbox is set back.
     let person = world.nodes[0].database.principal.person;
-    world.disk.member(person, room, false);
+    world.server.engine.disk.member(person, room, false);
     world.nodes[0].database.generation -= 1;
     world.start(0);
     world.wait(60_000);
@@ -433,5 +433,5 @@ fn a_fenced_outbox_learns_what_became_of_its_events_in_a_room_that_it_has_left()
     let left: Vec<&RowState> =
         world.nodes[0].database.rows.values().map(|row| &row.state).collect();
     assert!(matches!(left[..], [] | [RowState::Acked { offset: 2, .. }]), "{left:?}");
-    assert_eq!(world.disk.log(room).len(), 2);
+    assert_eq!(world.server.engine.disk.log(room).len(), 2);
 }

@@ -1,0 +1,93 @@
+//! Deliberate faults, to prove that the proofs see them. Without the feature `proof`, which is for
+//! tests alone, none of them is in the code.
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $fault:ident,)*) => {
+        /// A fault that can be planted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Planted {
+            $($(#[$doc])* $fault,)*
+        }
+
+        impl Planted {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$fault),*];
+        }
+    };
+}
+
+faults! {
+    /// The client's row leaves the outbox when it is transmitted.
+    RowGoneAtSend,
+    /// An event leaves before its number is on the disk.
+    SentBeforeNumbered,
+    /// The floor passes a verdict that is not on the client's disk yet.
+    FloorBeforeVerdict,
+    /// An event that was transmitted can still be changed.
+    ChangedAfterSent,
+    /// A reader takes whatever comes as the next entry.
+    AnyEntryIsNext,
+    /// An ack moves the reader's cursor.
+    AckMovesCursor,
+    /// A session goes on behind the entry that follows the cursor.
+    ResumeOffByOne,
+    /// A live entry goes out before what comes in front of it was replayed.
+    LiveBeforeReplay,
+    /// A part that was trimmed is passed over without a word.
+    TrimUntold,
+    /// A cursor is not compared with the log it is of.
+    CursorUnchecked,
+    /// Where the log is published to when it is followed is not asked.
+    HeadIgnored,
+    /// A storage that does not know whether it committed is taken for a no.
+    UnknownIsRejected,
+    /// What finds no room in a connection's queue leaves no note.
+    NoNote,
+    /// A tab leads without the lock.
+    LeadsWithoutLock,
+    /// The database takes a batch of a tab that another one has overtaken.
+    FenceIgnored,
+    /// A cursor is written before the entries that it has passed.
+    CursorBeforeEntries,
+    /// An append is answered before it is on the disk.
+    AckBeforeCommit,
+    /// A restart forgets how far the lanes were decided.
+    WatermarkForgotten,
+    /// An event that stands is appended once more.
+    StandsTwice,
+    /// A rejection does not use its number up.
+    RejectionKeepsNumber,
+    /// A writer is welcome with a generation that was used before.
+    GenerationReused,
+    /// A restart forgets an append that was on the disk.
+    CommitLost,
+}
+
+#[cfg(feature = "proof")]
+mod switch {
+    use super::Planted;
+    use std::cell::Cell;
+
+    thread_local! {
+        static NOW: Cell<Option<Planted>> = const { Cell::new(None) };
+    }
+
+    /// Plants a fault for this thread, in place of the one before.
+    pub fn plant(fault: Option<Planted>) {
+        NOW.set(fault);
+    }
+
+    /// Whether this fault is planted.
+    #[must_use]
+    pub fn planted(fault: Planted) -> bool {
+        NOW.get() == Some(fault)
+    }
+}
+
+#[cfg(feature = "proof")]
+pub use switch::{plant, planted};
+
+#[cfg(not(feature = "proof"))]
+pub(crate) const fn planted(_: Planted) -> bool {
+    false
+}

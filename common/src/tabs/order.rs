@@ -1,0 +1,73 @@
+//! Rows in the order in which they were added, whichever tab added them: what a person wrote in one
+//! tab goes out before what they wrote behind it in another, even if the first tab's hint comes late
+//! or never, since the tab was ended before it.
+//!
+//! The database numbers rows as it takes them, so a key that does not follow shows that there may be
+//! a row in front of it that the leader does not know. Such a row waits until the outbox's keys were
+//! read, and what is among them that is new.
+
+use crate::{
+    client::{Key, Row},
+    sorted::Sorted,
+};
+use std::collections::VecDeque;
+
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// Every row up to this key is known, or is being fetched.
+    looked: Key,
+    waiting: Sorted<Key, Row>,
+    /// The reads of the outbox's keys that are under way, each with the last key that waits for it.
+    sweeps: VecDeque<Key>,
+}
+
+impl Order {
+    /// All rows that there were are known; these are their keys.
+    pub(super) fn from(keys: &[Key]) -> Self {
+        Self { looked: keys.iter().copied().max().unwrap_or(0), ..Self::default() }
+    }
+
+    pub(super) fn wait(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            self.waiting.insert(row.key, row);
+        }
+    }
+
+    /// A read of the outbox's keys begins.
+    pub(super) fn sweeps(&mut self) {
+        let last = self.waiting.keys().next_back().copied();
+        self.sweeps.push_back(last.unwrap_or(0));
+    }
+
+    /// It has brought these.
+    pub(super) fn swept(&mut self, keys: &[Key]) {
+        let waited = self.sweeps.pop_front().unwrap_or(0);
+        let last = keys.iter().copied().max().unwrap_or(0);
+        self.looked = self.looked.max(last).max(waited);
+    }
+
+    /// The rows that have nothing unknown in front of them. `fetching` is the first key that is being
+    /// fetched.
+    pub(super) fn ready(&mut self, fetching: Option<Key>) -> Vec<Row> {
+        let mut ready = Vec::new();
+        while let Some((key, row)) = self.waiting.pop_first() {
+            let free = fetching.is_none_or(|first| key < first);
+            if free && key <= self.looked + 1 {
+                self.looked = self.looked.max(key);
+                ready.push(row);
+            } else {
+                self.waiting.insert(key, row);
+                break;
+            }
+        }
+        ready
+    }
+
+    /// Whether rows wait for a read of the outbox's keys that has not begun.
+    pub(super) fn wants_sweep(&self) -> bool {
+        let last = self.waiting.keys().next_back();
+        last.is_some_and(|last| {
+            *last > self.looked && self.sweeps.iter().all(|waited| waited < last)
+        })
+    }
+}

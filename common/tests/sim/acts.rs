@@ -1,0 +1,561 @@
+//! What people, browsers, the network and the server do, and what befalls them. A run is a list of
+//! these, each followed by a number of steps in an order that its own dice say: so any part of a
+//! list can be left out, and what is left still means the same.
+
+use crate::{engine::LOBBY, sim::Sim, tab::Event};
+use holdfast_common::{
+    backoff::Dice,
+    chat::{Delete, Edit, Message, RoomCreated},
+    client::{Command, Held, LatestRow, NotWritten, RowState},
+    event::Durable,
+    id::{EventId, RoomId},
+    storage::Fault,
+    tabs::TabId,
+};
+
+/// One thing that is done or befalls. Numbers choose among what there is at that moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Say { p: usize, t: usize, room: usize, times: usize },
+    SayNothing { p: usize, t: usize },
+    SayTooMuch { p: usize, t: usize },
+    Change { p: usize, t: usize, which: usize, delete: bool },
+    Create { p: usize, t: usize },
+    Join { p: usize, room: usize },
+    Leave { p: usize, room: usize },
+    Revise { p: usize, which: usize },
+    Discard { p: usize, which: usize },
+    Resend { p: usize, which: usize },
+    Mark { p: usize, to: u64 },
+    Type { p: usize },
+    Rename { p: usize },
+    History { p: usize },
+    RetryNow { p: usize, t: usize },
+    Wake { p: usize, t: usize },
+    Service { room: usize, published: bool },
+    Cut { p: usize, client: bool, server: bool },
+    Deafen { p: usize, up: bool, down: bool },
+    Lose { p: usize, up: bool },
+    Double { p: usize, up: bool },
+    Swap { p: usize, up: bool },
+    OpenTab { p: usize },
+    CloseTab { p: usize, t: usize },
+    KillTab { p: usize, t: usize, aborts: bool },
+    Freeze { p: usize, t: usize },
+    Thaw { p: usize },
+    LoseWords { p: usize },
+    PowerCut { p: usize },
+    SetBack { p: usize, wait: u64 },
+    StoreFails { p: usize, full: bool },
+    StoreHeals { p: usize },
+    Evict { p: usize },
+    Damage { p: usize },
+    SignIn { p: usize },
+    ClientClock { p: usize, ms: u64 },
+    WallClock { ms: i64, server: bool },
+    Kill { written: bool },
+    Stop,
+    Go,
+    Fill,
+    Fail,
+    Heal,
+    Unknown { times: u64 },
+    Moved { times: u64 },
+    Trim { room: usize, keep: u64 },
+    Copy,
+    Restore,
+    RollBack,
+    Wait { ms: u64 },
+}
+
+/// An act, and how many steps follow it by which dice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    pub act: Act,
+    pub steps: u64,
+    pub salt: u64,
+}
+
+/// Profiles of a run.
+pub const PROFILES: usize = 3;
+/// Acts of a run.
+const ACTS: usize = 60;
+
+/// What a seed means.
+pub fn plan(seed: u64) -> Vec<Move> {
+    let mut dice = Dice::new(seed);
+    let moves = (0..ACTS).map(|_| {
+        let act = act(&mut dice);
+        Move { act, steps: dice.up_to(60), salt: dice.up_to(u64::MAX) }
+    });
+    moves.collect()
+}
+
+fn act(dice: &mut Dice) -> Act {
+    let mut n = |most: u64| usize::try_from(dice.up_to(most)).expect("small");
+    let (p, t, room, which) = (n(PROFILES as u64 - 1), n(3), n(4), n(20));
+    let (one, other) = (n(1) == 0, n(1) == 0);
+    let small = n(3);
+    match n(99) {
+        0..=21 => Act::Say { p, t, room, times: 1 + small },
+        22 => Act::SayNothing { p, t },
+        23 => Act::SayTooMuch { p, t },
+        24..=27 => Act::Change { p, t, which, delete: one },
+        28..=29 => Act::Create { p, t },
+        30..=31 => Act::Join { p, room },
+        32 => Act::Leave { p, room },
+        33 => Act::Revise { p, which },
+        34..=35 => Act::Discard { p, which },
+        36 => Act::Resend { p, which },
+        37 => Act::Mark { p, to: which as u64 },
+        38 => Act::Type { p },
+        39 => Act::Rename { p },
+        40 => Act::History { p },
+        41..=42 => Act::RetryNow { p, t },
+        43..=44 => Act::Wake { p, t },
+        45..=46 => Act::Service { room, published: one || other },
+        47..=50 => Act::Cut { p, client: one, server: other || !one },
+        51..=53 => Act::Deafen { p, up: one, down: other || !one },
+        54..=55 => Act::Lose { p, up: one },
+        56 => Act::Double { p, up: one },
+        57 => Act::Swap { p, up: one },
+        58..=60 => Act::OpenTab { p },
+        61 => Act::CloseTab { p, t },
+        62..=64 => Act::KillTab { p, t, aborts: one },
+        65..=66 => Act::Freeze { p, t },
+        67..=68 => Act::Thaw { p },
+        69 => Act::LoseWords { p },
+        70 => Act::PowerCut { p },
+        71 => Act::SetBack { p, wait: 1_000 * small as u64 },
+        72 => Act::StoreFails { p, full: one },
+        73 => Act::StoreHeals { p },
+        74 if small == 0 => Act::Evict { p },
+        75 if small == 0 => Act::Damage { p },
+        76 => Act::SignIn { p },
+        77 => Act::ClientClock { p, ms: 10_000 * which as u64 * which as u64 },
+        78 => Act::WallClock { ms: (which as i64 - 10) << 27, server: one },
+        79..=80 => Act::Kill { written: one },
+        81 => Act::Stop,
+        82 => Act::Go,
+        83 => {
+            if one {
+                Act::Fill
+            } else {
+                Act::Fail
+            }
+        }
+        84 => Act::Heal,
+        85 => Act::Unknown { times: 1 + small as u64 },
+        86 => Act::Moved { times: 1 + small as u64 },
+        87 if one => Act::Trim { room, keep: 1 + which as u64 },
+        88 => Act::Copy,
+        89 if small == 0 => Act::Restore,
+        90 if small == 0 => Act::RollBack,
+        _ => Act::Wait { ms: (which as u64 + 1) * 1_000 * (1 + small as u64) },
+    }
+}
+
+impl Sim {
+    /// Does one act and lets some steps follow.
+    pub fn play(&mut self, next: Move) {
+        self.dice = Dice::new(next.salt);
+        self.note(|| format!("--- {:?}", next.act));
+        let name = format!("{:?}", next.act);
+        let name = name.split([' ', '{']).next().unwrap_or_default().to_owned();
+        if self.act(next.act) {
+            self.server.ledger.counts.add_named("act: ", &name);
+        }
+        for _ in 0..next.steps {
+            if !self.step() {
+                break;
+            }
+        }
+    }
+
+    /// Returns whether it happened: there may be nothing for it to happen to.
+    fn act(&mut self, act: Act) -> bool {
+        match act {
+            Act::Say { .. }
+            | Act::SayNothing { .. }
+            | Act::SayTooMuch { .. }
+            | Act::Change { .. }
+            | Act::Create { .. }
+            | Act::Revise { .. }
+            | Act::Discard { .. }
+            | Act::Resend { .. } => self.write(act),
+            Act::Join { .. }
+            | Act::Leave { .. }
+            | Act::Mark { .. }
+            | Act::Type { .. }
+            | Act::Rename { .. }
+            | Act::History { .. }
+            | Act::RetryNow { .. }
+            | Act::Wake { .. } => self.ask(act),
+            Act::Cut { .. }
+            | Act::Deafen { .. }
+            | Act::Lose { .. }
+            | Act::Double { .. }
+            | Act::Swap { .. } => self.disturb(act),
+            Act::OpenTab { .. }
+            | Act::CloseTab { .. }
+            | Act::KillTab { .. }
+            | Act::Freeze { .. }
+            | Act::Thaw { .. }
+            | Act::LoseWords { .. }
+            | Act::ClientClock { .. } => self.among_tabs(act),
+            Act::PowerCut { .. }
+            | Act::SetBack { .. }
+            | Act::StoreFails { .. }
+            | Act::StoreHeals { .. }
+            | Act::Evict { .. }
+            | Act::Damage { .. }
+            | Act::SignIn { .. } => self.at_the_store(act),
+            _ => self.at_the_server(act),
+        }
+    }
+
+    fn room(&self, at: usize) -> RoomId {
+        let rooms = self.rooms();
+        rooms[at % rooms.len()]
+    }
+
+    fn put<E: Durable>(&mut self, p: usize, t: usize, room: RoomId, event: &E) {
+        let id = self.id();
+        let held = Held::new(id, room, self.at(), event);
+        self.hold(p, t, held);
+    }
+
+    fn write(&mut self, act: Act) -> bool {
+        match act {
+            Act::Say { p, t, room, times } => {
+                for _ in 0..times {
+                    let text = format!("{p} says {}", self.number());
+                    self.put(p, t, self.room(room), &Message { text });
+                }
+            }
+            Act::SayNothing { p, t } => {
+                self.put(p, t, LOBBY, &Message { text: String::new() });
+            }
+            Act::SayTooMuch { p, t } => {
+                let most = self.server.limits.payload_bytes as usize;
+                self.put(p, t, LOBBY, &Message { text: "x".repeat(most) });
+            }
+            Act::Create { p, t } => {
+                let n = self.number();
+                let room = RoomId::new(n, &[1; 10]);
+                self.put(p, t, room, &RoomCreated { name: format!("room {n}") });
+                self.put(p, t, room, &Message { text: format!("{p} opens {n}") });
+            }
+            Act::Change { p, t, which, delete } => return self.change(p, t, which, delete),
+            Act::Revise { p, which } => {
+                let Some(id) = self.row(p, which, |state| *state == RowState::Queued) else {
+                    return false;
+                };
+                let text = format!("{p} says better {}", self.number());
+                let data = serde_json::to_string(&Message { text }).expect("it is JSON");
+                self.wish(p, which, Command::Revise { id, data });
+            }
+            Act::Discard { p, which } => {
+                let own = |state: &RowState| {
+                    matches!(state, RowState::Queued | RowState::Rejected { .. })
+                };
+                let Some(id) = self.row(p, which, own) else {
+                    return false;
+                };
+                self.server.ledger.withdraws(id);
+                self.wish(p, which, Command::Discard { id });
+            }
+            Act::Resend { p, which } => {
+                let shelved = |state: &RowState| matches!(state, RowState::Rejected { .. });
+                let Some(id) = self.row(p, which, shelved) else {
+                    return false;
+                };
+                self.wish(p, which, Command::Resend { id, ids: Vec::new() });
+            }
+            _ => unreachable!("only what writes comes here"),
+        }
+        true
+    }
+
+    /// Changes an own message: one that stands, or one that waits.
+    fn change(&mut self, p: usize, t: usize, which: usize, delete: bool) -> bool {
+        let book = self.profiles[p].book;
+        let intents = self.server.ledger.intents.iter().filter(|(_, it)| it.book == book);
+        let own: Vec<(EventId, RoomId)> = intents.map(|(id, it)| (*id, it.room)).collect();
+        let Some((target, room)) = own.get(own.len().wrapping_sub(1 + which % 8)).copied() else {
+            return false;
+        };
+        if delete {
+            self.put(p, t, room, &Delete { target });
+        } else {
+            let text = format!("{p} corrects {}", self.number());
+            self.put(p, t, room, &Edit { target, text });
+        }
+        true
+    }
+
+    fn row(&self, p: usize, which: usize, wanted: impl Fn(&RowState) -> bool) -> Option<EventId> {
+        let rows = self.profiles[p].database().rows.values();
+        let of: Vec<EventId> =
+            rows.filter(|row| wanted(&row.state)).map(|row| row.event.id).collect();
+        of.get(which % of.len().max(1)).copied()
+    }
+
+    fn ask(&mut self, act: Act) -> bool {
+        let (p, t, command) = match act {
+            Act::Join { p, room } => (p, 0, Command::Join { room: self.room(room) }),
+            // Everyone is in the lobby, for good.
+            Act::Leave { room, .. } if self.room(room) == LOBBY => return false,
+            Act::Leave { p, room } => (p, 0, Command::Leave { room: self.room(room) }),
+            Act::Mark { p, to } => {
+                let (ns, kind) = ("chat".to_owned(), "read".to_owned());
+                let data = format!("{{\"offset\":{to}}}");
+                let row = LatestRow { ns, room: LOBBY, kind, rank: to, data };
+                (p, 1, Command::SetLatest(row))
+            }
+            Act::Type { p } => {
+                let (ns, kind, data) = ("chat".to_owned(), "typing".to_owned(), "{}".to_owned());
+                (p, 0, Command::Signal { ns, room: LOBBY, kind, data })
+            }
+            Act::Rename { p } => (p, 0, Command::Rename { name: format!("{p} the other") }),
+            Act::History { p } => {
+                (p, 0, Command::History { room: LOBBY, before: Some(9), limit: 3 })
+            }
+            Act::RetryNow { p, t } => (p, t, Command::RetryNow),
+            Act::Wake { p, t } => {
+                let tabs = &mut self.profiles[p].tabs;
+                let at = t % tabs.len().max(1);
+                return tabs.get_mut(at).map(|tab| tab.events.push_back(Event::Woke)).is_some();
+            }
+            _ => unreachable!("only wishes come here"),
+        };
+        self.wish(p, t, command);
+        !self.profiles[p].tabs.is_empty()
+    }
+
+    fn connected(&self, p: usize) -> Option<(TabId, u64)> {
+        let tabs = self.profiles[p].tabs.iter();
+        tabs.filter_map(|tab| Some((tab.id, tab.socket.filter(|end| *end > 0)?))).next()
+    }
+
+    fn disturb(&mut self, act: Act) -> bool {
+        let (Act::Cut { p, .. }
+        | Act::Deafen { p, .. }
+        | Act::Lose { p, .. }
+        | Act::Double { p, .. }
+        | Act::Swap { p, .. }) = act
+        else {
+            unreachable!("only what befalls a wire comes here")
+        };
+        let Some((id, end)) = self.connected(p) else {
+            return false;
+        };
+        if let Act::Cut { client, server, .. } = act {
+            self.cut(p, id, client, server);
+            return true;
+        }
+        let Some(wire) = self.server.wires.get_mut(&end) else {
+            return false;
+        };
+        match act {
+            Act::Deafen { up, down, .. } => {
+                wire.deaf_up |= up;
+                wire.deaf_down |= down;
+                true
+            }
+            Act::Lose { up: true, .. } => wire.up.pop_front().is_some(),
+            Act::Lose { .. } => wire.down.pop_front().is_some(),
+            Act::Double { up: true, .. } => {
+                wire.up.front().cloned().map(|it| wire.up.push_back(it)).is_some()
+            }
+            Act::Double { .. } => {
+                wire.down.front().cloned().map(|it| wire.down.push_back(it)).is_some()
+            }
+            Act::Swap { up: true, .. } => {
+                let two = wire.up.len() > 1;
+                two.then(|| wire.up.swap(0, 1)).is_some()
+            }
+            _ => {
+                let two = wire.down.len() > 1;
+                two.then(|| wire.down.swap(0, 1)).is_some()
+            }
+        }
+    }
+
+    fn among_tabs(&mut self, act: Act) -> bool {
+        let (p, t) = match act {
+            Act::OpenTab { p } => {
+                let few = self.profiles[p].tabs.len() < 3;
+                return few.then(|| self.open(p)).is_some();
+            }
+            Act::Thaw { p } => return self.thaw(p),
+            Act::LoseWords { p } | Act::ClientClock { p, .. } => (p, 0),
+            Act::CloseTab { p, t } | Act::KillTab { p, t, .. } | Act::Freeze { p, t } => (p, t),
+            _ => unreachable!("only what befalls tabs comes here"),
+        };
+        let tabs = &mut self.profiles[p].tabs;
+        let at = t % tabs.len().max(1);
+        let Some(tab) = tabs.get_mut(at) else {
+            return false;
+        };
+        let id = tab.id;
+        match act {
+            Act::LoseWords { .. } => {
+                let had = !tab.heard.is_empty();
+                tab.heard.clear();
+                return had;
+            }
+            Act::ClientClock { ms, .. } => {
+                tab.ahead += ms;
+                tab.events.push_back(Event::Tick);
+            }
+            Act::Freeze { .. } => tab.frozen = true,
+            Act::KillTab { aborts, .. } => self.kill(p, id, aborts, aborts),
+            _ => self.kill(p, id, false, true),
+        }
+        true
+    }
+
+    fn thaw(&mut self, p: usize) -> bool {
+        let mut any = false;
+        for tab in &mut self.profiles[p].tabs {
+            if std::mem::take(&mut tab.frozen) {
+                tab.events.push_back(Event::Tick);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn at_the_store(&mut self, act: Act) -> bool {
+        match act {
+            Act::PowerCut { p } => self.quit(p, true),
+            Act::SetBack { p, wait } => return self.set_back(p, wait),
+            Act::StoreFails { p, full } => {
+                let why = if full { NotWritten::Full } else { NotWritten::Failed };
+                self.profiles[p].fails = Some(why);
+                return true;
+            }
+            Act::StoreHeals { p } => return self.profiles[p].fails.take().is_some(),
+            Act::Evict { p } => {
+                self.quit(p, false);
+                let (book, database) = self.person();
+                let profile = &mut self.profiles[p];
+                self.server.ledger.excuse(profile.book);
+                profile.stored = crate::profile::Stored { database, last: None };
+                profile.safe = profile.stored.clone();
+                profile.book = book;
+            }
+            Act::Damage { p } => {
+                self.quit(p, false);
+                self.profiles[p].damaged = true;
+            }
+            Act::SignIn { p } => self.sign_in(p),
+            _ => unreachable!("only what befalls a store comes here"),
+        }
+        self.open(act_profile(act));
+        true
+    }
+
+    /// A copy of the profile from before takes its place, as after a restore of the machine. What was
+    /// written meanwhile would be gone with it, so it happens where nothing was.
+    fn set_back(&mut self, p: usize, wait: u64) -> bool {
+        let profile = &self.profiles[p];
+        let (copy, book) = (profile.stored.clone(), profile.book);
+        self.wait(wait);
+        let profile = &self.profiles[p];
+        let gone = |intent: &crate::ledger::Intent| intent.book == book && intent.withdrawn;
+        if profile.database().keys() != copy.database.keys()
+            || self.server.ledger.intents.values().any(gone)
+        {
+            return false;
+        }
+        self.quit(p, false);
+        self.server.ledger.set_back_book(&copy.database);
+        let profile = &mut self.profiles[p];
+        profile.stored = copy;
+        profile.safe = profile.stored.clone();
+        self.open(p);
+        true
+    }
+
+    /// Another person signs in, with an outbox of their own; what the one before has not sent waits.
+    pub fn sign_in(&mut self, p: usize) {
+        self.quit(p, false);
+        if self.profiles[p].others.is_empty() {
+            let (book, database) = self.person();
+            let stored = crate::profile::Stored { database, last: None };
+            self.profiles[p].others.push_back((book, stored));
+        }
+        let profile = &mut self.profiles[p];
+        if let Some((book, stored)) = profile.others.pop_front() {
+            let before = std::mem::replace(&mut profile.stored, stored);
+            profile.others.push_back((std::mem::replace(&mut profile.book, book), before));
+            profile.safe = profile.stored.clone();
+        }
+    }
+
+    fn at_the_server(&mut self, act: Act) -> bool {
+        match act {
+            Act::Service { room, published } => {
+                let (id, text) = (self.id(), format!("a service says {}", self.number()));
+                let data = serde_json::to_string(&Message { text }).expect("it is JSON");
+                let quiet = !self.server.engine.commits();
+                return quiet
+                    .then(|| self.server.service(self.room(room), id, data, published))
+                    .is_some();
+            }
+            Act::WallClock { ms, server: true } => self.server.wall = ms,
+            Act::WallClock { ms, .. } => self.wall = ms,
+            Act::Kill { written } => self.crash(written),
+            Act::Stop => return !std::mem::replace(&mut self.stopped, true),
+            Act::Go => return std::mem::take(&mut self.stopped),
+            Act::Fill => self.server.trouble.refuse = Some(Fault::Full),
+            Act::Fail => self.server.trouble.refuse = Some(Fault::Failed("it broke".to_owned())),
+            Act::Heal => return self.server.trouble.refuse.take().is_some(),
+            Act::Unknown { times } => self.server.trouble.unknown = times,
+            Act::Moved { times } => self.server.trouble.moved = times,
+            Act::Trim { room, keep } => return self.trim(room, keep),
+            Act::Copy => {
+                self.copies.push_front(self.server.disk().clone());
+                self.copies.truncate(2);
+            }
+            Act::Restore => return self.put_back(true),
+            Act::RollBack => return self.put_back(false),
+            Act::Wait { ms } => self.wait(ms),
+            _ => unreachable!("the others have their own place"),
+        }
+        true
+    }
+
+    fn trim(&mut self, room: usize, keep: u64) -> bool {
+        let room = self.room(room);
+        if self.server.engine.commits() {
+            return false;
+        }
+        let head = self.server.disk().logs[&room].info.head;
+        let first = (head.offset + 1).saturating_sub(keep);
+        let shorter = first > head.first;
+        if shorter {
+            self.server.engine.disk.trim(room, first);
+        }
+        shorter
+    }
+
+    /// The server is stopped, an older copy of its folder is put in place, and it starts again.
+    fn put_back(&mut self, told: bool) -> bool {
+        let Some(copy) = self.copies.pop_back() else {
+            return false;
+        };
+        self.crash(true);
+        self.server.set_back(copy, told);
+        true
+    }
+}
+
+fn act_profile(act: Act) -> usize {
+    match act {
+        Act::PowerCut { p } | Act::Evict { p } | Act::Damage { p } | Act::SignIn { p } => p,
+        _ => unreachable!("only these end a browser"),
+    }
+}

@@ -1,0 +1,309 @@
+//! What must hold, kept beside the system under proof and compared with all that it does: the logs as
+//! they became durable, what was acked, what each reader was told, what each writer holds.
+//!
+//! Nothing in here is read by the system. The first thing that does not hold is kept, with the
+//! invariant that it breaks.
+
+mod client;
+mod wire;
+
+use crate::{
+    counts::Counts,
+    disk::Disk,
+    engine::{Done, End},
+};
+use holdfast_common::{
+    cursor::{Mark, Offset},
+    event::Effect,
+    frame::Entry,
+    id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    storage::{Appended, Greeted, NewEntry, Verdict},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A line of the promise, in the design's numbering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// An ack follows durability, and nobody reads what is not durable.
+    I1,
+    /// One event stands at most once, and a number is decided once.
+    I2,
+    /// A room has one order; a writer's events keep theirs.
+    I3,
+    /// A reader applies each entry exactly once and skips nothing.
+    I4,
+    /// A hole is told, and no hole is told that is none.
+    I5,
+    /// An event leaves the outbox by its verdict alone, and none blocks the next.
+    I6,
+    /// Bad input panics nobody.
+    I11,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    pub invariant: Invariant,
+    pub what: String,
+}
+
+/// An entry as it became durable.
+#[derive(Debug, Clone)]
+struct Standing {
+    id: EventId,
+    mark: Mark,
+    counts: bool,
+    removes: Option<EventId>,
+}
+
+/// One outbox database, of one person.
+pub type Book = u64;
+
+/// An event that somebody wants to be in a log.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    pub book: Book,
+    pub person: PersonId,
+    pub room: RoomId,
+    /// Its place among the book's events.
+    pub turn: u64,
+    /// As it was first transmitted.
+    bytes: Option<String>,
+    /// Its writer has taken it back, or made a new event of it.
+    pub withdrawn: bool,
+    /// The browser has lost it, and is allowed to.
+    pub excused: bool,
+}
+
+pub struct Ledger {
+    /// Whether what does not hold is noted at all.
+    pub watches: bool,
+    pub broken: Option<Violation>,
+    pub counts: Counts,
+    logs: BTreeMap<(RoomId, Epoch), Vec<Standing>>,
+    acked: BTreeMap<EventId, (RoomId, Epoch, Offset)>,
+    pub rejected: BTreeSet<EventId>,
+    decided: BTreeMap<(WriterId, RoomId), u64>,
+    generations: BTreeMap<WriterId, u64>,
+    /// How far each connection has told each room.
+    wires: BTreeMap<End, BTreeMap<RoomId, (Epoch, Offset)>>,
+    pub intents: BTreeMap<EventId, Intent>,
+    turns: u64,
+    /// The newest turn of each book in each room that stands.
+    newest: BTreeMap<(Book, RoomId), u64>,
+    /// Events that stood when the server was set back. They may come again in any order, or be gone.
+    lost: BTreeSet<EventId>,
+    /// What stood in places from which the server was set back: readers may have it from there.
+    former: BTreeSet<(RoomId, Epoch, Offset, EventId)>,
+    /// How often the server was set back.
+    pub set_backs: u64,
+    /// Acked events that are gone, until their writer is told.
+    untold: BTreeMap<EventId, (Book, RoomId)>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            watches: true,
+            broken: None,
+            counts: Counts::default(),
+            logs: BTreeMap::new(),
+            acked: BTreeMap::new(),
+            rejected: BTreeSet::new(),
+            decided: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            turns: 0,
+            newest: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            former: BTreeSet::new(),
+            set_backs: 0,
+            untold: BTreeMap::new(),
+        }
+    }
+}
+
+impl Ledger {
+    /// Notes that something does not hold; the first one counts.
+    pub fn breaks(&mut self, invariant: Invariant, what: impl FnOnce() -> String) {
+        if self.watches && self.broken.is_none() {
+            self.broken = Some(Violation { invariant, what: what() });
+        }
+    }
+
+    fn holds(&mut self, it: bool, invariant: Invariant, what: impl FnOnce() -> String) {
+        if !it {
+            self.breaks(invariant, what);
+        }
+    }
+
+    fn standing(&self, room: RoomId, epoch: Epoch, offset: Offset) -> Option<&Standing> {
+        let at = usize::try_from(offset.checked_sub(1)?).ok()?;
+        self.logs.get(&(room, epoch))?.get(at)
+    }
+
+    /// Whether the event stands there, or stood there before the server was set back.
+    fn stood_at(&self, room: RoomId, epoch: Epoch, offset: Offset, id: EventId) -> bool {
+        self.standing(room, epoch, offset).is_some_and(|it| it.id == id)
+            || self.former.contains(&(room, epoch, offset, id))
+    }
+
+    /// Jobs have reached the disk together.
+    pub fn durable(&mut self, done: &[(End, Done)], disk: &Disk) {
+        for (_, done) in done {
+            match done {
+                Done::Greeted { writer, generation, result: Ok(Greeted::Welcome(_)) } => {
+                    let last = self.generations.insert(*writer, *generation).unwrap_or(0);
+                    self.holds(*generation > last, Invariant::I6, || {
+                        format!("generation {generation} of a writer is welcome after {last}")
+                    });
+                    self.counts.add("greeting: welcome");
+                }
+                Done::Greeted { result: Ok(Greeted::Refused(code)), .. } => {
+                    self.counts.add_named("greeting: ", code.name());
+                }
+                Done::Greeted { result: Err(_), .. } => self.counts.add("greeting: fault"),
+                Done::Appended { room, n, writer, appended } => {
+                    self.appended(*room, *n, *writer, appended, disk);
+                }
+                Done::Stored { .. } | Done::Membership { .. } => {}
+            }
+        }
+    }
+
+    fn appended(
+        &mut self,
+        room: RoomId,
+        n: u64,
+        writer: WriterId,
+        appended: &Appended,
+        disk: &Disk,
+    ) {
+        self.counts.add(match appended {
+            Appended::Decided { verdict: Verdict::Reject { .. }, .. } => "append: rejected",
+            Appended::Decided { entry: Some(_), .. } => "append: acked",
+            Appended::Decided { entry: None, .. } => "append: stood already",
+            Appended::Again(_) => "append: verdict again",
+            Appended::Settled => "append: settled",
+            Appended::Expected(_) => "append: another number expected",
+            Appended::Fenced => "append: fenced",
+            Appended::Moved => "append: moved",
+            Appended::Mismatch => "append: mismatch",
+            Appended::Fault(_) => "append: fault",
+        });
+        let Appended::Decided { verdict, entry } = appended else {
+            return;
+        };
+        let last = self.decided.insert((writer, room), n).unwrap_or(0);
+        self.holds(n > last, Invariant::I2, || {
+            format!("number {n} of a lane is decided when {last} was")
+        });
+        if let Verdict::Reject { id, .. } = verdict {
+            self.rejected.insert(*id);
+        }
+        if let Some(new) = entry {
+            self.entered(new, disk);
+        }
+    }
+
+    /// An entry stands.
+    pub fn entered(&mut self, new: &NewEntry, disk: &Disk) {
+        let NewEntry { room, epoch, entry, .. } = new;
+        let effect = disk.logs.get(room).and_then(|log| log.effects.get(&entry.id));
+        let removes = match effect {
+            Some(Effect::Removes(target)) => Some(*target),
+            _ => None,
+        };
+        let counts = entry.kind == "message";
+        let log = self.logs.entry((*room, *epoch)).or_default();
+        let (twice, next) = (log.iter().any(|it| it.id == entry.id), log.len() as u64 + 1);
+        log.push(Standing { id: entry.id, mark: entry.mark, counts, removes });
+        self.holds(!twice, Invariant::I2, || format!("{} stands twice", entry.id));
+        self.holds(entry.offset == next, Invariant::I3, || {
+            format!("offset {} where {next} is next", entry.offset)
+        });
+        self.in_turn(*room, entry);
+    }
+
+    fn in_turn(&mut self, room: RoomId, entry: &Entry) {
+        let again = self.lost.remove(&entry.id);
+        let Some(intent) = self.intents.get(&entry.id) else {
+            return;
+        };
+        let (turn, own) = (intent.turn, intent.person == entry.from.id && intent.room == room);
+        let newest = self.newest.entry((intent.book, room)).or_default();
+        let late = turn < *newest && !again;
+        *newest = turn.max(*newest);
+        self.holds(own, Invariant::I3, || format!("{} stands as somebody else's", entry.id));
+        self.holds(!late, Invariant::I3, || format!("{} stands behind a later one", entry.id));
+    }
+
+    /// An older copy of the data folder has taken the place of this one; `told` says whether the
+    /// server knows.
+    pub fn set_back(&mut self, copy: &Disk, now: &Disk) {
+        self.set_backs += 1;
+        self.decided.clear();
+        self.generations.clear();
+        for ((room, epoch), log) in &self.logs {
+            self.former.extend(log.iter().zip(1..).map(|(it, at)| (*room, *epoch, at, it.id)));
+        }
+        let mut logs = BTreeMap::new();
+        for (room, log) in &now.logs {
+            let was = copy.logs[room].info.head;
+            let mut entries = self.logs.get(&(*room, was.epoch)).cloned().unwrap_or_default();
+            entries.truncate(usize::try_from(was.offset).expect("logs are short"));
+            logs.insert((*room, log.info.head.epoch), entries);
+        }
+        let stands = |id: &EventId| logs.values().any(|log| log.iter().any(|it| it.id == *id));
+        let all = self.logs.values().flatten().map(|it| it.id);
+        self.lost.extend(all.filter(|id| !stands(id)));
+        for (id, (room, ..)) in std::mem::take(&mut self.acked) {
+            if !stands(&id)
+                && let Some(intent) = self.intents.get(&id)
+            {
+                self.untold.insert(id, (intent.book, room));
+            }
+        }
+        self.rejected.retain(|id| !stands(id));
+        // What was acked in an older epoch was checked then.
+        self.logs.extend(logs);
+    }
+
+    /// Everything that was acked in the epoch that lasts is there.
+    pub fn acked_stands(&mut self, disk: &Disk) {
+        let gone = self.acked.iter().find(|(id, (room, epoch, offset))| {
+            let log = disk.logs.get(room);
+            let log = log.filter(|log| log.info.head.epoch == *epoch);
+            log.is_some_and(|log| log.ids.get(id) != Some(offset))
+        });
+        if let Some((id, (.., offset))) = gone.map(|(id, at)| (*id, *at)) {
+            self.breaks(Invariant::I1, || format!("{id} was acked at {offset} and is not there"));
+        }
+    }
+
+    /// Whether the event stood in a log at some time.
+    pub fn stood(&self, id: EventId) -> bool {
+        self.logs.values().flatten().any(|it| it.id == id)
+            || self.former.iter().any(|(.., stood)| *stood == id)
+    }
+
+    /// Acked events that a restore has taken, of which nothing was told.
+    pub fn untold(&self) -> impl Iterator<Item = &EventId> {
+        self.untold.keys().filter(|id| self.lost.contains(id))
+    }
+
+    /// Whether the event was lost when the server was set back.
+    pub fn was_lost(&self, id: EventId) -> bool {
+        self.lost.contains(&id)
+    }
+
+    /// How many entries a person would count lie in a hole, as of an offset.
+    fn counted(&self, room: RoomId, epoch: Epoch, hole: [Offset; 2], as_of: Offset) -> u64 {
+        let log = self.logs.get(&(room, epoch)).map_or(&[][..], Vec::as_slice);
+        let as_of = log.len().min(usize::try_from(as_of).expect("logs are short"));
+        let removed: BTreeSet<EventId> = log[..as_of].iter().filter_map(|it| it.removes).collect();
+        let inside = log.iter().zip(1..).filter(|(_, at)| (hole[0]..=hole[1]).contains(at));
+        inside.filter(|(it, _)| it.counts && !removed.contains(&it.id)).count() as u64
+    }
+}

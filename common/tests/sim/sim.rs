@@ -1,0 +1,461 @@
+//! The whole of it: profiles with their tabs, the wires, the server and its disk, in virtual time.
+//! One thing happens at a time, and dice say which.
+
+use crate::{
+    disk::Disk,
+    engine::{End, LOBBY},
+    ledger::Book,
+    profile::{Profile, Tx},
+    server::{Down, Server, Up, Way},
+    tab::{Ask, Event, Tab},
+};
+use holdfast_common::{
+    backoff::Dice,
+    client::{self, Command},
+    id::{EventId, PersonId, RoomId, SessionId, WriterId},
+    limits::Limits,
+    proof::Database,
+    tabs::TabId,
+    time::{Instant, Millis, Timestamp},
+};
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write as _;
+
+/// Something that can happen next.
+#[derive(Debug, Clone, Copy)]
+pub enum Next {
+    /// A tab's driver does one thing, …
+    Do(usize, TabId),
+    /// … takes an event, …
+    Take(usize, TabId),
+    /// … hears another tab, …
+    Hear(usize, TabId),
+    /// … gets a frame.
+    Receive(usize, TabId, End),
+    /// A transaction of a profile's database ends.
+    Transact(usize),
+    /// The browser gives the lock to who waits for it.
+    Grant(usize),
+    Server(Way),
+}
+
+pub struct Sim {
+    pub now: Instant,
+    pub server: Server,
+    pub profiles: Vec<Profile>,
+    /// Copies of the server's disk, as an operator makes them.
+    pub copies: VecDeque<Disk>,
+    /// The server's process does not run.
+    pub stopped: bool,
+    /// What people do by the clock on their wall is behind or ahead by so much.
+    pub wall: i64,
+    pub dice: Dice,
+    /// Everything that has happened, where somebody wants to read it.
+    pub trace: Option<String>,
+    ids: u64,
+    books: Book,
+}
+
+impl Sim {
+    /// A world of so many profiles with one tab each. `locks` says which browsers have locks.
+    pub fn new(
+        profiles: usize,
+        locks: impl Fn(usize) -> bool,
+        limits: Limits,
+        bound: usize,
+    ) -> Self {
+        let mut sim = Self {
+            now: Instant(1_000),
+            server: Server::new(limits, bound),
+            profiles: Vec::new(),
+            copies: VecDeque::new(),
+            stopped: false,
+            wall: 0,
+            dice: Dice::new(0),
+            trace: None,
+            ids: 0,
+            books: 0,
+        };
+        for p in 0..profiles {
+            let (book, database) = sim.person();
+            sim.profiles.push(Profile::new(book, database, locks(p)));
+            sim.open(p);
+        }
+        sim
+    }
+
+    /// Somebody new, with an empty database.
+    pub fn person(&mut self) -> (Book, Database) {
+        self.books += 1;
+        let n = u8::try_from(self.books).expect("a run has fewer people");
+        (self.books, Database::new(n))
+    }
+
+    pub fn number(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    pub fn id(&mut self) -> EventId {
+        EventId::new(self.number(), &[0; 10])
+    }
+
+    pub fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            let _ = writeln!(trace, "{:>8} {}", self.now.0, what());
+        }
+    }
+
+    /// One die, from 0 to `most`.
+    pub fn roll(&mut self, most: usize) -> usize {
+        let most = u64::try_from(most).expect("small");
+        usize::try_from(self.dice.up_to(most)).expect("small")
+    }
+
+    /// A new tab.
+    pub fn open(&mut self, p: usize) {
+        let id = self.number();
+        let locks = self.profiles[p].locks;
+        self.profiles[p].tabs.push(Tab::new(id, locks));
+    }
+
+    /// A tab ends, whatever it was doing. `told` says whether the server hears of it.
+    pub fn kill(&mut self, p: usize, id: TabId, aborts: bool, told: bool) {
+        let socket = self.profiles[p].tab(id).and_then(|tab| tab.socket.take());
+        self.profiles[p].gone(id, aborts);
+        match socket {
+            Some(end) if told => self.server.hang_up(end),
+            Some(end) => self.server.abandon(end),
+            None => {}
+        }
+    }
+
+    /// The browser of a profile ends. With the power goes what was not written strictly.
+    pub fn quit(&mut self, p: usize, power: bool) {
+        let tabs: Vec<TabId> = self.profiles[p].tabs.iter().map(|tab| tab.id).collect();
+        for id in tabs {
+            self.kill(p, id, true, !power);
+        }
+        let profile = &mut self.profiles[p];
+        profile.under_way.clear();
+        if power {
+            profile.stored = profile.safe.clone();
+        }
+    }
+
+    /// A view asks for something.
+    pub fn wish(&mut self, p: usize, t: usize, command: Command) {
+        let tabs = &mut self.profiles[p].tabs;
+        let at = t % tabs.len().max(1);
+        if let Some(tab) = tabs.get_mut(at) {
+            tab.events.push_back(Event::Command(command));
+        }
+    }
+
+    /// A view holds an event.
+    pub fn hold(&mut self, p: usize, t: usize, event: client::Held) {
+        let profile = &mut self.profiles[p];
+        let at = t % profile.tabs.len().max(1);
+        if let Some(tab) = profile.tabs.get(at) {
+            profile.under_way.push_back((tab.id, Tx::Add(event)));
+        }
+    }
+
+    /// When a person writes, by their own clock.
+    pub fn at(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_add_signed(self.wall))
+    }
+
+    /// The connection breaks. Whoever is told hears of it.
+    pub fn cut(&mut self, p: usize, id: TabId, client: bool, server: bool) {
+        let Some(tab) = self.profiles[p].tab(id) else {
+            return;
+        };
+        let Some(end) = tab.socket else {
+            return;
+        };
+        if client {
+            tab.events.push_back(Event::Socket(end, client::Input::Closed { code: 1006 }));
+        }
+        if server {
+            self.server.hang_up(end);
+        } else {
+            self.server.abandon(end);
+        }
+    }
+
+    /// The server's process ends at once. Of the tabs that are connected, those hear of it that the
+    /// dice choose; the others find out.
+    pub fn crash(&mut self, written: bool) {
+        let ends: BTreeSet<End> = self.server.crash(written).into_iter().collect();
+        for p in 0..self.profiles.len() {
+            for t in 0..self.profiles[p].tabs.len() {
+                let hears = self.roll(3) > 0;
+                let tab = &mut self.profiles[p].tabs[t];
+                if let Some(end) = tab.socket.filter(|end| hears && ends.contains(end)) {
+                    tab.events.push_back(Event::Socket(end, client::Input::Closed { code: 1006 }));
+                }
+            }
+        }
+        let Self { server, .. } = self;
+        server.ledger.acked_stands(&server.engine.disk);
+    }
+
+    /// Everything that can happen now.
+    pub fn nexts(&mut self) -> Vec<Next> {
+        let mut nexts = Vec::new();
+        for (p, profile) in self.profiles.iter().enumerate() {
+            for tab in &profile.tabs {
+                if tab.busy() {
+                    nexts.push(Next::Do(p, tab.id));
+                }
+                if tab.has_events() {
+                    nexts.push(Next::Take(p, tab.id));
+                }
+                if tab.hears() {
+                    nexts.push(Next::Hear(p, tab.id));
+                }
+                if let Some(end) = tab.socket.filter(|_| tab.receives())
+                    && self.server.wires.get(&end).is_some_and(|wire| !wire.down.is_empty())
+                {
+                    nexts.push(Next::Receive(p, tab.id, end));
+                }
+            }
+            if !profile.under_way.is_empty() {
+                nexts.push(Next::Transact(p));
+            }
+            if profile.can_grant() {
+                nexts.push(Next::Grant(p));
+            }
+        }
+        if !self.stopped {
+            nexts.extend(self.server.ways().into_iter().map(Next::Server));
+        }
+        nexts
+    }
+
+    /// One of the things that can happen does; `false` if there is none.
+    pub fn step(&mut self) -> bool {
+        let nexts = self.nexts();
+        if nexts.is_empty() || self.server.ledger.broken.is_some() {
+            return false;
+        }
+        let at = self.roll(nexts.len() - 1);
+        self.happen(nexts[at]);
+        true
+    }
+
+    fn happen(&mut self, next: Next) {
+        let now = self.now;
+        if !matches!(next, Next::Do(..)) {
+            self.note(|| format!("{next:?}"));
+        }
+        match next {
+            Next::Do(p, id) => {
+                let ask = self.profiles[p].tab(id).and_then(|tab| tab.go(now));
+                if let Some(ask) = ask {
+                    self.note(|| format!("tab {id} of {p}: {ask:?}"));
+                    self.answer(p, id, ask);
+                }
+            }
+            Next::Take(p, id) => {
+                let run = SessionId::new(self.number(), &[0; 10]);
+                if let Some(tab) = self.profiles[p].tab(id) {
+                    tab.take(run);
+                }
+            }
+            Next::Hear(p, id) => {
+                if let Some(tab) = self.profiles[p].tab(id) {
+                    tab.hear();
+                }
+            }
+            Next::Receive(p, id, end) => self.receive(p, id, end),
+            Next::Transact(p) => self.profiles[p].transact(&mut self.server.ledger),
+            Next::Grant(p) => self.profiles[p].grant(),
+            Next::Server(way) => {
+                let most = 1 + self.roll(3);
+                self.server.go(now, way, most);
+            }
+        }
+    }
+
+    fn receive(&mut self, p: usize, id: TabId, end: End) {
+        let Some(down) = self.server.receive(end) else {
+            return;
+        };
+        self.note(|| format!("         {down:?}"));
+        let input = match down {
+            Down::Text(text) => client::Input::Frame(text),
+            Down::Ping => return self.server.send(end, Up::Pong),
+            Down::Close(code) => {
+                self.server.ledger.counts.add_named("close: ", code.name());
+                client::Input::Closed { code: code.close_number().expect("it closes") }
+            }
+        };
+        if let Some(tab) = self.profiles[p].tab(id) {
+            tab.events.push_back(Event::Socket(end, input));
+        }
+    }
+
+    /// Does what a tab's driver asks for.
+    fn answer(&mut self, p: usize, id: TabId, ask: Ask) {
+        match ask {
+            Ask::Say(text) => self.profiles[p].say(id, &text),
+            Ask::WantLock { number, steal } => {
+                self.server.ledger.counts.add(if steal { "tabs: steals" } else { "tabs: waits" });
+                self.profiles[p].want_lock(id, number, steal);
+            }
+            Ask::GiveBack => {
+                self.hang_up(p, id);
+                self.profiles[p].give_back(id);
+            }
+            Ask::Transact(tx) => {
+                let tx = self.taking(p, id, tx);
+                self.profiles[p].under_way.push_back((id, tx));
+            }
+            Ask::Connect => self.connect(p, id),
+            Ask::Send(text) => self.send(p, id, text),
+            Ask::HangUp => self.hang_up(p, id),
+            Ask::WantWriter(run) => {
+                let writer = WriterId::new(self.number(), &[9; 10]);
+                if let Some(tab) = self.profiles[p].tab(id) {
+                    tab.events.push_back(Event::NewWriter { run, writer });
+                }
+            }
+            Ask::Leads => {
+                self.hang_up(p, id);
+                self.leads(p, id);
+            }
+            Ask::Resend(command) => self.resend(p, id, command),
+        }
+    }
+
+    fn leads(&mut self, p: usize, id: TabId) {
+        let profile = &mut self.profiles[p];
+        profile.leader = Some(id);
+        let (locks, held) = (profile.locks, profile.lock.map(|(who, _)| who));
+        // A tab that was robbed of the lock may not have heard of it yet.
+        let robbed = |tab: &mut Tab| tab.events.iter().any(|it| matches!(it, Event::Stolen(_)));
+        let robbed = profile.tab(id).is_some_and(robbed);
+        let ledger = &mut self.server.ledger;
+        ledger.counts.add("tabs: leads");
+        if locks && held != Some(id) && !robbed {
+            ledger.breaks(crate::ledger::Invariant::I6, || {
+                format!("tab {id} leads, and {held:?} has the lock")
+            });
+        }
+    }
+
+    /// Who reads the database in order to lead fences those who led, and mends what is damaged.
+    fn taking(&mut self, p: usize, id: TabId, tx: Tx) -> Tx {
+        let takes = self.profiles[p].tab(id).is_some_and(|tab| tab.machine.takes());
+        match tx {
+            Tx::Load { .. } if takes => {
+                Tx::Load { takes: Some(WriterId::new(self.number(), &[8; 10])) }
+            }
+            tx => tx,
+        }
+    }
+
+    fn connect(&mut self, p: usize, id: TabId) {
+        self.hang_up(p, id);
+        let end = if self.stopped { 0 } else { self.server.connect(self.now) };
+        if let Some(tab) = self.profiles[p].tab(id) {
+            tab.socket = Some(end);
+            let closed = client::Input::Closed { code: 0 };
+            let input = if end == 0 { closed } else { client::Input::Opened };
+            tab.events.push_back(Event::Socket(end, input));
+        }
+    }
+
+    fn hang_up(&mut self, p: usize, id: TabId) {
+        if let Some(end) = self.profiles[p].tab(id).and_then(|tab| tab.socket.take()) {
+            // Now and then the close itself is lost on its way.
+            if self.roll(3) == 0 {
+                self.server.abandon(end);
+            } else {
+                self.server.hang_up(end);
+            }
+        }
+    }
+
+    fn send(&mut self, p: usize, id: TabId, text: String) {
+        let profile = &mut self.profiles[p];
+        // What an earlier leader still says, it says of another moment.
+        if profile.leader == Some(id) {
+            self.server.ledger.transmits(&profile.stored.database, &text);
+        }
+        if let Some(end) = self.profiles[p].tab(id).and_then(|tab| tab.socket) {
+            self.server.send(end, Up::Text(text));
+        }
+    }
+
+    fn resend(&mut self, p: usize, id: TabId, command: Command) {
+        let Command::Resend { id: event, .. } = command else {
+            return;
+        };
+        let tab = self.profiles[p].tab(id);
+        let shelf = tab.and_then(|tab| Some(tab.client.as_ref()?.shelf(event)));
+        let rows = shelf.unwrap_or_default();
+        let mut ids = Vec::new();
+        for row in rows {
+            self.server.ledger.withdraws(row.event.id);
+            ids.push(self.id());
+        }
+        if let Some(tab) = self.profiles[p].tab(id) {
+            tab.command(Command::Resend { id: event, ids });
+        }
+    }
+
+    /// Lets everything that is under way arrive. Where that has no end, time goes on all the same.
+    pub fn settle(&mut self) {
+        for _ in 0..20_000 {
+            if !self.step() {
+                return;
+            }
+        }
+        self.server
+            .ledger
+            .breaks(crate::ledger::Invariant::I6, || "nothing comes to rest".to_owned());
+    }
+
+    /// Lets time pass, with everything that falls due in it.
+    pub fn wait(&mut self, ms: u64) {
+        let end = self.now + Millis(ms);
+        loop {
+            self.settle();
+            if self.server.ledger.broken.is_some() {
+                return;
+            }
+            let tabs = self.profiles.iter().flat_map(|profile| &profile.tabs);
+            let server = self.server.deadline().filter(|_| !self.stopped);
+            let due = tabs.filter_map(Tab::deadline).chain(server).min();
+            let Some(due) = due.filter(|due| *due <= end) else { break };
+            self.now = self.now.max(due) + Millis(1);
+            self.tick();
+        }
+        self.now = self.now.max(end);
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        for tab in self.profiles.iter_mut().flat_map(|profile| &mut profile.tabs) {
+            if tab.deadline().is_some_and(|due| due <= now) {
+                tab.events.push_back(Event::Tick);
+            }
+        }
+        if !self.stopped {
+            self.server.tick(now);
+        }
+    }
+
+    /// The people in the lobby, as the server has it.
+    pub fn here(&self) -> BTreeSet<PersonId> {
+        self.server.here(LOBBY).iter().map(|author| author.id).collect()
+    }
+
+    /// The rooms there are.
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.server.disk().logs.keys().copied().collect()
+    }
+}
