@@ -27,8 +27,6 @@ faults! {
     ChangedAfterSent,
     /// A reader takes whatever comes as the next entry.
     AnyEntryIsNext,
-    /// An ack moves the reader's cursor.
-    AckMovesCursor,
     /// A session goes on behind the entry that follows the cursor.
     ResumeOffByOne,
     /// A live entry goes out before what comes in front of it was replayed.
@@ -39,8 +37,6 @@ faults! {
     CursorUnchecked,
     /// Where the log is published to when it is followed is not asked.
     HeadIgnored,
-    /// A storage that does not know whether it committed is taken for a no.
-    UnknownIsRejected,
     /// What finds no room in a connection's queue leaves no note.
     NoNote,
     /// A tab leads without the lock.
@@ -61,6 +57,12 @@ faults! {
     GenerationReused,
     /// A restart forgets an append that was on the disk.
     CommitLost,
+    /// A connection that a newer one has overtaken still writes.
+    OldGenerationWrites,
+    /// A leading tab passes a row on without looking for those in front of it.
+    KeysIgnored,
+    /// A tab reads the database in order to lead, and who led can still write.
+    TakesUnfenced,
 }
 
 #[cfg(feature = "proof")]

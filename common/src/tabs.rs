@@ -35,6 +35,7 @@ pub use words::{Input, Output, Place, TabId, Word};
 use crate::{
     client::{Command, Key, Link, Row, Show, Write},
     id::SessionId,
+    planted::{Planted, planted},
     sorted::Sorted,
     time::{Instant, Millis},
 };
@@ -78,6 +79,8 @@ pub struct Tabs {
     again: bool,
     /// The database could not be read, or not be written by the client.
     failed: bool,
+    /// When it was tried again for another tab.
+    tried: Option<Instant>,
     /// The view was told that this tab leads.
     told: bool,
     /// Where a follower stands; the extra is unknown after a read.
@@ -116,10 +119,15 @@ impl Tabs {
         Self {
             tab,
             locks,
-            role: if locks { Role::Following } else { Role::Taking },
+            role: if locks && !planted(Planted::LeadsWithoutLock) {
+                Role::Following
+            } else {
+                Role::Taking
+            },
             loading: false,
             again: false,
             failed: false,
+            tried: None,
             told: false,
             stands: None,
             held: VecDeque::new(),
@@ -283,7 +291,7 @@ impl Tabs {
         match self.role {
             Role::Leading(_) => {
                 self.out.push(Output::Woke);
-                self.sweep();
+                self.read_keys();
             }
             Role::Following => {
                 self.say(Word::Woke);

@@ -16,6 +16,7 @@ mod server;
 mod setup;
 mod sh;
 mod shots;
+mod sim;
 mod size;
 mod tally;
 mod test;
@@ -40,6 +41,8 @@ cargo xtask <chore>
                         the page in a real browser; ARGUMENTS go to Playwright
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
+  sim [--seeds N | --seed S] [--planted FAULT]
+                        the simulator over the first N seeds (1,000), or over one of them again
   size                  build the page and weigh its first load
   setup                 get the build tools and nothing else
 ";
@@ -96,6 +99,7 @@ fn dispatch(chore: &str, arguments: Arguments) -> Outcome<ExitCode> {
         "e2e" => e2e::run(&arguments.own, &arguments.passed_on),
         "shots" => shots::run(&arguments.nothing_of_its_own()?),
         "bench" => bench::run(&arguments.nothing_of_its_own()?).map(done),
+        "sim" => sim::run(&arguments.own),
         "size" => arguments.nothing_of_its_own().and_then(|_| size::run()).map(done),
         "setup" => arguments.nothing_of_its_own().and_then(|_| setup::everything()).map(done),
         "help" | "--help" | "-h" => {

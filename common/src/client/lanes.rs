@@ -4,6 +4,7 @@ use super::{Key, LaneRow, Row, RowState};
 use crate::{
     frame::{LaneState, Retry, Settled},
     id::{Epoch, EventId, RoomId},
+    planted::{Planted, planted},
     sorted::Sorted,
     time::Instant,
 };
@@ -52,7 +53,9 @@ impl Default for Lane {
 impl Lane {
     /// Every number up to it is settled on this side's disk.
     pub(super) fn floor(&self) -> u64 {
-        self.flight.keys().next().map_or(self.next, |n| *n) - 1
+        let settled = |flight: &Flight| flight.settling && planted(Planted::FloorBeforeVerdict);
+        let first = self.flight.iter().find(|(_, flight)| !settled(flight));
+        first.map_or(self.next, |(n, _)| *n) - 1
     }
 }
 
@@ -326,7 +329,11 @@ impl Lanes {
 
     /// A row that its writer may still change.
     pub(super) fn queued(&mut self, id: EventId) -> Option<&mut Row> {
-        let rows = self.lanes.values_mut().flat_map(|lane| lane.queued.values_mut());
+        let rows = self.lanes.values_mut().flat_map(|lane| {
+            let sent = lane.flight.values_mut().map(|flight| &mut flight.row);
+            let sent = sent.filter(|_| planted(Planted::ChangedAfterSent));
+            lane.queued.values_mut().chain(sent)
+        });
         rows.into_iter().find(|row| row.event.id == id)
     }
 

@@ -5,7 +5,7 @@ use crate::{
     backoff::Backoff,
     error::Code,
     event::Class,
-    frame::{ClientFrame, Hello, LaneWatermark, Ping, RoomCursor, Welcome},
+    frame::{ClientFrame, Hello, LaneWatermark, Ping, Welcome},
     limits::Limits,
     time::{Instant, Millis},
 };

@@ -6,6 +6,7 @@ use crate::{
     error::Code,
     frame::{Ack, ClientFrame, Emit, Reject, Settled},
     id::RoomId,
+    planted::{Planted, planted},
     time::Instant,
 };
 
@@ -33,7 +34,7 @@ impl Client {
         let lane = self.lanes.lane(room);
         let floor = lane.floor();
         for (n, flight) in lane.flight.iter_mut() {
-            if !flight.numbered {
+            if !flight.numbered && !planted(Planted::SentBeforeNumbered) {
                 break;
             }
             if !lane.confirmed && *n > floor + 1 {
@@ -41,6 +42,9 @@ impl Client {
             }
             if !flight.sent && !flight.settling {
                 flight.sent = true;
+                if planted(Planted::RowGoneAtSend) {
+                    self.waiting.push(Write::DeleteRow(flight.row.key));
+                }
                 let event = &flight.row.event;
                 // The limit may have been lowered since it was numbered. Without its payload the
                 // event still gets its verdict: the old one if it was decided, else a rejection.

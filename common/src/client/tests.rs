@@ -360,3 +360,19 @@ fn an_acked_event_went_with_its_deleted_room() {
     assert!(writes.iter().any(|write| matches!(write, Write::DeleteRow(1))), "{writes:?}");
     assert!(!stage.sent.iter().any(|text| text.starts_with("{\"ask\"")), "{:?}", stage.sent);
 }
+
+#[test]
+fn an_acked_event_of_a_room_of_which_nothing_came_has_the_room_named_in_the_hello() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit_all();
+    stage.hear(&ack(1));
+    stage.commit_all();
+    stage.feed(Input::Closed { code: 0 });
+    stage.feed(Input::Command(Command::RetryNow));
+    stage.commit_all();
+    stage.sent.clear();
+    stage.feed(Input::Opened);
+    let start = "\"offset\":0,\"mark\":\"0000000000000000\"";
+    assert!(stage.sent[0].contains(start), "{:?}", stage.sent);
+}

@@ -1,7 +1,10 @@
 //! What waits for one connection: items within a bound, and notes of what found no room.
 
 use super::{Item, Note};
-use crate::id::RoomId;
+use crate::{
+    id::RoomId,
+    planted::{Planted, planted},
+};
 use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl<B> Queue<B> {
             self.items.push_back(item);
             return Put::Waits;
         }
-        let Some(note) = note else {
+        let Some(note) = note.filter(|_| !planted(Planted::NoNote)) else {
             return Put::Dropped;
         };
         self.notes.insert(note);

@@ -306,3 +306,13 @@ fn a_deleted_room_is_told_to_who_follows_it_or_may_be_about_to() {
     assert_eq!(fanout.room_gone(room(1)), vec![follows, coming]);
     assert_eq!(fanout.take(follows), vec![Item::NotMember(room(1))]);
 }
+
+#[test]
+fn a_room_whose_first_entry_was_not_published_has_everyone_told_the_rooms_anew() {
+    let mut fanout = Fanout::new(8);
+    let (a, b) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
+    assert_eq!(fanout.stands(room(1), 1), vec![a, b]);
+    assert_eq!(fanout.take(a), vec![Item::Note(Note::Directory)]);
+    assert_eq!(fanout.stands(room(1), 1), vec![], "once");
+    assert_eq!(fanout.stands(room(1), 2), vec![], "it is no room's beginning");
+}

@@ -8,6 +8,7 @@ use crate::{
     fanout::Note,
     frame::{Gap, GapReason, Left, Live, Page, Refused, Request, RoomInfo, Rooms, ServerFrame},
     id::{Epoch, RoomId},
+    planted::{Planted, planted},
     storage::{Fault, Folds, RegisterKey, Slice},
 };
 use std::collections::{BTreeSet, VecDeque};
@@ -98,7 +99,9 @@ impl<B> Session<B> {
         let Some(state) = self.rooms.get_mut(&room) else {
             return;
         };
-        state.head = state.head.max(offset);
+        if !planted(Planted::HeadIgnored) {
+            state.head = state.head.max(offset);
+        }
         state.followed = true;
         self.want(room);
     }
@@ -138,7 +141,7 @@ impl<B> Session<B> {
         if state.paging || !state.followed || offset <= state.sent {
             return;
         }
-        if offset == state.sent + 1 {
+        if offset == state.sent + 1 || planted(Planted::LiveBeforeReplay) {
             state.sent = offset;
             self.out.push(Output::Pass(bytes));
             self.arrived(room);
@@ -263,6 +266,9 @@ impl<B> Session<B> {
             return;
         };
         state.sent = to;
+        if planted(Planted::TrimUntold) {
+            return;
+        }
         let cursor = Cursor { epoch: slice.head.epoch, offset: to, mark };
         let reason = GapReason::Trimmed;
         let gap = Gap { room, from, to, count: to - from + 1, reason, cursor };

@@ -9,6 +9,7 @@ use crate::{
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
     limits::{MOST_INBOXES, MOST_LANES, MOST_ROOMS, SECRET_BYTES},
+    planted::{Planted, planted},
     storage::{Fault, Greeted, Resume, RoomState, Verdict},
     text,
     time::{Millis, Timestamp},
@@ -133,7 +134,8 @@ impl<B> Session<B> {
             state.missed_since.map_or(Millis(0), |since| Millis(now.0.saturating_sub(since.0)));
         let too_long =
             missed > u64::from(self.limits.replay_events) || away > self.limits.replay_age;
-        self.follow(&state.info, cursor.offset, too_long && missed > 0);
+        let one_more = u64::from(planted(Planted::ResumeOffByOne));
+        self.follow(&state.info, cursor.offset + one_more, too_long && missed > 0);
     }
 
     /// A room of which the client has nothing: a short log from its start, a long one by a page.

@@ -582,3 +582,18 @@ fn a_room_that_is_gone_when_its_log_is_read_is_left() {
     assert!(out.iter().any(|output| matches!(output, Output::Unfollow(ROOM))));
     assert!(sent(&out).contains("{\"left\""));
 }
+
+#[test]
+fn a_room_of_which_an_ack_alone_is_heard_is_looked_for_and_followed() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Flushed);
+    let room = RoomId::from_bytes([7; 16]);
+    let (id, reply) = (EventId::NIL, "null".to_owned());
+    let verdict = Verdict::Ack { id, epoch: Epoch::NIL, offset: 1, reply };
+    let appended = Appended::Again(verdict);
+    let out = session.handle(Instant(1), Input::Appended { room, n: 1, appended });
+    assert!(out.iter().any(|it| matches!(it, Output::Directory)), "{out:?}");
+    let rooms = vec![info(room, false)];
+    let out = session.handle(Instant(1), Input::Directory(Ok(rooms)));
+    assert!(out.iter().any(|it| matches!(it, Output::Follow(of) if *of == room)), "{out:?}");
+}

@@ -46,9 +46,10 @@ impl Tabs {
                 break; // A hole: what follows it will be read.
             }
             match word {
-                // A leader that has committed nothing yet is not in the database.
+                // A leader that has committed nothing yet is not in the database. One that led before
+                // the leader of what was read is over: its batches are in it.
                 Word::Leads { place, .. } if place.batch == 0 => {
-                    if self.stands.is_none_or(|(run, ..)| run != place.run) {
+                    if self.stands.is_none_or(|(run, ..)| run < place.run) {
                         self.stands = Some((place.run, 0, None));
                     }
                 }

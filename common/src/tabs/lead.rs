@@ -1,6 +1,6 @@
 //! A tab that leads: it answers the others, and tells them all that its client does.
 
-use super::{Output, Place, Role, TabId, Tabs, Word};
+use super::{Output, PATIENCE, Place, Role, TabId, Tabs, Word};
 use crate::{
     client::{Key, Row, Show, Write},
     id::SessionId,
@@ -69,7 +69,12 @@ impl Tabs {
 
     pub(super) fn answer(&mut self, now: Instant, place: Place, word: Word) {
         if self.failed && !matches!(word, Word::Hello | Word::Beat | Word::Leads { .. }) {
-            self.try_again();
+            // Not at each word: the others say theirs again as soon as this tab leads, and where the
+            // database fails at once that would have no end.
+            if self.tried.is_none_or(|at| now >= at + PATIENCE) {
+                self.tried = Some(now);
+                self.try_again();
+            }
             return self.heard_taking(word); // The others ask again once this tab leads.
         }
         match word {
@@ -232,7 +237,7 @@ impl Tabs {
         }
     }
 
-    fn read_keys(&mut self) {
+    pub(super) fn read_keys(&mut self) {
         self.order.sweeps();
         self.out.push(Output::Sweep);
     }

@@ -582,3 +582,80 @@ fn a_new_leaders_own_wish_is_kept_until_its_own_batch_is_committed() {
     let (_, again) = said_and_done(tab.handle(now, loaded()));
     assert_eq!(again, [discard(1)]);
 }
+
+/// A tab that leads, with an empty outbox.
+fn leading(now: Instant) -> Tabs {
+    let mut tab = Tabs::new(1, true);
+    tab.handle(now, Input::Start);
+    tab.handle(now, Input::Granted);
+    tab.handle(now, loaded());
+    tab.handle(now, loaded());
+    assert!(tab.leads());
+    tab
+}
+
+/// The rows that a client is fed.
+fn fed(outputs: &[Output]) -> Vec<Key> {
+    let rows = outputs.iter().filter_map(|output| match output {
+        Output::Row(row) => Some(row.key),
+        _ => None,
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_row_waits_for_those_in_front_of_it_that_another_tab_has_added() {
+    let now = Instant(1_000);
+    let mut tab = leading(now);
+    let out = tab.handle(now, Input::Added(vec![row(2)]));
+    assert!(fed(&out).is_empty(), "there may be one in front of it");
+    assert!(matches!(out[..], [Output::Sweep]));
+    let out = tab.handle(now, Input::Swept(vec![1, 2]));
+    assert!(matches!(&out[..], [Output::Fetch(keys)] if *keys == [1]));
+    let out = tab.handle(now, Input::Fetched { asked: vec![1], rows: vec![row(1)] });
+    assert_eq!(fed(&out), [1, 2]);
+    let out = tab.handle(now, Input::Added(vec![row(3)]));
+    assert_eq!(fed(&out), [3], "it follows");
+}
+
+#[test]
+fn a_word_of_an_earlier_leader_is_not_followed_over_what_was_read() {
+    let now = Instant(1_000);
+    let mut tab = Tabs::new(1, true);
+    tab.handle(now, Input::Start);
+    let old = |batch| Place { run: run(3), batch, extra: 0 };
+    tab.handle(now, Input::Heard(Word::Leads { place: old(0), shows: Vec::new() }));
+    let writes = vec![Write::PutRow(row(1))];
+    tab.handle(now, Input::Heard(Word::Batch { place: old(1), writes }));
+    let read = || {
+        let (last, keys) = (Some((run(4), 7)), Vec::new());
+        Input::Loaded { last, keys, ready: true, run: run(5) }
+    };
+    // The read that was under way when the leader began does not count.
+    tab.handle(now, read());
+    tab.handle(now, Input::Heard(Word::Leads { place: old(0), shows: Vec::new() }));
+    let writes = vec![Write::PutRow(row(1))];
+    tab.handle(now, Input::Heard(Word::Batch { place: old(1), writes }));
+    let out = tab.handle(now, read());
+    assert!(!out.iter().any(|it| matches!(it, Output::Apply(_))), "{out:?}");
+}
+
+#[test]
+fn a_database_that_fails_at_once_is_not_tried_again_at_each_word() {
+    let mut now = Instant(1_000);
+    let mut tab = leading(now);
+    let loads = |tab: &mut Tabs, now| {
+        let word = Word::Ask { tab: 2, n: 1, command: Command::RetryNow };
+        tab.handle(now, Input::Failed);
+        let out = tab.handle(now, Input::Heard(word));
+        let loads = out.iter().any(|it| matches!(it, Output::Load));
+        if loads {
+            tab.handle(now, loaded());
+        }
+        loads
+    };
+    assert!(loads(&mut tab, now));
+    assert!(!loads(&mut tab, now), "the other tab says it again as soon as this one leads");
+    now = now + PATIENCE;
+    assert!(loads(&mut tab, now));
+}

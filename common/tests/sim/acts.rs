@@ -35,6 +35,7 @@ pub enum Act {
     Service { room: usize, published: bool },
     Cut { p: usize, client: bool, server: bool },
     Deafen { p: usize, up: bool, down: bool },
+    Stall { p: usize },
     Lose { p: usize, up: bool },
     Double { p: usize, up: bool },
     Swap { p: usize, up: bool },
@@ -45,7 +46,8 @@ pub enum Act {
     Thaw { p: usize },
     LoseWords { p: usize },
     PowerCut { p: usize },
-    SetBack { p: usize, wait: u64 },
+    CopyProfile { p: usize },
+    SetBack { p: usize },
     StoreFails { p: usize, full: bool },
     StoreHeals { p: usize },
     Evict { p: usize },
@@ -79,16 +81,43 @@ pub struct Move {
 /// Profiles of a run.
 pub const PROFILES: usize = 3;
 /// Acts of a run.
-const ACTS: usize = 60;
+const ACTS: usize = 80;
 
 /// What a seed means.
 pub fn plan(seed: u64) -> Vec<Move> {
     let mut dice = Dice::new(seed);
-    let moves = (0..ACTS).map(|_| {
-        let act = act(&mut dice);
-        Move { act, steps: dice.up_to(60), salt: dice.up_to(u64::MAX) }
-    });
-    moves.collect()
+    let mut moves = Vec::new();
+    while moves.len() < ACTS {
+        let acts = if dice.up_to(9) == 0 { scene(&mut dice) } else { vec![act(&mut dice)] };
+        let most = if acts.len() > 1 { 150 } else { 60 };
+        for act in acts {
+            moves.push(Move { act, steps: dice.up_to(most), salt: dice.up_to(u64::MAX) });
+        }
+    }
+    moves
+}
+
+/// Things that go wrong together, more often than chance alone would have it: frames of a connection
+/// that is no more come late, an outbox speaks that is a copy, a server is away for a while.
+fn scene(dice: &mut Dice) -> Vec<Act> {
+    let mut n = |most: u64| usize::try_from(dice.up_to(most)).expect("small");
+    let (p, t, room, times) = (n(PROFILES as u64 - 1), n(3), n(4), 1 + n(3));
+    let (say, other) = (Act::Say { p, t, room, times }, (p + 1) % PROFILES);
+    let gone = Act::Cut { p, client: true, server: false };
+    let back = Act::RetryNow { p, t };
+    match n(5) {
+        0 => vec![say, Act::Stall { p }, say, gone, back, say, back, Act::Wait { ms: 2_000 }],
+        1 => vec![say, Act::Stall { p }, say, Act::Damage { p }, back, back, back],
+        2 => {
+            vec![Act::CopyProfile { p }, say, gone, back, say, gone, back, Act::SetBack { p }, say]
+        }
+        3 => {
+            let loud = Act::Say { p: other, t, room, times: 4 };
+            vec![Act::Stall { p }, loud, loud, loud, Act::Wait { ms: 500 }]
+        }
+        4 => vec![Act::Stop, say, Act::Go, back, say],
+        _ => vec![Act::OpenTab { p }, say, Act::Freeze { p, t }, say, Act::Wait { ms: 12_000 }],
+    }
 }
 
 fn act(dice: &mut Dice) -> Act {
@@ -96,62 +125,64 @@ fn act(dice: &mut Dice) -> Act {
     let (p, t, room, which) = (n(PROFILES as u64 - 1), n(3), n(4), n(20));
     let (one, other) = (n(1) == 0, n(1) == 0);
     let small = n(3);
-    match n(99) {
-        0..=21 => Act::Say { p, t, room, times: 1 + small },
-        22 => Act::SayNothing { p, t },
-        23 => Act::SayTooMuch { p, t },
-        24..=27 => Act::Change { p, t, which, delete: one },
-        28..=29 => Act::Create { p, t },
-        30..=31 => Act::Join { p, room },
-        32 => Act::Leave { p, room },
-        33 => Act::Revise { p, which },
-        34..=35 => Act::Discard { p, which },
-        36 => Act::Resend { p, which },
-        37 => Act::Mark { p, to: which as u64 },
-        38 => Act::Type { p },
-        39 => Act::Rename { p },
-        40 => Act::History { p },
-        41..=42 => Act::RetryNow { p, t },
-        43..=44 => Act::Wake { p, t },
-        45..=46 => Act::Service { room, published: one || other },
-        47..=50 => Act::Cut { p, client: one, server: other || !one },
-        51..=53 => Act::Deafen { p, up: one, down: other || !one },
-        54..=55 => Act::Lose { p, up: one },
-        56 => Act::Double { p, up: one },
-        57 => Act::Swap { p, up: one },
-        58..=60 => Act::OpenTab { p },
-        61 => Act::CloseTab { p, t },
-        62..=64 => Act::KillTab { p, t, aborts: one },
-        65..=66 => Act::Freeze { p, t },
-        67..=68 => Act::Thaw { p },
-        69 => Act::LoseWords { p },
-        70 => Act::PowerCut { p },
-        71 => Act::SetBack { p, wait: 1_000 * small as u64 },
-        72 => Act::StoreFails { p, full: one },
-        73 => Act::StoreHeals { p },
-        74 if small == 0 => Act::Evict { p },
-        75 if small == 0 => Act::Damage { p },
-        76 => Act::SignIn { p },
-        77 => Act::ClientClock { p, ms: 10_000 * which as u64 * which as u64 },
-        78 => Act::WallClock { ms: (which as i64 - 10) << 27, server: one },
-        79..=80 => Act::Kill { written: one },
-        81 => Act::Stop,
-        82 => Act::Go,
-        83 => {
+    match n(119) {
+        0..=24 => Act::Say { p, t, room, times: 1 + small },
+        25 => Act::SayNothing { p, t },
+        26 => Act::SayTooMuch { p, t },
+        27..=30 => Act::Change { p, t, which, delete: one },
+        31..=32 => Act::Create { p, t },
+        33..=34 => Act::Join { p, room },
+        35 => Act::Leave { p, room },
+        36..=37 => Act::Revise { p, which },
+        38..=39 => Act::Discard { p, which },
+        40..=41 => Act::Resend { p, which },
+        42 => Act::Mark { p, to: which as u64 },
+        43 => Act::Type { p },
+        44 => Act::Rename { p },
+        45 => Act::History { p },
+        46..=48 => Act::RetryNow { p, t },
+        49..=50 => Act::Wake { p, t },
+        51..=52 => Act::Service { room, published: one || other },
+        53..=56 => Act::Cut { p, client: one, server: other || !one },
+        57..=59 => Act::Deafen { p, up: one, down: other || !one },
+        60..=63 => Act::Lose { p, up: one },
+        64..=66 => Act::Double { p, up: one },
+        67..=68 => Act::Swap { p, up: one },
+        69..=72 => Act::OpenTab { p },
+        73 => Act::CloseTab { p, t },
+        74..=76 => Act::KillTab { p, t, aborts: one },
+        77 => Act::Freeze { p, t },
+        78 => Act::Thaw { p },
+        79 => Act::Stall { p },
+        80 => Act::LoseWords { p },
+        81 => Act::PowerCut { p },
+        82 if one => Act::CopyProfile { p },
+        82 => Act::SetBack { p },
+        83 => Act::StoreFails { p, full: one },
+        84..=86 => Act::StoreHeals { p },
+        87 if small == 0 => Act::Evict { p },
+        88 => Act::Damage { p },
+        89 => Act::SignIn { p },
+        90 => Act::ClientClock { p, ms: 10_000 * which as u64 * which as u64 },
+        91 => Act::WallClock { ms: (which as i64 - 10) << 27, server: one },
+        92..=93 => Act::Kill { written: one },
+        94 if one => Act::Stop,
+        95..=98 => Act::Go,
+        99 => {
             if one {
                 Act::Fill
             } else {
                 Act::Fail
             }
         }
-        84 => Act::Heal,
-        85 => Act::Unknown { times: 1 + small as u64 },
-        86 => Act::Moved { times: 1 + small as u64 },
-        87 if one => Act::Trim { room, keep: 1 + which as u64 },
-        88 => Act::Copy,
-        89 if small == 0 => Act::Restore,
-        90 if small == 0 => Act::RollBack,
-        _ => Act::Wait { ms: (which as u64 + 1) * 1_000 * (1 + small as u64) },
+        100..=102 => Act::Heal,
+        103 => Act::Unknown { times: 1 + small as u64 },
+        104 => Act::Moved { times: 1 + small as u64 },
+        105 => Act::Trim { room, keep: 1 + which as u64 },
+        106 => Act::Copy,
+        107 => Act::Restore,
+        108 => Act::RollBack,
+        _ => Act::Wait { ms: (which as u64 + 1) * 300 * (1 + 4 * small as u64) },
     }
 }
 
@@ -193,6 +224,7 @@ impl Sim {
             | Act::Wake { .. } => self.ask(act),
             Act::Cut { .. }
             | Act::Deafen { .. }
+            | Act::Stall { .. }
             | Act::Lose { .. }
             | Act::Double { .. }
             | Act::Swap { .. } => self.disturb(act),
@@ -204,6 +236,7 @@ impl Sim {
             | Act::LoseWords { .. }
             | Act::ClientClock { .. } => self.among_tabs(act),
             Act::PowerCut { .. }
+            | Act::CopyProfile { .. }
             | Act::SetBack { .. }
             | Act::StoreFails { .. }
             | Act::StoreHeals { .. }
@@ -338,14 +371,34 @@ impl Sim {
         tabs.filter_map(|tab| Some((tab.id, tab.socket.filter(|end| *end > 0)?))).next()
     }
 
+    /// The next profile, from this one on, on whose wire at least so many frames are under way.
+    fn crowded(&self, p: usize, up: bool, least: usize) -> Option<usize> {
+        let crowded = |later: &usize| {
+            let connected = self.connected((p + later) % PROFILES);
+            let wire = connected.and_then(|(_, end)| self.server.wires.get(&end));
+            wire.is_some_and(|it| if up { it.up.len() } else { it.down.len() } >= least)
+        };
+        (0..PROFILES).find(crowded)
+    }
+
     fn disturb(&mut self, act: Act) -> bool {
         let (Act::Cut { p, .. }
         | Act::Deafen { p, .. }
+        | Act::Stall { p }
         | Act::Lose { p, .. }
         | Act::Double { p, .. }
         | Act::Swap { p, .. }) = act
         else {
             unreachable!("only what befalls a wire comes here")
+        };
+        let wanted = match act {
+            Act::Cut { .. } | Act::Deafen { .. } | Act::Stall { .. } => Some(0),
+            Act::Swap { up, .. } => self.crowded(p, up, 2),
+            Act::Lose { up, .. } | Act::Double { up, .. } => self.crowded(p, up, 1),
+            _ => None,
+        };
+        let Some(p) = wanted.map(|later| (p + later) % PROFILES) else {
+            return false;
         };
         let Some((id, end)) = self.connected(p) else {
             return false;
@@ -363,6 +416,7 @@ impl Sim {
                 wire.deaf_down |= down;
                 true
             }
+            Act::Stall { .. } => !std::mem::replace(&mut wire.stalled, true),
             Act::Lose { up: true, .. } => wire.up.pop_front().is_some(),
             Act::Lose { .. } => wire.down.pop_front().is_some(),
             Act::Double { up: true, .. } => {
@@ -430,7 +484,13 @@ impl Sim {
     fn at_the_store(&mut self, act: Act) -> bool {
         match act {
             Act::PowerCut { p } => self.quit(p, true),
-            Act::SetBack { p, wait } => return self.set_back(p, wait),
+            Act::CopyProfile { p } => {
+                let turn = self.server.ledger.turn();
+                let profile = &mut self.profiles[p];
+                profile.copy = Some((profile.book, profile.stored.clone(), turn));
+                return true;
+            }
+            Act::SetBack { p } => return self.set_back(p),
             Act::StoreFails { p, full } => {
                 let why = if full { NotWritten::Full } else { NotWritten::Failed };
                 self.profiles[p].fails = Some(why);
@@ -458,23 +518,17 @@ impl Sim {
     }
 
     /// A copy of the profile from before takes its place, as after a restore of the machine. What was
-    /// written meanwhile would be gone with it, so it happens where nothing was.
-    fn set_back(&mut self, p: usize, wait: u64) -> bool {
-        let profile = &self.profiles[p];
-        let (copy, book) = (profile.stored.clone(), profile.book);
-        self.wait(wait);
-        let profile = &self.profiles[p];
-        let gone = |intent: &crate::ledger::Intent| intent.book == book && intent.withdrawn;
-        if profile.database().keys() != copy.database.keys()
-            || self.server.ledger.intents.values().any(gone)
-        {
+    /// written meanwhile is gone with it, unless it had arrived.
+    fn set_back(&mut self, p: usize) -> bool {
+        let (book, profile) = (self.profiles[p].book, &mut self.profiles[p]);
+        let Some((_, copy, turn)) = profile.copy.take().filter(|(of, ..)| *of == book) else {
             return false;
-        }
+        };
         self.quit(p, false);
-        self.server.ledger.set_back_book(&copy.database);
+        self.server.ledger.set_back_book(book, &copy.database, turn);
         let profile = &mut self.profiles[p];
+        profile.safe = copy.clone();
         profile.stored = copy;
-        profile.safe = profile.stored.clone();
         self.open(p);
         true
     }
@@ -517,7 +571,7 @@ impl Sim {
             Act::Moved { times } => self.server.trouble.moved = times,
             Act::Trim { room, keep } => return self.trim(room, keep),
             Act::Copy => {
-                self.copies.push_front(self.server.disk().clone());
+                self.copies.push_front(self.server.copy());
                 self.copies.truncate(2);
             }
             Act::Restore => return self.put_back(true),

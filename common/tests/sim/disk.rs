@@ -5,6 +5,7 @@ use holdfast_common::{
     event::{Effect, Facts, RoomFacts, TargetFacts, Verified, Versions},
     frame::{Author, Entry, Folded, HOLLOW, LaneWatermark, LatestSet, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    planted::{Planted, planted},
     storage::*,
     time::Timestamp,
 };
@@ -129,7 +130,8 @@ impl Disk {
         if *owner != person {
             return Greeted::Refused(holdfast_common::error::Code::WrongWriter);
         }
-        if greeting.generation <= *generation {
+        let reused = greeting.generation == *generation && planted(Planted::GenerationReused);
+        if greeting.generation <= *generation && !reused {
             return Greeted::Refused(holdfast_common::error::Code::Fenced);
         }
         *generation = greeting.generation;
@@ -195,7 +197,8 @@ impl Disk {
 
     pub fn append(&mut self, append: Append) -> Appended {
         let lane = append.lane.expect("clients have lanes");
-        if self.writers.get(&lane.writer).is_none_or(|(_, last)| *last != lane.generation) {
+        let overtaken = self.writers.get(&lane.writer).is_none_or(|it| it.1 != lane.generation);
+        if overtaken && !planted(Planted::OldGenerationWrites) {
             return Appended::Fenced;
         }
         let state = self.lanes.entry((lane.writer, append.room)).or_default();
@@ -208,6 +211,9 @@ impl Disk {
             return Appended::Expected(state.watermark + 1);
         }
         let (verdict, entry) = self.decide(&append);
+        if matches!(verdict, Verdict::Reject { .. }) && planted(Planted::RejectionKeepsNumber) {
+            return Appended::Decided { verdict, entry: None };
+        }
         let state = self.lanes.entry((lane.writer, append.room)).or_default();
         state.watermark = lane.n;
         state.verdicts.insert(lane.n, verdict.clone());
@@ -229,7 +235,8 @@ impl Disk {
         let created = matches!(append.effect, Effect::Creates(_));
         let log = self.logs.get_mut(&append.room).expect("the rule saw the room");
         let epoch = log.info.head.epoch;
-        if let Some(offset) = log.ids.get(&id) {
+        let offset = log.ids.get(&id).filter(|_| !planted(Planted::StandsTwice));
+        if let Some(offset) = offset {
             return (Verdict::Ack { id, epoch, offset: *offset, reply }, None);
         }
         let entry = push(log, append);

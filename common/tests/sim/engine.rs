@@ -8,6 +8,7 @@ use holdfast_common::{
     frame::{Hello, LaneState, LatestSet, SetLatest},
     id::{PersonId, RoomId, WriterId},
     limits::Limits,
+    planted::{Planted, planted},
     session::Emitting,
     storage::{Append, Appended, Fault, Greeted, Greeting, LaneWrite, Membership},
     time::Timestamp,
@@ -55,7 +56,7 @@ pub enum Job {
 #[derive(Debug, Clone)]
 pub enum Done {
     Greeted { writer: WriterId, generation: u64, result: Result<Greeted, Fault> },
-    Appended { room: RoomId, n: u64, writer: WriterId, appended: Appended },
+    Appended { room: RoomId, n: u64, writer: WriterId, generation: u64, appended: Appended },
     Stored { value: Option<LatestSet>, room: RoomId, kind: String, about: Option<u64>, stands: u64 },
     Membership { req: u64, room: RoomId, join: bool, result: Membership },
 }
@@ -87,6 +88,8 @@ pub struct Engine {
     pub disk: Disk,
     jobs: VecDeque<(End, Job)>,
     committing: Option<Committing>,
+    /// The disk before the last transaction, for a fault to be planted.
+    before: Option<Disk>,
     done: VecDeque<(End, Done)>,
 }
 
@@ -113,7 +116,10 @@ impl Engine {
         let mut disk = self.disk.clone();
         let jobs = self.jobs.drain(..most.min(self.jobs.len()));
         let done = jobs.map(|(end, job)| (end, run(&mut disk, job, limits, at, trouble)));
-        let done = done.collect();
+        let done: Vec<(End, Done)> = done.collect();
+        if planted(Planted::AckBeforeCommit) {
+            self.done.extend(done.iter().cloned());
+        }
         self.committing = Some(Committing { disk, done });
     }
 
@@ -122,8 +128,10 @@ impl Engine {
         let Some(Committing { disk, done }) = self.committing.take() else {
             return Vec::new();
         };
-        self.disk = disk;
-        self.done.extend(done.iter().cloned());
+        self.before = Some(std::mem::replace(&mut self.disk, disk));
+        if !planted(Planted::AckBeforeCommit) {
+            self.done.extend(done.iter().cloned());
+        }
         done
     }
 
@@ -137,6 +145,12 @@ impl Engine {
         let durable = if written { self.sync() } else { Vec::new() };
         (self.committing, self.done) = (None, VecDeque::new());
         self.jobs.clear();
+        if planted(Planted::WatermarkForgotten) {
+            self.disk.forget_lanes();
+        }
+        if let Some(before) = self.before.take().filter(|_| planted(Planted::CommitLost)) {
+            self.disk = before;
+        }
         durable
     }
 }
@@ -152,7 +166,8 @@ fn run(disk: &mut Disk, job: Job, limits: &Limits, at: Timestamp, trouble: &mut 
             Done::Greeted { writer, generation, result }
         }
         Job::Append(emitting) => {
-            let (room, n, writer) = (emitting.emit.room, emitting.emit.n, emitting.writer);
+            let (room, n) = (emitting.emit.room, emitting.emit.n);
+            let (writer, generation) = (emitting.writer, emitting.generation);
             let appended = if let Some(fault) = &trouble.refuse {
                 Appended::Fault(fault.clone())
             } else if trouble.moved > 0 {
@@ -161,7 +176,7 @@ fn run(disk: &mut Disk, job: Job, limits: &Limits, at: Timestamp, trouble: &mut 
             } else {
                 disk.append(decide(disk, *emitting, limits, at))
             };
-            Done::Appended { room, n, writer, appended }
+            Done::Appended { room, n, writer, generation, appended }
         }
         Job::Latest { person, latest, payload } => {
             let SetLatest { ns, room, kind, rank: about } = latest;

@@ -38,7 +38,11 @@ impl Sim {
                 self.come_back(p);
             }
         }
-        self.last_words();
+        let late = self.roll(self.profiles.len() - 1);
+        let other = (late + 1) % self.profiles.len();
+        self.last_words(late, other);
+        self.all_is_well();
+        self.too_much_for(late, other);
         self.all_is_well();
     }
 
@@ -57,8 +61,7 @@ impl Sim {
 
     /// The last words fall into somebody's greeting: nothing comes behind them that would show who
     /// has missed one, and nobody greets again.
-    fn last_words(&mut self) {
-        let late = self.roll(self.profiles.len() - 1);
+    fn last_words(&mut self, late: usize, other: usize) {
         let leader = self.profiles[late].tabs.iter().find(|tab| tab.socket.is_some());
         if let Some(id) = leader.map(|tab| tab.id) {
             self.cut(late, id, true, true);
@@ -68,10 +71,30 @@ impl Sim {
             self.step();
         }
         self.server.trouble.unknown = self.dice.up_to(1);
-        let other = (late + 1) % self.profiles.len();
+        self.say_at_last(other);
+        self.wait(LONG);
+    }
+
+    fn say_at_last(&mut self, p: usize) {
         let (id, text) = (self.id(), "at last".to_owned());
         let held = Held::new(id, LOBBY, self.at(), &Message { text });
-        self.hold(other, 0, held);
+        self.hold(p, 0, held);
+    }
+
+    /// More is said than waits for one whom the server does not get round to.
+    fn too_much_for(&mut self, slow: usize, other: usize) {
+        let ends: Vec<_> = self.profiles[slow].tabs.iter().filter_map(|tab| tab.socket).collect();
+        for end in ends {
+            if let Some(wire) = self.server.wires.get_mut(&end) {
+                wire.stalled = true;
+            }
+        }
+        for _ in 0..8 {
+            self.say_at_last(other);
+        }
+        for _ in 0..800 {
+            self.step();
+        }
         self.wait(LONG);
     }
 
@@ -124,6 +147,10 @@ impl Sim {
             self.server.ledger.breaks(Invariant::I4, || {
                 format!("reader {p} stands at {cursor:?}, and the log of {room} ends at {head:?}")
             });
+        }
+        if !database.is_whole(room) {
+            let what = format!("reader {p} has a hole in {room} that was not told");
+            return self.server.ledger.breaks(Invariant::I4, || what);
         }
         if !(rising && same) {
             self.server.ledger.breaks(Invariant::I3, || format!("reader {p} has another {room}"));

@@ -56,6 +56,15 @@ struct Standing {
     removes: Option<EventId>,
 }
 
+type Logs = BTreeMap<(RoomId, Epoch), Vec<Standing>>;
+
+/// A copy of the server's disk, with what the ledger knows of it.
+#[derive(Clone)]
+pub struct Copy {
+    pub disk: Disk,
+    logs: Logs,
+}
+
 /// One outbox database, of one person.
 pub type Book = u64;
 
@@ -80,7 +89,7 @@ pub struct Ledger {
     pub watches: bool,
     pub broken: Option<Violation>,
     pub counts: Counts,
-    logs: BTreeMap<(RoomId, Epoch), Vec<Standing>>,
+    logs: Logs,
     acked: BTreeMap<EventId, (RoomId, Epoch, Offset)>,
     pub rejected: BTreeSet<EventId>,
     decided: BTreeMap<(WriterId, RoomId), u64>,
@@ -164,7 +173,13 @@ impl Ledger {
                     self.counts.add_named("greeting: ", code.name());
                 }
                 Done::Greeted { result: Err(_), .. } => self.counts.add("greeting: fault"),
-                Done::Appended { room, n, writer, appended } => {
+                Done::Appended { room, n, writer, generation, appended } => {
+                    if matches!(appended, Appended::Decided { .. }) {
+                        let newest = self.generations.get(writer).copied().unwrap_or(0);
+                        self.holds(*generation >= newest, Invariant::I6, || {
+                            format!("generation {generation} writes, and {newest} was welcome")
+                        });
+                    }
                     self.appended(*room, *n, *writer, appended, disk);
                 }
                 Done::Stored { .. } | Done::Membership { .. } => {}
@@ -228,20 +243,28 @@ impl Ledger {
 
     fn in_turn(&mut self, room: RoomId, entry: &Entry) {
         let again = self.lost.remove(&entry.id);
+        let refused = self.rejected.contains(&entry.id);
         let Some(intent) = self.intents.get(&entry.id) else {
             return;
         };
         let (turn, own) = (intent.turn, intent.person == entry.from.id && intent.room == room);
         let newest = self.newest.entry((intent.book, room)).or_default();
-        let late = turn < *newest && !again;
+        // What was taken back or refused once can come again, where the browser was set back.
+        let free = again || refused || intent.withdrawn || intent.excused;
+        let late = turn < *newest && !free;
         *newest = turn.max(*newest);
         self.holds(own, Invariant::I3, || format!("{} stands as somebody else's", entry.id));
         self.holds(!late, Invariant::I3, || format!("{} stands behind a later one", entry.id));
     }
 
+    /// A copy of the data folder is made.
+    pub fn copy(&self, disk: Disk) -> Copy {
+        Copy { disk, logs: self.logs.clone() }
+    }
+
     /// An older copy of the data folder has taken the place of this one; `told` says whether the
     /// server knows.
-    pub fn set_back(&mut self, copy: &Disk, now: &Disk) {
+    pub fn set_back(&mut self, copy: &Copy, now: &Disk) {
         self.set_backs += 1;
         self.decided.clear();
         self.generations.clear();
@@ -250,8 +273,8 @@ impl Ledger {
         }
         let mut logs = BTreeMap::new();
         for (room, log) in &now.logs {
-            let was = copy.logs[room].info.head;
-            let mut entries = self.logs.get(&(*room, was.epoch)).cloned().unwrap_or_default();
+            let was = copy.disk.logs[room].info.head;
+            let mut entries = copy.logs.get(&(*room, was.epoch)).cloned().unwrap_or_default();
             entries.truncate(usize::try_from(was.offset).expect("logs are short"));
             logs.insert((*room, log.info.head.epoch), entries);
         }
@@ -290,7 +313,8 @@ impl Ledger {
 
     /// Acked events that a restore has taken, of which nothing was told.
     pub fn untold(&self) -> impl Iterator<Item = &EventId> {
-        self.untold.keys().filter(|id| self.lost.contains(id))
+        let excused = |id: &EventId| self.intents.get(id).is_some_and(|it| it.excused);
+        self.untold.keys().filter(move |id| self.lost.contains(id) && !excused(id))
     }
 
     /// Whether the event was lost when the server was set back.

@@ -8,6 +8,7 @@ mod engine;
 mod heal;
 mod ledger;
 mod node;
+mod planted;
 mod profile;
 mod registers;
 mod requests;

@@ -9,7 +9,9 @@ use crate::{
 };
 use holdfast_common::{
     client::{Batch, Held, Key, NotWritten, Row, RowState, Write},
-    id::{SessionId, WriterId},
+    frame::Entry,
+    id::{RoomId, SessionId, WriterId},
+    planted::{Planted, planted},
     proof::Database,
     tabs::TabId,
 };
@@ -37,6 +39,8 @@ pub enum Tx {
     Add(Held),
     Fetch(Vec<Key>),
     Sweep,
+    /// The second half of a batch whose cursor was written first: a planted fault.
+    Entries(RoomId, Vec<Entry>),
 }
 
 impl Tx {
@@ -65,6 +69,8 @@ pub struct Profile {
     pub fails: Option<NotWritten>,
     /// A part of the database is damaged.
     pub damaged: bool,
+    /// A copy of the database, of whose book it is and when it was made.
+    pub copy: Option<(Book, Stored, u64)>,
 }
 
 impl Profile {
@@ -83,6 +89,7 @@ impl Profile {
             leader: None,
             fails: None,
             damaged: false,
+            copy: None,
         }
     }
 
@@ -163,7 +170,7 @@ impl Profile {
         match tx {
             Tx::Load { takes } => {
                 if let Some(writer) = takes.filter(|_| self.fails.is_none()) {
-                    self.stored.database.generation += 1;
+                    self.stored.database.generation += u64::from(!planted(Planted::TakesUnfenced));
                     if std::mem::take(&mut self.damaged) {
                         self.stored.database.mend(writer);
                         self.safe = self.stored.clone();
@@ -185,6 +192,9 @@ impl Profile {
                 let rows = rows.cloned().collect();
                 self.post(id, Event::Fetched { asked, rows });
             }
+            Tx::Entries(room, entries) => {
+                self.stored.database.entries.entry(room).or_default().extend(entries);
+            }
             Tx::Sweep => {
                 let keys = self.stored.database.rows.keys().copied().collect();
                 self.post(id, Event::Swept(keys));
@@ -192,10 +202,22 @@ impl Profile {
         }
     }
 
-    fn commit(&mut self, id: TabId, run: SessionId, batch: Batch, ledger: &mut Ledger) {
+    fn split(&mut self, id: TabId, batch: &mut Batch) {
+        for write in &mut batch.writes {
+            if let Write::Entries { room, entries, .. } = write {
+                let later = Tx::Entries(*room, std::mem::take(entries));
+                self.under_way.push_front((id, later));
+            }
+        }
+    }
+
+    fn commit(&mut self, id: TabId, run: SessionId, mut batch: Batch, ledger: &mut Ledger) {
         let (token, strict, writes) = (batch.token, batch.strict, batch.writes.clone());
         if batch.generation == self.stored.database.generation {
             ledger.commits(self.book, &self.stored.database, &batch);
+        }
+        if planted(Planted::CursorBeforeEntries) {
+            self.split(id, &mut batch);
         }
         let result = match self.stored.database.commit(batch) {
             Err(why) => {

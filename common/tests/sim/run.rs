@@ -30,6 +30,8 @@ pub struct Outcome {
     pub broken: Option<Violation>,
     pub counts: Counts,
     pub trace: String,
+    /// It went to its end, without a panic.
+    pub ended: bool,
 }
 
 /// What a server of this seed holds its clients to: small, so that every limit is met.
@@ -74,7 +76,12 @@ pub fn play(seed: u64, moves: &[Move], manner: Manner) -> Outcome {
         sim.server.ledger.breaks(Invariant::I11, || "something panicked".to_owned());
     }
     let ledger = sim.server.ledger;
-    Outcome { broken: ledger.broken, counts: ledger.counts, trace: sim.trace.unwrap_or_default() }
+    Outcome {
+        broken: ledger.broken,
+        counts: ledger.counts,
+        trace: sim.trace.unwrap_or_default(),
+        ended: played.is_ok(),
+    }
 }
 
 /// The shortest list of moves found that breaks the same invariant: parts are left out, larger ones
@@ -116,17 +123,24 @@ pub fn report(seed: u64, manner: Manner, broken: &Violation) -> String {
     let moves = shrink(seed, manner, broken.invariant);
     let traced = play(seed, &moves, Manner { traced: true, ..manner });
     let what = traced.broken.as_ref().map_or(&broken.what, |broken| &broken.what);
-    let lines: Vec<&str> = traced.trace.lines().collect();
-    let last = &lines[lines.len().saturating_sub(80)..];
+    let kept = keep(seed, &traced.trace);
     let acts: Vec<String> =
         moves.iter().map(|it| format!("  {:?}, then {} steps", it.act, it.steps)).collect();
     let planted = manner.planted.map_or(String::new(), |it| format!(" --planted {it:?}"));
     format!(
-        "seed {seed} breaks {:?}: {what}\n{} of its moves are enough:\n{}\nthe last of what happened:\n{}\n\
-         again: cargo xtask sim --seed {seed}{planted}\n",
+        "seed {seed} breaks {:?}: {what}\n{} of its moves are enough:\n{}\n\
+         what happens then stands in {}\nagain: cargo xtask sim --seed {seed}{planted}\n",
         broken.invariant,
         moves.len(),
         acts.join("\n"),
-        last.join("\n"),
+        kept,
     )
+}
+
+/// Puts a trace where it can be read, and says where.
+fn keep(seed: u64, trace: &str) -> String {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/sim");
+    let path = format!("{folder}/seed-{seed}.trace");
+    let kept = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, trace));
+    kept.map_or_else(|error| format!("no file: {error}"), |()| path)
 }

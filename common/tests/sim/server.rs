@@ -4,7 +4,7 @@
 use crate::{
     disk::Disk,
     engine::{Done, End, Engine, Job, LOBBY, Trouble},
-    ledger::Ledger,
+    ledger::{Copy, Ledger},
 };
 use holdfast_common::{
     chat, codec,
@@ -53,6 +53,8 @@ pub struct Wire {
     /// Nothing of what is sent this way arrives, and nobody is told.
     pub deaf_up: bool,
     pub deaf_down: bool,
+    /// The server does not get round to it for a while.
+    pub stalled: bool,
     /// The server's side has ended; what it said before may still arrive.
     over: bool,
     /// The client's side has ended, and the server has not heard of it.
@@ -126,6 +128,7 @@ impl Server {
             answers: VecDeque::new(),
             deaf_up: false,
             deaf_down: false,
+            stalled: false,
             over: false,
             alone: false,
             rooms: 0,
@@ -199,11 +202,26 @@ impl Server {
             .collect()
     }
 
+    /// A copy of the data folder, as an operator makes it.
+    pub fn copy(&self) -> Copy {
+        self.ledger.copy(self.engine.disk.clone())
+    }
+
     /// An older copy of the data folder takes the place of this one; `told` says whether the server
     /// knows.
-    pub fn set_back(&mut self, copy: Disk, told: bool) {
-        self.engine.disk.set_back(copy.clone(), told);
+    pub fn set_back(&mut self, copy: Copy, told: bool) {
+        self.engine.disk.set_back(copy.disk.clone(), told);
         self.ledger.set_back(&copy, &self.engine.disk);
+    }
+
+    /// Gets round to everyone again.
+    pub fn resume(&mut self) {
+        self.wires.values_mut().for_each(|wire| wire.stalled = false);
+    }
+
+    /// How much found no room in a queue.
+    pub fn dropped(&self) -> u64 {
+        self.fanout.dropped()
     }
 
     /// The next time at which a session has something to do.
@@ -233,6 +251,9 @@ impl Server {
             }
             if !wire.answers.is_empty() {
                 ways.push(Way::Answer(*end));
+            }
+            if wire.stalled {
+                continue;
             }
             if !wire.up.is_empty() && !wire.session.full() {
                 ways.push(Way::Up(*end));
@@ -302,7 +323,7 @@ impl Server {
             return;
         };
         if let Some(output) = wire.outputs.pop_front() {
-            self.serve(end, output);
+            self.serve(now, end, output);
         } else {
             wire.busy = false;
             self.tell(now, end, Input::Flushed);
@@ -324,7 +345,7 @@ impl Server {
         }
     }
 
-    fn serve(&mut self, end: End, output: Output<String>) {
+    fn serve(&mut self, now: Instant, end: End, output: Output<String>) {
         let Some(wire) = self.wires.get_mut(&end) else {
             return;
         };
@@ -333,6 +354,7 @@ impl Server {
             Output::Send(text) | Output::Pass(text) => self.down(end, Down::Text(text)),
             Output::Ping => self.down(end, Down::Ping),
             Output::Close(code) => {
+                self.ledger.counts.add_named("close: ", code.name());
                 self.down(end, Down::Close(code));
                 self.leave(end);
                 if self.wires[&end].alone {
@@ -356,9 +378,10 @@ impl Server {
                 if let Some(change) = self.fanout.follow(key, room) {
                     self.told(key, change);
                 }
-                self.answer(end, Input::Pass(self.everyone_in(room)));
+                // At once: what is told from now on comes behind it.
+                self.tell(now, end, Input::Pass(self.everyone_in(room)));
                 let offset = self.fanout.head(room);
-                self.answer(end, Input::Head { room, offset });
+                self.tell(now, end, Input::Head { room, offset });
             }
             Output::Unfollow(room) => {
                 if let Some(change) = self.fanout.unfollow(key, room) {

@@ -2,9 +2,8 @@
 //! One thing happens at a time, and dice say which.
 
 use crate::{
-    disk::Disk,
     engine::{End, LOBBY},
-    ledger::Book,
+    ledger::{Book, Copy},
     profile::{Profile, Tx},
     server::{Down, Server, Up, Way},
     tab::{Ask, Event, Tab},
@@ -44,7 +43,7 @@ pub struct Sim {
     pub server: Server,
     pub profiles: Vec<Profile>,
     /// Copies of the server's disk, as an operator makes them.
-    pub copies: VecDeque<Disk>,
+    pub copies: VecDeque<Copy>,
     /// The server's process does not run.
     pub stopped: bool,
     /// What people do by the clock on their wall is behind or ahead by so much.
@@ -52,6 +51,8 @@ pub struct Sim {
     pub dice: Dice,
     /// Everything that has happened, where somebody wants to read it.
     pub trace: Option<String>,
+    /// Something goes on without end.
+    pub restless: bool,
     ids: u64,
     books: Book,
 }
@@ -73,6 +74,7 @@ impl Sim {
             wall: 0,
             dice: Dice::new(0),
             trace: None,
+            restless: false,
             ids: 0,
             books: 0,
         };
@@ -134,7 +136,8 @@ impl Sim {
     pub fn quit(&mut self, p: usize, power: bool) {
         let tabs: Vec<TabId> = self.profiles[p].tabs.iter().map(|tab| tab.id).collect();
         for id in tabs {
-            self.kill(p, id, true, !power);
+            let told = !power && self.roll(1) == 0;
+            self.kill(p, id, true, told);
         }
         let profile = &mut self.profiles[p];
         profile.under_way.clear();
@@ -155,8 +158,8 @@ impl Sim {
     /// A view holds an event.
     pub fn hold(&mut self, p: usize, t: usize, event: client::Held) {
         let profile = &mut self.profiles[p];
-        let at = t % profile.tabs.len().max(1);
-        if let Some(tab) = profile.tabs.get(at) {
+        let awake: Vec<&Tab> = profile.tabs.iter().filter(|tab| !tab.frozen).collect();
+        if let Some(tab) = awake.get(t % awake.len().max(1)) {
             profile.under_way.push_back((tab.id, Tx::Add(event)));
         }
     }
@@ -187,6 +190,9 @@ impl Sim {
     /// The server's process ends at once. Of the tabs that are connected, those hear of it that the
     /// dice choose; the others find out.
     pub fn crash(&mut self, written: bool) {
+        if self.server.dropped() > 0 {
+            self.server.ledger.counts.add("fanout: a queue was full");
+        }
         let ends: BTreeSet<End> = self.server.crash(written).into_iter().collect();
         for p in 0..self.profiles.len() {
             for t in 0..self.profiles[p].tabs.len() {
@@ -288,7 +294,6 @@ impl Sim {
             Down::Text(text) => client::Input::Frame(text),
             Down::Ping => return self.server.send(end, Up::Pong),
             Down::Close(code) => {
-                self.server.ledger.counts.add_named("close: ", code.name());
                 client::Input::Closed { code: code.close_number().expect("it closes") }
             }
         };
@@ -414,6 +419,7 @@ impl Sim {
                 return;
             }
         }
+        self.restless = true;
         self.server
             .ledger
             .breaks(crate::ledger::Invariant::I6, || "nothing comes to rest".to_owned());
@@ -422,9 +428,10 @@ impl Sim {
     /// Lets time pass, with everything that falls due in it.
     pub fn wait(&mut self, ms: u64) {
         let end = self.now + Millis(ms);
+        self.server.resume();
         loop {
             self.settle();
-            if self.server.ledger.broken.is_some() {
+            if self.restless || self.server.ledger.broken.is_some() {
                 return;
             }
             let tabs = self.profiles.iter().flat_map(|profile| &profile.tabs);

@@ -189,16 +189,16 @@ impl World {
 
     /// As after a restore of a copy that has the first `keep` entries of the lobby.
     pub fn restore(&mut self, keep: usize) {
-        let mut copy = self.server.disk().clone();
-        copy.truncate(LOBBY, keep);
+        let mut copy = self.server.copy();
+        copy.disk.truncate(LOBBY, keep);
         self.server.set_back(copy, true);
     }
 
     /// As after a power cut that took acked entries, with nothing to show for it.
     pub fn roll_back(&mut self, keep: usize) {
-        let mut copy = self.server.disk().clone();
-        copy.truncate(LOBBY, keep);
-        copy.forget_lanes();
+        let mut copy = self.server.copy();
+        copy.disk.truncate(LOBBY, keep);
+        copy.disk.forget_lanes();
         self.server.set_back(copy, false);
     }
 

@@ -158,21 +158,22 @@ impl Driver {
         });
     }
 
-    /// Reads the database. A damaged one is mended first, by the tab that is about to lead.
+    /// Reads the database. A tab that is about to lead fences who led before with it, and mends a
+    /// damaged one.
     pub(super) fn load(&mut self) {
         let (db, events) = (self.db.clone(), self.events.clone());
-        let mends = self.tabs.takes();
+        let takes = self.tabs.takes();
         spawn_local(async move {
             let mut mended = None;
-            let mut result = db.content().await;
+            let mut result = db.content(takes).await;
             if let Ok(content) = &result
-                && let Some(damage) = content.damage.as_ref().filter(|_| mends)
+                && let Some(damage) = content.damage.as_ref().filter(|_| takes)
             {
                 let (ms, random) = clock::id_parts();
                 let writer = holdfast_common::id::WriterId::new(ms, &random);
                 mended = Some(damage.what.clone());
                 result = match db.mend(content, writer).await {
-                    Ok(()) => db.content().await,
+                    Ok(()) => db.content(takes).await,
                     Err(why) => Err(why),
                 };
             }

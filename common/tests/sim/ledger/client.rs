@@ -12,6 +12,11 @@ use holdfast_common::{
 use std::collections::BTreeMap;
 
 impl Ledger {
+    /// How many events were held so far.
+    pub fn turn(&self) -> u64 {
+        self.turns
+    }
+
     /// An event is in an outbox, on the disk.
     pub fn held(&mut self, book: Book, event: &Held, database: &Database) {
         self.turns += 1;
@@ -45,7 +50,11 @@ impl Ledger {
 
     /// A copy from before takes the place of a book: of what waits in it the writer cannot know that
     /// it was transmitted, and may change it.
-    pub fn set_back_book(&mut self, copy: &Database) {
+    /// What is newer than the copy is lost, unless it had arrived.
+    pub fn set_back_book(&mut self, book: Book, copy: &Database, turn: u64) {
+        for intent in self.intents.values_mut().filter(|it| it.book == book && it.turn > turn) {
+            intent.excused = true;
+        }
         for row in copy.rows.values().filter(|row| row.state == RowState::Queued) {
             if let Some(intent) = self.intents.get_mut(&row.event.id) {
                 intent.bytes = None;

@@ -227,7 +227,7 @@ fn no_golden_database_was_ever_changed() {
 
 #[test]
 fn a_database_of_the_first_form_is_read() {
-    let content = now(opened(1).content());
+    let content = now(opened(1).content(false));
     assert_eq!(content.damage, None);
     assert_eq!((content.writer, content.generation), (Some(writer()), 3));
     assert_eq!(content.last, Some((run(), 5)));

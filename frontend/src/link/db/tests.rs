@@ -2,7 +2,11 @@
 
 use super::*;
 use futures_util::FutureExt;
-use holdfast_common::{chat::Message, id::EventId, time::Timestamp};
+use holdfast_common::{
+    chat::Message,
+    id::{EventId, PersonId},
+    time::Timestamp,
+};
 
 const ROOM: RoomId = RoomId::NIL;
 
@@ -22,7 +26,7 @@ fn now<T>(work: impl Future<Output = T>) -> T {
 
 /// How many rows and which drafts there are.
 fn held(db: &Database) -> (usize, Vec<(RoomId, String)>) {
-    let loaded = now(db.content()).unwrap().loaded;
+    let loaded = now(db.content(false)).unwrap().loaded;
     (loaded.rows.len(), loaded.drafts)
 }
 
@@ -44,6 +48,20 @@ fn a_row_that_was_made_of_no_draft_leaves_the_drafts_alone() {
 }
 
 #[test]
+fn who_reads_in_order_to_lead_fences_who_led_before() {
+    let db = database();
+    let principal =
+        Principal { person: PersonId::NIL, secret: "a secret".repeat(4), name: "Ada".to_owned() };
+    now(db.introduce(&principal, WriterId::NIL)).unwrap();
+    let read = now(db.content(false)).unwrap();
+    let taken = now(db.content(true)).unwrap();
+    let batch = |generation| Batch { token: 1, strict: false, generation, writes: Vec::new() };
+    let late = now(db.commit(SessionId::NIL, batch(read.generation)));
+    assert_eq!(late.err(), Some(NotWritten::Fenced));
+    assert!(now(db.commit(SessionId::NIL, batch(taken.generation))).is_ok());
+}
+
+#[test]
 fn a_lost_room_is_gone_when_the_database_is_read_again() {
     let db = database();
     let info = r#"{"room":"00000000-0000-0000-0000-000000000000","ns":"chat","name":"lobby","joined":true,
@@ -51,6 +69,6 @@ fn a_lost_room_is_gone_when_the_database_is_read_again() {
     let writes = vec![Write::Room(serde_json::from_str(info).unwrap()), Write::Lost(ROOM)];
     let batch = Batch { token: 1, strict: false, generation: 0, writes };
     now(db.commit(SessionId::NIL, batch)).unwrap();
-    let rooms = now(db.content()).unwrap().loaded.rooms;
+    let rooms = now(db.content(false)).unwrap().loaded.rooms;
     assert!(rooms[0].gone && !rooms[0].joined);
 }
