@@ -4,7 +4,7 @@
 //!
 //! | what | finds no room when the queue is | then |
 //! |---|---|---|
-//! | a durable entry, or how far a log goes | full | is dropped; [`Note::Behind`] has the session read the log |
+//! | a durable entry, or how far a log goes | full (of items, or of [bytes](Fanout::weighing)) | is dropped; [`Note::Behind`] has the session read the log |
 //! | a frame about what is kept elsewhere | half full | is dropped; its [`Note`] has that told anew |
 //! | a volatile frame | half full | is dropped |
 //! | a membership of a room | never | takes the place of the one before of that room |
@@ -28,7 +28,7 @@ use crate::{
     id::{PersonId, RoomId},
     limits::PRESENCE_MOST,
 };
-use queue::{Put, Queue};
+use queue::{Bound, Put, Queue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A connection's place in the machine. Places are used again, keys are not.
@@ -65,8 +65,8 @@ struct Room {
 /// The machine.
 #[derive(Debug)]
 pub struct Fanout<B> {
-    /// Items that may wait for one connection.
-    bound: usize,
+    /// What may wait for one connection.
+    bound: Bound<B>,
     places: Vec<Option<Connection<B>>>,
     free: Vec<usize>,
     turns: u64,
@@ -83,7 +83,7 @@ impl<B: Clone> Fanout<B> {
     #[must_use]
     pub fn new(bound: usize) -> Self {
         Self {
-            bound: bound.max(2),
+            bound: Bound::of(bound.max(2)),
             places: Vec::new(),
             free: Vec::new(),
             turns: 0,
@@ -396,7 +396,7 @@ impl<B: Clone> Fanout<B> {
         let Some(connection) = self.places[place].as_mut() else {
             return;
         };
-        let put = connection.queue.put(self.bound, item, note);
+        let put = connection.queue.put(&self.bound, item, note);
         self.dropped += u64::from(put != Put::Waits);
         if put != Put::Dropped && !connection.woken {
             connection.woken = true;

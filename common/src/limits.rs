@@ -21,6 +21,11 @@ pub const MOST_INBOXES: usize = 64;
 /// since a hello is sent before the limits are known.
 pub const MOST_LANES: usize = 4_096;
 
+/// Verdicts above their floors that all lanes of one hello may have together. A client has a window of
+/// emits under way, and a floor that follows them: it is far from this, which bounds what a greeting
+/// costs. Fixed, since both sides go by it before there is a welcome.
+pub const MOST_VERDICTS: usize = 16_384;
+
 /// Bytes of a person's secret: too many to be guessed, and not so many that a hello grows by them.
 /// Fixed, since a client makes it before it knows any limit.
 pub const SECRET_BYTES: RangeInclusive<usize> = 16..=128;

@@ -174,6 +174,13 @@ impl<B> Session<B> {
         self.phase != Phase::Greeting
     }
 
+    /// Whether more of a hello is to come. What it takes until the greeting has been told is more than
+    /// that of others, so a driver may let those who say one take turns.
+    #[must_use]
+    pub fn continues(&self) -> bool {
+        self.phase == Phase::Hello && self.hello.is_some()
+    }
+
     /// Whether nothing follows.
     #[must_use]
     pub fn is_closed(&self) -> bool {

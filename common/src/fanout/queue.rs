@@ -1,15 +1,41 @@
 //! What waits for one connection: items within a bound, and notes of what found no room.
 
-use super::{Item, Note};
+use super::{Fanout, Item, Note};
 use crate::{
     id::RoomId,
     planted::{Planted, planted},
 };
 use std::collections::{BTreeSet, VecDeque};
 
+/// What a queue holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound<B> {
+    items: usize,
+    bytes: usize,
+    weigh: fn(&B) -> usize,
+}
+
+impl<B> Bound<B> {
+    pub(super) fn of(items: usize) -> Self {
+        Self { items, bytes: usize::MAX, weigh: |_| 0 }
+    }
+}
+
+impl<B> Fanout<B> {
+    /// Bounds the bytes that wait for one connection too, by what `weigh` says of a frame: so many of
+    /// the largest events are far more than as many of the usual ones. One goes whatever its size.
+    #[must_use]
+    pub fn weighing(mut self, bytes: usize, weigh: fn(&B) -> usize) -> Self {
+        self.bound = Bound { bytes, weigh, ..self.bound };
+        self
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Queue<B> {
     items: VecDeque<Item<B>>,
+    /// Of all frames in it.
+    bytes: usize,
     notes: BTreeSet<Note>,
 }
 
@@ -26,27 +52,33 @@ pub(super) enum Put {
 
 impl<B> Default for Queue<B> {
     fn default() -> Self {
-        Self { items: VecDeque::new(), notes: BTreeSet::new() }
+        Self { items: VecDeque::new(), bytes: 0, notes: BTreeSet::new() }
     }
 }
 
 impl<B> Queue<B> {
     /// `note` is what stands for the item where it is dropped. While it stands, the next ones are
     /// dropped too: what is told anew has them in it.
-    pub(super) fn put(&mut self, bound: usize, item: Item<B>, note: Option<Note>) -> Put {
-        let most = match &item {
-            Item::Live { .. } | Item::Head { .. } => bound,
-            Item::Pass(_) => bound / 2,
+    pub(super) fn put(&mut self, bound: &Bound<B>, item: Item<B>, note: Option<Note>) -> Put {
+        let (most, most_bytes) = match &item {
+            Item::Live { .. } | Item::Head { .. } => (bound.items, bound.bytes),
+            Item::Pass(_) => (bound.items / 2, bound.bytes / 2),
             // Rights and takeovers must arrive: they find room always, and the newest is enough. Of
             // answers there are no more than requests may be open.
-            _ => usize::MAX,
+            _ => (usize::MAX, usize::MAX),
         };
+        let weight = match &item {
+            Item::Live { bytes, .. } | Item::Pass(bytes) => (bound.weigh)(bytes),
+            _ => 0,
+        };
+        let fits = self.bytes == 0 || self.bytes.saturating_add(weight) <= most_bytes;
         if self.replace(&item) {
             // The one before told of the room as well.
             self.notes.insert(Note::Directory);
         }
         let noted = note.is_some_and(|note| self.notes.contains(&note));
-        if !noted && self.items.len() < most {
+        if !noted && fits && self.items.len() < most {
+            self.bytes = self.bytes.saturating_add(weight);
             self.items.push_back(item);
             return Put::Waits;
         }
@@ -84,6 +116,7 @@ impl<B> Queue<B> {
     /// What waits; [`Item::Note`] comes last.
     pub(super) fn take(&mut self) -> Vec<Item<B>> {
         let notes = std::mem::take(&mut self.notes);
+        self.bytes = 0;
         let items = std::mem::take(&mut self.items);
         items.into_iter().chain(notes.into_iter().map(Item::Note)).collect()
     }

@@ -316,3 +316,23 @@ fn a_room_whose_first_entry_was_not_published_has_everyone_told_the_rooms_anew()
     assert_eq!(fanout.stands(room(1), 1), vec![], "once");
     assert_eq!(fanout.stands(room(1), 2), vec![], "it is no room's beginning");
 }
+
+#[test]
+fn a_queue_holds_so_many_bytes_and_one_frame_whatever_its_size() {
+    let mut fanout = Fanout::new(100).weighing(20, |bytes: &&str| bytes.len());
+    let anna = greeted(&mut fanout, 1);
+    fanout.follow(anna, room(1));
+    fanout.take(anna);
+    fanout.publish(room(1), 1, &"an entry of more than twenty bytes");
+    fanout.publish(room(1), 2, &"x");
+    let waiting = fanout.take(anna);
+    let note = Item::Note(Note::Behind(room(1)));
+    assert!(matches!(waiting[..], [Item::Live { offset: 1, .. }, _]) && waiting[1] == note);
+    for offset in 3..=7 {
+        fanout.publish(room(1), offset, &"five!");
+    }
+    fanout.send(Target::Room(room(1)), &"typing");
+    let waiting = fanout.take(anna);
+    let live = waiting.iter().filter(|item| matches!(item, Item::Live { .. })).count();
+    assert_eq!((live, waiting.len()), (4, 5), "{waiting:?}");
+}

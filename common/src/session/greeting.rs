@@ -8,7 +8,7 @@ use crate::{
     fanout::Run,
     frame::{Ack, Author, Hello, Left, Reject, Reset, RoomInfo, ServerFrame, Welcome},
     id::RoomId,
-    limits::{MOST_INBOXES, MOST_LANES, MOST_ROOMS, SECRET_BYTES},
+    limits::{MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, SECRET_BYTES},
     planted::{Planted, planted},
     storage::{Fault, Greeted, Resume, RoomState, Verdict},
     text,
@@ -68,6 +68,9 @@ impl<B> Session<B> {
             // The page says the truth: the disk is full, not "a fault".
             Err(fault) => return self.close(fault.code()),
         };
+        if resume.verdicts.len() > MOST_VERDICTS {
+            return self.close(Code::OverLimit);
+        }
         if set_back(&hello, &resume) {
             return self.close(Code::Fenced);
         }
@@ -165,13 +168,18 @@ impl<B> Session<B> {
 /// that it still means to give is decided already, or a verdict above its floor is no longer kept,
 /// because it has reported a higher floor before.
 fn set_back(hello: &Hello, resume: &Resume) -> bool {
+    let known: BTreeMap<RoomId, u64> =
+        resume.lanes.iter().map(|lane| (lane.room, lane.watermark)).collect();
+    let mut kept: BTreeMap<RoomId, u64> = BTreeMap::new();
+    for (room, ..) in &resume.verdicts {
+        *kept.entry(*room).or_default() += 1;
+    }
     hello.lanes.iter().any(|lane| {
-        let known = resume.lanes.iter().find(|known| known.room == lane.room);
-        let Some(watermark) = known.map(|known| known.watermark) else {
+        let Some(watermark) = known.get(&lane.room) else {
             return false;
         };
-        let kept = resume.verdicts.iter().filter(|(room, ..)| *room == lane.room).count();
+        let kept = kept.get(&lane.room).copied().unwrap_or_default();
         let decided = watermark.saturating_sub(lane.floor);
-        lane.next <= watermark || kept as u64 != decided
+        lane.next <= *watermark || kept != decided
     })
 }

@@ -7,7 +7,7 @@ use holdfast_common::{
     error::Code,
     frame::{LaneWatermark, LatestSet},
     id::{PersonId, RoomId},
-    limits::SLICE_BYTES,
+    limits::{MOST_VERDICTS, SLICE_BYTES},
     storage::{Greeted, Greeting, Resume, RoomState},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -33,7 +33,7 @@ impl State {
         let (latest, latest_rest) = self.own_registers(greeting.person);
         Greeted::Welcome(Resume {
             rooms: self.resume_rooms(greeting),
-            verdicts: verdicts.collect(),
+            verdicts: verdicts.take(MOST_VERDICTS + 1).collect(),
             lanes,
             latest,
             latest_rest,

@@ -14,7 +14,7 @@ use holdfast_common::{
     cursor::{Cursor, Mark},
     frame::{LaneWatermark, RoomCursor, RoomInfo},
     id::{PersonId, RoomId},
-    limits::SLICE_BYTES,
+    limits::{MOST_VERDICTS, SLICE_BYTES},
     storage::{Resume, RoomState},
     time::Timestamp,
 };
@@ -24,6 +24,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn read(db: &Connection, bound: &Bound) -> Result<Resume, Problem> {
     let mut verdicts = Vec::new();
     for LaneWatermark { room, .. } in &bound.lanes {
+        // The session refuses who has more, so the rest need not be read.
+        if verdicts.len() > MOST_VERDICTS {
+            break;
+        }
         let lane = lanes::verdicts(db, bound.writer, *room)?;
         verdicts.extend(lane.into_iter().map(|(n, verdict)| (*room, n, verdict)));
     }
