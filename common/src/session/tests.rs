@@ -2,9 +2,9 @@ use super::*;
 use crate::{
     cursor::{Cursor, Head, Mark},
     fanout::Note,
-    frame::{Emit, Hello, LatestSet, RoomCursor, RoomInfo},
+    frame::{Emit, Hello, LaneState, LaneWatermark, LatestSet, RoomCursor, RoomInfo},
     id::{Epoch, EventId, SessionId},
-    limits::MOST_ROOMS,
+    limits::{MOST_ROOMS, MOST_VERDICTS},
     storage::{
         Appended, Folds, Greeted, Registers, RegistersQuery, Resume, RoomState, Slice, Verdict,
     },
@@ -596,4 +596,38 @@ fn a_room_of_which_an_ack_alone_is_heard_is_looked_for_and_followed() {
     let rooms = vec![info(room, false)];
     let out = session.handle(Instant(1), Input::Directory(Ok(rooms)));
     assert!(out.iter().any(|it| matches!(it, Output::Follow(of) if *of == room)), "{out:?}");
+}
+
+/// What becomes of a greeting of so many lanes with so many verdicts each.
+fn of_verdicts(lanes: u8, each: u64) -> Option<Code> {
+    let rooms: Vec<RoomId> = (1..=lanes).map(|n| RoomId::from_bytes([n; 16])).collect();
+    let states = rooms.iter().map(|room| LaneState { room: *room, floor: 0, next: each + 1 });
+    let hello = Hello { lanes: states.collect(), ..hello() };
+    let mut session = fresh();
+    frame(&mut session, &codec::write_client(&ClientFrame::Hello(hello)));
+    let marks =
+        rooms.iter().map(|room| LaneWatermark { room: *room, watermark: each, lost: false });
+    let ack = Verdict::Ack { id: EventId::NIL, epoch: Epoch::NIL, offset: 1, reply: "null".into() };
+    let verdicts = rooms.iter().flat_map(|room| (1..=each).map(|n| (*room, n, ack.clone())));
+    let (lanes, verdicts) = (marks.collect(), verdicts.collect());
+    let result = Ok(Greeted::Welcome(Resume { lanes, verdicts, ..Resume::default() }));
+    closed(&session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result }))
+}
+
+#[test]
+fn a_greeting_brings_so_many_verdicts_and_no_more() {
+    let each = MOST_VERDICTS as u64 / 16;
+    assert_eq!(of_verdicts(16, each), None);
+    assert_eq!(of_verdicts(17, each), Some(Code::OverLimit));
+}
+
+#[test]
+fn of_a_hello_that_goes_on_it_is_known_until_it_ends() {
+    let mut session = fresh();
+    assert!(!session.continues(), "nothing was said");
+    for more in [true, true, false] {
+        let part = Hello { more, ..hello() };
+        frame(&mut session, &codec::write_client(&ClientFrame::Hello(part)));
+        assert_eq!(session.continues(), more);
+    }
 }

@@ -10,8 +10,8 @@ use holdfast_common::{
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
     limits::{
-        Limits, MOST_INBOXES, MOST_LANES, MOST_ROOMS, OPEN_REQUESTS, PAGE_BYTES, PRESENCE_MOST,
-        SECRET_BYTES,
+        Limits, MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
+        PRESENCE_MOST, SECRET_BYTES,
     },
 };
 use serde_json::Value;
@@ -214,6 +214,8 @@ fn the_limits_are_those_of_the_code() {
     let rooms = format!("| rooms of one hello | {MOST_ROOMS}, and {MOST_INBOXES} inboxes |");
     assert!(TEXT.contains(&rooms));
     assert!(TEXT.contains(&format!("| lanes of one hello | {MOST_LANES} |")));
+    let verdicts = format!("| verdicts above the floors of one hello's lanes | {MOST_VERDICTS} |");
+    assert!(TEXT.contains(&verdicts));
     let (least, most) = SECRET_BYTES.into_inner();
     assert!(TEXT.contains(&format!("| bytes of a secret | {least} to {most} |")));
     assert!(TEXT.contains(&format!("a room with more than {PRESENCE_MOST} people")));
