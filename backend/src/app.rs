@@ -11,7 +11,7 @@ pub use handle::{Emitted, Handle, NotEmitted};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
-    metrics::Metrics, page, problem::Problem, turns::Turns, ws,
+    metrics::Metrics, page, place, problem::Problem, turns::Turns, ws,
 };
 use axum::{
     Router,
@@ -25,8 +25,8 @@ use futures_util::FutureExt;
 use holdfast_common::{
     error::Code, event::Handler, frame::Author, id::RoomId, limits::Limits, session, time::Millis,
 };
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
-use tokio::sync::watch;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, watch};
 
 /// What every request and every connection shares.
 pub(crate) struct Shared {
@@ -46,6 +46,10 @@ pub(crate) struct Shared {
     pub(crate) draining: watch::Sender<bool>,
     /// When clients are told to come back.
     pub(crate) away: Millis,
+    /// How long a request's body may take.
+    pub(crate) request_time: Duration,
+    /// Turns for what a long hello takes.
+    pub(crate) long_hellos: Arc<Semaphore>,
     /// What sessions have to know of it.
     pub(crate) server: Arc<session::Server>,
     handlers: BTreeMap<&'static str, Box<dyn Handler>>,
@@ -80,6 +84,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
     // The last one is the outermost: what the guard refuses carries the headers too.
     router
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), caught))
+        .layer(middleware::from_fn(place::check))
         .layer(middleware::from_fn_with_state(guard, guard::check))
         .layer(middleware::map_response(with_headers))
         .with_state(shared)

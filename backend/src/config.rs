@@ -52,6 +52,12 @@ struct ServeOptions {
     /// Frames that may wait for one connection; past it, it reads the log instead
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=65_536))]
     waiting_frames: u32,
+    /// Connections at once; one more is refused: `overloaded`
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    connections: u32,
+    /// How long a request's head may take, its body, and the taking of its answer
+    #[arg(long, value_name = "MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(100..))]
+    request_ms: u64,
     /// What is logged to stderr: error, warn, info, debug, trace, or `target=level,…`
     #[arg(long, default_value = "info", value_parser = log_filter)]
     log: String,
@@ -84,6 +90,10 @@ pub struct Config {
     pub away: Millis,
     /// Frames that may wait for one connection.
     pub queue: usize,
+    /// Connections that there may be at once.
+    pub connections: usize,
+    /// How long a request's head may take, its body, and the taking of its answer.
+    pub request_time: Millis,
     /// What is logged.
     pub log: String,
     /// The limits.
@@ -127,6 +137,8 @@ impl Config {
             drain: Millis(options.drain_ms),
             away: Millis(options.away_ms),
             queue: options.waiting_frames as usize,
+            connections: options.connections as usize,
+            request_time: Millis(options.request_ms),
             log: options.log,
             limits,
         })

@@ -2,6 +2,7 @@
 //!
 //! What is encoded here is encoded once; every connection shares the bytes.
 
+use crate::limits::WAITING_BYTES;
 use axum::extract::ws::Utf8Bytes;
 use holdfast_common::{
     codec,
@@ -69,7 +70,7 @@ impl Hub {
     pub(crate) fn new(bound: usize) -> Self {
         Self {
             state: Mutex::new(State {
-                fanout: Fanout::new(bound),
+                fanout: Fanout::new(bound).weighing(WAITING_BYTES, |frame| frame.len()),
                 connections: HashMap::new(),
                 keys: HashMap::new(),
                 namespaces: BTreeMap::new(),

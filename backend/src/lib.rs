@@ -15,6 +15,7 @@ pub mod limits;
 mod metrics;
 mod page;
 mod patient;
+mod place;
 mod problem;
 pub mod serve;
 mod turns;

@@ -3,6 +3,7 @@
 //! neighbours changed too. How large a buffer or a batch is, and how often something is tried
 //! again, stands where it is done.
 
+use holdfast_common::limits::SLICE_BYTES;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
@@ -19,15 +20,28 @@ pub(crate) const READ_BYTES: usize = 1024 * 1024;
 /// Bytes of an `Idempotency-Key`: it is kept for as long as its event is in the log.
 pub(crate) const KEY_BYTES: RangeInclusive<usize> = 1..=128;
 
-/// How long a request's head may take, and so how long a connection may wait for its next request.
-pub(crate) const HEAD_TIME: Duration = Duration::from_secs(30);
-
 /// Bytes of a request that are read before its head has to be whole: past it, no more is read. The
 /// last step of reading may go beyond it and be as large again, so heads below twice this may pass.
 pub(crate) const HEAD_BYTES: usize = 32 * 1024;
 
-/// How long a request's body may take. How large it may be follows from the limits.
-pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
+/// Connections beyond those that there may be, which are open at once to be told so. They are few, and
+/// have [`REFUSED_TIME`]: who comes after them waits to be accepted.
+pub(crate) const REFUSED_AT_ONCE: usize = 256;
+
+/// How long the request's head of a connection may take that is refused.
+pub(crate) const REFUSED_TIME: Duration = Duration::from_secs(2);
+
+/// Files that a process needs beside its connections: the database's, the log, those that are refused.
+pub const OTHER_FILES: u64 = REFUSED_AT_ONCE as u64 + 64;
+
+/// Greetings at once of those whose hello takes more than one frame, from the second frame until what
+/// came of it has left. Others wait for their turn, within the time for a hello: one of all the rooms
+/// there can be takes about 20 MB, whoever says it.
+pub(crate) const LONG_HELLOS: usize = 8;
+
+/// Bytes of frames that wait for one connection, beside the number of them that may be set: past it,
+/// as past that, the log is read instead. As many as one part of it has.
+pub(crate) const WAITING_BYTES: usize = SLICE_BYTES;
 
 /// Connections that may wait to be accepted: after an outage all clients come back at once, and
 /// the usual 128 would make most of them wait a second for their next try.
@@ -55,8 +69,8 @@ const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS && APPENDS_AT_ONCE <= WAITI
 mod tests {
     use super::*;
     use holdfast_common::limits::{
-        MOST_INBOXES, MOST_LANES, MOST_ROOMS, OPEN_REQUESTS, PAGE_BYTES, PRESENCE_MOST,
-        SECRET_BYTES, SLICE_BYTES, SLICE_ENTRIES,
+        MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
+        PRESENCE_MOST, SECRET_BYTES, SLICE_ENTRIES,
     };
 
     const TEXT: &str = include_str!("../../docs/operations.md");
@@ -80,8 +94,6 @@ mod tests {
 
     #[test]
     fn operators_are_told_every_fixed_limit() {
-        assert_eq!(HEAD_TIME, BODY_TIME);
-        let seconds = format!("{} s", HEAD_TIME.as_secs());
         let rows = [
             ("open requests of a connection", number(OPEN_REQUESTS)),
             ("rooms in a hello", number(MOST_ROOMS as usize)),
@@ -98,7 +110,11 @@ mod tests {
             ),
             ("bytes of an `Idempotency-Key`", range(KEY_BYTES)),
             ("the head of a request", kib(HEAD_BYTES)),
-            ("time for a head, and for a body", seconds),
+            ("connections that are being refused", number(REFUSED_AT_ONCE)),
+            ("time for the head of a refused one", format!("{} s", REFUSED_TIME.as_secs())),
+            ("long hellos at once", number(LONG_HELLOS)),
+            ("verdicts of one greeting", number(MOST_VERDICTS)),
+            ("bytes that wait for one connection", kib(WAITING_BYTES)),
             ("connections that wait to be accepted", number(BACKLOG as usize)),
             ("writes that wait for the disk", number(WAITING_WRITES)),
             ("reads that wait for the database", number(WAITING_READS)),

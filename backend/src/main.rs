@@ -3,6 +3,7 @@
 use holdfast_backend::{
     config::{Config, Task},
     engine::sqlite::SqliteEngine,
+    limits::OTHER_FILES,
     serve,
 };
 use std::{
@@ -24,13 +25,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: Config) -> ExitCode {
+fn run(mut config: Config) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(&config.log)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    more_files();
+    // One connection more than there are files for would cost the others the database.
+    let most = more_files().saturating_sub(OTHER_FILES).max(1);
+    if config.connections as u64 > most {
+        tracing::warn!(most, "the limit of open files allows fewer connections");
+        config.connections = usize::try_from(most).unwrap_or(usize::MAX);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fault(&error),
@@ -62,16 +68,21 @@ fn fault(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Each connection is a file, and the usual soft limit is 1,024 of them: takes what is allowed.
+/// Each connection is a file, and the usual soft limit is 1,024 of them: takes what is allowed, and
+/// returns how many that is.
 #[cfg(unix)]
-fn more_files() {
+fn more_files() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files stays as it is");
+        return limit.current.unwrap_or(u64::MAX);
     }
+    limit.maximum.unwrap_or(u64::MAX)
 }
 
 #[cfg(not(unix))]
-fn more_files() {}
+fn more_files() -> u64 {
+    u64::MAX
+}

@@ -52,6 +52,8 @@ impl Histogram {
 pub(crate) struct Metrics {
     pub(crate) connections_opened: Counter,
     pub(crate) connections_closed: Counter,
+    /// Connections beyond those that there may be.
+    pub(crate) refused: Counter,
     pub(crate) frames_received: Counter,
     pub(crate) bytes_received: Counter,
     pub(crate) frames_sent: Counter,
@@ -104,6 +106,11 @@ impl Metrics {
         text.one("draining", "gauge", "1 while the server shuts down.", draining.into());
         for (name, help, value) in [
             ("connections_opened_total", "Connections ever opened.", opened),
+            (
+                "refused_total",
+                "Connections refused: there were as many as may be.",
+                self.refused.get(),
+            ),
             ("frames_received_total", "Frames from clients.", self.frames_received.get()),
             ("received_bytes_total", "Bytes of those frames.", self.bytes_received.get()),
             ("frames_sent_total", "Frames to clients.", self.frames_sent.get()),

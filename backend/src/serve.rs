@@ -10,6 +10,7 @@ use crate::{
     guard::Guard,
     limits::BACKLOG,
 };
+use accept::Doors;
 use axum::Router;
 use holdfast_common::chat;
 use std::{
@@ -58,6 +59,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
     let stop = stop().map_err(NotStarted::Signals)?;
     let listener = listen(config.listen).map_err(|it| NotStarted::Listen(config.listen, it))?;
     let engine = open(&config.data)?;
+    let doors = Doors::of(&config);
     let (router, handle) = Builder::new(engine)
         .namespace(chat::Serve(ChatRules))
         .welcome_room("chat", chat::LOBBY)
@@ -65,6 +67,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })
         .queue(config.queue)
         .away(config.away)
+        .request_time(Duration::from_millis(config.request_time.0))
         .page()
         .build()
         .await?;
@@ -73,7 +76,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
     let _ = writeln!(io::stdout(), "listening on http://{address}");
     tracing::info!(%address, data = %config.data.display(), "listening");
     let drain = Duration::from_millis(config.drain.0);
-    run(listener, router, handle, stop, drain).await;
+    run(listener, router, handle, doors, stop, drain).await;
     Ok(())
 }
 
@@ -90,12 +93,13 @@ async fn run(
     listener: TcpListener,
     router: Router,
     handle: Handle,
+    doors: Doors,
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) {
     let closing = watch::Sender::new(false);
     let mut serving =
-        tokio::spawn(accept::serve(listener, router, handle.metrics(), closing.subscribe()));
+        tokio::spawn(accept::serve(listener, router, doors, handle.metrics(), closing.subscribe()));
     stop.await;
     tracing::info!("shutting down");
     handle.drain();

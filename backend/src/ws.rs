@@ -5,8 +5,9 @@ mod lanes;
 mod outputs;
 mod wire;
 
-use crate::{app::Shared, clock, problem::Problem};
+use crate::{app::Shared, clock, place::Place, problem::Problem};
 use axum::{
+    Extension,
     extract::{
         State,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection},
@@ -40,6 +41,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The handler of `GET /ws`.
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
+    place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, rejection::WebSocketUpgradeRejection>,
 ) -> Response {
     let mut upgrade = match upgrade {
@@ -59,11 +61,15 @@ pub(crate) async fn upgrade(
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_MOST.max(2 * most))
         .on_upgrade(move |socket| async move {
-            if spoken {
-                serve(socket, shared).await;
-            } else {
+            if !spoken {
                 refuse(socket, Code::UnsupportedVersion).await;
+            } else if place.as_ref().is_some_and(|place| place.is_refused()) {
+                refuse(socket, Code::Overloaded).await;
+            } else {
+                serve(socket, shared).await;
             }
+            // Another one may come only now.
+            drop(place);
         })
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Handle, Shared, router};
 use crate::{
-    clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, metrics::Metrics,
-    patient::Patient, turns::Turns,
+    clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, limits::LONG_HELLOS,
+    metrics::Metrics, patient::Patient, turns::Turns,
 };
 use axum::Router;
 use holdfast_common::{
@@ -15,8 +15,8 @@ use holdfast_common::{
     storage::Fault,
     time::Millis,
 };
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::watch;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, watch};
 
 /// Why a server could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,7 @@ pub struct Builder {
     name: String,
     queue: usize,
     away: Millis,
+    request_time: Duration,
     page: bool,
 }
 
@@ -55,6 +56,7 @@ impl Builder {
             name: "server".to_owned(),
             queue: 256,
             away: Millis(1_000),
+            request_time: Duration::from_secs(30),
             page: false,
         }
     }
@@ -109,6 +111,13 @@ impl Builder {
         self
     }
 
+    /// How long a request's body may take.
+    #[must_use]
+    pub fn request_time(mut self, time: Duration) -> Self {
+        self.request_time = time;
+        self
+    }
+
     /// Serves the page at every address that is not the server's own.
     #[must_use]
     pub fn page(mut self) -> Self {
@@ -142,6 +151,8 @@ impl Builder {
             author: Author { id: PersonId::NIL, name: self.name },
             draining: watch::Sender::new(false),
             away: self.away,
+            request_time: self.request_time,
+            long_hellos: Arc::new(Semaphore::new(LONG_HELLOS)),
             server: Arc::new(server),
             handlers: self.handlers,
         };

@@ -7,7 +7,7 @@ pub(crate) use read::read;
 use crate::{
     app::Shared,
     clock,
-    limits::{BODY_TIME, KEY_BYTES},
+    limits::KEY_BYTES,
     problem::Problem,
     walk::{self, Draft},
 };
@@ -58,7 +58,7 @@ pub(crate) async fn append(
         return Err(Code::Draining.into());
     }
     let key = key(&headers)?;
-    let body = whole(&headers, body, shared.limits.frame_bytes()).await?;
+    let body = whole(&headers, body, &shared).await?;
     let event: NewEvent = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("The body is no event: {error}.")))?;
     let payload = event.data.get().as_bytes().to_vec();
@@ -139,14 +139,15 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
-/// The body, if it is not larger than `most`. One that says that it is, is not read at all.
-async fn whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+/// The body, if it is not larger than a frame may be. One that says that it is, is not read at all.
+async fn whole(headers: &HeaderMap, body: Body, shared: &Shared) -> Result<Bytes, Problem> {
+    let most = shared.limits.frame_bytes();
     let said = headers.get(header::CONTENT_LENGTH);
     let said = said.and_then(|said| said.to_str().ok()?.parse::<u64>().ok());
     if said.is_some_and(|said| said > most as u64) {
         return Err(Code::TooLarge.into());
     }
-    let read = tokio::time::timeout(BODY_TIME, body::to_bytes(body, most)).await;
+    let read = tokio::time::timeout(shared.request_time, body::to_bytes(body, most)).await;
     let read = read.map_err(|_| Problem::bad_request("The body took too long."))?;
     read.map_err(|error| {
         let too_large = std::error::Error::source(&error)

@@ -23,7 +23,8 @@ use holdfast_common::{
 };
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, watch},
+    task::coop::consume_budget,
     time::{Sleep, sleep_until},
 };
 
@@ -47,6 +48,7 @@ enum Woken {
     Message(Result<Message, Ended>),
     Called,
     Done(Done),
+    Turn(Option<OwnedSemaphorePermit>),
     Drain,
     Deadline,
 }
@@ -60,6 +62,14 @@ pub(super) struct Connection {
     pub(super) lanes: Lanes,
     /// What its last plain event was judged by.
     known: Option<Known>,
+    /// Pages and places that were asked for and wait for the one before to be told. Each is read when
+    /// what came of the last has left: who asks and does not read has one answer in memory, not all.
+    /// There are as many as requests may be open.
+    pub(super) asks: VecDeque<Output<Frame>>,
+    /// One of them is being read.
+    asking: bool,
+    /// Its turn to say a long hello, until what came of that has left.
+    turn: Option<OwnedSemaphorePermit>,
     /// How far the list of rooms had come when the greeting began to be read.
     pub(super) directory: u64,
     /// What was asked of the engine and is not answered yet.
@@ -81,6 +91,9 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         author: None,
         lanes: Lanes::default(),
         known: None,
+        asks: VecDeque::new(),
+        asking: false,
+        turn: None,
         directory: 0,
         under_way: FuturesUnordered::new(),
         outputs: VecDeque::new(),
@@ -95,6 +108,8 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         if let Err(ended) = connection.settle(&mut wire).await {
             break ended;
         }
+        // Hundreds of small frames come by one read; the others' turn comes between them too.
+        consume_budget().await;
         let woken = connection.wait(&mut wire).await;
         if let Err(ended) = connection.take(woken) {
             break ended;
@@ -121,6 +136,10 @@ impl Connection {
             }
             wire.flush().await?;
             self.feed(Input::Flushed);
+            self.ask_next();
+            if self.turn.is_some() && self.session.listens() && !self.session.continues() {
+                self.turn = None;
+            }
             if self.outputs.is_empty() {
                 break;
             }
@@ -152,8 +171,12 @@ impl Connection {
             }
         }
         let (full, listens) = (self.session.full(), self.session.listens());
+        // The rest of a long hello waits for its turn in the system's buffers.
+        let turnless = self.turn.is_none() && self.session.continues();
+        let turns = Arc::clone(&self.shared.long_hellos);
         tokio::select! {
-            message = wire.next(), if !full => Woken::Message(message),
+            turn = turns.acquire_owned(), if turnless => Woken::Turn(turn.ok()),
+            message = wire.next(), if !full && !turnless => Woken::Message(message),
             () = self.seat.called(), if listens => Woken::Called,
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
             _ = self.draining.changed() => Woken::Drain,
@@ -171,6 +194,7 @@ impl Connection {
             },
             Woken::Called => self.take_items(),
             Woken::Done(done) => self.done(done),
+            Woken::Turn(turn) => self.turn = turn,
             Woken::Drain => self.drain(),
             Woken::Deadline => self.feed(Input::Tick),
         }
@@ -186,6 +210,16 @@ impl Connection {
     pub(super) fn feed(&mut self, input: Input<'_, Frame>) {
         let now = self.shared.clock.now();
         self.outputs.extend(self.session.handle(now, input));
+    }
+
+    /// Begins to read what was asked for next, if nothing is being read.
+    fn ask_next(&mut self) {
+        if !self.asking
+            && let Some(ask) = self.asks.pop_front()
+        {
+            self.asking = true;
+            self.ask(ask);
+        }
     }
 
     fn drain(&mut self) {
@@ -212,7 +246,12 @@ impl Connection {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Input(input) => self.feed(*input),
+            Done::Input(input) => {
+                if matches!(*input, Input::Paged { req: Some(_), .. } | Input::Found { .. }) {
+                    self.asking = false;
+                }
+                self.feed(*input);
+            }
             Done::ByHub => {}
             Done::Decided(emit, result) => {
                 let (room, n) = (emit.draft.room, emit.n);

@@ -68,6 +68,9 @@ impl Connection {
             Output::Emit(emitting) => self.emit(*emitting),
             Output::Signal { signal, payload } => self.signal(&signal, payload),
             Output::Latest { latest, payload } => self.latest(latest, payload),
+            ask @ (Output::Page { req: Some(_), .. } | Output::Find { .. }) => {
+                self.asks.push_back(ask)
+            }
             asks => self.ask(asks),
         }
         Ok(())
@@ -164,7 +167,7 @@ impl Connection {
     }
 
     /// Asks the engine for what the session wants to know.
-    fn ask(&mut self, output: Output<Frame>) {
+    pub(super) fn ask(&mut self, output: Output<Frame>) {
         let shared = Arc::clone(&self.shared);
         let engine = Arc::clone(&shared.engine);
         let done = match output {

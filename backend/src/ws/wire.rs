@@ -64,7 +64,12 @@ impl<S: Socket> Wire<S> {
     pub(super) async fn next(&mut self) -> Result<Message, Ended> {
         match self.socket.next().await {
             None => Err(Ended::Gone),
-            Some(Ok(message)) => Ok(message),
+            Some(Ok(message)) => {
+                // Its pong waits in the buffer now. It has to leave before more is read, or the pongs
+                // of a peer that does not read them would gather there.
+                self.dirty |= matches!(message, Message::Ping(_));
+                Ok(message)
+            }
             Some(Err(error)) => Err(meaning(error)),
         }
     }

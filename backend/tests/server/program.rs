@@ -209,6 +209,32 @@ async fn what_is_no_http_is_answered_by_its_status_alone() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Where the system allows fewer files than there may be connections, those are refused that would
+/// have none, before the database has none.
+#[cfg(unix)]
+#[tokio::test]
+async fn there_are_no_more_connections_than_files_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = holdfast(&["--listen", "127.0.0.1:0"], folder.path());
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 322 && exec \"$0\" \"$@\""]);
+    command.arg(server.get_program()).args(server.get_args());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (mut child, address) = started(command);
+    let healthz = format!("GET /healthz HTTP/1.1\r\nhost: {address}\r\n");
+    let read = format!("GET {LOBBY} HTTP/1.1\r\nhost: {address}\r\n");
+    let address = address.parse().unwrap();
+    let two = [dial(address, Some("holdfast.v1")).await, dial(address, Some("holdfast.v1")).await];
+    ask(address, &read, b"").await.is(503, "overloaded");
+    assert_eq!(ask(address, &healthz, b"").await.status, 200);
+    drop(two);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("fewer connections most=2"), "{log}");
+}
+
 #[test]
 fn wrong_options_are_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
