@@ -202,6 +202,9 @@ fn an_answer_that_nobody_reads_is_let_go_when_its_time_is_over() {
             raw
         })
         .await;
+        for raw in &sockets {
+            raw.stream.readable().await.unwrap();
+        }
         target.let_go().await;
         // What can still be read ends before all is there.
         for raw in &mut sockets {
