@@ -9,9 +9,9 @@ use crate::{
 #[test]
 fn half_a_handshake_is_closed_when_its_time_is_over() {
     let siege = siege("half a handshake, then silence").with("--request-ms", "500");
-    siege.sockets(500, kib(64)).run(async |target| {
+    siege.sockets(200, kib(64)).run(async |target| {
         let head = upgrade(target.address);
-        many(500, async |n| {
+        many(200, async |n| {
             let mut raw = Raw::connect(target.address).await;
             raw.write(&head.as_bytes()[..=n % (head.len() - 1)]).await.unwrap();
             assert_eq!(raw.status().await, None);
@@ -23,8 +23,8 @@ fn half_a_handshake_is_closed_when_its_time_is_over() {
 #[test]
 fn a_socket_without_a_hello_is_closed_when_its_time_is_over() {
     let siege = siege("an upgrade, then silence").with("--hello-ms", "500");
-    siege.sockets(500, kib(64)).run(async |target| {
-        many(500, async |_| {
+    siege.sockets(200, kib(64)).run(async |target| {
+        many(200, async |_| {
             let mut raw = Raw::upgraded(target.address).await;
             assert_eq!(raw.closed().await, End::Close(4407, "hello_timeout".to_owned()));
         })

@@ -75,12 +75,12 @@ fn who_pings_and_reads_no_pongs_is_read_no_further() {
 /// Nothing is lost of them: who reads at last is told everything.
 #[test]
 fn who_asks_for_pages_and_reads_none_has_one_in_memory() {
-    siege("pages that are asked for and not read").sockets(6, ANSWER).run(async |target| {
+    siege("pages that are asked for and not read").sockets(4, ANSWER).run(async |target| {
         fill(target, "lobby", 10).await;
         let room = raw::lobby(target.address).await;
-        let mut sockets = many(6, async |_| {
+        let mut sockets = many(4, async |_| {
             let mut raw = Raw::greeted(target.address).await;
-            for req in 1..=64 {
+            for req in 1..=48 {
                 let ask = History { req, room, before: None, limit: 100 };
                 raw.write(&said(&ClientFrame::History(ask))).await.unwrap();
             }
@@ -90,7 +90,7 @@ fn who_asks_for_pages_and_reads_none_has_one_in_memory() {
         rest(target, "holdfast_pages_total").await;
         let last = &mut sockets[0];
         let mut told = 0;
-        while told < 64 {
+        while told < 48 {
             let (_, frame) = last.frame().await.unwrap();
             told += u32::from(frame.starts_with(br#"{"page":{"req":"#));
         }
@@ -190,7 +190,7 @@ async fn is_live(raw: &mut Raw, room: RoomId) {
 #[test]
 fn an_answer_that_nobody_reads_is_let_go_when_its_time_is_over() {
     let siege = siege("reads of the log that are not read").with("--request-ms", "500");
-    let siege = siege.with("--silence-ms", "600").with("--ping-every-ms", "300");
+    let siege = siege.with("--silence-ms", "1500").with("--ping-every-ms", "700");
     siege.sockets(12, mib(4)).run(async |target| {
         fill(target, "lobby", 20).await;
         let address = target.address;
