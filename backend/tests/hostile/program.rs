@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// A server with a data folder of its own, killed when it is dropped.
@@ -62,6 +63,16 @@ impl Program {
     /// How many files and sockets it has open. Only Linux tells.
     pub fn files(&self) -> Option<usize> {
         Some(fs::read_dir(self.proc("fd")).ok()?.count())
+    }
+
+    /// How long its threads have waited for a processor, together. Only Linux tells.
+    pub fn waited(&self) -> Duration {
+        let threads = fs::read_dir(self.proc("task")).into_iter().flatten().flatten();
+        let waited = threads.filter_map(|thread| {
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split_whitespace().nth(1)?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(waited.sum())
     }
 
     fn proc(&self, file: &str) -> PathBuf {

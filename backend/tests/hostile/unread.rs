@@ -158,8 +158,9 @@ fn who_does_not_read_rooms_of_their_own_costs_a_cursor_each() {
             let head = ClientFrame::Signal(Signal { ns, room, kind });
             let payload = format!(r#"{{"more":"{}"}}"#, "z".repeat(60_000));
             let signal = codec::write_client_with(&head, &payload);
+            let signal = framed(TEXT, signal.as_bytes());
             for _ in 0..250 {
-                writer.write(&framed(TEXT, signal.as_bytes())).await.unwrap();
+                writer.write(&signal).await.unwrap();
             }
             (writer, reader)
         })
