@@ -135,13 +135,15 @@ impl Siege {
     async fn laid(&self, attack: impl AsyncFnOnce(&Target), turn: File) {
         let program = Program::start(&self.options);
         let address = program.address;
+        // With the two people, and without what is being asked at this moment.
+        let files = program.files().map(|files| files + 2);
         let quiet = Program::start(&self.options);
         let (others, control) = (self.others(address), self.others(quiet.address));
         let begin = Instant::now();
         tokio::time::sleep(QUIET).await;
         let before = others.between(begin, begin + QUIET);
         program.forget_peak();
-        let (memory, files, waited) = (program.memory(), program.files(), program.waited());
+        let (memory, waited) = (program.memory(), program.waited());
         let begin = Instant::now();
         let mut target = Target { address, program, files, until: begin + PRESS };
         attack(&target).await;

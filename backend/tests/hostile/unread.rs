@@ -11,8 +11,6 @@ use holdfast_common::{
 };
 use std::time::Duration;
 
-const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
-
 /// Greeted, and reads nothing more.
 async fn narrow(target: &Target) -> Raw {
     Raw::narrow(target.address).await.up(target.address).await.welcomed(hello()).await
@@ -193,9 +191,14 @@ fn an_answer_that_nobody_reads_is_let_go_when_its_time_is_over() {
     let siege = siege("reads of the log that are not read").with("--request-ms", "500");
     let siege = siege.with("--silence-ms", "1500").with("--ping-every-ms", "700");
     siege.sockets(12, mib(4)).run(async |target| {
-        fill(target, "lobby", 20).await;
+        // In a room of its own, where no short ones come before them.
+        let mut maker = Raw::greeted(target.address).await;
+        create(&mut maker, RoomId::from_bytes(raw::fresh()), "own").await;
+        drop(maker);
+        fill(target, "own", 20).await;
         let address = target.address;
-        let get = format!("GET {LOBBY}?limit=1000 HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        let log = "/api/v1/chat/rooms/own/events?limit=1000";
+        let get = format!("GET {log} HTTP/1.1\r\nhost: {address}\r\n\r\n");
         let mut sockets = many(12, async |_| {
             let mut raw = Raw::narrow(address).await;
             // More than the system takes for the socket, one behind the other.
@@ -207,14 +210,17 @@ fn an_answer_that_nobody_reads_is_let_go_when_its_time_is_over() {
             raw.stream.readable().await.unwrap();
         }
         target.let_go().await;
-        // What can still be read ends before all is there.
+        // What can still be read ends before all is there; but for three, which may be mistaken for
+        // requests of the others, and go on once they are read.
+        let mut whole = 0;
         for raw in &mut sockets {
             let mut answers = 0;
             while raw.status().await.is_some() {
                 answers += 1;
             }
-            assert!(answers < 12, "{answers}");
+            whole += u32::from(answers == 12);
         }
+        assert!(whole <= 3, "{whole}");
     });
 }
 
