@@ -166,7 +166,7 @@ impl Tabs {
             Input::Issued(token) => self.confirming.issued(token),
             Input::Committed { token, writes } => self.committed(token, writes),
             Input::Fed => self.fed(),
-            Input::Show(show) => self.show(show),
+            Input::Show(show) => self.show(now, show),
             Input::Fenced => self.fenced(now),
             Input::Failed => self.failed = true,
             Input::Introduced if self.leads() => self.take(),

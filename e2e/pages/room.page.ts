@@ -2,8 +2,8 @@ import { expect, type Locator, type Page } from "@playwright/test";
 import { EntryPage } from "./entry.page.ts";
 
 /** An event as the page shows it, in one line: what differs is seen at once. */
-export function told({ id, offset, state }: Row): string {
-  return `${offset ?? "-"} ${id} ${state}`;
+export function told({ id, offset, state, at, text }: Row): string {
+  return `${offset ?? "-"} ${id} ${state} ${at} ${text}`;
 }
 
 /** An event as the page shows it. */
@@ -12,6 +12,10 @@ export interface Row {
   /** Absent while the event has no place in the log. */
   offset: number | undefined;
   state: string;
+  /** When, as the page tells machines. */
+  at: string;
+  /** What a message says, what a room is called, or that a message is deleted. */
+  text: string;
 }
 
 /** The open room: its log, and where one writes. */
@@ -60,6 +64,23 @@ export class RoomPage {
     await expect(this.entry(texts.at(-1)!).article).not.toHaveCount(0);
   }
 
+  /** The same from inside of the page, some milliseconds apart: nothing waits for anything, and the
+   *  tab goes on by itself. Resolves when the first is on its way. */
+  async burst(texts: string[]): Promise<void> {
+    await this.message.evaluate((field, texts) => {
+      const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
+      const say = () => {
+        const text = texts.shift();
+        if (text === undefined) return;
+        set.call(field, text);
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+        setTimeout(say, 5);
+      };
+      say();
+    }, texts);
+  }
+
   /** The event with this text in it. */
   entry(text: string | RegExp): EntryPage {
     return new EntryPage(this.entries.filter({ hasText: text }));
@@ -89,7 +110,14 @@ export class RoomPage {
     return this.entries.evaluateAll((articles) =>
       articles.map((article) => {
         const { eventId = "", offset, state = "" } = (article as HTMLElement).dataset;
-        return { id: eventId, offset: offset === undefined ? undefined : Number(offset), state };
+        const at = article.querySelector("time")?.dateTime ?? "";
+        const said = article.querySelector(".entry-text")?.cloneNode(true) as Element | undefined;
+        for (const mark of said?.querySelectorAll(".entry-mark") ?? []) mark.remove();
+        const fact = article.querySelector(".entry-fact");
+        const name = fact?.querySelector("bdi")?.textContent ?? "";
+        const words = fact?.textContent?.trim() ?? "";
+        const text = said?.textContent ?? (words.startsWith("created") ? name : words.replace(` by ${name}`, ""));
+        return { id: eventId, offset: offset === undefined ? undefined : Number(offset), state, at, text };
       }),
     );
   }

@@ -33,6 +33,16 @@ export class Tab {
     await this.page.close();
   }
 
+  /** Whether this tab holds the lock by which one tab of a profile leads. */
+  async leads(): Promise<boolean> {
+    return this.page.evaluate(async () => {
+      // A lock of the test's own tells the tab its name among the holders.
+      const held = await navigator.locks.request("who am I", async () => navigator.locks.query());
+      const own = held.held?.find((lock) => lock.name === "who am I")?.clientId;
+      return held.held?.some((lock) => lock.name !== "who am I" && lock.clientId === own) ?? false;
+    });
+  }
+
   async close(): Promise<void> {
     await this.page.close();
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "../fixtures/test.ts";
 import { take } from "../fixtures/shot.ts";
-import type { Person } from "../fixtures/people.ts";
+import type { Person } from "../fixtures/person.ts";
 
 async function talk(ada: Person, bob: Person, day: number): Promise<void> {
   await ada.tab.room.say("Good morning! The generator on deck 3 is back.", `Who takes night watch ${day}?`);

@@ -1,6 +1,6 @@
 import { expect, test } from "../fixtures/test.ts";
 import { expectSame } from "../fixtures/same.ts";
-import type { Person } from "../fixtures/people.ts";
+import type { Person } from "../fixtures/person.ts";
 
 const texts = [
   "<script>window.broken = 1</script>",

@@ -2,43 +2,6 @@ import { expect, test } from "../fixtures/test.ts";
 import { expectSame } from "../fixtures/same.ts";
 import type { Tab } from "../pages/tab.page.ts";
 
-test("a line that is dead but open is found out within 30 seconds", async ({ server, people }) => {
-  test.setTimeout(120_000);
-  const ada = await people.join("Ada");
-  ada.line.blackhole();
-  ada.line.refuse();
-  await ada.tab.status.expectLink("offline", { timeout: 30_000 });
-  await ada.tab.room.say("held");
-  ada.line.restore();
-  await ada.tab.room.entry("held").expectState("acked");
-  await expectSame(server, [ada.tab]);
-});
-
-test("a dead line is found out within 10 seconds of coming back to the page", async ({ server, people }) => {
-  const ada = await people.join("Ada");
-  ada.line.blackhole();
-  ada.line.refuse();
-  await ada.tab.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
-  await ada.tab.status.expectLink("offline", { timeout: 10_000 });
-  ada.line.restore();
-  await ada.tab.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
-  await ada.tab.room.say("back");
-  await expectSame(server, [ada.tab]);
-});
-
-test("a browser that goes offline keeps the socket, and the page is not deceived", async ({ server, people }) => {
-  const ada = await people.join("Ada");
-  await ada.context.setOffline(true);
-  ada.line.blackhole();
-  ada.line.refuse();
-  await ada.tab.status.expectLink("offline", { timeout: 10_000 });
-  await ada.tab.room.say("written in a tunnel");
-  await ada.tab.room.entry("written in a tunnel").expectState("queued");
-  ada.line.restore();
-  await ada.context.setOffline(false);
-  await expectSame(server, [ada.tab]);
-});
-
 test("a server that drains is waited for, and the page comes back by itself", async ({ server, people }) => {
   const ada = await people.join("Ada");
   const bob = await people.join("Bob");

@@ -58,9 +58,9 @@ pub fn full(at: Timestamp) -> Result<String, Unformatted> {
 ///
 /// # Errors
 /// It is no time.
-pub fn day(at: Timestamp, now: Timestamp) -> Result<String, Unformatted> {
+pub fn day(at: Timestamp, today: i64) -> Result<String, Unformatted> {
     const MONTHS: i64 = 300;
-    match browser::day_of(now) - browser::day_of(at) {
+    match today - browser::day_of(at) {
         0 => Ok("Today".into()),
         1 => Ok("Yesterday".into()),
         days if days.abs() < MONTHS => apply(&DAY, at),

@@ -76,7 +76,7 @@ pub struct Store {
     /// What the server holds its clients to, once it has said so.
     pub limits: Limits,
     /// The server's clock less this one, in milliseconds.
-    pub skew: i64,
+    skew: i64,
     /// Where events are held; `None` until that is known.
     pub storage: Option<StorageKind>,
     /// Whether this tab has the connection.
@@ -115,6 +115,12 @@ impl Store {
             by_name,
             names: names::Names::default(),
         }
+    }
+
+    /// What the server's clock says when this one says `at`: people's clocks are wrong by days.
+    #[must_use]
+    pub fn servers(&self, at: Timestamp) -> Timestamp {
+        Timestamp(at.0.saturating_add_signed(self.skew))
     }
 
     /// Takes an update in. The only way anything gets here.

@@ -21,7 +21,7 @@ use crate::{
     link::{Link, Options, StorageKind, Update},
     store::{Connection, Notice, Now, Room, RoomLine, Store, Touched, Trouble},
 };
-use holdfast_common::{frame::Author, id::RoomId, limits::Limits};
+use holdfast_common::{frame::Author, id::RoomId, limits::Limits, time::Timestamp};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -184,10 +184,11 @@ impl View {
         })
     }
 
-    /// The server's clock less this one, in milliseconds.
+    /// The time by the server's clock, which is that of the log's entries.
     #[must_use]
-    pub fn skew(self) -> i64 {
-        self.store.with_value(|store| store.skew)
+    pub fn time(self) -> Timestamp {
+        let wall = self.clock.get().wall;
+        self.store.with_value(|store| store.servers(wall))
     }
 
     fn tell(self, trouble: Trouble) {

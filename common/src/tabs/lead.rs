@@ -79,7 +79,7 @@ impl Tabs {
         }
         match word {
             Word::Hello => {
-                let shows = self.standing.shows();
+                let shows = self.standing.shows(now);
                 self.say(Word::Leads { place, shows });
                 self.sweep();
             }
@@ -101,7 +101,7 @@ impl Tabs {
                 if other.run > place.run {
                     self.fenced(now);
                 } else {
-                    let shows = self.standing.shows();
+                    let shows = self.standing.shows(now);
                     self.say(Word::Leads { place, shows });
                 }
             }
@@ -160,11 +160,11 @@ impl Tabs {
         }
     }
 
-    pub(super) fn show(&mut self, show: Show) {
+    pub(super) fn show(&mut self, now: Instant, show: Show) {
         let Role::Leading(Place { run, .. }) = self.role else {
             return;
         };
-        self.standing.take(&show);
+        self.standing.take(now, &show);
         if self.others {
             let show = show.clone();
             self.say(Word::Shown { run, show });

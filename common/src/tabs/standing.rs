@@ -5,18 +5,20 @@ use crate::{
     client::{Link, Show},
     frame::{Author, Presence},
     id::RoomId,
+    time::{Instant, Timestamp},
 };
 
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     link: Option<Show>,
-    welcome: Option<Show>,
+    /// The newest welcome, and when it came.
+    welcome: Option<(Instant, Show)>,
     live: Vec<RoomId>,
     present: Vec<(RoomId, Vec<Author>)>,
 }
 
 impl Standing {
-    pub(super) fn take(&mut self, show: &Show) {
+    pub(super) fn take(&mut self, now: Instant, show: &Show) {
         match show {
             Show::Link(link) => {
                 self.link = Some(show.clone());
@@ -25,7 +27,7 @@ impl Standing {
                     self.present.clear();
                 }
             }
-            Show::Welcome { .. } => self.welcome = Some(show.clone()),
+            Show::Welcome { .. } => self.welcome = Some((now, show.clone())),
             Show::Live(room) if self.live.contains(room) => {}
             Show::Live(room) => self.live.push(*room),
             Show::Presence(presence) => self.presence(presence),
@@ -56,7 +58,12 @@ impl Standing {
         }
     }
 
-    pub(super) fn shows(&self) -> Vec<Show> {
+    pub(super) fn shows(&self, now: Instant) -> Vec<Show> {
+        let mut welcome = self.welcome.clone();
+        // The server's clock has gone on since.
+        if let Some((came, Show::Welcome { now: Timestamp(theirs), .. })) = &mut welcome {
+            *theirs += (now - *came).0;
+        }
         let live = self.live.iter().copied().map(Show::Live);
         let present = self.present.iter().map(|(room, came)| {
             Show::Presence(Presence {
@@ -66,7 +73,7 @@ impl Standing {
                 left: Vec::new(),
             })
         });
-        let first = [self.welcome.clone(), self.link.clone()];
+        let first = [welcome.map(|(_, show)| show), self.link.clone()];
         first.into_iter().flatten().chain(live).chain(present).collect()
     }
 }

@@ -3,6 +3,7 @@ use crate::{
     backoff::Dice,
     client::{Held, RowState},
     id::{EventId, RoomId},
+    limits::Limits,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -476,13 +477,21 @@ fn a_tab_that_comes_later_is_told_how_things_stand() {
     let mut world = World::new(1, true);
     let first = world.open();
     world.settle(1_000);
+    let welcome = |now| Show::Welcome { limits: Limits::default(), now: Timestamp(now) };
+    world.feed(first, Input::Show(welcome(5_000_000)));
     world.feed(first, Input::Show(Show::Link(Link::Online)));
+    world.now = world.now + Millis(3_600_000);
     let mut late = Tabs::new(9, true);
     late.handle(world.now, Input::Start);
     let answer = world.tabs[first].tabs.handle(world.now, Input::Heard(Word::Hello));
     let Some(Output::Say(word)) = answer.first() else { panic!("{answer:?}") };
     let shown = late.handle(world.now, Input::Heard(word.clone()));
-    assert!(matches!(shown[..], [Output::Show(Show::Link(Link::Online))]));
+    let [Output::Show(Show::Welcome { now, .. }), Output::Show(Show::Link(Link::Online))] =
+        &shown[..]
+    else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(*now, Timestamp(8_600_000), "the server's clock has gone on since its welcome");
 }
 
 #[test]

@@ -102,11 +102,8 @@ fn row(row: RowHandle) -> AnyView {
 fn day(at: Timestamp) -> AnyView {
     let view = use_view();
     // Told anew at midnight, with the clock.
-    let today = Memo::new(move |_| browser::day_of(view.clock.get().wall));
-    let day = fresh(move || {
-        today.track();
-        format::day(at, view.clock.get_untracked().wall).into_any()
-    });
+    let today = Memo::new(move |_| browser::day_of(view.time()));
+    let day = fresh(move || format::day(at, today.get()).into_any());
     view! { <h2 class="day"><span>{day}</span></h2> }.into_any()
 }
 

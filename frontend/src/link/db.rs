@@ -7,6 +7,7 @@ mod browser;
 mod changes;
 #[cfg(test)]
 mod golden;
+mod kept;
 mod memory;
 mod reading;
 mod request;
@@ -19,7 +20,7 @@ mod tx;
 pub(super) use reading::Content;
 
 use super::update::StorageKind;
-use browser::{Connection, SCHEMA, SCHEMA_KEY};
+use browser::{Connection, Gone, SCHEMA, SCHEMA_KEY};
 use changes::{LAST, apply, fence};
 use futures_util::future::LocalBoxFuture;
 use holdfast_common::{
@@ -28,6 +29,7 @@ use holdfast_common::{
     event::Effect,
     id::{RoomId, SessionId, WriterId},
 };
+use kept::Kept;
 use memory::Memory;
 use request::Fault;
 use std::{cell::RefCell, rc::Rc};
@@ -72,20 +74,22 @@ pub(super) struct Committed {
 pub(super) struct Database {
     kind: Kind,
     effect: EffectOf,
+    pub(super) kept: Rc<RefCell<Kept>>,
 }
 
 enum Kind {
-    Browser(RefCell<Rc<Connection>>),
+    Browser(RefCell<Rc<Connection>>, Gone),
     Memory(Rc<RefCell<Memory>>),
 }
 
 impl Database {
     /// Opens the browser's database; where that cannot be had, one in memory.
-    pub(super) async fn open(effect: EffectOf) -> (Self, StorageKind) {
-        match Self::open_browser().await {
+    pub(super) async fn open(effect: EffectOf, gone: Gone) -> (Self, StorageKind) {
+        let kept = Rc::default();
+        let (kind, storage) = match Self::open_browser(&kept, &gone).await {
             Ok(connection) => {
-                let kind = Kind::Browser(RefCell::new(Rc::new(connection)));
-                (Self { kind, effect }, StorageKind::Durable)
+                let kind = Kind::Browser(RefCell::new(Rc::new(connection)), gone);
+                (kind, StorageKind::Durable)
             }
             Err(fault) => {
                 let why = match fault {
@@ -94,19 +98,19 @@ impl Database {
                     _ => "the browser's database cannot be opened",
                 };
                 let why = why.to_owned();
-                let kind = Kind::Memory(Rc::default());
-                (Self { kind, effect }, StorageKind::Memory { why })
+                (Kind::Memory(Rc::default()), StorageKind::Memory { why })
             }
-        }
+        };
+        (Self { kind, effect, kept }, storage)
     }
 
     /// Whether other tabs have the same database.
     pub(super) fn shared(&self) -> bool {
-        matches!(self.kind, Kind::Browser(_))
+        matches!(self.kind, Kind::Browser(..))
     }
 
-    async fn open_browser() -> Result<Connection, Fault> {
-        let connection = Connection::open().await?;
+    async fn open_browser(kept: &Rc<RefCell<Kept>>, gone: &Gone) -> Result<Connection, Fault> {
+        let connection = Connection::open(kept, gone.clone()).await?;
         let tx = Tx::begin(&connection.db, Mode::Read, false)?;
         let schema: Option<u32> = parse(tx.get(Store::Meta, &Key::name(SCHEMA_KEY)).await?);
         if schema.is_some_and(|schema| schema > SCHEMA) {
@@ -123,7 +127,7 @@ impl Database {
 
     fn open_tx(&self, mode: Mode, again: bool) -> Result<Tx, Fault> {
         match &self.kind {
-            Kind::Browser(connection) => {
+            Kind::Browser(connection, _) => {
                 let connection = connection.borrow().clone();
                 Tx::begin(&connection.db, mode, again)
             }
@@ -206,8 +210,8 @@ impl Database {
     }
 
     async fn reopen(&self) -> Result<(), Fault> {
-        if let Kind::Browser(connection) = &self.kind {
-            let new = Rc::new(Self::open_browser().await?);
+        if let Kind::Browser(connection, gone) = &self.kind {
+            let new = Rc::new(Self::open_browser(&self.kept, gone).await?);
             connection.replace(new);
         }
         Ok(())

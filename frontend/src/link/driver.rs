@@ -49,7 +49,9 @@ pub(super) struct Driver {
 impl Driver {
     /// Opens the database and puts a driver behind the queue.
     pub(super) async fn start(events: Rc<Events>, options: Options, update: Box<dyn Fn(Update)>) {
-        let (db, storage) = Database::open(options.effect).await;
+        let gone = events.clone();
+        let gone = Rc::new(move || gone.post(Event::Gone));
+        let (db, storage) = Database::open(options.effect, gone).await;
         // In memory nothing is shared: such a tab is on its own.
         let locks = db.shared() && lock::available();
         let channel = if db.shared() {
@@ -115,6 +117,10 @@ impl Driver {
             Event::Granted(..) | Event::Stolen(_) => {} // An old lock is given back by its drop.
             Event::Heard(word) => self.tabs(tabs::Input::Heard(word)),
             Event::Woke => self.tabs(tabs::Input::Woke),
+            Event::Gone => {
+                self.tabs(tabs::Input::Failed);
+                self.tabs(tabs::Input::Woke);
+            }
             Event::Tick => {
                 self.client(Input::Tick);
                 self.tabs(tabs::Input::Tick);
@@ -140,7 +146,7 @@ impl Driver {
 
     /// Tells the view.
     pub(super) fn tell(&mut self, update: Update) {
-        self.holding.follow(&update);
+        self.db.kept.borrow_mut().follow(&update);
         (self.update)(update);
     }
 
@@ -183,7 +189,7 @@ impl Driver {
     }
 
     fn content(&mut self, result: Result<Content, NotWritten>, mended: Option<String>) {
-        let Ok(content) = result else {
+        let Ok(mut content) = result else {
             return self.tabs(tabs::Input::NotLoaded);
         };
         if let Some(what) = mended {
@@ -192,7 +198,7 @@ impl Driver {
         let last = content.last;
         let keys = content.loaded.rows.iter().map(|row| row.key).collect();
         let (ms, random) = clock::id_parts();
-        self.snapshot = snapshot(&content);
+        self.snapshot = snapshot(&mut content);
         self.loaded = Some(content.loaded);
         self.tabs(tabs::Input::Loaded {
             last,
@@ -204,7 +210,7 @@ impl Driver {
 }
 
 /// What a client starts from, once there is a principal.
-fn snapshot(content: &Content) -> Option<Snapshot> {
+fn snapshot(content: &mut Content) -> Option<Snapshot> {
     let cursors = content.loaded.held.iter();
     let cursors = cursors.filter_map(|held| Some((held.room, held.cursor?)));
     Some(Snapshot {
@@ -212,8 +218,8 @@ fn snapshot(content: &Content) -> Option<Snapshot> {
         writer: content.writer?,
         generation: content.generation,
         rows: content.loaded.rows.clone(),
-        lanes: content.lanes.clone(),
+        lanes: std::mem::take(&mut content.lanes),
         cursors: cursors.collect(),
-        latest: content.latest.clone(),
+        latest: std::mem::take(&mut content.latest),
     })
 }

@@ -56,6 +56,8 @@ pub(super) enum Event {
     Heard(Word),
     /// The page came to the foreground, or the network changed.
     Woke,
+    /// The database was deleted, or the browser has closed it.
+    Gone,
     /// A deadline has come.
     Tick,
 }

@@ -7,10 +7,8 @@ use super::{
     update::{NotHeld, Update},
 };
 use holdfast_common::{
-    client::{Command, Held, Key, NotWritten, Principal, Row, Show, Write},
+    client::{Command, Held, NotWritten, Principal, Row},
     id::{PersonId, RoomId, WriterId},
-    limits::Limits,
-    sorted::Sorted,
     tabs,
 };
 use js_sys::{Function, Promise, Reflect};
@@ -26,53 +24,15 @@ pub(super) struct Holding {
     adding: usize,
     /// Rooms whose drafts that transaction removes: they have become events.
     drafted: Vec<RoomId>,
-    /// The rows that wait for a verdict, as the view was told.
-    waiting: Sorted<Key, ()>,
-    limit: Option<u32>,
-    /// The database has a principal.
-    introduced: bool,
     /// The browser was asked to keep the database.
     persisted: bool,
-}
-
-impl Holding {
-    /// Keeps count of what the view is told.
-    pub(super) fn follow(&mut self, update: &Update) {
-        match update {
-            Update::Loaded(loaded) => {
-                self.introduced = loaded.principal.is_some();
-                self.waiting.clear();
-                let waiting = loaded.rows.iter().filter(|row| row.state.waits());
-                self.waiting.extend(waiting.map(|row| row.key));
-            }
-            Update::Applied(writes) => {
-                for write in writes {
-                    match write {
-                        Write::PutRow(row) if row.state.waits() => {
-                            self.waiting.add(row.key);
-                        }
-                        Write::PutRow(Row { key, .. }) | Write::DeleteRow(key) => {
-                            self.waiting.remove(key);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            Update::Show(Show::Welcome { limits, .. }) => self.limit = Some(limits.outbox),
-            _ => {}
-        }
-    }
-
-    fn full(&self) -> bool {
-        let most = self.limit.unwrap_or(Limits::default().outbox) as usize;
-        self.waiting.len() + self.adding + self.events.len() >= most
-    }
 }
 
 impl Driver {
     /// Holds an event: on the disk first, everything else afterwards.
     pub(super) fn emit(&mut self, event: Held, drafted: bool) {
-        if self.holding.full() {
+        let more = self.holding.adding + self.holding.events.len();
+        if self.db.kept.borrow().full(more) {
             return self.not_held(&event, NotHeld::TooMany);
         }
         if drafted {
@@ -132,7 +92,7 @@ impl Driver {
     }
 
     pub(super) fn introduce(&mut self, name: String) {
-        if self.holding.introduced {
+        if self.db.kept.borrow().principal.is_some() {
             return self.tabs(tabs::Input::Command(Command::Rename { name }));
         }
         let (person_ms, person) = clock::id_parts();
@@ -180,65 +140,4 @@ fn persist() {
             let _ = JsFuture::from(answer.unchecked_into::<Promise>()).await;
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use holdfast_common::{
-        client::RowState, cursor::Offset, error::Code, id::Epoch, id::EventId, time::Timestamp,
-    };
-
-    fn held(key: Key) -> Held {
-        Held {
-            id: EventId::new(key, &[0; 10]),
-            ns: "chat".into(),
-            room: RoomId::NIL,
-            kind: "message".into(),
-            data: "{}".into(),
-            target: None,
-            at: Timestamp(key),
-        }
-    }
-
-    fn put(key: Key, state: RowState) -> Write {
-        Write::PutRow(Row { key, event: held(key), state })
-    }
-
-    fn acked(offset: Offset) -> RowState {
-        RowState::Acked { epoch: Epoch::NIL, offset }
-    }
-
-    fn rejected() -> RowState {
-        RowState::Rejected { code: Code::TooLarge, detail: String::new(), why: None }
-    }
-
-    fn of_two() -> Holding {
-        Holding { limit: Some(2), ..Holding::default() }
-    }
-
-    #[test]
-    fn the_outbox_is_full_of_what_waits_and_not_of_what_has_its_verdict() {
-        let mut holding = of_two();
-        let rows = vec![put(1, acked(7)), put(2, rejected()), put(3, RowState::Queued)];
-        holding.follow(&Update::Applied(rows));
-        assert!(!holding.full());
-        holding.follow(&Update::Applied(vec![put(4, RowState::Sent { n: 1 })]));
-        assert!(holding.full());
-        holding.follow(&Update::Applied(vec![put(4, acked(8))]));
-        assert!(!holding.full());
-        holding.follow(&Update::Applied(vec![put(5, RowState::Unsure)]));
-        assert!(holding.full());
-        holding.follow(&Update::Applied(vec![Write::DeleteRow(3)]));
-        assert!(!holding.full());
-    }
-
-    #[test]
-    fn what_is_being_written_counts_as_well() {
-        let mut holding = of_two();
-        holding.adding = 1;
-        assert!(!holding.full());
-        holding.events.push(held(1));
-        assert!(holding.full());
-    }
 }

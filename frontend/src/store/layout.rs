@@ -121,6 +121,7 @@ impl Store {
             group: Group::default(),
             pending: self.outbox.pending(id),
             me: me.map(Arc::new),
+            store: self,
         };
         layout.log(room, window);
         if window.hi.is_none() {
@@ -139,6 +140,7 @@ struct Layout<'a> {
     group: Group,
     pending: Sorted<EventId, Pending>,
     me: Option<Arc<Author>>,
+    store: &'a Store,
 }
 
 impl Layout<'_> {
@@ -255,7 +257,7 @@ impl Layout<'_> {
             offset: None,
             author: me,
             own: true,
-            at: row.event.at,
+            at: self.store.servers(row.event.at),
             body,
             edited: false,
             state: State::from(&row.state),

@@ -2,10 +2,12 @@
 //! a connection that gives way to a newer page.
 
 use super::{
+    kept::Kept,
     request::{Fault, result},
     stores::{Key, REFS, Store},
 };
 use crate::link::clock;
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{
     IdbDatabase, IdbFactory, IdbIndexParameters, IdbObjectStoreParameters, IdbOpenDbRequest,
@@ -27,29 +29,39 @@ const PATIENCE: i32 = 10_000;
 pub(super) struct Connection {
     pub(super) db: IdbDatabase,
     /// A newer page wants to change the stores: let it, and open anew at the next use.
-    _give_way: Closure<dyn FnMut(JsValue)>,
+    _give_way: Closure<dyn FnMut(IdbVersionChangeEvent)>,
 }
+
+/// Called when the database is deleted under the page, or closed by the browser.
+pub(super) type Gone = Rc<dyn Fn()>;
 
 impl Connection {
     /// Opens the database, and makes it whole.
-    pub(super) async fn open() -> Result<Self, Fault> {
+    pub(super) async fn open(kept: &Rc<RefCell<Kept>>, gone: Gone) -> Result<Self, Fault> {
         let factory = clock::window().indexed_db()?;
         let factory = factory.ok_or(Fault::Failed)?;
-        let mut db = open(&factory, None).await?;
+        let mut db = open(&factory, None, kept).await?;
         // Another tab may be making it whole at the same time; then it is opened as it is.
         if Store::ALL.iter().any(|store| !has(&db, *store)) {
             let next = db.version() + 1.0;
             db.close();
-            db = match open(&factory, Some(next)).await {
+            db = match open(&factory, Some(next), kept).await {
                 Ok(db) => db,
-                Err(_) => open(&factory, None).await?,
+                Err(_) => open(&factory, None, kept).await?,
             };
         }
         let give_way = {
             let db = db.clone();
-            Closure::<dyn FnMut(JsValue)>::new(move |_| db.close())
+            Closure::<dyn FnMut(_)>::new(move |event: IdbVersionChangeEvent| {
+                db.close();
+                // A closing by the browser knows of no version either.
+                if event.new_version().is_none() {
+                    gone();
+                }
+            })
         };
         db.set_onversionchange(Some(give_way.as_ref().unchecked_ref()));
+        db.set_onclose(Some(give_way.as_ref().unchecked_ref()));
         Ok(Self { db, _give_way: give_way })
     }
 }
@@ -57,6 +69,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.db.set_onversionchange(None);
+        self.db.set_onclose(None);
         self.db.close();
     }
 }
@@ -65,16 +78,20 @@ fn has(db: &IdbDatabase, store: Store) -> bool {
     db.object_store_names().contains(store.name())
 }
 
-async fn open(factory: &IdbFactory, version: Option<f64>) -> Result<IdbDatabase, Fault> {
+async fn open(
+    factory: &IdbFactory,
+    version: Option<f64>,
+    kept: &Rc<RefCell<Kept>>,
+) -> Result<IdbDatabase, Fault> {
     let request = match version {
         Some(version) => factory.open_with_f64(NAME, version)?,
         None => factory.open(NAME)?,
     };
     let upgrade = {
-        let request = request.clone();
+        let (request, kept) = (request.clone(), kept.clone());
         Closure::once(move |event: IdbVersionChangeEvent| {
             // A fault here aborts the upgrade, and the request fails.
-            upgrade(&request, event.old_version())
+            upgrade(&request, event.old_version(), &kept.borrow())
         })
     };
     request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
@@ -93,8 +110,9 @@ async fn open(factory: &IdbFactory, version: Option<f64>) -> Result<IdbDatabase,
     }
 }
 
-/// Makes the stores that are missing. Where some were there, the others have been lost.
-fn upgrade(request: &IdbOpenDbRequest, old_version: f64) -> Result<(), JsValue> {
+/// Makes the stores that are missing. Where some were there, the others have been lost; where there
+/// was no database, it may have been deleted under this page.
+fn upgrade(request: &IdbOpenDbRequest, old_version: f64, kept: &Kept) -> Result<(), JsValue> {
     let db: IdbDatabase = request.result()?.unchecked_into();
     let tx = request.transaction().ok_or(JsValue::NULL)?;
     let missing: Vec<Store> = Store::ALL.into_iter().filter(|store| !has(&db, *store)).collect();
@@ -103,7 +121,9 @@ fn upgrade(request: &IdbOpenDbRequest, old_version: f64) -> Result<(), JsValue> 
     }
     let meta = tx.object_store(Store::Meta.name())?;
     meta.put_with_key(&SCHEMA.to_string().into(), &Key::name(SCHEMA_KEY).to_js())?;
-    if old_version > 0.0 && !missing.is_empty() {
+    if old_version == 0.0 {
+        kept.put_back(&tx)?;
+    } else if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|store| store.name()).collect();
         let names = JsValue::from_str(&format!("\"{}\"", names.join(", ")));
         meta.put_with_key(&names, &Key::name(DAMAGED_KEY).to_js())?;

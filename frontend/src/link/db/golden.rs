@@ -54,7 +54,8 @@ fn golden(form: u32) -> PathBuf {
 }
 
 fn database(memory: Memory) -> Database {
-    Database { kind: Kind::Memory(Rc::new(RefCell::new(memory))), effect: Some(change) }
+    let kind = Kind::Memory(Rc::new(RefCell::new(memory)));
+    Database { kind, effect: Some(change), kept: Rc::default() }
 }
 
 /// In memory nothing has to be waited for.

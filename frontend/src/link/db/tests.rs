@@ -11,7 +11,7 @@ use holdfast_common::{
 const ROOM: RoomId = RoomId::NIL;
 
 fn database() -> Database {
-    Database { kind: Kind::Memory(Rc::default()), effect: None }
+    Database { kind: Kind::Memory(Rc::default()), effect: None, kept: Rc::default() }
 }
 
 fn message(n: u8) -> Held {

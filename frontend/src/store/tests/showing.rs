@@ -29,6 +29,21 @@ fn days_are_told_apart_and_one_persons_messages_stand_together() {
     assert_eq!(together, [false, true, false, false, false, true]);
 }
 
+#[test]
+fn what_waits_is_shown_at_the_servers_time_however_wrong_this_clock_is() {
+    for wall in [0, 40 * DAY] {
+        let mut stage = Stage::new();
+        stage.now.wall = Timestamp(wall);
+        stage.show(Show::Welcome { limits: Limits::default(), now: Timestamp(3 * DAY) });
+        stage.live(vec![Entry { at: Timestamp(3 * DAY + MINUTE), ..says(1, 2, "theirs") }]);
+        let mut mine = message(1, 7, "mine", RowState::Queued);
+        mine.event.at = Timestamp(wall + 2 * MINUTE);
+        stage.write(Write::PutRow(mine));
+        assert_eq!(stage.lines(), ["==", "theirs", "mine"]);
+        assert_eq!(entry_row(&stage.rows(), event(7)).at, Timestamp(3 * DAY + 2 * MINUTE));
+    }
+}
+
 /// What one person says without a pause.
 fn torrent(last: Offset) -> Vec<Entry> {
     let at = |n| Entry { at: Timestamp(n * 1_000), ..says(n, 2, "") };

@@ -1,17 +1,8 @@
-import { expect, test } from "../fixtures/test.ts";
-import { readTexts } from "../fixtures/log.ts";
-import { expectSame } from "../fixtures/same.ts";
-import type { Tab } from "../pages/tab.page.ts";
-
-/** Whether this tab holds the lock by which one tab of a profile leads. */
-async function leads(tab: Tab): Promise<boolean> {
-  return tab.page.evaluate(async () => {
-    // A lock of the test's own tells the tab its name among the holders.
-    const held = await navigator.locks.request("who am I", async () => navigator.locks.query());
-    const own = held.held?.find((lock) => lock.name === "who am I")?.clientId;
-    return held.held?.some((lock) => lock.name !== "who am I" && lock.clientId === own) ?? false;
-  });
-}
+import { expect, test } from "../../fixtures/test.ts";
+import { readTexts } from "../../fixtures/log.ts";
+import { expectSame } from "../../fixtures/same.ts";
+import type { Owner } from "../../fixtures/owner.ts";
+import type { Tab } from "../../pages/tab.page.ts";
 
 test("two tabs of one profile write in turn, and the one that leads is killed", async ({ server, people }) => {
   const ada = await people.join("Ada");
@@ -22,8 +13,8 @@ test("two tabs of one profile write in turn, and the one that leads is killed", 
   await first.room.say("1 by the first");
   await second.room.say("2 by the second");
   await expectSame(server, [ada.tab, first, second]);
-  expect(await leads(first)).toBe(true);
-  expect(await leads(second)).toBe(false);
+  expect(await first.leads()).toBe(true);
+  expect(await second.leads()).toBe(false);
   expect(second.sockets).toBe(0);
 
   // What is written now is on its way, and no verdict comes back to the tab that sent it.
@@ -39,7 +30,7 @@ test("two tabs of one profile write in turn, and the one that leads is killed", 
   bob.line.restore();
 
   const shown = await expectSame(server, [ada.tab, second]);
-  expect(await leads(second)).toBe(true);
+  expect(await second.leads()).toBe(true);
   expect(shown.map(({ text }) => text).slice(-6)).toEqual([
     "1 by the first",
     "2 by the second",
@@ -48,6 +39,53 @@ test("two tabs of one profile write in turn, and the one that leads is killed", 
     "5 by the first",
     "6 by the second",
   ]);
+});
+
+/** How the tab ends that holds the socket. */
+const ends: [how: string, end: (owner: Owner, tab: Tab) => Promise<void>][] = [
+  ["is closed", (_, tab) => tab.close()],
+  ["crashes", (_, tab) => tab.kill()],
+  [
+    "loses its process",
+    async (owner, tab) => {
+      const crashed = tab.page.waitForEvent("crash");
+      process.kill(owner.rendererOf(tab), "SIGKILL");
+      await crashed;
+      await tab.close();
+    },
+  ],
+];
+
+test("of three tabs the one that leads dies in the middle of what another says, whichever way, and nothing is lost", async ({ server, people }) => {
+  const ada = await people.join("Ada");
+  const bob = await people.joinApart("Bob");
+  let leader = bob.tab;
+  let [speaker, third] = [await bob.open(), await bob.open()];
+  const said: string[] = [];
+  for (const [how, end] of ends) {
+    for (const tab of [leader, speaker, third]) await tab.status.expectLink("online");
+    expect(await leader.leads()).toBe(true);
+    const texts = Array.from({ length: 30 }, (_, i) => `${i + 1} before and after the other ${how}.`);
+    said.push(...texts);
+    await speaker.room.burst([...texts]);
+    // Some are in the log by then, and some are not said yet.
+    await expect.poll(async () => (await readTexts(server)).filter((text) => texts.includes(text)).length).toBeGreaterThan(2);
+    await end(bob, leader);
+    await third.room.say(`Said by the third when the one ${how}.`);
+    said.push(`Said by the third when the one ${how}.`);
+    await expect(speaker.room.entry(texts.at(-1)!).article).not.toHaveCount(0);
+    const survivors = [speaker, third];
+    await expectSame(server, [ada.tab, ...survivors]);
+    // The lock goes on to whoever has waited for it longest.
+    expect(await Promise.all(survivors.map((tab) => tab.leads()))).toEqual([true, false]);
+    [leader, speaker, third] = [speaker, third, await bob.open()];
+  }
+  const log = await readTexts(server);
+  expect([...log].sort()).toEqual([...said].sort());
+  for (const [how] of ends) {
+    const own = log.filter((text) => text.includes(`the other ${how}`)).map((text) => Number(text.split(" ")[0]));
+    expect(own, "in the order in which they were said").toEqual([...own].sort((a, b) => a - b));
+  }
 });
 
 test("a tab that is killed between the outbox's write and the send loses nothing", async ({ server, people }) => {
