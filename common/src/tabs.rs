@@ -16,7 +16,8 @@
 //! # How a row reaches the leader
 //! A hint names a key, and the leader reads that row from the database, so a hint that comes late,
 //! twice or never does no harm: now and then the leader sweeps the outbox for keys it does not know,
-//! and at once where a row's key shows that there may be one in front of it.
+//! soon after a tab has said that it is about to add some, and at once where a row's key shows that
+//! there may be one in front of it.
 //!
 //! # How a command reaches the leader
 //! It is kept, and said again, until the leader says that what followed from it is committed. The
@@ -47,6 +48,8 @@ use std::collections::VecDeque;
 const BEAT: Millis = Millis(5_000);
 /// How often a leader looks for rows that nobody hinted at, while other tabs are there.
 const SWEEP: Millis = Millis(10_000);
+/// … and how soon after another tab has begun to add some: it may be gone before it hints at them.
+const SOON: Millis = Millis(2_000);
 /// How long an unconfirmed command waits before it is said again.
 const PATIENCE: Millis = Millis(2_000);
 /// How long a follower that wants something waits for a leader's word before it leads itself. The
@@ -160,6 +163,10 @@ impl Tabs {
             Input::Heard(word) => self.heard(now, word),
             Input::Woke => self.woke(now),
             Input::Command(command) => self.command(now, command),
+            Input::Adding if self.role == Role::Following => {
+                self.say(Word::Added { keys: Vec::new() });
+            }
+            Input::Adding => {}
             Input::Added(rows) => self.added(now, rows),
             Input::Fetched { asked, rows } => self.fetched(&asked, rows),
             Input::Swept(keys) => self.swept(keys),

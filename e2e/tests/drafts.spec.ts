@@ -1,22 +1,12 @@
 import { expect, test } from "../fixtures/test.ts";
 import { postMessage, readTexts } from "../fixtures/log.ts";
+import { readHeld } from "../fixtures/held.ts";
 import { expectSame } from "../fixtures/same.ts";
 import type { Tab } from "../pages/tab.page.ts";
 
 /** The text is in the browser's database as somebody's draft. Until then a page that ends may take it along. */
-async function expectKept({ page }: Tab, text: string): Promise<void> {
-  const drafts = () =>
-    page.evaluate(async () => {
-      const done = <T>(request: IDBRequest<T>) =>
-        new Promise<T>((resolve, reject) => {
-          request.onsuccess = () => resolve(request.result);
-          request.onerror = () => reject(request.error);
-        });
-      const db = await done(indexedDB.open("holdfast"));
-      const drafts = await done(db.transaction("drafts").objectStore("drafts").getAll());
-      db.close();
-      return drafts.map((json: string) => JSON.parse(json) as string);
-    });
+async function expectKept(tab: Tab, text: string): Promise<void> {
+  const drafts = async () => (await readHeld(tab))?.drafts;
   await expect.poll(drafts).toContain(text);
 }
 
@@ -52,6 +42,27 @@ test("what was sent a moment before a reload is held or in the message box, and 
     expect(held + begun).toBe(1);
     await ada.tab.room.message.fill("");
   }
+});
+
+test("what was typed a moment before the page ends is in the message box again", async ({ people }) => {
+  const ada = await people.join("Ada");
+  for (let i = 1; i <= 8; i++) {
+    const text = `typed ${i}.`;
+    const loaded = ada.tab.page.waitForEvent("load");
+    // From inside of the page: nothing comes between the last character and the reload.
+    await ada.tab.room.message.evaluate((field, text) => {
+      const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
+      set.call(field, text);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      location.reload();
+    }, text);
+    await loaded;
+    await expect(ada.tab.room.message).toHaveValue(text);
+  }
+  await ada.tab.room.message.fill("typed last.");
+  await ada.tab.close();
+  await ada.open();
+  await expect(ada.tab.room.message).toHaveValue("typed last.");
 });
 
 test("a change that was begun is gone on with when its writer comes back to the room", async ({ people }) => {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "../fixtures/test.ts";
+import { readHeld } from "../fixtures/held.ts";
 import { postMessage, readLog, readTexts } from "../fixtures/log.ts";
 import { expectWhole } from "../fixtures/same.ts";
 import type { Tab } from "../pages/tab.page.ts";
@@ -24,17 +25,7 @@ function realLines(): string[] {
 
 /** The offsets that a reader's browser holds of its one room, in order. */
 async function held(tab: Tab): Promise<number[]> {
-  return tab.page.evaluate(async () => {
-    const done = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const database = await done(indexedDB.open("holdfast"));
-    const keys = await done(database.transaction("entries").objectStore("entries").getAllKeys());
-    database.close();
-    return keys.map((key) => Number((key as [string, number])[1]));
-  });
+  return (await readHeld(tab))!.entries.map(({ offset }) => offset);
 }
 
 test("a history fed in by a service reaches who stays and who is away for half of it", async ({ server, people }) => {

@@ -1,6 +1,6 @@
 //! A tab that leads: it answers the others, and tells them all that its client does.
 
-use super::{Output, PATIENCE, Place, Role, TabId, Tabs, Word};
+use super::{Output, PATIENCE, Place, Role, SOON, TabId, Tabs, Word};
 use crate::{
     client::{Key, Row, Show, Write},
     id::SessionId,
@@ -82,6 +82,10 @@ impl Tabs {
                 let shows = self.standing.shows(now);
                 self.say(Word::Leads { place, shows });
                 self.sweep();
+            }
+            Word::Added { keys } if keys.is_empty() => {
+                let soon = now + SOON;
+                self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
             }
             Word::Added { keys } => self.look_at(keys),
             Word::Ask { n: 0, command, .. } => self.out.push(Output::Command(command)),

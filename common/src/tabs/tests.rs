@@ -473,6 +473,24 @@ fn a_row_is_not_looked_at_twice_at_once() {
 }
 
 #[test]
+fn a_row_whose_tab_is_gone_before_it_could_hint_at_it_is_looked_for_soon() {
+    let mut world = World::new(1, true);
+    let (leader, follower) = (world.open(), world.open());
+    world.settle(20_000);
+    let said = world.tabs[follower].tabs.handle(world.now, Input::Adding);
+    let [Output::Say(word)] = &said[..] else { panic!("{said:?}") };
+    let word = word.clone();
+    let tabs = &mut world.tabs[leader].tabs;
+    assert!(tabs.handle(world.now, Input::Adding).is_empty(), "what a leader adds it knows");
+    assert!(tabs.handle(world.now, Input::Heard(word)).is_empty());
+    let due = tabs.deadline().unwrap();
+    assert!(due <= world.now + SOON, "{due:?}");
+    assert!(matches!(tabs.handle(due, Input::Tick)[..], [Output::Sweep]));
+    // Once, and not for ever.
+    assert!(tabs.deadline().unwrap() > due + SOON);
+}
+
+#[test]
 fn a_tab_that_comes_later_is_told_how_things_stand() {
     let mut world = World::new(1, true);
     let first = world.open();

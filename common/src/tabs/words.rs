@@ -54,7 +54,7 @@ pub enum Word {
     },
     /// A follower has added rows.
     Added {
-        /// Their keys.
+        /// Their keys; none while it is about to add some.
         keys: Vec<Key>,
     },
     /// A follower wants something.
@@ -107,6 +107,8 @@ pub enum Input {
     Woke,
     /// This tab's view wants something.
     Command(Command),
+    /// This tab begins to add rows.
+    Adding,
     /// Rows that this tab added are committed.
     Added(Vec<Row>),
     /// The rows asked for by [`Output::Fetch`] that there are.

@@ -49,6 +49,7 @@ impl Driver {
         let batch = std::mem::take(&mut self.holding.events);
         self.holding.adding = batch.len();
         let drafted = std::mem::take(&mut self.holding.drafted);
+        self.tabs(tabs::Input::Adding);
         let (db, events) = (self.db.clone(), self.events.clone());
         spawn_local(async move {
             let result = db.add(batch.clone(), &drafted).await;
