@@ -19,7 +19,7 @@ mod tx;
 
 pub(super) use reading::Content;
 
-use super::update::StorageKind;
+use super::{clock, update::StorageKind};
 use browser::{Connection, Gone, SCHEMA, SCHEMA_KEY};
 use changes::{LAST, apply, fence};
 use futures_util::future::LocalBoxFuture;
@@ -39,10 +39,15 @@ use tx::{Added, Mode, Tx, parse};
 /// What an event does to its log, by its type and payload.
 pub(super) type EffectOf = Option<fn(&str, &str) -> Option<Effect>>;
 
+/// How often a lost connection is made anew for a transaction, and how long is waited in between:
+/// what is being deleted cannot be opened yet.
+const REOPENINGS: u8 = 4;
+const PAUSE: i32 = 1_000;
+
 /// What was tried already to get a transaction through.
 #[derive(Debug, Default)]
 struct Tries {
-    reopened: bool,
+    reopened: u8,
     freed: bool,
 }
 
@@ -135,8 +140,8 @@ impl Database {
         }
     }
 
-    /// Runs one transaction to its end, and once more on a new connection where the old one was
-    /// lost, or with space freed where there was none left.
+    /// Runs one transaction to its end, and again on a new connection where the old one was lost, or
+    /// once more with space freed where there was none left.
     async fn run<T>(
         &self,
         access: Access,
@@ -144,9 +149,10 @@ impl Database {
     ) -> Result<T, NotWritten> {
         let mut tries = Tries::default();
         loop {
+            let again = tries.reopened > 0;
             let tx = match access {
-                Access::Read => self.open_tx(Mode::Read, tries.reopened),
-                Access::Write { strict } => self.begin_write(strict, tries.reopened),
+                Access::Read => self.open_tx(Mode::Read, again),
+                Access::Write { strict } => self.begin_write(strict, again),
             };
             let (tx, done) = match tx {
                 Ok(tx) => {
@@ -183,12 +189,14 @@ impl Database {
             match fault {
                 None => Ended::Done,
                 Some(Fault::Fenced) => Ended::Not(NotWritten::Fenced),
-                Some(Fault::Lost) if !tries.reopened => {
-                    tries.reopened = true;
-                    match self.reopen().await {
-                        Ok(()) => Ended::Again,
-                        Err(_) => Ended::Not(NotWritten::Failed),
+                Some(Fault::Lost) if tries.reopened < REOPENINGS => {
+                    if tries.reopened > 0 {
+                        clock::sleep(PAUSE).await;
                     }
+                    tries.reopened += 1;
+                    // Where it fails, the lost connection stays, and says so again.
+                    let _ = self.reopen().await;
+                    Ended::Again
                 }
                 Some(Fault::Full) if !tries.freed => {
                     tries.freed = true;
