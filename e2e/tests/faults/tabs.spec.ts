@@ -57,6 +57,7 @@ const ends: [how: string, end: (owner: Owner, tab: Tab) => Promise<void>][] = [
 ];
 
 test("of three tabs the one that leads dies in the middle of what another says, whichever way, and nothing is lost", async ({ server, people }) => {
+  test.setTimeout(120_000);
   const ada = await people.join("Ada");
   const bob = await people.joinApart("Bob");
   let leader = bob.tab;
