@@ -28,7 +28,7 @@ async function watch(owner: Owner, shown: Set<string>): Promise<void> {
 }
 
 test("a browser that is killed with unsent events has each of them when it is started again", async ({ server, people }) => {
-  test.setTimeout(60_000 + ROUNDS * 30_000);
+  test.setTimeout(60_000 + ROUNDS * 60_000);
   const dice = new Dice(SEED);
   const ada = await people.join("Ada");
   const bob = await people.joinApart("Bob");

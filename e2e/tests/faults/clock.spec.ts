@@ -45,6 +45,7 @@ for (const [wrong, shift] of [
   ["a year behind", -365 * DAY],
 ] as const) {
   test(`a clock that is ${wrong}, and one that jumps, change neither order nor times nor timers`, async ({ server, people }) => {
+    test.setTimeout(120_000);
     const ada = await people.meet("Ada");
     await ada.context.addInitScript(wrongClock, shift);
     const tab = await ada.open();

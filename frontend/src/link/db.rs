@@ -237,19 +237,14 @@ impl Database {
         self.run(Access::Write { strict }, work).await
     }
 
-    /// Everything there is, of one moment. A tab that `takes` the lead raises the generation with the
-    /// same transaction: from then on no batch of who led before gets in, so nothing changes but by
-    /// rows that are added. A full browser is read all the same; its client will hear of it.
-    pub(super) async fn content(&self, takes: bool) -> Result<Content, NotWritten> {
-        let taken = self.all(takes).await;
-        if takes && taken.is_err() { self.all(false).await } else { taken }
-    }
-
-    async fn all(&self, takes: bool) -> Result<Content, NotWritten> {
-        let access = if takes { Access::Write { strict: false } } else { Access::Read };
+    /// Everything there is, of one moment. A tab that takes the lead `fences`: it raises the generation
+    /// with the same transaction, and from then on no batch of who led before gets in, so nothing
+    /// changes but by rows that are added.
+    pub(super) async fn content(&self, fences: bool) -> Result<Content, NotWritten> {
+        let access = if fences { Access::Write { strict: false } } else { Access::Read };
         self.run(access, async |tx: &Tx| {
             let mut content = reading::content(tx).await?;
-            if takes && content.loaded.principal.is_some() && content.damage.is_none() {
+            if fences && content.loaded.principal.is_some() && content.damage.is_none() {
                 content.generation += 1;
                 tx.put(Store::Meta, Key::name(changes::GENERATION), &content.generation)?;
             }

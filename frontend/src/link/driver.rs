@@ -171,18 +171,22 @@ impl Driver {
         let takes = self.tabs.takes();
         spawn_local(async move {
             let mut mended = None;
-            let mut result = db.content(takes).await;
-            if let Ok(content) = &result
-                && let Some(damage) = content.damage.as_ref().filter(|_| takes)
-            {
+            let mut fences = takes;
+            let result = loop {
+                let result = db.content(fences).await;
+                if result.is_err() && std::mem::take(&mut fences) {
+                    continue; // A full browser can be read all the same; its client will hear of it.
+                }
+                let Ok(content) = &result else { break result };
+                let damage = content.damage.as_ref().filter(|_| takes && mended.is_none());
+                let Some(damage) = damage else { break result };
+                mended = Some(damage.what.clone());
                 let (ms, random) = clock::id_parts();
                 let writer = holdfast_common::id::WriterId::new(ms, &random);
-                mended = Some(damage.what.clone());
-                result = match db.mend(content, writer).await {
-                    Ok(()) => db.content(takes).await,
-                    Err(why) => Err(why),
-                };
-            }
+                if let Err(why) = db.mend(content, writer).await {
+                    break Err(why);
+                }
+            };
             let result = Box::new(result);
             events.post(Event::Content { result, mended });
         });

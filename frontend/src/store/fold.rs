@@ -15,7 +15,8 @@ impl Store {
     pub(super) fn load(&mut self, loaded: Loaded, touched: &mut Touched) {
         self.loaded = true;
         self.me = loaded.principal;
-        self.rooms.clear();
+        // What there is by name stays known, also where the database has lost it.
+        self.rooms.retain(|_, room| room.only_told());
         self.outbox = Outbox::default();
         self.drafts = loaded.drafts;
         for held in loaded.held {

@@ -34,6 +34,12 @@ pub struct Room {
 }
 
 impl Room {
+    /// Forgets all but what the directory has; `false` where it has nothing.
+    pub(super) fn only_told(&mut self) -> bool {
+        *self = Self { info: self.info.take(), ..Self::default() };
+        self.info.is_some()
+    }
+
     /// Its name: the directory's, else the wished one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {

@@ -64,8 +64,9 @@ pub(super) async fn apply(
                 reset(tx, *room, HoleKind::Reset(*reason), *was)?
             }
             Write::Room(info) => tx.put(Store::Rooms, Key::room(info.room), info)?,
-            Write::Left(room) => left(tx, *room, false).await?,
-            Write::Lost(room) => left(tx, *room, true).await?,
+            Write::Left(room) | Write::Lost(room) => {
+                left(tx, *room, matches!(write, Write::Lost(_))).await?;
+            }
             Write::PutLatest(row) => {
                 tx.put(Store::Latest, latest_key(row.room, &row.kind), row)?;
             }

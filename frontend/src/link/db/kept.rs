@@ -1,4 +1,4 @@
-//! The person, the rooms and the outbox, as the page shows them: what a database that is deleted under the open
+//! The person and the outbox, as the page shows them: what a database that is deleted under the open
 //! page gets back, and what tells that the outbox is full.
 
 use super::{
@@ -8,7 +8,6 @@ use super::{
 use crate::link::update::Update;
 use holdfast_common::{
     client::{Key as RowKey, Principal, Row, Show, Write},
-    frame::RoomInfo,
     limits::Limits,
     sorted::Sorted,
 };
@@ -20,8 +19,6 @@ use web_sys::IdbTransaction;
 pub(in crate::link) struct Kept {
     pub(crate) principal: Option<Principal>,
     rows: Sorted<RowKey, Row>,
-    /// Without them there is no way to the rows while nobody is connected.
-    rooms: Vec<RoomInfo>,
     /// How many rows may wait for a verdict, once the server has said so.
     most: Option<u32>,
 }
@@ -32,7 +29,6 @@ impl Kept {
         match update {
             Update::Loaded(loaded) => {
                 self.principal.clone_from(&loaded.principal);
-                self.rooms.clone_from(&loaded.rooms);
                 self.rows.clear();
                 loaded.rows.iter().for_each(|row| self.put(row));
             }
@@ -40,10 +36,6 @@ impl Kept {
                 for write in writes {
                     match write {
                         Write::PutRow(row) => self.put(row),
-                        Write::Room(info) => {
-                            self.rooms.retain(|known| known.room != info.room);
-                            self.rooms.push(info.clone());
-                        }
                         Write::DeleteRow(key) => drop(self.rows.remove(key)),
                         _ => {}
                     }
@@ -70,9 +62,6 @@ impl Kept {
         }
         for row in self.rows.values() {
             put(Store::Outbox, Key::Row(row.key), serde_json::to_string(row))?;
-        }
-        for room in &self.rooms {
-            put(Store::Rooms, Key::room(room.room), serde_json::to_string(room))?;
         }
         Ok(())
     }
