@@ -55,7 +55,7 @@ impl Lane {
     pub(super) fn floor(&self) -> u64 {
         let settled = |flight: &Flight| flight.settling && planted(Planted::FloorBeforeVerdict);
         let first = self.flight.iter().find(|(_, flight)| !settled(flight));
-        first.map_or(self.next, |(n, _)| *n) - 1
+        first.map_or(self.next, |(n, _)| *n).saturating_sub(1)
     }
 }
 
@@ -80,7 +80,7 @@ impl Lanes {
     pub(super) fn load(rows: Vec<Row>, counters: &[LaneRow]) -> Self {
         let mut lanes = Self::default();
         for LaneRow { room, next } in counters {
-            lanes.lane(*room).next = *next;
+            lanes.lane(*room).next = (*next).max(1);
         }
         for row in rows {
             lanes.add(row);
@@ -104,7 +104,7 @@ impl Lanes {
             }
             RowState::Sent { n } => {
                 let lane = self.lane(room);
-                lane.next = lane.next.max(n + 1);
+                lane.next = lane.next.max(n.saturating_add(1));
                 let flight = Flight { row, sent: false, numbered: true, settling: false };
                 lane.flight.insert(n, flight);
             }
@@ -190,7 +190,7 @@ impl Lanes {
         for (n, flight) in lane.flight.iter_mut() {
             flight.sent = *n <= watermark;
         }
-        lane.next = lane.next.max(watermark + 1);
+        lane.next = lane.next.max(watermark.saturating_add(1));
     }
 
     /// The server expects this number: send again from there.

@@ -133,7 +133,7 @@ impl Client {
     /// Raises the generation on disk; the connection is made once it is there.
     fn raise(&mut self) {
         self.link.phase = Phase::Raising;
-        self.generation += 1;
+        self.generation = self.generation.saturating_add(1);
         self.waiting.push(Write::Generation(self.generation));
         self.after.push(After::Connect);
         self.show_link();
@@ -220,7 +220,7 @@ impl Client {
         self.disconnected();
         let wait = match self.link.away.take() {
             // Everyone was sent away at once: come back spread over the same time again.
-            Some(after) => Millis(after.0 + self.dice.up_to(after.0)),
+            Some(after) => Millis(after.0.saturating_add(self.dice.up_to(after.0))),
             None => self.link.backoff.next(&mut self.dice),
         };
         self.link.phase = Phase::Waiting { until: now + wait, why };
@@ -249,7 +249,7 @@ impl Client {
             return;
         }
         self.writer = writer;
-        self.generation += 1;
+        self.generation = self.generation.saturating_add(1);
         self.waiting.push(Write::Writer { writer, generation: self.generation });
         let unsure = self.lanes.renew();
         self.waiting.extend(unsure.into_iter().map(Write::PutRow));

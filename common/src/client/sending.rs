@@ -60,7 +60,8 @@ impl Client {
         let mut too_large = Vec::new();
         let lane = self.lanes.lane(room);
         let mut count = 0;
-        while count < room_for {
+        // Behind the last number there is none.
+        while count < room_for && lane.next < u64::MAX {
             let Some((_, row)) = lane.queued.pop_first() else { break };
             if row.event.data.len() > most {
                 too_large.push(row);

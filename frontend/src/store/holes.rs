@@ -101,7 +101,7 @@ impl Holes {
             cut.push(Hole {
                 from: hole.from,
                 to,
-                count: to - hole.from + 1,
+                count: size(hole.from, to),
                 kind: HoleKind::Gap(GapReason::Trimmed),
             });
             if hole.to >= first {
@@ -112,12 +112,17 @@ impl Holes {
     }
 }
 
+/// How many offsets there are from one to another.
+fn size(from: Offset, to: Offset) -> u64 {
+    to.saturating_sub(from).saturating_add(1)
+}
+
 /// Divides what is still to be counted between what is left of a hole. The rest of the count is
 /// taken to be where the most offsets are; it is an estimate until the hole is closed.
 fn share(count: u64, below: Option<Hole>, above: Option<Hole>) -> impl Iterator<Item = Hole> {
-    let size = |hole: &Option<Hole>| hole.map_or(0, |hole| hole.to - hole.from + 1);
-    let (low, high) = (size(&below), size(&above));
-    let lower = match low + high {
+    let of = |hole: &Option<Hole>| hole.map_or(0, |hole| size(hole.from, hole.to));
+    let (low, high) = (of(&below), of(&above));
+    let lower = match low.saturating_add(high) {
         0 => 0,
         all => u64::try_from(u128::from(count) * u128::from(low) / u128::from(all)).unwrap_or(0),
     };

@@ -94,7 +94,7 @@ impl Room {
     /// The first unread place that is not the person's own event.
     #[must_use]
     pub fn first_unread(&self, me: Option<PersonId>) -> Option<Offset> {
-        let mut unread = self.timeline.range(self.read + 1..);
+        let mut unread = self.timeline.range(self.read.saturating_add(1)..);
         let item = unread.find(|item| item.counts() && Some(item.author.id) != me);
         item.map(|item| item.offset)
     }
@@ -192,7 +192,7 @@ impl Room {
 
     pub(super) fn count(&mut self, me: Option<PersonId>) {
         let others = |item: &&std::sync::Arc<Item>| item.counts() && Some(item.author.id) != me;
-        let items = self.timeline.range(self.read + 1..).filter(others).count();
+        let items = self.timeline.range(self.read.saturating_add(1)..).filter(others).count();
         self.unread = items as u64 + self.timeline.holes.skipped_above(self.read);
     }
 

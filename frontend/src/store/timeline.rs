@@ -33,7 +33,7 @@ impl Timeline {
         // What is older was given up here, for room or for its age, and can be had as history.
         if let Some(first) = items.first().map(|item| item.entry.offset) {
             let from = timeline.holes.end_below(first) + 1;
-            timeline.dig(from, first - 1, 0, HoleKind::Skipped);
+            timeline.dig(from, first.saturating_sub(1), 0, HoleKind::Skipped);
         }
         for item in items {
             timeline.folded(item, false);

@@ -3,7 +3,7 @@
 
 use super::{
     browser::DAMAGED_KEY,
-    changes::{GENERATION, PRINCIPAL, WRITER},
+    changes::{GENERATION, LAST, PRINCIPAL, WRITER},
     reading::{Damage, KEPT},
     request::Fault,
     stores::{Key, Range, Store},
@@ -12,7 +12,7 @@ use super::{
 use holdfast_common::{
     client::{Principal, Row, RowState},
     cursor::Cursor,
-    id::{RoomId, WriterId},
+    id::{RoomId, SessionId, WriterId},
 };
 
 /// Entries of a room that are left when space is freed.
@@ -93,7 +93,12 @@ pub(super) async fn mend(
     }
     tx.clear(Store::Lanes)?;
     tx.put(Store::Meta, Key::name(WRITER), &writer)?;
-    tx.put(Store::Meta, Key::name(GENERATION), &(generation + 1))?;
+    tx.put(Store::Meta, Key::name(GENERATION), &generation.saturating_add(1))?;
+    // The place of the last batch is noted anew with the next one.
+    let last = Key::name(LAST);
+    if parse::<(SessionId, u64)>(tx.get(Store::Meta, &last).await?).is_none() {
+        tx.delete(Store::Meta, &last)?;
+    }
     // Entries without their cursor, or the other way round, are of no use.
     let whole = damage.what.split(", ");
     let entries = [Store::Entries, Store::Cursors, Store::Holes];
