@@ -16,6 +16,8 @@ mod socket;
 mod update;
 mod wake;
 
+#[cfg(feature = "trial")]
+pub use db::trial::Trial;
 pub use update::{HeldRoom, Hole, HoleKind, Loaded, NotHeld, StorageKind, Update};
 
 use driver::Driver;

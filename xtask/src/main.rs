@@ -9,6 +9,7 @@ mod e2e;
 mod files;
 #[cfg(test)]
 mod frozen;
+mod fuzz;
 mod lint;
 mod npm;
 mod page;
@@ -43,6 +44,9 @@ cargo xtask <chore>
   bench [-- ARGUMENTS]  the benchmarks
   sim [--seeds N | --seed S] [--planted FAULT]
                         the simulator over the first N seeds (1,000), or over one of them again
+  fuzz [TARGET…] [--seconds N]
+                        look for inputs that the parsers do not stand: libFuzzer, with a nightly
+                        toolchain; N for each target, else 60
   size                  build the page and weigh its first load
   setup                 get the build tools and nothing else
 ";
@@ -100,6 +104,7 @@ fn dispatch(chore: &str, arguments: Arguments) -> Outcome<ExitCode> {
         "shots" => shots::run(&arguments.nothing_of_its_own()?),
         "bench" => bench::run(&arguments.nothing_of_its_own()?).map(done),
         "sim" => sim::run(&arguments.own),
+        "fuzz" => fuzz::run(&arguments.own),
         "size" => arguments.nothing_of_its_own().and_then(|_| size::run()).map(done),
         "setup" => arguments.nothing_of_its_own().and_then(|_| setup::everything()).map(done),
         "help" | "--help" | "-h" => {

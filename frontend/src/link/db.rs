@@ -8,6 +8,8 @@ mod changes;
 #[cfg(test)]
 mod golden;
 mod kept;
+#[cfg(any(test, feature = "trial"))]
+mod lines;
 mod memory;
 mod reading;
 mod request;
@@ -15,6 +17,8 @@ mod stores;
 #[cfg(test)]
 mod tests;
 mod tidying;
+#[cfg(feature = "trial")]
+pub mod trial;
 mod tx;
 
 pub(super) use reading::Content;

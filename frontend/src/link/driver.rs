@@ -214,7 +214,7 @@ impl Driver {
 }
 
 /// What a client starts from, once there is a principal.
-fn snapshot(content: &mut Content) -> Option<Snapshot> {
+pub(super) fn snapshot(content: &mut Content) -> Option<Snapshot> {
     let cursors = content.loaded.held.iter();
     let cursors = cursors.filter_map(|held| Some((held.room, held.cursor?)));
     Some(Snapshot {

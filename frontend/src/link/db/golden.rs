@@ -183,29 +183,11 @@ impl Memory {
         };
         self.values().map(line).collect()
     }
-
-    fn of_lines(text: &str) -> Self {
-        let mut memory = Self::default();
-        for line in text.lines() {
-            let [name, key, json, refs] = line.split('\t').collect::<Vec<_>>()[..] else {
-                panic!("{line}");
-            };
-            let store = Store::ALL.into_iter().find(|store| store.name() == name).unwrap();
-            let key = match (store, key.split_once(' ')) {
-                (Store::Outbox, _) => Key::Row(key.parse().unwrap()),
-                (_, Some((room, offset))) => Key::Place(room.to_owned(), offset.parse().unwrap()),
-                (_, None) => Key::Text(key.to_owned()),
-            };
-            let refs = refs.split_whitespace().map(|id| id.parse().unwrap()).collect();
-            memory.put(store, key, Value { json: json.to_owned(), refs });
-        }
-        memory
-    }
 }
 
 fn opened(form: u32) -> Database {
     let text = fs::read_to_string(golden(form)).unwrap();
-    database(Memory::of_lines(&text))
+    database(Memory::of_lines(&text).unwrap())
 }
 
 #[test]
