@@ -21,6 +21,7 @@ mod engine_contract {
     pub(crate) mod rig;
 
     mod appends;
+    mod calls;
     mod changes;
     mod disk;
     mod faults;
@@ -32,6 +33,7 @@ mod engine_contract {
     mod lanes;
     mod model;
     mod reading;
+    mod reference;
     mod registers;
     mod rooms;
 }
