@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::files;
 use crate::workspace::root;
 
-const TESTS: [&str; 4] = ["common", "backend", "frontend/src", "e2e/tests"];
+const TESTS: [&str; 5] = ["common", "backend", "frontend/src", "hostile/tests", "e2e/tests"];
 
 /// All of the sources that hold tests.
 fn sources() -> Vec<String> {

@@ -99,7 +99,8 @@ impl Lanes {
             RowState::Queued => {
                 self.lane(room).queued.insert(row.key, row);
             }
-            RowState::Unsure => {
+            // No number is 0: what is stored so is broken, and may have been transmitted.
+            RowState::Unsure | RowState::Sent { n: 0 } => {
                 self.lane(room).unsure.insert(row.key, row);
             }
             RowState::Sent { n } => {
