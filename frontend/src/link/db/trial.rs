@@ -33,7 +33,11 @@ impl Trial {
     #[must_use]
     pub fn of_lines(lines: &str) -> Option<Self> {
         let memory = Rc::new(RefCell::new(Memory::of_lines(lines)?));
-        Some(Self(Database { kind: Kind::Memory(memory), effect: Some(change) }))
+        Some(Self(Database {
+            kind: Kind::Memory(memory),
+            effect: Some(change),
+            kept: Rc::default(),
+        }))
     }
 
     /// Everything there is.
@@ -41,8 +45,8 @@ impl Trial {
     /// # Errors
     /// The database failed.
     pub fn read(&self) -> Result<Read, NotWritten> {
-        let content = now(self.0.content())?;
-        let snapshot = driver::snapshot(&content);
+        let mut content = now(self.0.content(false))?;
+        let snapshot = driver::snapshot(&mut content);
         let damage = content.damage.map(|damage| damage.what);
         Ok(Read { loaded: content.loaded, snapshot, damage })
     }
@@ -52,7 +56,7 @@ impl Trial {
     /// # Errors
     /// The database failed.
     pub fn mend(&self, writer: WriterId) -> Result<(), NotWritten> {
-        let content = now(self.0.content())?;
+        let content = now(self.0.content(false))?;
         now(self.0.mend(&content, writer))
     }
 
