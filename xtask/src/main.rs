@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod chaos;
 mod dev;
 #[cfg(test)]
 mod documents;
@@ -36,10 +37,13 @@ cargo xtask <chore>
   dev                   live reload: trunk serve on port 8080 before cargo run on port 3000
   build                 leave target/release/holdfast, one file that holds the page
   test [GROUP…] [--no-e2e]
-                        everything that must pass; GROUP is lint, unit, page or e2e
+                        everything that must pass; GROUP is lint, unit, chaos, page or e2e
   lint                  format, clippy and the types of the e2e suite
   e2e [--repeat N] [-- ARGUMENTS]
                         the page in a real browser; ARGUMENTS go to Playwright
+  chaos [--restarts N] [--events N] [--seed S] [SCENARIO…]
+                        the real server under real faults: by default 100 restarts with 2,000
+                        events each
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
   sim [--seeds N | --seed S] [--planted FAULT]
@@ -101,6 +105,7 @@ fn dispatch(chore: &str, arguments: Arguments) -> Outcome<ExitCode> {
         "test" => test::run(&arguments.own),
         "lint" => arguments.nothing_of_its_own().and_then(|_| lint::run()),
         "e2e" => e2e::run(&arguments.own, &arguments.passed_on),
+        "chaos" => chaos::run(&arguments.own),
         "shots" => shots::run(&arguments.nothing_of_its_own()?),
         "bench" => bench::run(&arguments.nothing_of_its_own()?).map(done),
         "sim" => sim::run(&arguments.own),

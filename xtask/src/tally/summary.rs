@@ -34,6 +34,12 @@ pub(crate) fn playwright(line: &str) -> Option<Tally> {
     }
 }
 
+/// `chaos: 8 passed, 0 failed, 0 skipped`
+pub(crate) fn chaos(line: &str) -> Option<Tally> {
+    let counts = line.strip_prefix("chaos: ").filter(|counts| counts.contains(" passed, "))?;
+    Some(Tally { passed: number_before(counts, "passed"), failed: number_before(counts, "failed") })
+}
+
 fn number_before(counts: &str, what: &str) -> u64 {
     let parts = counts.split([',', ';']).map(str::trim);
     let found = parts.filter_map(|part| part.split_once(' ')).find(|(_, rest)| {
@@ -44,7 +50,7 @@ fn number_before(counts: &str, what: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cargo, nextest, playwright};
+    use super::{cargo, chaos, nextest, playwright};
     use crate::tally::Tally;
 
     fn tally(passed: u64, failed: u64) -> Option<Tally> {
@@ -63,6 +69,13 @@ mod tests {
         let line = "Summary [   0.012s] 15 tests run: 11 passed (1 slow), 2 failed, 2 timed out, 7 skipped";
         assert_eq!(nextest(line), tally(11, 4));
         assert_eq!(nextest("Summary [ 1.0s] 1 test run: 1 passed, 0 skipped"), tally(1, 0));
+    }
+
+    #[test]
+    fn the_chaos_runs_summary_is_read() {
+        assert_eq!(chaos("chaos: 6 passed, 1 failed, 1 skipped"), tally(6, 1));
+        assert_eq!(chaos("chaos: seed 7, 5 restarts, 200 events each"), None);
+        assert_eq!(chaos("chaos kill: passed in 7.5 s: acks 965, kills 5"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::sh::{self, Outcome};
 use crate::tally::{self, Tally, summary};
 use crate::workspace::{Workspace, cargo};
-use crate::{browser, e2e, lint, page, server, setup, size};
+use crate::{browser, chaos, e2e, lint, page, server, setup, size};
 
 /// One line of the table below.
 pub(super) struct Step {
@@ -20,12 +20,13 @@ pub(super) enum Work {
 }
 
 /// Everything that must pass.
-pub(super) const STEPS: [Step; 9] = [
+pub(super) const STEPS: [Step; 10] = [
     Step::chore("lint", "the format", lint::format),
     Step::chore("lint", "clippy", lint::clippy),
     Step::chore("lint", "clippy for the browser", lint::clippy_wasm),
     Step::chore("lint", "the e2e suite's types", lint::types),
     Step::tests("unit", "the Rust tests", rust_tests),
+    Step::tests("chaos", "the server under faults", chaos::short),
     Step::chore("page", "the page", build_page),
     Step::chore("page", "the page's size", size::run),
     Step::chore("e2e", "the server for the browser", build_server),

@@ -1,0 +1,157 @@
+//! The command line, and how the scenarios' ends are told.
+
+use crate::{
+    scenario::{ALL, Scenario},
+    trace::Trace,
+};
+use clap::Parser;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+/// A scenario fails with a text for a person.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The real server under real faults.
+#[derive(Debug, Parser)]
+struct Options {
+    /// How often the server is killed; the other scenarios' rounds go by it
+    #[arg(long, default_value_t = 100)]
+    restarts: u64,
+    /// Events that are written between two kills
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(100..))]
+    events: u64,
+    /// What everything is drawn from; a random one where it is absent
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The server's program
+    #[arg(long)]
+    server: PathBuf,
+    /// Where data, logs and traces of a run lie; those of a scenario that has passed are removed
+    #[arg(long)]
+    folder: PathBuf,
+    /// Which scenarios; all of them where none is named
+    scenarios: Vec<String>,
+}
+
+/// One scenario's run.
+#[derive(Debug, Clone)]
+pub(crate) struct Play {
+    pub(crate) scenario: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) restarts: u64,
+    pub(crate) events: u64,
+    pub(crate) program: PathBuf,
+    pub(crate) folder: PathBuf,
+}
+
+impl Play {
+    /// The server's folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// A share of the rounds, but not less than so many.
+    pub(crate) fn rounds(&self, of: u64, least: u64) -> u64 {
+        (self.restarts / of).max(least)
+    }
+}
+
+/// How a scenario that has not failed ended.
+pub(crate) enum End {
+    Passed,
+    /// This machine cannot do it, for this reason.
+    Skipped(String),
+}
+
+pub(crate) fn main() -> ExitCode {
+    let options = Options::parse();
+    let chosen: Vec<&Scenario> = if options.scenarios.is_empty() {
+        ALL.iter().collect()
+    } else {
+        let named = |name: &String| ALL.iter().find(|scenario| scenario.name == name);
+        match options.scenarios.iter().map(named).collect() {
+            Some(chosen) => chosen,
+            None => {
+                let names: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
+                eprintln!("the scenarios are {}", names.join(", "));
+                return ExitCode::from(2);
+            }
+        }
+    };
+    let seed = options.seed.unwrap_or_else(random);
+    println!("chaos: seed {seed}, {} restarts, {} events each", options.restarts, options.events);
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for scenario in chosen {
+        match run(scenario, &options, seed) {
+            Ok(End::Passed) => passed += 1,
+            Ok(End::Skipped(why)) => {
+                println!("chaos {}: SKIPPED: {why}", scenario.name);
+                skipped += 1;
+            }
+            Err(()) => failed += 1,
+        }
+    }
+    println!("chaos: {passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
+    let name = scenario.name;
+    let began = Instant::now();
+    let folder = options.folder.join(format!("{name}-{seed}"));
+    let prepared = prepare(&folder);
+    let ended = prepared.and_then(|trace| {
+        let play = Play {
+            scenario: name,
+            seed,
+            restarts: options.restarts,
+            events: options.events,
+            program: options.server.clone(),
+            folder: folder.clone(),
+        };
+        // A runtime of its own: nothing of a scenario is left when the next one begins.
+        let runtime = tokio::runtime::Runtime::new()?;
+        let end = runtime.block_on((scenario.play)(&play, &trace))?;
+        Ok((end, trace))
+    });
+    let took = began.elapsed().as_secs_f64();
+    match ended {
+        Ok((end, trace)) => {
+            if matches!(end, End::Passed) {
+                println!("chaos {name}: passed in {took:.1} s: {}", trace.sum());
+            }
+            // What is left there harms nobody.
+            let _ = fs::remove_dir_all(&folder);
+            Ok(end)
+        }
+        Err(error) => {
+            println!("chaos {name}: FAILED after {took:.1} s");
+            println!("{error}");
+            println!("data, log and trace are in {}", folder.display());
+            let Options { restarts, events, .. } = options;
+            println!(
+                "again with the same choices: \
+                 cargo xtask chaos --restarts {restarts} --events {events} --seed {seed} {name}"
+            );
+            Err(())
+        }
+    }
+}
+
+fn prepare(folder: &Path) -> Outcome<Trace> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    Trace::to(&folder.join("trace.log"))
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).expect("the system has random bytes");
+    u64::from_le_bytes(bytes) >> 16
+}
