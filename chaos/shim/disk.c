@@ -7,7 +7,8 @@
  *
  *   CHAOS_DISK_FOLDER   the folder; everything outside is left alone
  *   CHAOS_DISK_JOURNAL  the journal, outside of the folder; made anew
- *   CHAOS_DISK_ORDERS   a file of one `struct orders`, read before each write and each sync
+ *   CHAOS_DISK_ORDERS   a file of one `struct orders`, read before each write and each sync, and behind
+ *                       it a number in which is told which order has been carried out how often
  *
  * Not seen, since SQLite as it is built here does not use it for what has to last: mmap (the index of
  * its log, `-shm`, is mapped, and made anew after a power cut), fallocate, writev, rename. A rename is
@@ -67,7 +68,7 @@ __attribute__((constructor)) static void start(void) {
     const char *of = getenv("CHAOS_DISK_FOLDER"), *to = getenv("CHAOS_DISK_JOURNAL");
     const char *by = getenv("CHAOS_DISK_ORDERS");
     if (!of || !to || !by || !realpath(of, folder)) return;
-    orders_fd = (int)syscall(SYS_openat, AT_FDCWD, by, O_RDONLY | O_CLOEXEC, 0);
+    orders_fd = (int)syscall(SYS_openat, AT_FDCWD, by, O_RDWR | O_CLOEXEC, 0);
     journal = (int)syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     folder_length = strlen(folder);
 }
@@ -102,7 +103,8 @@ static int due(uint64_t fault, unsigned file) {
     if (now.fault != fault) return 0;
     if (now.on && ends(files[file], "-wal") != (now.on == LOG)) return 0;
     if (seen++ < now.skip || done >= now.count) return 0;
-    done++;
+    uint64_t told = now.turn << 32 | ++done;
+    if (syscall(SYS_pwrite64, orders_fd, &told, sizeof told, (long)sizeof now) != sizeof told) abort();
     return 1;
 }
 

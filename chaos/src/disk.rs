@@ -9,7 +9,8 @@ pub(crate) mod model;
 
 use crate::Outcome;
 use std::{
-    fs,
+    fs::{self, File},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -144,9 +145,16 @@ impl Disk {
         let numbers = [self.turn, fault as u64, on as u64, skip, count, error, hold, self.turn];
         let bytes: Vec<u8> = numbers.iter().flat_map(|it| it.to_ne_bytes()).collect();
         // In place, since the shim holds it open; each end names the turn, so half of it is none.
-        use std::os::unix::fs::FileExt;
-        let file =
-            fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.orders())?;
+        let mut file = fs::OpenOptions::new();
+        let file = file.create(true).truncate(false).write(true).open(self.orders())?;
         Ok(file.write_all_at(&bytes, 0)?)
+    }
+
+    /// How often the last order has been carried out.
+    pub(crate) fn carried_out(&self) -> u64 {
+        let mut told = [0; 8];
+        let read = File::open(self.orders()).and_then(|file| file.read_exact_at(&mut told, 64));
+        let told = read.map_or(0, |()| u64::from_ne_bytes(told));
+        if told >> 32 == self.turn { told & 0xffff_ffff } else { 0 }
     }
 }

@@ -8,6 +8,8 @@
 mod socket;
 mod writing;
 
+pub(crate) use writing::Style;
+
 use crate::{
     chance::Chance,
     clock::{self, millis},
@@ -40,7 +42,7 @@ pub(crate) enum Order {
     /// Become a member.
     Join(RoomId),
     /// Write in these rooms, so many events more.
-    Write(Vec<RoomId>, u64),
+    Write(Vec<RoomId>, u64, Style),
     /// Take one of the own messages back.
     Delete,
     /// Die, and start again from the database.
@@ -185,7 +187,7 @@ impl Driver {
         match order {
             Order::Create(room, name) => self.create(room, &name),
             Order::Join(room) => self.feed(Input::Command(Command::Join { room })),
-            Order::Write(rooms, more) => self.writing.more(rooms, more),
+            Order::Write(rooms, more, style) => self.writing.more(rooms, more, style),
             Order::Delete => self.delete(),
             Order::Restart => {
                 self.batch = None;

@@ -1,9 +1,9 @@
 //! The line between clients and server: a small TCP proxy that does to each connection what is drawn
 //! for it.
 //!
-//! Each connection gets its [`Fate`] when it is accepted: nothing, or one [`Kind`] of fault once so
-//! many bytes have passed in one direction, which may be in the middle of a frame or of the
-//! handshake. Nothing is ever changed or made up: what the two ends get is always a prefix of what
+//! Each direction of a connection has its [`Fate`](fate::Fate): nothing, or one [`Kind`] of fault once
+//! so many bytes have passed, which may be in the middle of a frame or of the handshake; and after one
+//! that passes over, another. Nothing is ever changed or made up: what the two ends get is always a prefix of what
 //! the other one has sent, as TCP promises.
 
 mod fate;
@@ -11,7 +11,7 @@ mod pump;
 
 pub(crate) use fate::{Kind, Weather};
 
-use crate::{Outcome, chance::Chance, trace::Trace};
+use crate::{Outcome, trace::Trace};
 use std::{
     net::SocketAddr,
     sync::{
@@ -88,15 +88,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, seed: u64) {
             continue;
         }
         n += 1;
-        let fate = lock(&shared.weather).draw(&mut Chance::new(seed, "line", n));
-        if let Some(fate) = &fate {
-            shared.trace.say(&format!("connection {n} will {fate:?}"));
-        }
+        let weather = *lock(&shared.weather);
         let to = *lock(&shared.to);
         let trace = shared.trace.clone();
         connections.spawn(async move {
             match TcpStream::connect(to).await {
-                Ok(server) => pump::run(client, server, fate, n, trace).await,
+                Ok(server) => pump::run(client, server, weather, (seed, n), trace).await,
                 // Nobody listens: the client hears what it would without a line.
                 Err(_) => drop(client.set_zero_linger()),
             }

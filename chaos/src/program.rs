@@ -54,6 +54,11 @@ impl Play {
         self.folder.join("data")
     }
 
+    /// Long enough for what happens seldom.
+    pub(crate) fn is_long(&self) -> bool {
+        self.restarts >= 50 && self.events >= 1_000
+    }
+
     /// A share of the rounds, but not less than so many.
     pub(crate) fn rounds(&self, of: u64, least: u64) -> u64 {
         (self.restarts / of).max(least)

@@ -13,7 +13,7 @@ mod power;
 mod stop;
 mod writes;
 
-use crate::{Outcome, Play, program::End, trace::Trace};
+use crate::{Outcome, Play, disk::Disk, program::End, stage::Stage, trace::Trace};
 use std::pin::Pin;
 
 type Playing<'a> = Pin<Box<dyn Future<Output = Outcome<End>> + 'a>>;
@@ -35,3 +35,19 @@ macro_rules! scenarios {
 /// All of them, those first that tell the most.
 pub(crate) const ALL: [Scenario; 8] =
     scenarios![kill, power, lying, fsync, writes, full, lines, stop];
+
+/// A stage whose server has a disk with faults under it; or why this machine cannot have one.
+async fn on_a_bad_disk(play: &Play, trace: &Trace) -> Outcome<Result<(Disk, Stage), End>> {
+    let mut disk = match Disk::build(&play.folder) {
+        Ok(disk) => disk,
+        Err(why) => return Ok(Err(End::Skipped(why))),
+    };
+    let under = disk.under(&play.data())?;
+    let stage = Stage::set(play, trace, under).await?;
+    if disk.journal().exists() {
+        return Ok(Ok((disk, stage)));
+    }
+    Ok(Err(End::Skipped(
+        "the library is not laid under the program: LD_PRELOAD does not work".into(),
+    )))
+}

@@ -4,7 +4,7 @@ use crate::{
     Outcome, Play,
     chance::Chance,
     clock::millis,
-    driver::{self, Handle, Order},
+    driver::{self, Handle, Order, Style},
     ledger::Ledger,
     line::Line,
     log::{self, Log, Logs},
@@ -109,11 +109,15 @@ impl Stage {
 
     /// Has the writers emit so many events more.
     pub(crate) fn write(&mut self, events: u64) {
+        self.write_as(Style::Usual, events);
+    }
+
+    pub(crate) fn write_as(&mut self, style: Style, events: u64) {
         let rooms: Vec<RoomId> = self.logs.keys().copied().collect();
         let (writers, of) = (&self.clients[..WRITERS], WRITERS as u64);
         for (n, client) in (0..).zip(writers) {
             let share = events / of + u64::from(n < events % of);
-            client.tell(Order::Write(rooms.clone(), share));
+            client.tell(Order::Write(rooms.clone(), share, style));
         }
     }
 

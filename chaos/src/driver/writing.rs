@@ -11,18 +11,31 @@ use holdfast_common::{
 /// Events that wait in an outbox at most while there is more to write: two windows.
 const WAITING: usize = 128;
 
+/// How a client writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Style {
+    /// Mostly a line, seldom a page; now and then something is taken back, and then the server
+    /// empties its log within a second.
+    #[default]
+    Usual,
+    /// Pages, and nothing is taken back: the server's log grows until it begins anew.
+    Pages,
+}
+
 /// What is still to be written, and what may be taken back.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
     rooms: Vec<RoomId>,
     left: u64,
+    style: Style,
     written: u64,
     own: Vec<(RoomId, EventId)>,
 }
 
 impl Writing {
-    pub(super) fn more(&mut self, rooms: Vec<RoomId>, more: u64) {
+    pub(super) fn more(&mut self, rooms: Vec<RoomId>, more: u64, style: Style) {
         self.rooms = rooms;
+        self.style = style;
         self.left += more;
     }
 
@@ -37,7 +50,7 @@ impl Driver {
         while self.writing.left > 0 && self.client.pending() < WAITING {
             self.writing.left -= 1;
             self.writing.written += 1;
-            if self.chance.percent(2) {
+            if self.writing.style == Style::Usual && self.chance.percent(2) {
                 self.delete();
             } else {
                 self.say();
@@ -53,7 +66,7 @@ impl Driver {
 
     fn say(&mut self) {
         let room = *self.chance.of(&self.writing.rooms);
-        let length = length(&mut self.chance);
+        let length = length(self.writing.style, &mut self.chance);
         let text = format!("{} of {} {}", self.writing.written, self.n, "x".repeat(length));
         let id = self.id();
         self.writing.own.push((room, id));
@@ -85,8 +98,7 @@ impl Driver {
     }
 }
 
-/// Mostly a line, seldom a page.
-fn length(chance: &mut Chance) -> usize {
-    let most = if chance.percent(4) { 6_000 } else { 160 };
-    chance.index(most)
+fn length(style: Style, chance: &mut Chance) -> usize {
+    let long = style == Style::Pages || chance.percent(4);
+    chance.index(if long { 7_900 } else { 160 })
 }

@@ -42,9 +42,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fate {
     pub(crate) kind: Kind,
-    /// Whose bytes are counted, and slowed: true for those towards the server.
-    pub(crate) up: bool,
-    /// It happens when exactly so many have passed.
+    /// It happens when exactly so many more have passed.
     pub(crate) after: u64,
     /// How long a stall or the slowness lasts.
     pub(crate) millis: u64,
@@ -55,7 +53,7 @@ pub(crate) struct Fate {
 /// How likely which faults are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weather {
-    /// Connections of a hundred that get one.
+    /// Directions of a hundred that get one.
     share: u64,
     kinds: &'static [Kind],
     /// The most bytes that pass before it.
@@ -69,28 +67,28 @@ impl Weather {
 
     /// Every kind of fault, and hardly a connection without one.
     pub(crate) const fn storm() -> Self {
-        Self { share: 90, kinds: &Kind::ALL, within: 60_000 }
+        Self { share: 70, kinds: &Kind::ALL, within: 60_000 }
     }
 
     /// Now and then a connection ends early.
     pub(crate) const fn gusts() -> Self {
-        Self { share: 30, kinds: &Kind::SHORT, within: 60_000 }
+        Self { share: 15, kinds: &Kind::SHORT, within: 60_000 }
     }
 
-    pub(super) fn draw(self, chance: &mut Chance) -> Option<Fate> {
+    /// For the direction towards the server (`up`) or the other one.
+    pub(super) fn draw(self, up: bool, chance: &mut Chance) -> Option<Fate> {
         if !chance.percent(self.share) {
             return None;
         }
-        let kind = *chance.of(self.kinds);
-        let up = match kind {
-            Kind::StallUp => true,
-            Kind::StallDown => false,
-            _ => chance.percent(50),
+        let kind = match *chance.of(self.kinds) {
+            Kind::StallUp | Kind::StallDown if up => Kind::StallUp,
+            Kind::StallUp | Kind::StallDown => Kind::StallDown,
+            other => other,
         };
         // Half of them early: the handshake and the hello are a few hundred bytes.
         let within = if chance.percent(50) { 2_000 } else { self.within };
         let after = chance.between(0, within);
         let millis = chance.between(100, 5_000);
-        Some(Fate { kind, up, after, millis, pace: chance.between(1, 300) })
+        Some(Fate { kind, after, millis, pace: chance.between(1, 300) })
     }
 }

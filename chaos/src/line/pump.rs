@@ -1,7 +1,7 @@
 //! One connection: bytes from either end to the other, up to its fate.
 
-use super::fate::{Fate, Kind};
-use crate::{clock::millis, trace::Trace};
+use super::fate::{Fate, Kind, Weather};
+use crate::{chance::Chance, clock::millis, trace::Trace};
 use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,7 +30,8 @@ struct Way {
     up: bool,
     from: OwnedReadHalf,
     to: OwnedWriteHalf,
-    fate: Option<Fate>,
+    weather: Weather,
+    chance: Chance,
     state: watch::Sender<State>,
     name: String,
     trace: Trace,
@@ -39,8 +40,8 @@ struct Way {
 pub(super) async fn run(
     client: TcpStream,
     server: TcpStream,
-    fate: Option<Fate>,
-    n: u64,
+    weather: Weather,
+    (seed, n): (u64, u64),
     trace: Trace,
 ) {
     for stream in [&client, &server] {
@@ -53,7 +54,8 @@ pub(super) async fn run(
         up,
         from,
         to,
-        fate: fate.filter(|fate| fate.up == up),
+        weather,
+        chance: Chance::new(seed, if up { "up" } else { "down" }, n),
         state: state.clone(),
         name: format!("connection {n}"),
         trace: trace.clone(),
@@ -97,16 +99,19 @@ impl Way {
     /// Passes bytes on until one end closes or the fate comes. Returns what becomes of the whole.
     async fn pass(&mut self) -> State {
         let mut buffer = vec![0; 16 * 1024];
+        let mut fate = self.weather.draw(self.up, &mut self.chance);
         let mut passed = 0;
         loop {
-            let room = self.fate.map_or(u64::MAX, |fate| fate.after - passed);
-            if room == 0 {
-                let fate = self.fate.take().expect("there is one, or there was room");
-                match self.befalls(fate, &mut buffer).await {
-                    State::Open => continue,
+            if let Some(due) = fate.filter(|fate| fate.after == passed) {
+                match self.befalls(due, &mut buffer).await {
+                    State::Open => (),
                     end => return end,
                 }
+                fate = self.weather.draw(self.up, &mut self.chance);
+                passed = 0;
+                continue;
             }
+            let room = fate.map_or(u64::MAX, |fate| fate.after - passed);
             let most = usize::try_from(room).unwrap_or(usize::MAX).min(buffer.len());
             match self.from.read(&mut buffer[..most]).await {
                 Ok(0) => {
@@ -121,7 +126,7 @@ impl Way {
     }
 
     async fn befalls(&mut self, fate: Fate, buffer: &mut [u8]) -> State {
-        self.trace.fault(fate.kind.name(), &format!("{}, {fate:?}", self.name));
+        self.trace.fault(fate.kind.name(), &format!("{} {}, {fate:?}", self.name, self.way()));
         match fate.kind {
             Kind::Cut => State::Cut,
             Kind::Reset => State::Reset,
@@ -162,11 +167,11 @@ impl Way {
         let mut buffer = vec![0; 16 * 1024];
         let read = async { while matches!(self.from.read(&mut buffer).await, Ok(n) if n > 0) {} };
         let _ = timeout(FORGOTTEN, read).await;
-        self.trace.say(&format!("{}: {} has given up", self.name, self.sender()));
+        self.trace.say(&format!("{} {}: given up", self.name, self.way()));
     }
 
-    const fn sender(&self) -> &'static str {
-        if self.up { "the client" } else { "the server" }
+    const fn way(&self) -> &'static str {
+        if self.up { "up" } else { "down" }
     }
 
     /// Both halves are dropped with no word (FIN) before it.

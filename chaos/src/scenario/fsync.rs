@@ -14,23 +14,24 @@ use crate::{
     stage::Stage,
     trace::Trace,
 };
+use std::{collections::BTreeMap, time::Duration};
 
 /// What the server says then.
 const SAID: &str = "an fsync failed";
 /// How long the sync takes to fail: what had left before has arrived by then.
 const HOLD: u64 = 150;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
-    let mut disk = match Disk::build(&play.folder) {
-        Ok(disk) => disk,
-        Err(why) => return Ok(End::Skipped(why)),
+    let (mut disk, mut stage) = match super::on_a_bad_disk(play, trace).await? {
+        Ok(set) => set,
+        Err(skipped) => return Ok(skipped),
     };
-    let under = disk.under(&play.data())?;
-    let mut stage = Stage::set(play, trace, under).await?;
     stage.expected.push(SAID);
     let mut base = Image::new();
     for round in 0..play.rounds(5, 4) {
         stage.write(play.events);
+        stage.restart_a_client();
         let acks = stage.chance.between(1, play.events - 1);
         stage.acks(acks).await?;
         // The database is synced when the log is written back.
@@ -41,12 +42,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         // Syncs of either follow for certain.
         stage.write(play.events);
         stage.delete();
-        let status = stage.server.as_mut().ok_or("the server is down")?.ended().await?;
-        stage.server = None;
-        stage.line.close();
-        if status.code() != Some(1) {
-            return Err(format!("I1: a sync failed and the server ended with {status}").into());
-        }
+        end_of_the_server(&mut stage).await?;
         let offline = |stage: &Stage| stage.clients.iter().all(|it| !it.status().online);
         stage.until("everyone has noticed", offline).await?;
         let model = after_the_failure(&disk, base, &stage)?;
@@ -70,11 +66,23 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
     Ok(End::Passed)
 }
 
+/// It ends by itself, with the code that says so. Nothing else ends it: a kill would hide an ack.
+async fn end_of_the_server(stage: &mut Stage) -> Outcome<()> {
+    let mut server = stage.server.take().ok_or("the server is down")?;
+    let status = server.ended(PATIENCE).await?;
+    stage.line.close();
+    match status {
+        Some(status) if status.code() == Some(1) => Ok(()),
+        Some(status) => Err(format!("I1: a sync failed and the server ended with {status}").into()),
+        None => Err("I1: a sync was to fail, and the server goes on".into()),
+    }
+}
+
 /// Reads the journal to its end: one sync has failed, and nothing was synced after it.
 fn after_the_failure(disk: &Disk, base: Image, stage: &Stage) -> Outcome<Model> {
     let mut journal = Journal::open(&disk.journal())?;
     let mut model = Model::new(base);
-    let (mut failed, mut names) = (None, std::collections::BTreeMap::new());
+    let (mut failed, mut names) = (None, BTreeMap::new());
     while let Some(record) = journal.next()? {
         match &record.deed {
             Deed::Opened { file, name } => drop(names.insert(*file, name.clone())),
@@ -94,7 +102,10 @@ fn after_the_failure(disk: &Disk, base: Image, stage: &Stage) -> Outcome<Model> 
     }
     let failed = failed.ok_or("the server ended, and no sync had failed")?;
     let book = stage.ledger.book();
-    let late = book.acks.iter().filter(|ack| ack.at > failed).count();
-    stage.trace.count("acks heard after it", late as u64);
+    let late = book.acks.iter().filter(|ack| ack.at > failed);
+    let latest = late.clone().map(|ack| (ack.at - failed) / 1_000_000).max();
+    // They had left before, and each of them has just to be of a synced event, which is looked at.
+    stage.trace.count("acks that came after it", late.count() as u64);
+    stage.trace.say(&format!("the last of them after {latest:?} ms"));
     Ok(model)
 }

@@ -28,20 +28,19 @@ const SIZE: &str = "size=192m";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
-    let mut fills = match Small::mount(&play.data()) {
-        Ok(small) => Fills::Small(small),
+    let (mut fills, mut stage) = match Small::mount(&play.data()) {
+        Ok(small) => (Fills::Small(small), Stage::set(play, trace, Vec::new()).await?),
         Err(why) => {
             println!("chaos full: no file system of its own ({why}): writes fail instead");
-            match Disk::build(&play.folder) {
-                Ok(disk) => Fills::Shim(disk),
-                Err(why) => return Ok(End::Skipped(why)),
+            match super::on_a_bad_disk(play, trace).await? {
+                Ok((disk, stage)) => (Fills::Shim(disk), stage),
+                Err(skipped) => return Ok(skipped),
             }
         }
     };
-    let under = fills.under(&play.data())?;
-    let mut stage = Stage::set(play, trace, under).await?;
     for _ in 0..play.rounds(10, 3) {
         stage.write(play.events);
+        stage.restart_a_client();
         let acks = stage.chance.between(1, play.events / 2);
         stage.acks(acks).await?;
         let left = stage.chance.between(0, 200_000);
@@ -102,13 +101,6 @@ enum Fills {
 }
 
 impl Fills {
-    fn under(&mut self, data: &Path) -> Outcome<Vec<(&'static str, PathBuf)>> {
-        match self {
-            Self::Small(_) => Ok(Vec::new()),
-            Self::Shim(disk) => disk.under(data),
-        }
-    }
-
     fn fill(&mut self, left: u64) -> Outcome<()> {
         match self {
             Self::Small(small) => small.fill(left),

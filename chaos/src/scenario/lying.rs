@@ -5,7 +5,7 @@ use super::power::{Cut, holds};
 use crate::{
     Outcome, Play,
     disk::{
-        Disk, EIO, Fault, Orders,
+        EIO, Fault, Orders,
         journal::Journal,
         model::{Image, Model, Unsynced},
     },
@@ -15,12 +15,10 @@ use crate::{
 };
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
-    let mut disk = match Disk::build(&play.folder) {
-        Ok(disk) => disk,
-        Err(why) => return Ok(End::Skipped(why)),
+    let (mut disk, mut stage) = match super::on_a_bad_disk(play, trace).await? {
+        Ok(set) => set,
+        Err(skipped) => return Ok(skipped),
     };
-    let under = disk.under(&play.data())?;
-    let mut stage = Stage::set(play, trace, under).await?;
     let honest = stage.ledger.acks() as u64;
     disk.order(Orders::every(Fault::LieSync, EIO))?;
     stage.write(100);

@@ -11,9 +11,10 @@ use crate::{
     checks,
     disk::{
         Disk,
-        journal::{Journal, Record},
+        journal::{Deed, Journal, Record},
         model::{Image, Model, Unsynced},
     },
+    driver::Style,
     ledger::Known,
     log::{Log, Logs},
     program::End,
@@ -24,21 +25,30 @@ use crate::{
 use holdfast_common::id::RoomId;
 use std::{collections::BTreeSet, fs, path::Path};
 
+/// Events that fill SQLite's log to the 64 MiB at which it begins anew.
+const PAGES: u64 = 9_000;
+const BEGUN_ANEW: &str = "logs begun anew";
 /// Moments that are drawn from each round's journal.
 const MOMENTS: usize = 5;
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
-    let mut disk = match Disk::build(&play.folder) {
-        Ok(disk) => disk,
-        Err(why) => return Ok(End::Skipped(why)),
+    let (mut disk, mut stage) = match super::on_a_bad_disk(play, trace).await? {
+        Ok(set) => set,
+        Err(skipped) => return Ok(skipped),
     };
-    let under = disk.under(&play.data())?;
-    let mut stage = Stage::set(play, trace, under).await?;
     let mut base = Image::new();
-    for _ in 0..play.rounds(5, 3) {
-        stage.write(play.events);
-        let acks = stage.chance.between(1, play.events - 1);
-        stage.acks(acks).await?;
+    let rounds = play.rounds(5, 3);
+    for round in 1..=rounds {
+        // In a long run the last one is of pages, until the server's log begins anew.
+        if round == rounds && play.is_long() {
+            stage.write_as(Style::Pages, PAGES);
+            stage.acks(PAGES * 19 / 20).await?;
+        } else {
+            stage.write(play.events);
+            stage.restart_a_client();
+            let acks = stage.chance.between(1, play.events - 1);
+            stage.acks(acks).await?;
+        }
         base = cut(&mut disk, base, play, &mut stage).await?;
         lay(&base, &play.data(), &mut stage.chance)?;
         stage.start.under = disk.under(&play.data())?;
@@ -46,6 +56,9 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         trace.count("events committed and not acked", unacked);
     }
     stage.have_happened(&["power cuts", "cuts with something unsynced"])?;
+    if play.is_long() {
+        stage.have_happened(&[BEGUN_ANEW])?;
+    }
     checks::all(stage).await?;
     Ok(End::Passed)
 }
@@ -72,18 +85,35 @@ async fn cut(disk: &mut Disk, base: Image, play: &Play, stage: &mut Stage) -> Ou
     // The beginning is short, and has the migrations, or the log that is read back and emptied.
     moments.insert(stage.chance.index(count.min(100)));
     let (mut model, mut journal) = (Model::new(base), Journal::open(&disk.journal())?);
-    let mut n = 0;
+    let (mut n, mut log) = (0, None);
     while let Some(record) = journal.next()? {
         if moments.contains(&n) {
             let cut = draw(&model, Some(&record), stage);
             holds(&cut, play, stage).await?;
         }
         n += 1;
+        begun_anew(&record, &mut log, &stage.trace);
         model.take(record);
     }
     let cut = draw(&model, None, stage);
     holds(&cut, play, stage).await?;
     Ok(cut.image)
+}
+
+/// Counts how often SQLite's log was begun anew, which is that its head was written again, and the
+/// file is as long as it was. `log` is its number, once its head has been written.
+fn begun_anew(record: &Record, log: &mut Option<u64>, trace: &Trace) {
+    match &record.deed {
+        Deed::Truncated { file, .. } if *log == Some(*file) => *log = None,
+        // 32 bytes, and the database's file has none of that length.
+        Deed::Wrote { file, place: 0, data } if data.len() == 32 => {
+            if *log == Some(*file) {
+                trace.count(BEGUN_ANEW, 1);
+            }
+            *log = Some(*file);
+        }
+        _ => {}
+    }
 }
 
 /// A cut before this was done; at the end, where there is none.

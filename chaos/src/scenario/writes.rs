@@ -3,38 +3,35 @@
 use crate::{
     Outcome, Play, checks,
     disk::{
-        Disk, EIO, ENOSPC, Fault, On, Orders,
+        EIO, ENOSPC, Fault, On, Orders,
         journal::{Deed, Journal},
     },
     program::End,
-    stage::Stage,
     trace::Trace,
 };
 
 const FAULTS: [Fault; 3] = [Fault::FailWrite, Fault::ShortWrite, Fault::TornWrite];
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
-    let mut disk = match Disk::build(&play.folder) {
-        Ok(disk) => disk,
-        Err(why) => return Ok(End::Skipped(why)),
+    let (mut disk, mut stage) = match super::on_a_bad_disk(play, trace).await? {
+        Ok(set) => set,
+        Err(skipped) => return Ok(skipped),
     };
-    let under = disk.under(&play.data())?;
-    let mut stage = Stage::set(play, trace, under).await?;
-    for round in 0..play.rounds(2, 9) {
-        stage.write(play.events);
+    for round in 0..play.rounds(5, 9) {
         let fault = FAULTS[usize::try_from(round)? % FAULTS.len()];
-        let orders = Orders {
-            fault,
-            // The database is written when the log is written back: within a second of a deletion.
-            on: *stage.chance.of(&[On::Any, On::Log, On::Database]),
-            skip: stage.chance.between(0, 40),
-            count: stage.chance.between(1, 5),
-            error: *stage.chance.of(&[EIO, ENOSPC]),
-            hold: 0,
-        };
+        // The database is written when the log is written back.
+        let (on, most) = *stage.chance.of(&[(On::Any, 40), (On::Log, 40), (On::Database, 2)]);
+        let (skip, count) = (stage.chance.between(0, most), stage.chance.between(1, 5));
+        let error = *stage.chance.of(&[EIO, ENOSPC]);
+        let orders = Orders { on, skip, count, ..Orders::every(fault, error) };
         trace.say(&format!("{orders:?}"));
         disk.order(orders)?;
-        let acks = stage.chance.between(1, play.events - 1);
+        stage.write(play.events);
+        stage.delete();
+        stage.restart_a_client();
+        stage.until("the fault", |_| disk.carried_out() > 0).await?;
+        stage.write(play.events);
+        let acks = stage.chance.between(1, play.events);
         stage.acks(acks).await?;
     }
     disk.order(Orders::NOTHING)?;
