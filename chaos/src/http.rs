@@ -9,7 +9,8 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A line that swallows everything ends nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -32,9 +33,19 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
 }
 
 pub(crate) async fn post(address: SocketAddr, path: &str, body: &str) -> Outcome<Answer> {
+    post_with(address, path, "", body).await
+}
+
+/// The same with more headers.
+pub(crate) async fn post_with(
+    address: SocketAddr,
+    path: &str,
+    more: &str,
+    body: &str,
+) -> Outcome<Answer> {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n",
+         content-length: {}\r\n{more}",
         body.len()
     );
     ask(address, &head, body).await

@@ -41,6 +41,8 @@ pub(crate) struct Book {
     pub(crate) acks: Vec<Known>,
     /// The first time that any reader was given an entry.
     pub(crate) read: Vec<Known>,
+    /// What a service has posted, whose answer may never have come.
+    pub(crate) posted: BTreeSet<String>,
     /// What was deleted, or was to be.
     pub(crate) deleted: BTreeSet<EventId>,
     acked_at: HashMap<EventId, Place>,
@@ -70,6 +72,10 @@ impl Ledger {
         let mut book = self.book();
         book.order.entry((event.by, event.room)).or_default().push(id);
         book.emitted.insert(id, event);
+    }
+
+    pub(crate) fn posted(&self, data: &str) {
+        self.book().posted.insert(data.to_owned());
     }
 
     pub(crate) fn deletes(&self, target: EventId) {

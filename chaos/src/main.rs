@@ -33,6 +33,8 @@ mod scenario;
 #[cfg(unix)]
 mod server;
 #[cfg(unix)]
+mod service;
+#[cfg(unix)]
 mod stage;
 #[cfg(unix)]
 mod trace;

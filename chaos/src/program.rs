@@ -9,6 +9,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
     time::Instant,
 };
 
@@ -33,6 +35,9 @@ struct Options {
     /// Where data, logs and traces of a run lie; those of a scenario that has passed are removed
     #[arg(long)]
     folder: PathBuf,
+    /// How many scenarios run at a time
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
     /// Which scenarios; all of them where none is named
     scenarios: Vec<String>,
 }
@@ -89,19 +94,30 @@ pub(crate) fn main() -> ExitCode {
     };
     let seed = options.seed.unwrap_or_else(random);
     println!("chaos: seed {seed}, {} restarts, {} events each", options.restarts, options.events);
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for scenario in chosen {
-        match run(scenario, &options, seed) {
-            Ok(End::Passed) => passed += 1,
-            Ok(End::Skipped(why)) => {
-                println!("chaos {}: SKIPPED: {why}", scenario.name);
-                skipped += 1;
-            }
-            Err(()) => failed += 1,
-        }
-    }
+    let ends = play_all(&chosen, &options, seed);
+    let count = |is: fn(&Result<End, ()>) -> bool| ends.iter().filter(|end| is(end)).count();
+    let passed = count(|end| matches!(end, Ok(End::Passed)));
+    let skipped = count(|end| matches!(end, Ok(End::Skipped(_))));
+    let failed = chosen.len() - passed - skipped;
     println!("chaos: {passed} passed, {failed} failed, {skipped} skipped");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// So many at a time: most of what they do is to wait.
+fn play_all(chosen: &[&Scenario], options: &Options, seed: u64) -> Vec<Result<End, ()>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut ends = Vec::new();
+        while let Some(scenario) = chosen.get(next.fetch_add(1, Relaxed)) {
+            ends.push(run(scenario, options, seed));
+        }
+        ends
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(work)).collect();
+        // One that panicked has no ends, and what has none has failed.
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    })
 }
 
 fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
@@ -126,8 +142,9 @@ fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
     let took = began.elapsed().as_secs_f64();
     match ended {
         Ok((end, trace)) => {
-            if matches!(end, End::Passed) {
-                println!("chaos {name}: passed in {took:.1} s: {}", trace.sum());
+            match &end {
+                End::Passed => println!("chaos {name}: passed in {took:.1} s: {}", trace.sum()),
+                End::Skipped(why) => println!("chaos {name}: SKIPPED: {why}"),
             }
             // What is left there harms nobody.
             let _ = fs::remove_dir_all(&folder);

@@ -9,6 +9,7 @@ use crate::{
     line::Line,
     log::{self, Log, Logs},
     server::{Server, Start},
+    service::Service,
     trace::Trace,
 };
 use holdfast_common::{chat, frame::Entry, id::RoomId};
@@ -21,24 +22,31 @@ use std::{
 /// Those of the clients that write; the others only read.
 const WRITERS: usize = 4;
 const CLIENTS: u8 = 6;
+/// Of so many events one is posted by a service.
+const SERVICE: u64 = 20;
 /// Rooms beside the lobby.
 const ROOMS: usize = 2;
 /// How long nothing may happen where something has to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Stage {
+    seed: u64,
     pub(crate) chance: Chance,
     pub(crate) start: Start,
     /// Absent while a scenario has it down.
     pub(crate) server: Option<Server>,
     pub(crate) line: Line,
     pub(crate) clients: Vec<Handle>,
+    /// There as soon as there are rooms.
+    service: Option<Service>,
     pub(crate) ledger: Ledger,
     pub(crate) trace: Trace,
     /// What has been read of the logs by HTTP, since the beginning.
     pub(crate) logs: Logs,
     /// How lines of the server's log begin that a scenario provokes.
     pub(crate) expected: Vec<&'static str>,
+    /// Acks that had come when writing was last ordered.
+    before: u64,
     /// How many acks are known to stand where they should.
     checked: usize,
 }
@@ -62,15 +70,18 @@ impl Stage {
             .map(|n| driver::start(n, line.address, play.seed, ledger.clone()))
             .collect();
         let mut stage = Self {
+            seed: play.seed,
             chance: Chance::new(play.seed, play.scenario, 0),
             start,
             server: Some(server),
             line,
             clients,
+            service: None,
             ledger,
             trace: trace.clone(),
             logs: Logs::new(),
             expected: Vec::new(),
+            before: 0,
             checked: 0,
         };
         stage.settle().await?;
@@ -99,6 +110,8 @@ impl Stage {
         let lobby = known.keys().find(|room| !names.iter().any(|(it, _)| it == *room));
         names.push((*lobby.ok_or("there is no lobby")?, chat::LOBBY.to_owned()));
         self.logs = names.iter().map(|(room, name)| (*room, Log::new(name))).collect();
+        let (address, ledger) = (self.line.address, self.ledger.clone());
+        self.service = Some(Service::start(address, names, self.seed, ledger));
         self.trace.say("everyone is in every room");
         self.read_on().await.map(drop)
     }
@@ -114,7 +127,11 @@ impl Stage {
 
     pub(crate) fn write_as(&mut self, style: Style, events: u64) {
         let rooms: Vec<RoomId> = self.logs.keys().copied().collect();
-        let (writers, of) = (&self.clients[..WRITERS], WRITERS as u64);
+        self.before = self.ledger.acks() as u64;
+        let posts = events / SERVICE;
+        self.service.iter().for_each(|service| service.post(posts));
+        let (events, of) = (events - posts, WRITERS as u64);
+        let writers = &self.clients[..WRITERS];
         for (n, client) in (0..).zip(writers) {
             let share = events / of + u64::from(n < events % of);
             client.tell(Order::Write(rooms.clone(), share, style));
@@ -156,9 +173,10 @@ impl Stage {
         self.unbroken()
     }
 
-    /// Waits for so many acks more.
-    pub(crate) async fn acks(&mut self, more: u64) -> Outcome<()> {
-        let enough = self.ledger.acks() as u64 + more;
+    /// Waits for so many acks since writing was last ordered. So many come, if they are not more than
+    /// was ordered.
+    pub(crate) async fn acks(&mut self, count: u64) -> Outcome<()> {
+        let enough = self.before + count;
         self.until("acks", |stage| stage.ledger.acks() as u64 >= enough).await
     }
 
@@ -210,6 +228,7 @@ impl Stage {
         let written = |stage: &Self| {
             let mut clients = stage.clients.iter().map(Handle::status);
             clients.all(|client| client.to_write == 0 && client.rows == 0)
+                && stage.service.iter().all(|service| service.left() == 0)
         };
         self.until("all outboxes are empty", written).await?;
         self.read_on().await?;

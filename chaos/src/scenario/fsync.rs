@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// What the server says then.
 const SAID: &str = "an fsync failed";
 /// How long the sync takes to fail: what had left before has arrived by then.
-const HOLD: u64 = 150;
+const HOLD: u64 = 500;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {

@@ -16,7 +16,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         let acks = stage.chance.between(1, play.events - 1);
         let client_restarts = stage.chance.between(0, 2);
         for part in 1..=client_restarts + 1 {
-            stage.acks(acks / (client_restarts + 1)).await?;
+            stage.acks(acks * part / (client_restarts + 1)).await?;
             if part <= client_restarts {
                 stage.restart_a_client();
             }

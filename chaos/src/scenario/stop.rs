@@ -19,7 +19,8 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         let noticed = stage.clients.iter().filter(|client| !client.status().online).count();
         trace.count("clients that noticed", noticed as u64);
         stage.server()?.thaw()?;
-        stage.acks(1).await?;
+        let back = |stage: &Stage| stage.clients.iter().all(|client| client.status().online);
+        stage.until("everyone is back", back).await?;
     }
     stage.have_happened(&["stops", "clients that noticed"])?;
     checks::all(stage).await?;
