@@ -62,6 +62,11 @@ async fn ask(address: SocketAddr, head: &str, body: &str) -> Outcome<Answer> {
     };
     let bytes = timeout(PATIENCE, whole).await.map_err(|_| format!("no answer to {head}"))??;
     let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").ok_or("half an answer")?;
-    let status = std::str::from_utf8(&bytes[..end])?.split(' ').nth(1).ok_or("no status")?;
-    Ok(Answer { status: status.parse()?, body: bytes[end + 4..].to_vec() })
+    let head = std::str::from_utf8(&bytes[..end])?.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.ok_or("an answer of no length")?.trim().parse()?;
+    let body = bytes[end + 4..].to_vec();
+    // A line that is cut ends an answer as a server does.
+    if body.len() == length { Ok(Answer { status, body }) } else { Err("half an answer".into()) }
 }

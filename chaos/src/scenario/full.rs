@@ -25,6 +25,7 @@ use std::{
 
 /// Of the file system: more than a scenario's log, less than takes long to fill.
 const SIZE: &str = "size=192m";
+const FILLER: &str = "filler";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
@@ -38,6 +39,18 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
             }
         }
     };
+    let filled = fill_and_make_room(play, &mut fills, &mut stage).await;
+    let filled = match filled {
+        Ok(()) => checks::all(stage).await,
+        Err(error) => Err(error),
+    };
+    if filled.is_err() && matches!(fills, Fills::Small(_)) {
+        keep(&play.data(), &play.folder.join("data-of-the-small-disk"))?;
+    }
+    filled.map(|()| End::Passed)
+}
+
+async fn fill_and_make_room(play: &Play, fills: &mut Fills, stage: &mut Stage) -> Outcome<()> {
     for _ in 0..play.rounds(10, 3) {
         stage.write(play.events);
         stage.restart_a_client();
@@ -45,20 +58,30 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         stage.acks(acks).await?;
         let left = stage.chance.between(0, 200_000);
         fills.fill(left)?;
-        trace.fault("full disks", &format!("but for {left} bytes"));
+        stage.trace.fault("full disks", &format!("but for {left} bytes"));
         // More than fits, so that it does become full.
         stage.write(play.events);
-        refused(&mut stage).await?;
+        refused(stage).await?;
         let waits = stage.chance.between(50, 800);
         tokio::time::sleep(millis(waits)).await;
         fills.make_room()?;
         stage.server()?.until_ready_is(200, PATIENCE).await?;
-        trace.count("recoveries", 1);
+        stage.trace.count("recoveries", 1);
         stage.acks(play.events / 2).await?;
     }
-    stage.have_happened(&["full disks", "answers 507", "recoveries"])?;
-    checks::all(stage).await?;
-    Ok(End::Passed)
+    stage.have_happened(&["full disks", "answers 507", "recoveries"])
+}
+
+/// What lies on the small file system goes with it.
+fn keep(data: &Path, to: &Path) -> Outcome<()> {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(data)? {
+        let file = file?;
+        if file.file_name() != FILLER {
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Posts large events until one is refused. Those that are taken count like everybody's.
@@ -136,7 +159,7 @@ impl Small {
     }
 
     fn filler(&self) -> PathBuf {
-        self.0.join("filler")
+        self.0.join(FILLER)
     }
 
     /// Takes all that there is, and gives so many bytes back.
@@ -155,6 +178,7 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
+        // Lazily: a server that is being killed may still have it.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
