@@ -8,7 +8,7 @@
 mod socket;
 mod writing;
 
-pub(crate) use writing::Style;
+pub(crate) use writing::{BEHIND, Style};
 
 use crate::{
     chance::Chance,
@@ -19,6 +19,7 @@ use holdfast_common::{
     client::{Batch, Client, Command, Input, Link, Output, Show, Write},
     codec,
     cursor::Cursor,
+    error::Kind,
     frame::ServerFrame,
     id::{RoomId, SessionId, WriterId},
     proof::Database,
@@ -37,7 +38,7 @@ use tokio::{
 /// What a scenario tells a client to do.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Make a room of that name.
+    /// Make a room of that name, with some messages behind it.
     Create(RoomId, String),
     /// Become a member.
     Join(RoomId),
@@ -276,6 +277,10 @@ impl Driver {
             Show::Lost(room) => {
                 let text = format!("I1: client {} is told of a loss in {room}", self.n);
                 self.ledger.violation(text);
+            }
+            // No answer, by the protocol: whoever wishes it asks again.
+            Show::Refused { code, .. } if code.kind() == Kind::RetryAfter => {
+                self.ledger.say(&format!("client {} is to ask again: {code:?}", self.n));
             }
             Show::Refused { room, code, detail } => {
                 let n = self.n;

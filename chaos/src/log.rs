@@ -37,7 +37,8 @@ impl Log {
         Some(Cursor { epoch: self.epoch?, offset: last.offset, mark: last.mark })
     }
 
-    /// Reads on to the head. What was read before stays: a server that has it no more says so.
+    /// Reads on to the head. What was read before stays: a server that has it no more says so. A
+    /// room that nobody has heard to be there may not be.
     pub(crate) async fn read_on(&mut self, address: SocketAddr) -> Outcome<()> {
         loop {
             let mut path = format!("/api/v1/chat/rooms/{}/events?limit=1000", self.name);
@@ -45,6 +46,9 @@ impl Log {
                 path += &format!("&epoch={epoch}&after={offset}&mark={mark}");
             }
             let answer = http::get(address, &path).await?;
+            if answer.status == 404 && self.entries.is_empty() {
+                return Ok(());
+            }
             if answer.status != 200 {
                 let text = answer.text();
                 return Err(format!("I1: {} cannot be read on: {text}", self.name).into());

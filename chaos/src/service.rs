@@ -88,6 +88,8 @@ impl Posting {
                 }
                 // Not now; or it may have happened, and then the key finds it.
                 Ok(answer) if matches!(answer.status, 429 | 503 | 507) => 100,
+                // Cut on the way up, and heard of it before the way down was cut as well.
+                Ok(answer) if answer.text().contains("The body broke off.") => 50,
                 Ok(answer) => {
                     let (status, text) = (answer.status, answer.text());
                     self.ledger.violation(format!("I11: a post is answered {status}, {text}"));

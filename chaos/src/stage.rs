@@ -4,7 +4,7 @@ use crate::{
     Outcome, Play,
     chance::Chance,
     clock::millis,
-    driver::{self, Handle, Order, Style},
+    driver::{self, BEHIND, Handle, Order, Style},
     ledger::Ledger,
     line::Line,
     log::{self, Log, Logs},
@@ -97,7 +97,8 @@ impl Stage {
             self.clients[n].tell(Order::Create(room, name.clone()));
             names.push((room, name));
         }
-        self.until("the rooms are made", |stage| stage.ledger.acks() == ROOMS).await?;
+        self.until("the rooms are made", |stage| stage.ledger.acks() == ROOMS * (1 + BEHIND))
+            .await?;
         for (room, _) in &names {
             self.clients.iter().for_each(|client| client.tell(Order::Join(*room)));
         }
@@ -126,7 +127,11 @@ impl Stage {
     }
 
     pub(crate) fn write_as(&mut self, style: Style, events: u64) {
-        let rooms: Vec<RoomId> = self.logs.keys().copied().collect();
+        self.join();
+        let everywhere = |room: &RoomId| {
+            self.clients.iter().all(|client| client.status().cursors.contains_key(room))
+        };
+        let rooms: Vec<RoomId> = self.logs.keys().copied().filter(everywhere).collect();
         self.before = self.ledger.acks() as u64;
         let posts = events / SERVICE;
         self.service.iter().for_each(|service| service.post(posts));
@@ -135,6 +140,32 @@ impl Stage {
         for (n, client) in (0..).zip(writers) {
             let share = events / of + u64::from(n < events % of);
             client.tell(Order::Write(rooms.clone(), share, style));
+        }
+    }
+
+    /// One of the writers makes a room and writes in it, whatever the server is doing.
+    pub(crate) fn make_a_room(&mut self) {
+        let room = RoomId::from_bytes(self.chance.bytes());
+        let name = format!("room-{}", self.logs.len() - 1);
+        let client = self.chance.index(WRITERS);
+        self.clients[client].tell(Order::Create(room, name.clone()));
+        self.logs.insert(room, Log::new(&name));
+        self.trace.count("rooms made", 1);
+    }
+
+    /// Whoever is not in a room by now that somebody has read wants to be. One who has died in
+    /// between has forgotten that.
+    fn join(&self) {
+        let standing: Vec<_> = self.clients.iter().map(Handle::status).collect();
+        for room in self.logs.keys() {
+            if !standing.iter().any(|client| client.cursors.contains_key(room)) {
+                continue;
+            }
+            for (client, standing) in self.clients.iter().zip(&standing) {
+                if !standing.cursors.contains_key(room) {
+                    client.tell(Order::Join(*room));
+                }
+            }
         }
     }
 
@@ -232,6 +263,7 @@ impl Stage {
         };
         self.until("all outboxes are empty", written).await?;
         self.read_on().await?;
+        self.join();
         let read = |stage: &Self| {
             let mut clients = stage.clients.iter().map(Handle::status);
             clients.all(|client| {

@@ -11,6 +11,9 @@ use holdfast_common::{
 /// Events that wait in an outbox at most while there is more to write: two windows.
 const WAITING: usize = 128;
 
+/// Messages that stand behind a new room in its writer's outbox.
+pub(crate) const BEHIND: usize = 3;
+
 /// How a client writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Style {
@@ -53,7 +56,8 @@ impl Driver {
             if self.writing.style == Style::Usual && self.chance.percent(2) {
                 self.delete();
             } else {
-                self.say();
+                let room = *self.chance.of(&self.writing.rooms);
+                self.say(room);
             }
         }
     }
@@ -62,10 +66,12 @@ impl Driver {
         let id = self.id();
         let event = RoomCreated { name: name.to_owned() };
         self.emit(Held::new(id, room, clock::wall(), &event));
+        for _ in 0..BEHIND {
+            self.say(room);
+        }
     }
 
-    fn say(&mut self) {
-        let room = *self.chance.of(&self.writing.rooms);
+    fn say(&mut self, room: RoomId) {
         let length = length(self.writing.style, &mut self.chance);
         let text = format!("{} of {} {}", self.writing.written, self.n, "x".repeat(length));
         let id = self.id();

@@ -31,6 +31,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
     let mut base = Image::new();
     for round in 0..play.rounds(5, 4) {
         stage.write(play.events);
+        stage.make_a_room();
         stage.restart_a_client();
         let acks = stage.chance.between(1, play.events - 1);
         stage.acks(acks).await?;

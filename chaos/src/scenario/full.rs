@@ -53,6 +53,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
 async fn fill_and_make_room(play: &Play, fills: &mut Fills, stage: &mut Stage) -> Outcome<()> {
     for _ in 0..play.rounds(10, 3) {
         stage.write(play.events);
+        stage.make_a_room();
         stage.restart_a_client();
         let acks = stage.chance.between(1, play.events / 2);
         stage.acks(acks).await?;

@@ -13,6 +13,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
     stage.line.weather(Weather::gusts());
     for round in 1..=play.restarts {
         stage.write(play.events);
+        stage.make_a_room();
         let acks = stage.chance.between(1, play.events - 1);
         let client_restarts = stage.chance.between(0, 2);
         for part in 1..=client_restarts + 1 {

@@ -19,6 +19,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
             break;
         }
         stage.write(play.events);
+        stage.make_a_room();
         // The connections that stand are of calmer days.
         stage.restart_a_client();
         stage.acks(play.events * 9 / 10).await?;

@@ -45,6 +45,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
             stage.acks(PAGES * 19 / 20).await?;
         } else {
             stage.write(play.events);
+            stage.make_a_room();
             stage.restart_a_client();
             let acks = stage.chance.between(1, play.events - 1);
             stage.acks(acks).await?;

@@ -9,6 +9,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
     let mut stage = Stage::set(play, trace, Vec::new()).await?;
     for _ in 0..play.rounds(10, 2) {
         stage.write(play.events);
+        stage.make_a_room();
         stage.restart_a_client();
         let acks = stage.chance.between(1, play.events / 2);
         stage.acks(acks).await?;

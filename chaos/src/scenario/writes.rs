@@ -27,6 +27,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
         trace.say(&format!("{orders:?}"));
         disk.order(orders)?;
         stage.write(play.events);
+        stage.make_a_room();
         stage.delete();
         stage.restart_a_client();
         stage.until("the fault", |_| disk.carried_out() > 0).await?;
