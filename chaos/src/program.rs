@@ -9,10 +9,14 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     thread,
     time::Instant,
 };
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Somebody has told the run to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// A scenario fails with a text for a person.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -109,6 +113,9 @@ fn play_all(chosen: &[&Scenario], options: &Options, seed: u64) -> Vec<Result<En
     let work = || {
         let mut ends = Vec::new();
         while let Some(scenario) = chosen.get(next.fetch_add(1, Relaxed)) {
+            if ENDING.load(Relaxed) {
+                break;
+            }
             ends.push(run(scenario, options, seed));
         }
         ends
@@ -136,7 +143,12 @@ fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
         };
         // A runtime of its own: nothing of a scenario is left when the next one begins.
         let runtime = tokio::runtime::Runtime::new()?;
-        let end = runtime.block_on((scenario.play)(&play, &trace))?;
+        let end = runtime.block_on(async {
+            tokio::select! {
+                end = (scenario.play)(&play, &trace) => end,
+                told = told_to_end() => Err(told),
+            }
+        })?;
         Ok((end, trace))
     });
     let took = began.elapsed().as_secs_f64();
@@ -161,6 +173,27 @@ fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
             );
             Err(())
         }
+    }
+}
+
+/// Completes at ctrl-c or SIGTERM. Servers are ended, and a small disk is let go, when what holds
+/// them is dropped.
+async fn told_to_end() -> Box<dyn std::error::Error + Send + Sync> {
+    let told = async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    match told.await {
+        Ok(()) => {
+            ENDING.store(true, Relaxed);
+            "told to end".into()
+        }
+        Err(error) => error.into(),
     }
 }
 
