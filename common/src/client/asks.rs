@@ -349,8 +349,8 @@ impl Client {
     }
 
     pub(super) fn refused(&mut self, now: Instant, refused: Refused) {
-        // Too fast is no "no": it is asked again, as it was.
-        if refused.code == Code::TooFast
+        // "Not now" is no "no": it is asked again, as it was.
+        if refused.code.kind() == Kind::RetryAfter
             && let Some(open) = self.asks.open.get_mut(refused.req)
         {
             open.late = true;

@@ -187,7 +187,9 @@ impl Lanes {
     /// What the server has decided of a lane: those verdicts are on the way, the rest goes again.
     pub(super) fn watermark(&mut self, room: RoomId, watermark: u64) {
         let lane = self.lane(room);
-        lane.confirmed = true;
+        // Where a verdict is on the way, that one confirms: it may be another event's, of a history
+        // that this outbox does not know.
+        lane.confirmed = lane.flight.keys().next().is_none_or(|first| *first > watermark);
         for (n, flight) in lane.flight.iter_mut() {
             flight.sent = *n <= watermark;
         }

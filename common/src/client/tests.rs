@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     cursor::{Cursor, Head, Mark},
-    frame::{Ack, Found, Left, Refused, Reject, Retry, RoomInfo, Rooms, Welcome},
+    frame::{Ack, Found, LaneWatermark, Left, Refused, Reject, Retry, RoomInfo, Rooms, Welcome},
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
     time::{Millis, Timestamp},
 };
@@ -53,13 +53,17 @@ impl Stage {
     }
 
     fn welcome(&mut self) {
+        self.welcome_with(Vec::new());
+    }
+
+    fn welcome_with(&mut self, lanes: Vec<LaneWatermark>) {
         self.feed(Input::Opened);
         self.hear(&ServerFrame::Welcome(Welcome {
             connection: ConnectionId::NIL,
             server: String::new(),
             now: Timestamp(0),
             limits: Limits::default(),
-            lanes: Vec::new(),
+            lanes,
             latest: Vec::new(),
         }));
     }
@@ -375,4 +379,22 @@ fn an_acked_event_of_a_room_of_which_nothing_came_has_the_room_named_in_the_hell
     stage.feed(Input::Opened);
     let start = "\"offset\":0,\"mark\":\"0000000000000000\"";
     assert!(stage.sent[0].contains(start), "{:?}", stage.sent);
+}
+
+#[test]
+fn nothing_goes_behind_a_number_that_is_decided_before_its_verdict_shows_whose_it_was() {
+    let mut stage = Stage::online();
+    for key in 1..=3 {
+        stage.add(key);
+    }
+    stage.commit_all();
+    stage.feed(Input::Closed { code: 0 });
+    stage.feed(Input::Command(Command::RetryNow));
+    stage.commit_all();
+    stage.sent.clear();
+    stage.welcome_with(vec![LaneWatermark { room: ROOM, watermark: 1, lost: false }]);
+    assert!(stage.numbers().is_empty(), "the verdict of 1 may be another event's");
+    stage.hear(&ack(1));
+    stage.commit_all();
+    assert_eq!(stage.numbers(), [2, 3]);
 }

@@ -8,6 +8,7 @@ mod engine;
 mod heal;
 mod ledger;
 mod node;
+mod plan;
 mod planted;
 mod profile;
 mod registers;

@@ -3,7 +3,7 @@
 use crate::world::{LOBBY, World};
 use holdfast_common::{
     chat::{Message, RoomCreated},
-    client::{Command, Show},
+    client::{Command, Input, Show},
     id::{PersonId, RoomId},
     limits::Limits,
 };
@@ -104,4 +104,20 @@ fn a_wish_that_was_lost_with_the_connection_is_asked_again_over_the_next_one() {
     );
     no_refusal_is_shown(&world);
     world.check();
+}
+
+#[test]
+fn a_wish_that_the_storage_cannot_take_now_is_asked_again() {
+    let mut world = World::new(1);
+    let [room, ..] = rooms();
+    world.server.engine.disk.create(room, "room", PersonId::NIL);
+    world.swallow = Some("{\"joined\"");
+    world.command(0, Command::Join { room });
+    world.settle();
+    let text = r#"{"refused":{"req":1,"code":"storage_full","detail":"no"}}"#;
+    world.feed(0, Input::Frame(text.to_owned()));
+    no_refusal_is_shown(&world);
+    world.wait(2_000);
+    let asked = world.sent[0].iter().filter(|frame| frame.starts_with("{\"join\""));
+    assert_eq!(asked.count(), 2);
 }

@@ -2,9 +2,9 @@
 //! fails.
 
 use crate::{
-    acts::{Move, PROFILES, plan},
     counts::Counts,
     ledger::{Invariant, Violation},
+    plan::{Move, PROFILES, plan},
     sim::Sim,
 };
 use holdfast_common::{
