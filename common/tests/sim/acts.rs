@@ -3,6 +3,7 @@
 use crate::{
     engine::LOBBY,
     plan::{Act, Move, PROFILES},
+    server::Down,
     sim::Sim,
     tab::Event,
 };
@@ -248,7 +249,15 @@ impl Sim {
             }
             Act::Stall { .. } => !std::mem::replace(&mut wire.stalled, true),
             Act::Lose { up: true, .. } => wire.up.pop_front().is_some(),
-            Act::Lose { .. } => wire.down.pop_front().is_some(),
+            Act::Lose { .. } => {
+                // What comes behind a reset does not show that there was one: that the line loses
+                // nothing in between is TCP's to hold.
+                let reset = matches!(wire.down.pop_front(), Some(Down::Text(text)) if text.starts_with("{\"reset\""));
+                if reset {
+                    self.cut(p, id, true, true);
+                }
+                true
+            }
             Act::Double { up: true, .. } => {
                 wire.up.front().cloned().map(|it| wire.up.push_back(it)).is_some()
             }

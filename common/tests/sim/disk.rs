@@ -222,6 +222,12 @@ impl Disk {
 
     fn decide(&mut self, append: &Append) -> (Verdict, Option<NewEntry>) {
         let id = append.id;
+        // What stands is acked, whatever the rule says by now.
+        let log = self.logs.get(&append.room).filter(|_| !planted(Planted::StandsTwice));
+        if let Some((log, offset)) = log.and_then(|log| Some((log, log.ids.get(&id)?))) {
+            let (epoch, reply) = (log.info.head.epoch, "null".to_owned());
+            return (Verdict::Ack { id, epoch, offset: *offset, reply }, None);
+        }
         let reply = match &append.verified {
             Verified::Allowed { reply } => reply.clone(),
             Verified::Rejected { code, why, detail } => {
@@ -235,10 +241,6 @@ impl Disk {
         let created = matches!(append.effect, Effect::Creates(_));
         let log = self.logs.get_mut(&append.room).expect("the rule saw the room");
         let epoch = log.info.head.epoch;
-        let offset = log.ids.get(&id).filter(|_| !planted(Planted::StandsTwice));
-        if let Some(offset) = offset {
-            return (Verdict::Ack { id, epoch, offset: *offset, reply }, None);
-        }
         let entry = push(log, append);
         let offset = entry.offset;
         let created = created.then(|| self.info(append.author.id, append.room)).flatten();

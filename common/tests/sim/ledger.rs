@@ -106,6 +106,8 @@ pub struct Ledger {
     former: BTreeSet<(RoomId, Epoch, Offset, EventId)>,
     /// How often the server was set back.
     pub set_backs: u64,
+    /// Who has left which room: nothing of it is held any more, and nothing more is told of it.
+    outside: BTreeSet<(Book, RoomId)>,
     /// Acked events that are gone, until their writer is told.
     untold: BTreeMap<EventId, (Book, RoomId)>,
 }
@@ -128,6 +130,7 @@ impl Default for Ledger {
             lost: BTreeSet::new(),
             former: BTreeSet::new(),
             set_backs: 0,
+            outside: BTreeSet::new(),
             untold: BTreeMap::new(),
         }
     }
@@ -284,11 +287,14 @@ impl Ledger {
         for (id, (room, ..)) in std::mem::take(&mut self.acked) {
             if !stands(&id)
                 && let Some(intent) = self.intents.get(&id)
+                && !self.outside.contains(&(intent.book, room))
             {
                 self.untold.insert(id, (intent.book, room));
             }
         }
         self.rejected.retain(|id| !stands(id));
+        self.lost.retain(|id| !stands(id));
+        self.untold.retain(|id, _| !stands(id));
         // What was acked in an older epoch was checked then.
         self.logs.extend(logs);
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     counts::{Counts, EXPECTED},
-    run::{Manner, report, run},
+    run::{Manner, on_every_core, report, run},
 };
 use holdfast_common::planted::Planted;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,31 +24,24 @@ fn setting(name: &str) -> Option<u64> {
 
 /// Runs seeds on every core; returns what has happened in all of them, or the lowest that fails.
 fn many(seeds: std::ops::Range<u64>, manner: Manner) -> Result<Counts, String> {
-    let next = AtomicU64::new(seeds.start);
-    let worker = || {
-        let (mut counts, mut failed) = (Counts::default(), None);
-        while failed.is_none() {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                break;
-            }
-            let outcome = run(seed, manner);
-            counts.merge(&outcome.counts);
-            failed = outcome.broken.map(|broken| (seed, broken));
+    let failed = AtomicU64::new(u64::MAX);
+    let one = |seed| {
+        if seed > failed.load(Ordering::Relaxed) {
+            return Counts::default(); // Of no interest any more.
         }
-        (counts, failed)
+        let outcome = run(seed, manner);
+        if outcome.broken.is_some() {
+            failed.fetch_min(seed, Ordering::Relaxed);
+        }
+        outcome.counts
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let done: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().map(|it| it.join().expect("runs catch their panics")).collect()
-    });
-    let failed = done.iter().filter_map(|(_, failed)| failed.as_ref()).min_by_key(|it| it.0);
-    if let Some((seed, broken)) = failed {
-        return Err(report(*seed, manner, broken));
+    let all = on_every_core(seeds, one);
+    let seed = failed.into_inner();
+    if let Some(broken) = (seed < u64::MAX).then(|| run(seed, manner).broken).flatten() {
+        return Err(report(seed, manner, &broken));
     }
     let mut counts = Counts::default();
-    done.iter().for_each(|(some, _)| counts.merge(some));
+    all.iter().for_each(|some| counts.merge(some));
     Ok(counts)
 }
 

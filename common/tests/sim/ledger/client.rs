@@ -110,6 +110,7 @@ impl Ledger {
                     }
                 }
                 Write::Entries { room, entries, cursor, .. } => {
+                    self.outside.remove(&(book, *room));
                     self.entries_arrive(cursors.get(room), *room, entries, *cursor);
                     cursors.insert(*room, *cursor);
                 }
@@ -137,6 +138,7 @@ impl Ledger {
                 }
                 Write::Left(room) => {
                     self.counts.add("write: left");
+                    self.outside.insert((book, *room));
                     cursors.remove(room);
                     self.tells(book, *room);
                 }
@@ -174,6 +176,7 @@ impl Ledger {
             }
             RowState::Rejected { .. } => {
                 let stands = self.stood(id) && !self.lost.contains(&id);
+                self.untold.remove(&id); // Its writer sees it on the shelf.
                 self.holds(!stands, Invariant::I6, || format!("{id} is shelved, and stands"));
             }
             RowState::Queued => {
