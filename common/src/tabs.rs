@@ -84,6 +84,8 @@ pub struct Tabs {
     failed: bool,
     /// When it was tried again for another tab.
     tried: Option<Instant>,
+    /// Another tab has wanted something since.
+    wanted: bool,
     /// The view was told that this tab leads.
     told: bool,
     /// Where a follower stands; the extra is unknown after a read.
@@ -131,6 +133,7 @@ impl Tabs {
             again: false,
             failed: false,
             tried: None,
+            wanted: false,
             told: false,
             stands: None,
             held: VecDeque::new(),
@@ -354,6 +357,7 @@ impl Tabs {
         if self.due.is_some_and(|due| now >= due) {
             self.due = None;
             match self.role {
+                Role::Leading(_) if std::mem::take(&mut self.wanted) => self.try_again(),
                 Role::Leading(_) => self.sweep(),
                 Role::Following => self.say(Word::Beat),
                 Role::Taking => {}

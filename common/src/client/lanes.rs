@@ -33,6 +33,9 @@ pub(super) struct Lane {
     /// by a verdict. Until then one event alone goes out: should the server's history of the lane
     /// differ, nothing may overtake the event that shows it.
     pub(super) confirmed: bool,
+    /// The last of the numbers whose verdicts are on the way since the welcome: none before it
+    /// confirms, since each may be another event's, of a history that this outbox does not know.
+    awaited: u64,
     /// The server asked for a pause.
     pub(super) until: Option<Instant>,
 }
@@ -45,6 +48,7 @@ impl Default for Lane {
             unsure: Sorted::default(),
             flight: Sorted::default(),
             confirmed: false,
+            awaited: 0,
             until: None,
         }
     }
@@ -175,6 +179,7 @@ impl Lanes {
         for lane in self.lanes.values_mut() {
             lane.until = None;
             lane.confirmed = false;
+            lane.awaited = 0;
             for flight in lane.flight.values_mut() {
                 flight.sent = false;
             }
@@ -187,9 +192,9 @@ impl Lanes {
     /// What the server has decided of a lane: those verdicts are on the way, the rest goes again.
     pub(super) fn watermark(&mut self, room: RoomId, watermark: u64) {
         let lane = self.lane(room);
-        // Where a verdict is on the way, that one confirms: it may be another event's, of a history
-        // that this outbox does not know.
-        lane.confirmed = lane.flight.keys().next().is_none_or(|first| *first > watermark);
+        let decided = lane.flight.keys().filter(|n| **n <= watermark);
+        lane.awaited = decided.max().copied().unwrap_or(0);
+        lane.confirmed = lane.awaited == 0;
         for (n, flight) in lane.flight.iter_mut() {
             flight.sent = *n <= watermark;
         }
@@ -362,7 +367,7 @@ impl Lanes {
     pub(super) fn flying(&mut self, room: RoomId, n: u64) -> Option<&mut Flight> {
         let lane = self.lanes.get_mut(room)?;
         let flight = lane.flight.get_mut(n).filter(|flight| !flight.settling)?;
-        lane.confirmed = true;
+        lane.confirmed |= n >= lane.awaited;
         Some(flight)
     }
 }

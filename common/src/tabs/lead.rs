@@ -71,9 +71,15 @@ impl Tabs {
         if self.failed && !matches!(word, Word::Hello | Word::Beat | Word::Leads { .. }) {
             // Not at each word: the others say theirs again as soon as this tab leads, and where the
             // database fails at once that would have no end.
-            if self.tried.is_none_or(|at| now >= at + PATIENCE) {
-                self.tried = Some(now);
-                self.try_again();
+            match self.tried.filter(|at| now < *at + PATIENCE) {
+                None => {
+                    self.tried = Some(now);
+                    self.try_again();
+                }
+                Some(at) => {
+                    self.wanted = true;
+                    self.due = Some(at + PATIENCE);
+                }
             }
             return self.heard_taking(word); // The others ask again once this tab leads.
         }

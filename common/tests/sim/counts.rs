@@ -151,6 +151,7 @@ pub const EXPECTED: &[&str] = &[
     "storage: a tab is fenced",
     "storage: a transaction fails",
     "storage: mended",
+    "storage: not loaded",
     "tabs: leads",
     "tabs: steals",
     "tabs: waits",

@@ -284,8 +284,18 @@ impl Ledger {
         let stands = |id: &EventId| logs.values().any(|log| log.iter().any(|it| it.id == *id));
         let all = self.logs.values().flatten().map(|it| it.id);
         self.lost.extend(all.filter(|id| !stands(id)));
+        let place = |id: &EventId| {
+            let logs = logs.iter();
+            let mut found = logs.filter_map(|((room, epoch), log)| {
+                let at = log.iter().position(|it| it.id == *id)?;
+                Some((*room, *epoch, at as Offset + 1))
+            });
+            found.next()
+        };
         for (id, (room, ..)) in std::mem::take(&mut self.acked) {
-            if !stands(&id)
+            if let Some(at) = place(&id) {
+                self.acked.insert(id, at);
+            } else if !stands(&id)
                 && let Some(intent) = self.intents.get(&id)
                 && !self.outside.contains(&(intent.book, room))
             {
@@ -299,12 +309,12 @@ impl Ledger {
         self.logs.extend(logs);
     }
 
-    /// Everything that was acked in the epoch that lasts is there.
+    /// Everything that was acked, and was not lost by a set-back, is there.
     pub fn acked_stands(&mut self, disk: &Disk) {
         let gone = self.acked.iter().find(|(id, (room, epoch, offset))| {
             let log = disk.logs.get(room);
             let log = log.filter(|log| log.info.head.epoch == *epoch);
-            log.is_some_and(|log| log.ids.get(id) != Some(offset))
+            log.is_none_or(|log| log.ids.get(id) != Some(offset))
         });
         if let Some((id, (.., offset))) = gone.map(|(id, at)| (*id, *at)) {
             self.breaks(Invariant::I1, || format!("{id} was acked at {offset} and is not there"));

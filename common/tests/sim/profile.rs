@@ -168,6 +168,10 @@ impl Profile {
             };
         }
         match tx {
+            Tx::Load { takes: Some(_) } if self.fails == Some(NotWritten::Failed) => {
+                ledger.counts.add("storage: not loaded");
+                self.post(id, Event::NotLoaded);
+            }
             Tx::Load { takes } => {
                 if let Some(writer) = takes.filter(|_| self.fails.is_none()) {
                     self.stored.database.generation += u64::from(!planted(Planted::TakesUnfenced));

@@ -25,6 +25,7 @@ pub enum Event {
     Committed { run: SessionId, token: u64, result: Outcome },
     Added(Row),
     NotAdded,
+    NotLoaded,
     Fetched { asked: Vec<Key>, rows: Vec<Row> },
     Swept(Vec<Key>),
     Granted(u64),
@@ -169,6 +170,7 @@ impl Tab {
             Event::Committed { run, token, result } if run == self.run => {
                 self.committed(token, result);
             }
+            Event::NotLoaded => self.tabs(tabs::Input::NotLoaded),
             Event::Added(row) => self.tabs(tabs::Input::Added(vec![row])),
             Event::Fetched { asked, rows } => self.tabs(tabs::Input::Fetched { asked, rows }),
             Event::Swept(keys) => self.tabs(tabs::Input::Swept(keys)),

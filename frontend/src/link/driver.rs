@@ -174,8 +174,8 @@ impl Driver {
             let mut fences = takes;
             let result = loop {
                 let result = db.content(fences).await;
-                if result.is_err() && std::mem::take(&mut fences) {
-                    continue; // A full browser can be read all the same; its client will hear of it.
+                if matches!(result, Err(NotWritten::Full)) && std::mem::take(&mut fences) {
+                    continue; // It can be read all the same; its client will hear of it.
                 }
                 let Ok(content) = &result else { break result };
                 let damage = content.damage.as_ref().filter(|_| takes && mended.is_none());
