@@ -241,6 +241,7 @@ impl Sim {
         let Some(wire) = self.server.wires.get_mut(&end) else {
             return false;
         };
+        wire.torn |= !matches!(act, Act::Deafen { .. } | Act::Stall { .. });
         match act {
             Act::Deafen { up, down, .. } => {
                 wire.deaf_up |= up;
@@ -309,7 +310,7 @@ impl Sim {
         true
     }
 
-    fn thaw(&mut self, p: usize) -> bool {
+    pub fn thaw(&mut self, p: usize) -> bool {
         let mut any = false;
         for tab in &mut self.profiles[p].tabs {
             if std::mem::take(&mut tab.frozen) {

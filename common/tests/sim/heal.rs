@@ -22,12 +22,16 @@ impl Sim {
         self.note(|| "--- everything works again".to_owned());
         self.server.trouble = crate::engine::Trouble::default();
         self.stopped = false;
-        self.crash(true);
+        // Half of the time nothing helps but that the faults are over.
+        let gently = self.roll(1) == 0;
+        if gently {
+            self.end_what_is_torn();
+        } else {
+            self.crash(true);
+        }
         for p in 0..self.profiles.len() {
             self.profiles[p].fails = None;
-            for tab in &mut self.profiles[p].tabs {
-                tab.frozen = false;
-            }
+            self.thaw(p);
         }
         for p in 0..self.profiles.len() {
             let people = 1 + self.profiles[p].others.len();
@@ -35,7 +39,7 @@ impl Sim {
                 if person > 0 {
                     self.sign_in(p);
                 }
-                self.come_back(p);
+                self.come_back(p, gently);
             }
         }
         let late = self.roll(self.profiles.len() - 1);
@@ -46,12 +50,29 @@ impl Sim {
         self.all_is_well();
     }
 
-    fn come_back(&mut self, p: usize) {
+    fn end_what_is_torn(&mut self) {
+        for p in 0..self.profiles.len() {
+            let tabs = self.profiles[p].tabs.iter();
+            let torn = tabs.filter(|tab| {
+                let wire = tab.socket.and_then(|end| self.server.wires.get(&end));
+                wire.is_some_and(|wire| wire.torn)
+            });
+            let torn: Vec<_> = torn.map(|tab| tab.id).collect();
+            torn.into_iter().for_each(|id| self.cut(p, id, true, true));
+        }
+    }
+
+    fn come_back(&mut self, p: usize, gently: bool) {
         if self.profiles[p].tabs.is_empty() {
             self.open(p);
         }
         self.settle();
-        for tab in &mut self.profiles[p].tabs {
+        if gently {
+            self.wait(LONG);
+        }
+        // A page that does not try by itself waits for its person.
+        let helped = !gently || self.profiles[p].tabs.iter().any(|tab| tab.blocked);
+        for tab in self.profiles[p].tabs.iter_mut().filter(|_| helped) {
             tab.events.push_back(Event::Woke);
             tab.events.push_back(Event::Command(Command::RetryNow));
         }

@@ -55,6 +55,8 @@ pub struct Wire {
     pub deaf_down: bool,
     /// The server does not get round to it for a while.
     pub stalled: bool,
+    /// Something was lost, doubled or swapped in the middle, as no line does that goes on.
+    pub torn: bool,
     /// The server's side has ended; what it said before may still arrive.
     over: bool,
     /// The client's side has ended, and the server has not heard of it.
@@ -129,6 +131,7 @@ impl Server {
             deaf_up: false,
             deaf_down: false,
             stalled: false,
+            torn: false,
             over: false,
             alone: false,
             rooms: 0,

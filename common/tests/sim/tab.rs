@@ -83,6 +83,8 @@ pub struct Tab {
     pub view: Option<Database>,
     /// Who is said to be in the lobby.
     pub here: BTreeSet<PersonId>,
+    /// The page says that it does not try by itself any more.
+    pub blocked: bool,
     /// The browser does not let it run.
     pub frozen: bool,
     /// Its clock is ahead of the others' by so much: it slept, or was told another time.
@@ -108,6 +110,7 @@ impl Tab {
             doing,
             view: None,
             here: BTreeSet::new(),
+            blocked: false,
             frozen: false,
             ahead: 0,
         }
@@ -318,6 +321,9 @@ impl Tab {
     }
 
     fn show(&mut self, show: &Show) {
+        if let Show::Link(link) = show {
+            self.blocked = matches!(link, client::Link::Blocked { .. });
+        }
         match show {
             Show::Link(client::Link::Online) => {}
             Show::Link(_) => self.here.clear(),
