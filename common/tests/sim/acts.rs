@@ -394,10 +394,13 @@ impl Sim {
             Act::Service { room, published } => {
                 let (id, text) = (self.id(), format!("a service says {}", self.number()));
                 let data = serde_json::to_string(&Message { text }).expect("it is JSON");
-                let quiet = !self.server.engine.commits();
-                return quiet
-                    .then(|| self.server.service(self.room(room), id, data, published))
-                    .is_some();
+                if self.server.engine.commits() {
+                    return false;
+                }
+                self.server.service(self.room(room), id, data, published);
+                if !published {
+                    self.crash(true); // Between the commit and the publishing.
+                }
             }
             Act::WallClock { ms, server: true } => self.server.wall = ms,
             Act::WallClock { ms, .. } => self.wall = ms,

@@ -184,6 +184,12 @@ impl Ledger {
                 self.holds(!transmitted, Invariant::I6, || {
                     format!("{id} was transmitted and is its writer's again")
                 });
+                // Asked about, and not found: the server has said that it never saw it.
+                if was.is_some_and(|was| was.state == RowState::Unsure)
+                    && let Some(intent) = self.intents.get_mut(&id)
+                {
+                    intent.bytes = None;
+                }
             }
             RowState::Sent { .. } | RowState::Unsure => {}
         }

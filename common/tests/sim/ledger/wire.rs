@@ -76,11 +76,15 @@ impl Ledger {
     fn ack_leaves(&mut self, ack: &Ack, disk: &Disk) {
         let Ack { room, id, epoch, offset, .. } = ack;
         self.counts.add("frame: ack");
+        let log = disk.logs.get(room);
+        let lasts = log.is_some_and(|log| log.info.head.epoch == *epoch);
         let stands = self.standing(*room, *epoch, *offset).is_some_and(|it| it.id == *id);
-        self.holds(stands, Invariant::I1, || {
+        // A verdict of before a restore names the place of then.
+        let stood = !lasts && self.stood_at(*room, *epoch, *offset, *id);
+        self.holds(stands || stood, Invariant::I1, || {
             format!("{id} is acked at {offset}, where it is not durable")
         });
-        if disk.logs.get(room).is_some_and(|log| log.info.head.epoch == *epoch) {
+        if lasts {
             self.acked.insert(*id, (*room, *epoch, *offset));
         }
     }
