@@ -9,7 +9,7 @@ use self::steps::{STEPS, Step, Work};
 use crate::sh::{self, Outcome};
 use crate::tally::Tally;
 
-const GROUPS: [&str; 5] = ["lint", "unit", "chaos", "page", "e2e"];
+const GROUPS: [&str; 5] = ["lint", "unit", "page", "chaos", "e2e"];
 
 /// Runs the groups named, or all of them, to their end even if something fails.
 pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {

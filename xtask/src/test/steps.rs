@@ -26,9 +26,9 @@ pub(super) const STEPS: [Step; 10] = [
     Step::chore("lint", "clippy for the browser", lint::clippy_wasm),
     Step::chore("lint", "the e2e suite's types", lint::types),
     Step::tests("unit", "the Rust tests", rust_tests),
-    Step::tests("chaos", "the server under faults", chaos::short),
     Step::chore("page", "the page", build_page),
     Step::chore("page", "the page's size", size::run),
+    Step::tests("chaos", "the server under faults", chaos::short),
     Step::chore("e2e", "the server for the browser", build_server),
     Step::tests("e2e", "the browser tests", e2e::once),
 ];
