@@ -245,7 +245,7 @@ impl Database {
     /// with the same transaction, and from then on no batch of who led before gets in, so nothing
     /// changes but by rows that are added.
     pub(super) async fn content(&self, fences: bool) -> Result<Content, NotWritten> {
-        let access = if fences { Access::Write { strict: false } } else { Access::Read };
+        let access = if fences { Access::Write { strict: true } } else { Access::Read };
         self.run(access, async |tx: &Tx| {
             let mut content = reading::content(tx).await?;
             if fences && content.loaded.principal.is_some() && content.damage.is_none() {
