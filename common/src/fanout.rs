@@ -17,6 +17,7 @@
 //! `B` is an encoded frame that is cheap to clone. The driver wakes the connections it is told to;
 //! each comes for what waits with [`Fanout::take`].
 
+mod connection;
 mod item;
 mod queue;
 
@@ -28,6 +29,8 @@ use crate::{
     id::{PersonId, RoomId},
     limits::PRESENCE_MOST,
 };
+use connection::Connection;
+use item::but;
 use queue::{Bound, Put, Queue};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,20 +42,6 @@ pub struct Key {
 }
 
 const TOO_MANY: usize = PRESENCE_MOST + 1;
-
-#[derive(Debug)]
-struct Connection<B> {
-    turn: u64,
-    /// Whose it says it is.
-    whose: Option<PersonId>,
-    /// Whose it is, once greeted.
-    person: Option<Author>,
-    run: Option<Run>,
-    rooms: BTreeSet<RoomId>,
-    queue: Queue<B>,
-    /// Woken, and has not come for its items since.
-    woken: bool,
-}
 
 #[derive(Debug, Default)]
 struct Room {
@@ -281,10 +270,7 @@ impl<B: Clone> Fanout<B> {
             return;
         };
         connection.queue.note(note);
-        if !connection.woken {
-            connection.woken = true;
-            wake.push(Key { place, turn: connection.turn });
-        }
+        wake.extend(connection.wake(place));
     }
 
     fn reached(&mut self, room: RoomId, offset: Offset) {
@@ -398,15 +384,10 @@ impl<B: Clone> Fanout<B> {
         };
         let put = connection.queue.put(&self.bound, item, note);
         self.dropped += u64::from(put != Put::Waits);
-        if put != Put::Dropped && !connection.woken {
-            connection.woken = true;
-            wake.push(Key { place, turn: connection.turn });
+        if put != Put::Dropped {
+            wake.extend(connection.wake(place));
         }
     }
-}
-
-fn but(places: Vec<usize>, key: Key) -> Vec<usize> {
-    places.into_iter().filter(|place| *place != key.place).collect()
 }
 
 #[cfg(test)]

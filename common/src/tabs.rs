@@ -359,13 +359,7 @@ impl Tabs {
             match self.role {
                 Role::Leading(_) if std::mem::take(&mut self.wanted) => self.try_again(),
                 Role::Leading(_) => self.sweep(),
-                Role::Following if self.locks => self.say(Word::Beat),
-                // No lock comes to this tab when the one that leads is gone: its answer shows that it
-                // is there.
-                Role::Following => {
-                    self.say(Word::Hello);
-                    self.expect_word(now);
-                }
+                Role::Following => self.beat(now),
                 Role::Taking => {}
             }
         }

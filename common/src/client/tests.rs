@@ -100,6 +100,14 @@ impl Stage {
         writes
     }
 
+    /// The connection ends, and the next one is under way.
+    fn lose_the_line(&mut self) {
+        self.feed(Input::Closed { code: 0 });
+        self.feed(Input::Command(Command::RetryNow));
+        self.commit_all();
+        self.sent.clear();
+    }
+
     fn add(&mut self, key: u8) {
         self.add_to(ROOM, key);
     }
@@ -281,10 +289,7 @@ fn acked_and_away() -> Stage {
     stage.commit_all();
     stage.hear(&ack(1));
     stage.commit_all();
-    stage.feed(Input::Closed { code: 0 });
-    stage.feed(Input::Command(Command::RetryNow));
-    stage.commit_all();
-    stage.sent.clear();
+    stage.lose_the_line();
     stage.welcome();
     stage
 }
@@ -372,10 +377,7 @@ fn an_acked_event_of_a_room_of_which_nothing_came_has_the_room_named_in_the_hell
     stage.commit_all();
     stage.hear(&ack(1));
     stage.commit_all();
-    stage.feed(Input::Closed { code: 0 });
-    stage.feed(Input::Command(Command::RetryNow));
-    stage.commit_all();
-    stage.sent.clear();
+    stage.lose_the_line();
     stage.feed(Input::Opened);
     let start = "\"offset\":0,\"mark\":\"0000000000000000\"";
     assert!(stage.sent[0].contains(start), "{:?}", stage.sent);
@@ -389,10 +391,7 @@ fn nothing_goes_behind_a_number_that_is_decided_before_its_verdict_shows_whose_i
     }
     stage.commit_all();
     assert_eq!(stage.numbers(), [1]);
-    stage.feed(Input::Closed { code: 0 });
-    stage.feed(Input::Command(Command::RetryNow));
-    stage.commit_all();
-    stage.sent.clear();
+    stage.lose_the_line();
     stage.welcome_with(vec![LaneWatermark { room: ROOM, watermark: 2, lost: false }]);
     stage.hear(&ack(1));
     stage.commit_all();

@@ -142,3 +142,8 @@ pub enum Presence {
     /// are no longer too many. Everyone is told what [`Fanout::here`](super::Fanout::here) says.
     Turned(RoomId),
 }
+
+/// All places but one connection's.
+pub(super) fn but(places: Vec<usize>, key: Key) -> Vec<usize> {
+    places.into_iter().filter(|place| *place != key.place).collect()
+}

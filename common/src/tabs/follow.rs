@@ -165,6 +165,16 @@ impl Tabs {
         }
     }
 
+    /// Lets itself be heard. Without locks nothing comes to this tab when the one that leads is gone,
+    /// so that one is asked for an answer.
+    pub(super) fn beat(&mut self, now: Instant) {
+        if self.locks {
+            return self.say(Word::Beat);
+        }
+        self.say(Word::Hello);
+        self.expect_word(now);
+    }
+
     /// A leader is there; if it owes an answer, it has all the time again.
     fn be_patient(&mut self, now: Instant) {
         self.silence = None;

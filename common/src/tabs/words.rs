@@ -155,7 +155,8 @@ pub enum Output {
         /// Whether to take it.
         steal: bool,
     },
-    /// Read the database and report [`Input::Loaded`].
+    /// Read the database and report [`Input::Loaded`]. Where [`Tabs::takes`](super::Tabs::takes), the
+    /// generation is raised in the same transaction, so that nothing of who led before comes behind it.
     Load,
     /// Show what was just read, in place of all that was shown.
     Present,
