@@ -4,8 +4,8 @@ use super::{Book, Intent, Invariant, Ledger};
 use holdfast_common::{
     client::{Batch, Held, Key, Row, RowState, Write},
     codec,
-    cursor::Cursor,
-    frame::{ClientFrame, Emit, Entry},
+    cursor::{Cursor, Offset},
+    frame::{ClientFrame, Emit, Entry, GapReason},
     id::{EventId, RoomId},
     proof::Database,
 };
@@ -114,14 +114,19 @@ impl Ledger {
                     self.entries_arrive(cursors.get(room), *room, entries, *cursor);
                     cursors.insert(*room, *cursor);
                 }
-                Write::Page { room, cursor, .. } => {
+                Write::Page { room, cursor, first, .. } => {
                     self.passes(*room, *cursor);
                     self.counts.add("write: page");
+                    self.place_is_trimmed(book, *room, cursors.get(room), *first);
                     cursors.insert(*room, *cursor);
                 }
                 Write::Gap(gap) => {
                     self.passes(gap.room, gap.cursor);
                     self.counts.add("write: gap");
+                    if gap.reason == GapReason::Trimmed {
+                        let first = gap.to + 1;
+                        self.place_is_trimmed(book, gap.room, cursors.get(&gap.room), first);
+                    }
                     cursors.insert(gap.room, gap.cursor);
                 }
                 Write::Reset { room, reason, .. } => {
@@ -158,6 +163,14 @@ impl Ledger {
     /// A reader is told that something of a room is gone.
     pub fn tells(&mut self, book: Book, room: RoomId) {
         self.untold.retain(|_, told| *told != (book, room));
+    }
+
+    /// A reader learns from where on the log is kept. Where its place lies before that, nobody can
+    /// compare it any more: of a set-back that had not been announced it is told only the gap.
+    fn place_is_trimmed(&mut self, book: Book, room: RoomId, was: Option<&Cursor>, first: Offset) {
+        if was.is_some_and(|was| was.offset + 1 < first) {
+            self.tells(book, room);
+        }
     }
 
     fn row_changes(&mut self, was: Option<&Row>, row: &Row) {
