@@ -44,6 +44,27 @@ test("what was sent a moment before a reload is held or in the message box, and 
   }
 });
 
+test("what was typed as the page ends waits for nothing else that is being written", async ({ people }) => {
+  const ada = await people.join("Ada");
+  const loaded = ada.tab.page.waitForEvent("load");
+  await ada.tab.room.message.evaluate(async (field, text) => {
+    const opening = indexedDB.open("holdfast");
+    await new Promise((opened) => (opening.onsuccess = opened));
+    const stores = [...opening.result.objectStoreNames].filter((name) => name !== "drafts");
+    const meta = opening.result.transaction(stores, "readwrite").objectStore("meta");
+    // It writes for as long as there is this page.
+    const goOn = () => (meta.count().onsuccess = goOn);
+    await new Promise((begun) => (meta.count().onsuccess = begun));
+    goOn();
+    const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
+    set.call(field, text);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    location.reload();
+  }, "typed last.");
+  await loaded;
+  await expect(ada.tab.room.message).toHaveValue("typed last.");
+});
+
 test("what was typed a moment before the page ends is in the message box again", async ({ people }) => {
   const ada = await people.join("Ada");
   for (let i = 1; i <= 8; i++) {

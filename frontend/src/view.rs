@@ -6,6 +6,7 @@
 
 mod deeds;
 mod drafts;
+mod last_draft;
 mod open;
 mod place;
 mod reading;

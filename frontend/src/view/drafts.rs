@@ -1,7 +1,7 @@
 //! Texts that were begun and not sent, one for each room. They outlive the page; changes that were
 //! begun outlive the visit to the room.
 
-use super::{Editing, View};
+use super::{Editing, View, last_draft};
 use crate::store::{Body, Room, Store};
 use holdfast_common::{
     id::{EventId, RoomId},
@@ -60,6 +60,14 @@ impl View {
         }
     }
 
+    /// Keeps the open room's text as the page ends.
+    pub fn leave_draft(self) {
+        self.close_draft();
+        if let Some(room) = self.open.room.get_untracked() {
+            self.drafts.text.with_untracked(|text| last_draft::leave(room, text));
+        }
+    }
+
     pub(super) fn keep_draft(self, room: RoomId, text: String) {
         let kept = self.drafts.kept;
         let known = kept.with_value(|kept| kept.get(room).cloned().unwrap_or_default());
@@ -77,6 +85,7 @@ impl View {
             kept.remove(room);
         });
         self.drafts.text.set(String::new());
+        last_draft::forget(room);
     }
 
     pub(super) fn kept_draft(self, room: RoomId) -> String {
@@ -110,6 +119,9 @@ impl View {
     pub(super) fn load_drafts(self) {
         let drafts = self.store.with_value(|store| store.drafts.iter().cloned().collect());
         self.drafts.kept.set_value(drafts);
+        if let Some((room, text)) = last_draft::take() {
+            self.keep_draft(room, text);
+        }
         // What is being written now is newer than what was kept.
         if self.drafts.text.with_untracked(String::is_empty) {
             self.open_draft(self.open.room.get_untracked());

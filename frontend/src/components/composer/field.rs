@@ -39,7 +39,7 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
     });
     // A phone may end the page without another word than the first; a reload says the second.
     let hidden = window_event_listener(ev::visibilitychange, move |_| view.close_draft());
-    let leaving = window_event_listener(ev::pagehide, move |_| view.close_draft());
+    let leaving = window_event_listener(ev::pagehide, move |_| view.leave_draft());
     on_cleanup(move || {
         hidden.remove();
         leaving.remove();
