@@ -203,20 +203,23 @@ impl Lanes {
 
     /// The server expects this number: send again from there.
     pub(super) fn expected(&mut self, expected: Settled) {
-        for flight in self.lane(expected.room).flight.from_mut(expected.n) {
+        self.again_from(expected.room, expected.n);
+    }
+
+    /// Everything from that number on goes again. Where the number itself does not, because its
+    /// verdict came before, the server passes over what is behind it until a floor shows that:
+    /// nothing goes before the floor has moved.
+    fn again_from(&mut self, room: RoomId, n: u64) {
+        let lane = self.lane(room);
+        lane.confirmed &= lane.flight.get(n).is_some_and(|flight| !flight.settling);
+        for flight in lane.flight.from_mut(n) {
             flight.sent = false;
         }
     }
 
     pub(super) fn hold(&mut self, now: Instant, retry: &Retry) {
-        let lane = self.lane(retry.room);
-        lane.until = Some(now + retry.after);
-        // Its verdict came before, so it does not go again. The server passes over what is behind
-        // it until a floor shows that: nothing goes before the floor has moved.
-        lane.confirmed &= !lane.flight.get(retry.n).is_some_and(|flight| flight.settling);
-        for flight in lane.flight.from_mut(retry.n) {
-            flight.sent = false;
-        }
+        self.lane(retry.room).until = Some(now + retry.after);
+        self.again_from(retry.room, retry.n);
     }
 
     pub(super) fn numbered(&mut self, room: RoomId, last: u64) {

@@ -4,7 +4,9 @@
 use super::*;
 use crate::{
     cursor::{Cursor, Head, Mark},
-    frame::{Ack, Found, LaneWatermark, Left, Refused, Reject, Retry, RoomInfo, Rooms, Welcome},
+    frame::{
+        Ack, Found, LaneWatermark, Left, Refused, Reject, Retry, RoomInfo, Rooms, Settled, Welcome,
+    },
     id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
     time::{Millis, Timestamp},
 };
@@ -254,6 +256,27 @@ fn nothing_goes_behind_a_held_number_before_the_floor_says_that_it_is_settled() 
     stage.commit_all();
     stage.feed(Input::Tick);
     assert_eq!(stage.numbers(), [1, 2, 3, 3]);
+}
+
+#[test]
+fn what_is_behind_an_expected_number_that_has_left_goes_once_the_floor_has_passed_it() {
+    let mut stage = Stage::online();
+    stage.add(1);
+    stage.commit_all();
+    stage.hear(&ack(1));
+    stage.commit_all();
+    stage.add(2);
+    stage.add(3);
+    stage.add(4);
+    stage.commit_all();
+    stage.hear(&ack(3));
+    stage.commit_all();
+    // Set back to before all of them, the server has the second only because it came again.
+    stage.hear(&ack(2));
+    stage.hear(&ServerFrame::Expected(Settled { room: ROOM, n: 3 }));
+    assert_eq!(stage.numbers(), [1, 2, 3, 4], "its floor would not reach the expected number");
+    stage.commit_all();
+    assert_eq!(stage.numbers(), [1, 2, 3, 4, 4]);
 }
 
 #[test]
