@@ -39,6 +39,15 @@ pub const OTHER_FILES: u64 = REFUSED_AT_ONCE as u64 + 64;
 /// there can be takes about 20 MB, whoever says it.
 pub(crate) const LONG_HELLOS: usize = 8;
 
+/// How long the next frame of a long hello may take, from when its turn has come or from the frame
+/// before: what waited for the turn is here by then, or on its way.
+pub(crate) const LONG_HELLO_PAUSE: Duration = Duration::from_secs(2);
+
+/// Bytes a second at which a long hello has to come from when its turn has come, but for a pause: or
+/// frames of nothing would keep the turn. Below it a hello of a few thousand rooms is not said within
+/// the time for a hello anyway.
+pub(crate) const LONG_HELLO_RATE: usize = 16 * 1024;
+
 /// Bytes of frames that wait for one connection, beside the number of them that may be set: past it,
 /// as past that, the log is read instead. As many as one part of it has.
 pub(crate) const WAITING_BYTES: usize = SLICE_BYTES;
@@ -113,6 +122,8 @@ mod tests {
             ("connections that are being refused", number(REFUSED_AT_ONCE)),
             ("time for the head of a refused one", format!("{} s", REFUSED_TIME.as_secs())),
             ("long hellos at once", number(LONG_HELLOS)),
+            ("time for the next frame of one", format!("{} s", LONG_HELLO_PAUSE.as_secs())),
+            ("bytes of one in a second", kib(LONG_HELLO_RATE)),
             ("verdicts of one greeting", number(MOST_VERDICTS)),
             ("bytes that wait for one connection", kib(WAITING_BYTES)),
             ("connections that wait to be accepted", number(BACKLOG as usize)),

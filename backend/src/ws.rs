@@ -3,6 +3,7 @@
 mod connection;
 mod lanes;
 mod outputs;
+mod turn;
 mod wire;
 
 use crate::{app::Shared, clock, place::Place, problem::Problem};

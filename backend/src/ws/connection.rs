@@ -5,6 +5,7 @@
 
 use super::{
     lanes::{Lanes, Numbered, Step},
+    turn::Turn,
     wire::{Ended, Socket, Wire},
 };
 use crate::{
@@ -23,7 +24,7 @@ use holdfast_common::{
 };
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::watch,
     task::coop::consume_budget,
     time::{Sleep, sleep_until},
 };
@@ -48,7 +49,7 @@ enum Woken {
     Message(Result<Message, Ended>),
     Called,
     Done(Done),
-    Turn(Option<OwnedSemaphorePermit>),
+    Turn(Option<Turn>),
     Drain,
     Deadline,
 }
@@ -69,7 +70,7 @@ pub(super) struct Connection {
     /// One of them is being read.
     asking: bool,
     /// Its turn to say a long hello, until what came of that has left.
-    turn: Option<OwnedSemaphorePermit>,
+    turn: Option<Turn>,
     /// How far the list of rooms had come when the greeting began to be read.
     pub(super) directory: u64,
     /// What was asked of the engine and is not answered yet.
@@ -172,11 +173,14 @@ impl Connection {
         }
         let (full, listens) = (self.session.full(), self.session.listens());
         // The rest of a long hello waits for its turn in the system's buffers.
-        let turnless = self.turn.is_none() && self.session.continues();
+        let continues = self.session.continues();
+        let turnless = self.turn.is_none() && continues;
         let turns = Arc::clone(&self.shared.long_hellos);
+        let until = self.turn.as_ref().filter(|_| continues).map(Turn::until);
+        let message = Turn::in_time(until, wire.next());
         tokio::select! {
-            turn = turns.acquire_owned(), if turnless => Woken::Turn(turn.ok()),
-            message = wire.next(), if !full && !turnless => Woken::Message(message),
+            turn = turns.acquire_owned(), if turnless => Woken::Turn(turn.ok().map(Turn::new)),
+            message = message, if !full && !turnless => Woken::Message(message),
             () = self.seat.called(), if listens => Woken::Called,
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
             _ = self.draining.changed() => Woken::Drain,
@@ -204,6 +208,9 @@ impl Connection {
     fn frame(&mut self, bytes: &[u8]) {
         self.shared.metrics.frames_received.add(1);
         self.shared.metrics.bytes_received.add(bytes.len() as u64);
+        if let Some(turn) = &mut self.turn {
+            turn.heard(bytes.len());
+        }
         self.feed(Input::Frame(bytes));
     }
 

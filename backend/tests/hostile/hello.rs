@@ -1,9 +1,10 @@
 //! Hellos: slow ones, endless ones, and those that name as much as a hello may.
 
 use crate::{
-    raw::{BEGIN, End, MORE, Raw, TEXT, framed, fresh, hello, said},
+    raw::{BEGIN, End, MORE, PATIENCE, Raw, TEXT, framed, fresh, hello, said},
     siege::{kib, many, mib, siege},
 };
+use futures_util::future::{join, join_all};
 use holdfast_common::{
     codec,
     cursor::{Cursor, Mark},
@@ -118,6 +119,45 @@ fn long_hellos_take_turns_and_short_ones_do_not_wait_for_them() {
         );
         drop(sockets);
         told().await;
+    });
+}
+
+/// Neither by silence, nor by frames that say nothing, nor by a frame without end: who has a turn and
+/// does not go on with its hello loses it long before the time for a hello is over.
+#[test]
+fn whose_turn_it_is_has_to_go_on_with_its_long_hello() {
+    let siege = siege("turns that are taken and not used").with("--hello-ms", "60000");
+    siege.sockets(9, kib(256)).besides(8 * LONG).run(async |target| {
+        let part = said(&ClientFrame::Hello(Hello { more: true, ..hello() }));
+        let mut sockets = many(8, async |_| {
+            let mut raw = Raw::upgraded(target.address).await;
+            raw.write(&part).await.unwrap();
+            raw
+        })
+        .await;
+        // Nobody else is in the way of those, so each has its turn when the small ones have theirs.
+        drop(Raw::greeted(target.address).await);
+        let late = async {
+            let mut late = Raw::upgraded(target.address).await;
+            late.write(&long(&hello(), 2 * ROOMS_A_FRAME)).await.unwrap();
+            late.find(|frame| matches!(frame, ServerFrame::Live(_)).then_some(())).await;
+        };
+        let idle = join_all(sockets.iter_mut().enumerate().map(async |(n, raw)| {
+            let mut bytes = part.iter();
+            for round in 0.. {
+                let _ = match n % 3 {
+                    0 => raw.write(bytes.next().copied().as_slice()).await,
+                    1 if round % 10 == 0 => raw.write(&part).await,
+                    _ => Ok(()),
+                };
+                if let Some(end) = raw.closed_soon().await {
+                    return end;
+                }
+            }
+            unreachable!("it goes on until it is closed")
+        }));
+        let ((), ends) = timeout(PATIENCE, join(late, idle)).await.expect("turns are given up");
+        assert!(ends.iter().all(|end| *end == closed(Code::HelloTimeout)), "{ends:?}");
     });
 }
 
