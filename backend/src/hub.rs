@@ -317,6 +317,11 @@ impl Seat {
         self.hub.state().fanout.expect(self.key, person);
     }
 
+    /// The list of rooms begins to be read for the connection, or has been read.
+    pub(crate) fn lists(&self, begins: bool) {
+        self.hub.state().fanout.lists(self.key, begins);
+    }
+
     /// The connection is this person's.
     pub(crate) fn register(&self, person: Author, run: Run) {
         let mut state = self.hub.state();

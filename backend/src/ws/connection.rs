@@ -257,6 +257,9 @@ impl Connection {
                 if matches!(*input, Input::Paged { req: Some(_), .. } | Input::Found { .. }) {
                     self.asking = false;
                 }
+                if matches!(*input, Input::Directory(_)) {
+                    self.seat.lists(false);
+                }
                 self.feed(*input);
             }
             Done::ByHub => {}

@@ -177,6 +177,7 @@ impl Connection {
                 greet(shared, *hello).boxed()
             }
             Output::Directory => {
+                self.seat.lists(true);
                 let person = self.session.person().unwrap_or(PersonId::NIL);
                 async move { input(Input::Directory(engine.directory(person).await)) }.boxed()
             }

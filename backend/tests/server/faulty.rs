@@ -30,6 +30,8 @@ pub struct Faulty {
     gate: Mutex<Option<Arc<Gate>>>,
     /// Where the answer to the next join waits.
     join: Mutex<Option<Arc<Gate>>>,
+    /// Where the next list of rooms waits.
+    directory: Mutex<Option<Arc<Gate>>>,
 }
 
 #[derive(Default)]
@@ -44,6 +46,13 @@ impl Faulty {
     pub fn hold_greetings(&self) -> Arc<Gate> {
         let gate = Arc::<Gate>::default();
         *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
+    /// The next list of rooms is answered when the gate is opened, with what was true before.
+    pub fn hold_directory(&self) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.directory.lock().unwrap() = Some(Arc::clone(&gate));
         gate
     }
 
@@ -71,7 +80,13 @@ impl Engine for Faulty {
     }
 
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {
-        self.inner.directory(person).await
+        let directory = self.inner.directory(person).await;
+        let gate = self.directory.lock().unwrap().take();
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.open.notified().await;
+        }
+        directory
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {

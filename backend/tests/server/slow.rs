@@ -114,6 +114,35 @@ async fn a_room_that_is_made_while_one_is_being_greeted_is_listed_too() {
 }
 
 #[tokio::test]
+async fn a_room_that_is_deleted_while_the_list_of_rooms_is_read_is_not_listed_as_living() {
+    let engine = Arc::new(Faulty::default());
+    let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
+    let ward = rig.handle.room("chat", "Ward").await.unwrap();
+    let (greetings, directory) = (engine.hold_greetings(), engine.hold_directory());
+    let mut wire = dial(rig.address, Some("holdfast.v1")).await;
+    wire.send(&ClientFrame::Hello(Me::new("Ben").hello())).await;
+    greetings.reached.notified().await;
+    // A room that the greeting does not know has the list read behind it.
+    let cellar = rig.handle.room("chat", "Cellar").await.unwrap();
+    greetings.open.notify_one();
+    directory.reached.notified().await;
+    assert_eq!(rig.handle.delete_room(ward).await, Ok(true));
+    let named = |room: RoomId| {
+        move |frame| match frame {
+            ServerFrame::Rooms(frame) if frame.rooms.iter().any(|it| it.room == room) => {
+                Some(frame.rooms)
+            }
+            _ => None,
+        }
+    };
+    let gone = |frame| named(ward)(frame).filter(|rooms| rooms.iter().any(|it| it.gone));
+    wire.find(gone).await;
+    directory.open.notify_one();
+    let list = wire.find(named(cellar)).await;
+    assert!(list.iter().all(|it| it.room != ward), "{list:?}");
+}
+
+#[tokio::test]
 async fn a_membership_that_ends_while_one_is_being_greeted_is_told_behind_the_welcome() {
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;

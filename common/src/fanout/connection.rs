@@ -16,6 +16,8 @@ pub(super) struct Connection<B> {
     pub(super) person: Option<Author>,
     pub(super) run: Option<Run>,
     pub(super) rooms: BTreeSet<RoomId>,
+    /// The list of rooms is being read for it.
+    pub(super) lists: bool,
     pub(super) queue: Queue<B>,
     /// Woken, and has not come for its items since.
     pub(super) woken: bool,

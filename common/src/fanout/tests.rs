@@ -308,6 +308,17 @@ fn a_deleted_room_is_told_to_who_follows_it_or_may_be_about_to() {
 }
 
 #[test]
+fn a_deleted_room_is_told_to_whom_it_may_be_listed_to_as_living() {
+    let mut fanout: Fanout<&str> = Fanout::new(4);
+    let (lists, listed) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));
+    fanout.lists(lists, true);
+    fanout.lists(listed, true);
+    fanout.lists(listed, false);
+    assert_eq!(fanout.room_gone(room(1)), vec![lists]);
+    assert_eq!(fanout.take(lists), vec![Item::NotMember(room(1))]);
+}
+
+#[test]
 fn a_room_whose_first_entry_was_not_published_has_everyone_told_the_rooms_anew() {
     let mut fanout = Fanout::new(8);
     let (a, b) = (greeted(&mut fanout, 1), greeted(&mut fanout, 2));

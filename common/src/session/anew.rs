@@ -49,6 +49,9 @@ impl<B> Session<B> {
     /// The read may be older than the last change that was told, so whether the person is a member
     /// is said as it was told here. A membership that was not told begins, if none has ended
     /// meanwhile: the room was made by an event whose append nobody could tell the outcome of.
+    ///
+    /// What has ended meanwhile may be a deleted room that this list still has: it is left out, and
+    /// looked for once more.
     pub(super) fn directory(&mut self, result: Result<Vec<RoomInfo>, Fault>) {
         self.reads.under_way = false;
         let ended = self.reads.ended.take().unwrap_or_default();
@@ -56,10 +59,14 @@ impl<B> Session<B> {
             Ok(rooms) => rooms,
             Err(fault) => return self.close(fault.code()),
         };
+        rooms.retain(|info| !ended.contains(&info.room) || self.rooms.contains_key(&info.room));
+        if !ended.is_empty() {
+            self.reads.want(Note::Directory);
+        }
         let mut begin = Vec::new();
         for info in &mut rooms {
             let followed = self.rooms.contains_key(&info.room);
-            if info.joined && !info.gone && !followed && !ended.contains(&info.room) {
+            if info.joined && !info.gone && !followed {
                 begin.push(info.clone());
             } else {
                 info.joined = followed;

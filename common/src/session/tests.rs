@@ -459,16 +459,33 @@ fn what_was_dropped_is_told_anew_one_thing_after_the_other_and_each_once() {
 
 #[test]
 fn the_list_of_rooms_says_of_each_whether_one_is_in_it_as_it_was_told_before() {
-    let mut session = ready();
+    let (mut session, other) = (ready(), RoomId::from_bytes([7; 16]));
     session.handle(Instant(1), Input::Note(Note::Directory));
     let out = session.handle(Instant(1), Input::Flushed);
     assert!(matches!(out[..], [Output::Directory]));
-    session.handle(Instant(1), Input::NotMember(ROOM));
-    let head = Head { epoch: Epoch::NIL, offset: 0, mark: Mark::START, first: 1 };
-    let (ns, name) = ("chat".to_owned(), "lobby".to_owned());
-    let stale = RoomInfo { room: ROOM, ns, name, head, joined: true, gone: false, inbox: false };
+    session.handle(Instant(1), Input::Member(info(other, false)));
+    let stale = RoomInfo { joined: false, ..info(other, false) };
     let told = sent(&session.handle(Instant(1), Input::Directory(Ok(vec![stale]))));
+    assert!(told.contains("\"name\":\"lobby\"") && told.contains("\"joined\":true"), "{told}");
+}
+
+#[test]
+fn a_room_that_one_was_told_the_end_of_while_the_list_was_read_is_looked_for_once_more() {
+    let (mut session, other) = (ready(), RoomId::from_bytes([7; 16]));
+    session.handle(Instant(1), Input::Note(Note::Directory));
+    session.handle(Instant(1), Input::Flushed);
+    for room in [ROOM, other] {
+        session.handle(Instant(1), Input::NotMember(room));
+    }
+    let stale = vec![info(ROOM, false), info(other, false)];
+    let told = sent(&session.handle(Instant(1), Input::Directory(Ok(stale))));
+    assert!(!told.contains("\"rooms\""), "either may be gone: {told}");
+    let out = session.handle(Instant(1), Input::Flushed);
+    assert!(matches!(out[..], [Output::Directory]), "{out:?}");
+    let now = vec![RoomInfo { joined: false, ..info(ROOM, false) }];
+    let told = sent(&session.handle(Instant(1), Input::Directory(Ok(now))));
     assert!(told.contains("\"name\":\"lobby\"") && told.contains("\"joined\":false"), "{told}");
+    assert!(session.handle(Instant(1), Input::Flushed).is_empty(), "once");
 }
 
 fn registers(session: &mut Session<String>, query: RegistersQuery, more: bool) -> String {
