@@ -61,6 +61,10 @@ faults! {
     OldGenerationWrites,
     /// A leading tab passes a row on without looking for those in front of it.
     KeysIgnored,
+    /// An entry is kept without its payload.
+    EntryLosesPayload,
+    /// A page is kept without its last item.
+    PageLosesItem,
     /// A tab reads the database in order to lead, and who led can still write.
     TakesUnfenced,
 }

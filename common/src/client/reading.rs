@@ -6,6 +6,7 @@ use crate::{
     error::Code,
     frame::{Entries, Gap, Joined, Left, Live, Page, Reset, RoomCursor, Rooms},
     id::{Epoch, RoomId},
+    planted::{Planted, planted},
     sorted::Sorted,
     time::Instant,
 };
@@ -99,13 +100,16 @@ impl Client {
         room.cursor = Some(cursor);
         let own = next.iter().filter_map(|entry| self.lanes.arrived(entry.id));
         let own: Vec<Write> = own.map(Write::DeleteRow).collect();
+        if planted(Planted::EntryLosesPayload) {
+            next.iter_mut().for_each(|entry| entry.data = None);
+        }
         let write = Write::Entries { room: frame.room, entries: next, cursor, missed };
         self.waiting.push(write);
         self.waiting.extend(own);
         self.doubt(frame.room, frame.epoch, cursor.offset, false);
     }
 
-    pub(super) fn page(&mut self, page: Page) {
+    pub(super) fn page(&mut self, mut page: Page) {
         if let Some(req) = page.req {
             if self.asks.answered(req) {
                 self.out.push(Output::Show(Show::Page(page)));
@@ -120,6 +124,9 @@ impl Client {
             return;
         }
         room.cursor = Some(page.as_of);
+        if planted(Planted::PageLosesItem) {
+            page.items.pop();
+        }
         self.waiting.push(Write::Page {
             room: page.room,
             items: page.items,

@@ -5,7 +5,8 @@
 use super::{Output, Session};
 use crate::{
     fanout::Note,
-    frame::{RoomInfo, Rooms, ServerFrame},
+    frame::{Left, RoomInfo, Rooms, ServerFrame},
+    id::RoomId,
     storage::{Fault, Registers, RegistersQuery},
 };
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ impl<B> Session<B> {
             Note::Directory => {
                 self.reads.under_way = true;
                 self.reads.ended = Some(BTreeSet::new());
+                self.reads.seeking = std::mem::take(&mut self.reads.sought);
                 return Some(Output::Directory);
             }
             Note::OwnRegisters(room) => (room, Some(me)),
@@ -75,6 +77,17 @@ impl<B> Session<B> {
         self.list(&rooms);
         for info in begin {
             self.begin(&info);
+        }
+        for room in std::mem::take(&mut self.reads.seeking) {
+            self.left_unless_followed(room);
+        }
+    }
+
+    /// An event stands in the room, and its writer waits for the entry: where the person is no member,
+    /// as of a room that was deleted meanwhile, it does not come here.
+    pub(super) fn left_unless_followed(&mut self, room: RoomId) {
+        if !self.rooms.contains_key(&room) {
+            self.send(&ServerFrame::Left(Left { req: None, room }));
         }
     }
 

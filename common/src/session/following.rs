@@ -71,6 +71,10 @@ pub(super) struct Reads {
     pub(super) flushed: bool,
     /// Where the registers that wait in front go on.
     pub(super) after: Option<RegisterKey>,
+    /// Rooms of which an ack was told and nothing else: whether the person is in them is to be found in
+    /// the list of rooms, with the next read and with the one under way.
+    pub(super) sought: BTreeSet<RoomId>,
+    pub(super) seeking: BTreeSet<RoomId>,
     /// While the list of rooms is read: those whose membership has ended since then.
     pub(super) ended: Option<BTreeSet<RoomId>>,
 }

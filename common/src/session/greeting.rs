@@ -15,7 +15,7 @@ use crate::{
     time::{Millis, Timestamp},
 };
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rooms that one hello may name. It does not go by the limit of rooms, which may have been higher:
 /// who is in more rooms than that has to be able to come, be it only to leave some.
@@ -91,26 +91,38 @@ impl<B> Session<B> {
         }));
         let infos: Vec<RoomInfo> = rooms.iter().map(|state| state.info.clone()).collect();
         self.list(&infos);
+        let mut known: BTreeSet<RoomId> = hello.rooms.iter().map(|known| known.room).collect();
         for (room, n, verdict) in verdicts {
+            if matches!(verdict, Verdict::Ack { .. }) {
+                known.insert(room);
+            }
             self.verdict(room, n, verdict);
         }
-        self.resume(now, &hello, rooms);
+        self.resume(now, &hello, rooms, known);
         if let Some(rest) = latest_rest {
             let rest = self.rooms.range(rest..).map(|(room, _)| Note::OwnRegisters(*room));
             rest.for_each(|note| self.reads.want(note));
         }
     }
 
-    /// First what the person is no member of, then what is to be read.
-    fn resume(&mut self, now: Timestamp, hello: &Hello, rooms: Vec<RoomState>) {
-        let mut cursors: BTreeMap<RoomId, Cursor> =
+    /// First what the person is no member of, of the rooms of which the client has something or
+    /// waits for something: entries of its own that were acked. Then what is to be read.
+    fn resume(
+        &mut self,
+        now: Timestamp,
+        hello: &Hello,
+        rooms: Vec<RoomState>,
+        mut known: BTreeSet<RoomId>,
+    ) {
+        let cursors: BTreeMap<RoomId, Cursor> =
             hello.rooms.iter().map(|known| (known.room, known.cursor)).collect();
         let mut followed = Vec::new();
         for state in rooms.into_iter().filter(|state| state.info.joined && !state.info.gone) {
-            let cursor = cursors.remove(&state.info.room);
+            known.remove(&state.info.room);
+            let cursor = cursors.get(&state.info.room).copied();
             followed.push((state, cursor));
         }
-        for room in cursors.into_keys() {
+        for room in known {
             self.send(&ServerFrame::Left(Left { req: None, room }));
         }
         for (state, cursor) in followed {

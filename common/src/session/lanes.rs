@@ -123,6 +123,7 @@ impl<B> Session<B> {
         | Appended::Again(Verdict::Ack { .. }) = &appended
             && !self.rooms.contains_key(&room)
         {
+            self.reads.sought.insert(room);
             self.reads.want(Note::Directory);
         }
         match appended {

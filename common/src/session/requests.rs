@@ -56,7 +56,11 @@ impl<B> Session<B> {
         self.requests = self.requests.saturating_sub(1);
         match result {
             Ok(Some((epoch, found))) => {
+                let some = !found.is_empty();
                 self.send(&ServerFrame::Found(Found { req, room, epoch, found }));
+                if some {
+                    self.left_unless_followed(room);
+                }
             }
             Ok(None) => self.refuse(req, Code::UnknownRoom),
             // No answer is no "not there": the client asks again over its next connection.

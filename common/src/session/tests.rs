@@ -615,9 +615,39 @@ fn a_room_of_which_an_ack_alone_is_heard_is_looked_for_and_followed() {
     assert!(out.iter().any(|it| matches!(it, Output::Follow(of) if *of == room)), "{out:?}");
 }
 
-/// What becomes of a greeting of so many lanes with so many verdicts each.
-fn of_verdicts(lanes: u8, each: u64) -> Option<Code> {
-    let rooms: Vec<RoomId> = (1..=lanes).map(|n| RoomId::from_bytes([n; 16])).collect();
+#[test]
+fn a_room_of_which_an_ack_alone_is_heard_is_said_to_be_left_where_it_is_no_more() {
+    let mut session = ready();
+    session.handle(Instant(1), Input::Flushed);
+    let room = RoomId::from_bytes([7; 16]);
+    let (id, reply) = (EventId::NIL, "null".to_owned());
+    let appended = Appended::Again(Verdict::Ack { id, epoch: Epoch::NIL, offset: 1, reply });
+    session.handle(Instant(1), Input::Appended { room, n: 1, appended });
+    let told = sent(&session.handle(Instant(1), Input::Directory(Ok(Vec::new()))));
+    assert!(told.contains("\"left\"") && told.contains(&room.to_string()), "{told}");
+}
+
+#[test]
+fn a_room_in_which_an_event_is_found_and_that_one_is_not_in_is_said_to_be_left() {
+    let other = RoomId::from_bytes([7; 16]);
+    for (room, found, left) in [(ROOM, true, false), (other, true, true), (other, false, false)] {
+        let found = found.then_some((EventId::NIL, 1)).into_iter().collect();
+        let result = Ok(Some((Epoch::NIL, found)));
+        let told = sent(&ready().handle(Instant(1), Input::Found { req: 1, room, result }));
+        assert_eq!(told.contains("\"left\""), left, "{told}");
+    }
+}
+
+#[test]
+fn a_room_of_which_the_greeting_brings_an_ack_alone_is_said_to_be_left() {
+    let room = RoomId::from_bytes([7; 16]);
+    let told = sent(&with_verdicts(&[room], 1));
+    let (ack, left) = (told.find("\"ack\"").unwrap(), told.find("\"left\"").unwrap());
+    assert!(ack < left, "{told}");
+}
+
+/// A greeting of these lanes with so many verdicts each.
+fn with_verdicts(rooms: &[RoomId], each: u64) -> Vec<Output<String>> {
     let states = rooms.iter().map(|room| LaneState { room: *room, floor: 0, next: each + 1 });
     let hello = Hello { lanes: states.collect(), ..hello() };
     let mut session = fresh();
@@ -628,7 +658,13 @@ fn of_verdicts(lanes: u8, each: u64) -> Option<Code> {
     let verdicts = rooms.iter().flat_map(|room| (1..=each).map(|n| (*room, n, ack.clone())));
     let (lanes, verdicts) = (marks.collect(), verdicts.collect());
     let result = Ok(Greeted::Welcome(Resume { lanes, verdicts, ..Resume::default() }));
-    closed(&session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result }))
+    session.handle(Instant(1), Input::Greeted { now: Timestamp(0), result })
+}
+
+/// What becomes of a greeting of so many lanes with so many verdicts each.
+fn of_verdicts(lanes: u8, each: u64) -> Option<Code> {
+    let rooms: Vec<RoomId> = (1..=lanes).map(|n| RoomId::from_bytes([n; 16])).collect();
+    closed(&with_verdicts(&rooms, each))
 }
 
 #[test]

@@ -410,9 +410,11 @@ impl Sim {
             Act::Fill => self.server.trouble.refuse = Some(Fault::Full),
             Act::Fail => self.server.trouble.refuse = Some(Fault::Failed("it broke".to_owned())),
             Act::Heal => return self.server.trouble.refuse.take().is_some(),
+            Act::Unread { times } => self.server.trouble.unread = times,
             Act::Unknown { times } => self.server.trouble.unknown = times,
             Act::Moved { times } => self.server.trouble.moved = times,
             Act::Trim { room, keep } => return self.trim(room, keep),
+            Act::DeleteRoom { room } => return self.delete(room),
             Act::Copy => {
                 self.copies.push_front(self.server.copy());
                 self.copies.truncate(2);
@@ -430,13 +432,28 @@ impl Sim {
         if self.server.engine.commits() {
             return false;
         }
-        let head = self.server.disk().logs[&room].info.head;
-        let first = (head.offset + 1).saturating_sub(keep);
-        let shorter = first > head.first;
+        let info = &self.server.disk().logs[&room].info;
+        let first = (info.head.offset + 1).saturating_sub(keep);
+        let shorter = first > info.head.first && !info.gone;
         if shorter {
             self.server.engine.disk.trim(room, first);
         }
         shorter
+    }
+
+    /// An operator deletes a room, but not the one in which everyone is.
+    fn delete(&mut self, room: usize) -> bool {
+        let disk = self.server.disk();
+        let there = self.rooms().into_iter().filter(|it| *it != LOBBY && !disk.logs[it].info.gone);
+        let there: Vec<RoomId> = there.collect();
+        let Some(room) = there.get(room % there.len().max(1)) else {
+            return false;
+        };
+        let free = !self.server.engine.commits();
+        if free {
+            self.server.delete(*room);
+        }
+        free
     }
 
     /// The server is stopped, an older copy of its folder is put in place, and it starts again.

@@ -41,9 +41,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Every room, as the person sees it.
+    /// Every room that is there, as the person sees it.
     pub fn rooms(&self, person: PersonId) -> Vec<RoomInfo> {
-        self.logs.keys().filter_map(|room| self.info(person, *room)).collect()
+        let rooms = self.logs.keys().filter_map(|room| self.info(person, *room));
+        rooms.filter(|info| !info.gone).collect()
     }
 
     /// The greatest rank stands; returns whether it is this one now, and which it is.
@@ -93,6 +94,22 @@ impl Disk {
             log.first_mark = log.entries.remove(0).mark;
         }
         log.info.head.first = first;
+    }
+
+    /// Deletes a room: what is left of it is that it is gone. Its log is trimmed to nothing.
+    pub fn delete(&mut self, room: RoomId) -> RoomInfo {
+        self.members.retain(|(_, of)| *of != room);
+        self.registers.retain(|(of, _), _| *of != room);
+        let log = self.logs.get_mut(&room).expect("the room is there");
+        log.info.gone = true;
+        log.entries.clear();
+        (log.first_mark, log.info.head.first) = (log.info.head.mark, log.info.head.offset + 1);
+        log.info.clone()
+    }
+
+    /// A log that is there for readers.
+    fn log_of(&self, room: RoomId) -> Option<&Log> {
+        self.logs.get(&room).filter(|log| !log.info.gone)
     }
 
     /// As after putting an older copy of the data folder in place of this one, told to the server
@@ -150,6 +167,9 @@ impl Disk {
                 continue;
             };
             let cursor = greeting.rooms.iter().find(|known| known.room == *room);
+            if info.gone && cursor.is_none() {
+                continue;
+            }
             let mark_at = cursor.and_then(|known| self.mark_at(*room, known.cursor.offset));
             resume.rooms.push(RoomState { info, mark_at, missed_since: None });
         }
@@ -268,6 +288,7 @@ impl Disk {
             verified: Verified::Allowed { reply: "null".to_owned() },
             versions: Versions::default(),
         };
+        self.log_of(room)?;
         self.decide(&append).1
     }
 
@@ -291,7 +312,7 @@ impl Disk {
     }
 
     pub fn slice(&self, room: RoomId, after: u64, most: usize) -> Option<Slice> {
-        let log = self.logs.get(&room)?;
+        let log = self.log_of(room)?;
         let entries = log.entries.iter().filter(|entry| entry.offset > after).take(most);
         let entries =
             entries.map(|entry| (entry.offset, holdfast_common::codec::write_entry(entry)));
@@ -307,7 +328,7 @@ impl Disk {
         limit: u32,
         since: Option<u64>,
     ) -> Option<Folds> {
-        let log = self.logs.get(&room)?;
+        let log = self.log_of(room)?;
         let top = before.unwrap_or(u64::MAX);
         let shown = |entry: &&Entry| {
             entry.offset < top
@@ -345,6 +366,9 @@ impl Disk {
     }
 
     pub fn member(&mut self, person: PersonId, room: RoomId, join: bool) -> Membership {
+        if self.log_of(room).is_none() {
+            return Membership::NoRoom;
+        }
         if join {
             self.members.insert((person, room));
         } else {

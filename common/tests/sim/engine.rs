@@ -55,10 +55,30 @@ pub enum Job {
 /// What became of a job.
 #[derive(Debug, Clone)]
 pub enum Done {
-    Greeted { writer: WriterId, generation: u64, result: Result<Greeted, Fault> },
-    Appended { room: RoomId, n: u64, writer: WriterId, generation: u64, appended: Appended },
-    Stored { value: Option<LatestSet>, room: RoomId, kind: String, about: Option<u64>, stands: u64 },
-    Membership { req: u64, room: RoomId, join: bool, result: Membership },
+    Greeted {
+        writer: WriterId,
+        generation: u64,
+        result: Result<Greeted, Fault>,
+    },
+    Appended {
+        room: RoomId,
+        n: u64,
+        writer: WriterId,
+        generation: u64,
+        appended: Appended,
+    },
+    Stored {
+        room: RoomId,
+        kind: String,
+        about: Option<u64>,
+        result: Result<(Option<LatestSet>, u64), Fault>,
+    },
+    Membership {
+        req: u64,
+        room: RoomId,
+        join: bool,
+        result: Result<Membership, Fault>,
+    },
 }
 
 /// What goes wrong with the storage.
@@ -66,6 +86,8 @@ pub enum Done {
 pub struct Trouble {
     /// Nothing can be written.
     pub refuse: Option<Fault>,
+    /// So many reads more fail.
+    pub unread: u64,
     /// So many appends more are committed and answered as unknown.
     pub unknown: u64,
     /// Answers to appends stay away, as when the server dies between append and ack.
@@ -159,17 +181,14 @@ fn run(disk: &mut Disk, job: Job, limits: &Limits, at: Timestamp, trouble: &mut 
     match job {
         Job::Greet(hello) => {
             let (writer, generation) = (hello.writer, hello.generation);
-            let result = match &trouble.refuse {
-                Some(fault) => Err(fault.clone()),
-                None => Ok(disk.greet(&greeting(*hello, at))),
-            };
+            let result = writable(trouble).map(|()| disk.greet(&greeting(*hello, at)));
             Done::Greeted { writer, generation, result }
         }
         Job::Append(emitting) => {
             let (room, n) = (emitting.emit.room, emitting.emit.n);
             let (writer, generation) = (emitting.writer, emitting.generation);
-            let appended = if let Some(fault) = &trouble.refuse {
-                Appended::Fault(fault.clone())
+            let appended = if let Err(fault) = writable(trouble) {
+                Appended::Fault(fault)
             } else if trouble.moved > 0 {
                 trouble.moved -= 1;
                 Appended::Moved
@@ -184,14 +203,21 @@ fn run(disk: &mut Disk, job: Job, limits: &Limits, at: Timestamp, trouble: &mut 
             let data = String::from_utf8(payload).expect("it was read");
             let data = serde_json::value::RawValue::from_string(data).expect("it was read");
             let value = LatestSet { ns, room, kind: kind.clone(), person, rank: ranked.rank, data };
-            let (stored, stands) = disk.set_latest(&value);
-            Done::Stored { value: stored.then_some(value), room, kind, about, stands }
+            let result = writable(trouble).map(|()| {
+                let (stored, stands) = disk.set_latest(&value);
+                (stored.then_some(value), stands)
+            });
+            Done::Stored { room, kind, about, result }
         }
         Job::Member { person, req, room, join } => {
-            let result = disk.member(person, room, join);
+            let result = writable(trouble).map(|()| disk.member(person, room, join));
             Done::Membership { req, room, join, result }
         }
     }
+}
+
+fn writable(trouble: &Trouble) -> Result<(), Fault> {
+    trouble.refuse.clone().map_or(Ok(()), Err)
 }
 
 fn greeting(hello: Hello, at: Timestamp) -> Greeting {

@@ -2,13 +2,14 @@
 
 use crate::{
     engine::LOBBY,
-    ledger::Invariant,
+    ledger::{Invariant, said},
     sim::Sim,
     tab::{Event, Tab},
 };
 use holdfast_common::{
     chat::Message,
     client::{Command, Held, RowState},
+    frame::{Entry, HOLLOW},
     id::RoomId,
     proof::Database,
 };
@@ -154,7 +155,7 @@ impl Sim {
         let database = self.profiles[p].database();
         let disk = self.server.disk();
         let (log, person) = (&disk.logs[&room], database.principal.person);
-        if !disk.is_member(person, room) || log.info.head.offset == 0 {
+        if log.info.gone || !disk.is_member(person, room) || log.info.head.offset == 0 {
             return;
         }
         let (head, cursor) = (log.info.head.cursor(), database.cursors.get(&room).copied());
@@ -164,7 +165,10 @@ impl Sim {
         let left = held.iter().filter(|entry| entry.offset >= log.info.head.first);
         let same = left.into_iter().all(|entry| {
             let there = log.ids.get(&entry.id);
-            there.is_some_and(|offset| *offset == entry.offset)
+            let stands = log.entries.iter().find(|it| it.offset == entry.offset);
+            // What was deleted since is still held, with its deletion.
+            let says = |it: &Entry| it.kind == HOLLOW || said(it) == said(entry);
+            there.is_some_and(|offset| *offset == entry.offset) && stands.is_some_and(says)
         });
         if cursor != Some(head) {
             self.server.ledger.breaks(Invariant::I4, || {
@@ -214,7 +218,7 @@ impl Sim {
         let ledger = &server.ledger;
         let gone = ledger.intents.iter().find(|(id, intent)| {
             let log = server.engine.disk.logs.get(&intent.room);
-            let stands = log.is_some_and(|log| log.ids.contains_key(id));
+            let stands = log.is_some_and(|log| log.info.gone || log.ids.contains_key(id));
             let refused = ledger.rejected.contains(id) || shelved(**id);
             let excused = intent.withdrawn || intent.excused || ledger.was_lost(**id);
             !(stands || refused || excused)
@@ -235,8 +239,7 @@ fn differs(tab: &Tab, database: &Database) -> Option<String> {
     if view.cursors != database.cursors {
         return Some(format!("tab {} stands elsewhere than the database", tab.id));
     }
-    let ids = |database: &Database| -> Vec<_> {
-        database.entries.values().flatten().map(|entry| entry.id).collect()
-    };
-    (ids(view) != ids(database)).then(|| format!("tab {} shows other entries", tab.id))
+    let entries =
+        |database: &Database| -> Vec<_> { database.entries.values().flatten().map(said).collect() };
+    (entries(view) != entries(database)).then(|| format!("tab {} shows other entries", tab.id))
 }

@@ -13,11 +13,13 @@ use crate::{
     engine::{Done, End},
 };
 use holdfast_common::{
+    codec,
     cursor::{Mark, Offset},
     event::Effect,
-    frame::Entry,
+    frame::{Entry, HOLLOW},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::{Appended, Greeted, NewEntry, Verdict},
+    time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +56,13 @@ struct Standing {
     mark: Mark,
     counts: bool,
     removes: Option<EventId>,
+    replaces: Option<EventId>,
+    /// As it is written.
+    text: String,
 }
+
+/// An entry of a page, and its newest change.
+type Shown = (EventId, Option<EventId>);
 
 type Logs = BTreeMap<(RoomId, Epoch), Vec<Standing>>;
 
@@ -112,6 +120,12 @@ pub struct Ledger {
     untold: BTreeMap<EventId, (Book, RoomId)>,
 }
 
+/// What an entry says, as it is written. Not when: what the server has lost and got again has another
+/// time, and stands in its place all the same.
+pub fn said(entry: &Entry) -> String {
+    codec::write_entry(&Entry { at: Timestamp(0), ..entry.clone() })
+}
+
 impl Default for Ledger {
     fn default() -> Self {
         Self {
@@ -153,6 +167,38 @@ impl Ledger {
     fn standing(&self, room: RoomId, epoch: Epoch, offset: Offset) -> Option<&Standing> {
         let at = usize::try_from(offset.checked_sub(1)?).ok()?;
         self.logs.get(&(room, epoch))?.get(at)
+    }
+
+    /// Whether an entry says what stands in its place, or that this was deleted.
+    fn says(&self, room: RoomId, epoch: Epoch, entry: &Entry) -> bool {
+        let Some(standing) = self.standing(room, epoch, entry.offset) else {
+            return false;
+        };
+        let removed = |it: &Standing| {
+            it.removes.is_some_and(|id| id == standing.id || Some(id) == standing.replaces)
+        };
+        let deleted = || self.logs[&(room, epoch)].iter().any(removed);
+        let same = if entry.kind == HOLLOW {
+            entry.data.is_none() && deleted()
+        } else {
+            said(entry) == standing.text
+        };
+        same && standing.id == entry.id && standing.mark == entry.mark
+    }
+
+    /// What a page has to show from one offset on, as of another: each entry that changes no other,
+    /// with its newest change.
+    fn shown(&self, room: RoomId, epoch: Epoch, from: Offset, as_of: Offset) -> Vec<Shown> {
+        let log = self.logs.get(&(room, epoch)).map_or(&[][..], Vec::as_slice);
+        let log = &log[..log.len().min(usize::try_from(as_of).expect("logs are short"))];
+        let removed: BTreeSet<EventId> = log.iter().filter_map(|it| it.removes).collect();
+        let change = |id: EventId| {
+            let newest = log.iter().rev().find(|later| later.replaces == Some(id));
+            newest.filter(|_| !removed.contains(&id)).map(|it| it.id)
+        };
+        let inside = log.iter().zip(1..).filter(|(_, at)| *at >= from);
+        let own = inside.filter(|(it, _)| it.removes.is_none() && it.replaces.is_none());
+        own.map(|(it, _)| (it.id, change(it.id))).collect()
     }
 
     /// Whether the event stands there, or stood there before the server was set back.
@@ -229,14 +275,15 @@ impl Ledger {
     pub fn entered(&mut self, new: &NewEntry, disk: &Disk) {
         let NewEntry { room, epoch, entry, .. } = new;
         let effect = disk.logs.get(room).and_then(|log| log.effects.get(&entry.id));
-        let removes = match effect {
-            Some(Effect::Removes(target)) => Some(*target),
-            _ => None,
+        let (removes, replaces) = match effect {
+            Some(Effect::Removes(target)) => (Some(*target), None),
+            Some(Effect::Replaces(target)) => (None, Some(*target)),
+            _ => (None, None),
         };
-        let counts = entry.kind == "message";
+        let (counts, text) = (entry.kind == "message", said(entry));
         let log = self.logs.entry((*room, *epoch)).or_default();
         let (twice, next) = (log.iter().any(|it| it.id == entry.id), log.len() as u64 + 1);
-        log.push(Standing { id: entry.id, mark: entry.mark, counts, removes });
+        log.push(Standing { id: entry.id, mark: entry.mark, counts, removes, replaces, text });
         self.holds(!twice, Invariant::I2, || format!("{} stands twice", entry.id));
         self.holds(entry.offset == next, Invariant::I3, || {
             format!("offset {} where {next} is next", entry.offset)
@@ -314,7 +361,7 @@ impl Ledger {
         let gone = self.acked.iter().find(|(id, (room, epoch, offset))| {
             let log = disk.logs.get(room);
             let log = log.filter(|log| log.info.head.epoch == *epoch);
-            log.is_none_or(|log| log.ids.get(id) != Some(offset))
+            log.is_none_or(|log| !log.info.gone && log.ids.get(id) != Some(offset))
         });
         if let Some((id, (.., offset))) = gone.map(|(id, at)| (*id, *at)) {
             self.breaks(Invariant::I1, || format!("{id} was acked at {offset} and is not there"));

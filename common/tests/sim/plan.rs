@@ -52,9 +52,11 @@ pub enum Act {
     Fill,
     Fail,
     Heal,
+    Unread { times: u64 },
     Unknown { times: u64 },
     Moved { times: u64 },
     Trim { room: usize, keep: u64 },
+    DeleteRoom { room: usize },
     Copy,
     Restore,
     RollBack,
@@ -116,7 +118,7 @@ fn act(dice: &mut Dice) -> Act {
     let (p, t, room, which) = (n(PROFILES as u64 - 1), n(3), n(4), n(20));
     let (one, other) = (n(1) == 0, n(1) == 0);
     let small = n(3);
-    match n(119) {
+    match n(122) {
         0..=24 => Act::Say { p, t, room, times: 1 + small },
         25 => Act::SayNothing { p, t },
         26 => Act::SayTooMuch { p, t },
@@ -173,6 +175,8 @@ fn act(dice: &mut Dice) -> Act {
         106 => Act::Copy,
         107 => Act::Restore,
         108 => Act::RollBack,
+        110..=111 => Act::DeleteRoom { room },
+        109 => Act::Unread { times: 1 + small as u64 },
         _ => Act::Wait { ms: (which as u64 + 1) * 300 * (1 + 4 * small as u64) },
     }
 }

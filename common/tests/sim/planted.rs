@@ -13,7 +13,7 @@ const SEEDS: u64 = 1_000;
 const BLIND: u64 = 10;
 
 /// What each fault breaks. Which of several shows first depends on the seed.
-const FAULTS: [(Planted, &[Invariant]); 23] = [
+const FAULTS: [(Planted, &[Invariant]); 25] = [
     (Planted::RowGoneAtSend, &[I6]),
     (Planted::SentBeforeNumbered, &[I6]),
     (Planted::FloorBeforeVerdict, &[I6]),
@@ -36,6 +36,8 @@ const FAULTS: [(Planted, &[Invariant]); 23] = [
     (Planted::CommitLost, &[I1, I2]),
     (Planted::OldGenerationWrites, &[I6]),
     (Planted::KeysIgnored, &[I3]),
+    (Planted::EntryLosesPayload, &[I3]),
+    (Planted::PageLosesItem, &[I4]),
     (Planted::TakesUnfenced, &[I4, I6]),
 ];
 

@@ -14,7 +14,7 @@ use holdfast_common::{
     id::{ConnectionId, EventId, PersonId, RoomId},
     limits::Limits,
     session::{Input, Output, Session},
-    storage::{Appended, Fault, NewEntry, Verdict},
+    storage::{Appended, Fault, Membership, NewEntry, Verdict},
     time::{Instant, Timestamp},
 };
 use std::{
@@ -282,8 +282,12 @@ impl Server {
         match way {
             Way::Output(end) => self.do_next(now, end),
             Way::Answer(end) => {
-                let answer = self.wires.get_mut(&end).and_then(|wire| wire.answers.pop_front());
-                self.tell(now, end, answer.expect("there was one"));
+                let wire = self.wires.get_mut(&end).expect("it has answers");
+                let answer = wire.answers.pop_front().expect("there was one");
+                if matches!(answer, Input::Directory(_)) {
+                    self.fanout.lists(wire.key, false);
+                }
+                self.tell(now, end, answer);
             }
             Way::Up(end) => match self.wires.get_mut(&end).and_then(|wire| wire.up.pop_front()) {
                 Some(Up::Text(text)) => self.tell(now, end, Input::Frame(text.as_bytes())),
@@ -414,20 +418,36 @@ impl Server {
     /// Reads see what is committed, at once, and are heard later.
     fn read(&mut self, end: End, person: Option<PersonId>, output: Output<String>) {
         let disk = &self.engine.disk;
+        let readable = match self.trouble.unread.checked_sub(1) {
+            None => Ok(()),
+            Some(left) => {
+                self.trouble.unread = left;
+                self.ledger.counts.add("storage: the server cannot read");
+                Err(Fault::Failed("it cannot be read".to_owned()))
+            }
+        };
         let answer = match output {
-            Output::Directory => Input::Directory(Ok(disk.rooms(person.expect("it is greeted")))),
+            Output::Directory => {
+                let key = self.wires[&end].key;
+                self.fanout.lists(key, true);
+                let person = person.expect("it is greeted");
+                Input::Directory(readable.map(|()| disk.rooms(person)))
+            }
             Output::Registers(query) => {
-                let result = Ok(disk.registers(&query, 3));
+                let result = readable.map(|()| disk.registers(&query, 3));
                 Input::Registers { query, result }
             }
             Output::Slice { room, after } => {
-                Input::Sliced { room, after, result: Ok(disk.slice(room, after, 16)) }
+                let result = readable.map(|()| disk.slice(room, after, 16));
+                Input::Sliced { room, after, result }
             }
             Output::Page { req, room, before, limit, since } => {
-                Input::Paged { req, room, result: Ok(disk.page(room, before, limit, since)) }
+                let result = readable.map(|()| disk.page(room, before, limit, since));
+                Input::Paged { req, room, result }
             }
             Output::Find { req, room, ids } => {
-                Input::Found { req, room, result: Ok(disk.find(room, &ids)) }
+                let result = readable.map(|()| disk.find(room, &ids));
+                Input::Found { req, room, result }
             }
             _ => unreachable!("only reads come here"),
         };
@@ -455,27 +475,28 @@ impl Server {
                 );
             }
             Done::Appended { room, n, appended, .. } => self.appended(end, room, n, appended),
-            Done::Stored { value, room, kind, about, stands } => {
-                if let Some(value) = value {
+            Done::Stored { room, kind, about, result } => {
+                if let Ok((Some(value), _)) = &result {
+                    let value = value.clone();
                     let text = codec::write_server(&ServerFrame::Latest(value));
                     self.fanout.tell(Target::Room(room), Note::Registers(room), &text);
                 }
-                self.answer(end, Input::Stored { room, kind, about, result: Ok(stands) });
+                let result = result.map(|(_, stands)| stands).map_err(|fault| fault.code());
+                self.answer(end, Input::Stored { room, kind, about, result });
             }
             Done::Membership { req, room, join, result } => {
                 let person = self.wires.get(&end).and_then(|wire| wire.session.person());
                 let change = match &result {
-                    holdfast_common::storage::Membership::Done(info) if join => {
+                    Ok(Membership::Done(info)) if join => {
                         Some(Item::Member(Box::new(info.clone())))
                     }
-                    holdfast_common::storage::Membership::Done(_) => Some(Item::NotMember(room)),
+                    Ok(Membership::Done(_)) => Some(Item::NotMember(room)),
                     _ => None,
                 };
                 let key = self.wires.get(&end).map(|wire| wire.key);
                 if let (Some(person), Some(change)) = (person, change) {
                     self.fanout.membership(key, person, &change);
                 }
-                let result = Ok(result);
                 if let Some(key) = key {
                     self.fanout.answer(key, Item::Membership { req, room, join, result });
                 }
@@ -516,6 +537,14 @@ impl Server {
         if published {
             self.publish(0, &new);
         }
+    }
+
+    /// A room is deleted: its followers' memberships are over, and everyone is told.
+    pub fn delete(&mut self, room: RoomId) {
+        let info = self.engine.disk.delete(room);
+        let text = codec::write_server(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
+        self.fanout.tell(Target::Everyone, Note::Directory, &text);
+        self.fanout.room_gone(room);
     }
 
     fn publish(&mut self, end: End, new: &NewEntry) {

@@ -158,8 +158,10 @@ impl Sim {
     /// A view holds an event.
     pub fn hold(&mut self, p: usize, t: usize, event: client::Held) {
         let profile = &mut self.profiles[p];
-        let awake: Vec<&Tab> = profile.tabs.iter().filter(|tab| !tab.frozen).collect();
-        if let Some(tab) = awake.get(t % awake.len().max(1)) {
+        let mut awake: Vec<&mut Tab> = profile.tabs.iter_mut().filter(|tab| !tab.frozen).collect();
+        let at = t % awake.len().max(1);
+        if let Some(tab) = awake.get_mut(at) {
+            tab.events.push_back(Event::Adding);
             profile.under_way.push_back((tab.id, Tx::Add(event)));
         }
     }

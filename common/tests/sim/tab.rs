@@ -23,6 +23,7 @@ pub type Outcome = Result<(Vec<Write>, Vec<Row>), NotWritten>;
 pub enum Event {
     Content(Box<Stored>),
     Committed { run: SessionId, token: u64, result: Outcome },
+    Adding,
     Added(Row),
     NotAdded,
     NotLoaded,
@@ -174,6 +175,7 @@ impl Tab {
                 self.committed(token, result);
             }
             Event::NotLoaded => self.tabs(tabs::Input::NotLoaded),
+            Event::Adding => self.tabs(tabs::Input::Adding),
             Event::Added(row) => self.tabs(tabs::Input::Added(vec![row])),
             Event::Fetched { asked, rows } => self.tabs(tabs::Input::Fetched { asked, rows }),
             Event::Swept(keys) => self.tabs(tabs::Input::Swept(keys)),

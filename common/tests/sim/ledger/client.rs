@@ -5,11 +5,11 @@ use holdfast_common::{
     client::{Batch, Held, Key, Row, RowState, Write},
     codec,
     cursor::{Cursor, Offset},
-    frame::{ClientFrame, Emit, Entry, GapReason},
+    frame::{ClientFrame, Emit, Entry, Folded, GapReason},
     id::{EventId, RoomId},
     proof::Database,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 impl Ledger {
     /// How many events were held so far.
@@ -114,8 +114,9 @@ impl Ledger {
                     self.entries_arrive(cursors.get(room), *room, entries, *cursor);
                     cursors.insert(*room, *cursor);
                 }
-                Write::Page { room, cursor, first, .. } => {
+                Write::Page { room, cursor, first, items, from, .. } => {
                     self.passes(*room, *cursor);
+                    self.page_arrives(*room, items, *from, *cursor);
                     self.counts.add("write: page");
                     self.place_is_trimmed(book, *room, cursors.get(room), *first);
                     cursors.insert(*room, *cursor);
@@ -237,7 +238,8 @@ impl Ledger {
                 format!("the entry at {} is applied behind {at}", entry.offset)
             });
             at = entry.offset;
-            let stands = self.stood_at(room, cursor.epoch, entry.offset, entry.id);
+            let stands = self.says(room, cursor.epoch, entry)
+                || self.former.contains(&(room, cursor.epoch, entry.offset, entry.id));
             self.holds(stands, Invariant::I3, || {
                 format!("another entry than the log's is applied at {}", entry.offset)
             });
@@ -245,6 +247,21 @@ impl Ledger {
         self.holds(at == cursor.offset, Invariant::I4, || {
             format!("the cursor is put to {} behind the entry at {at}", cursor.offset)
         });
+    }
+
+    /// A page shows all that there is from its first entry on.
+    fn page_arrives(&mut self, room: RoomId, items: &[Folded], from: Offset, cursor: Cursor) {
+        let Cursor { epoch, offset, mark } = cursor;
+        if self.standing(room, epoch, offset).is_none_or(|it| it.mark != mark) {
+            return; // It is of before a set-back.
+        }
+        let there = items.iter().map(|it| (it.entry.id, it.change.as_ref().map(|it| it.id)));
+        let same = there.eq(self.shown(room, epoch, from, offset));
+        self.holds(same, Invariant::I4, || format!("a page from {from} is not what stands there"));
+        let parts = items.iter().flat_map(|it| iter::once(&it.entry).chain(&it.change));
+        let wrong = parts.into_iter().find(|entry| !self.says(room, epoch, entry));
+        let wrong = wrong.map(|entry| entry.id);
+        self.holds(wrong.is_none(), Invariant::I3, || format!("a page has another {wrong:?}"));
     }
 
     /// A cursor passes what is not applied one by one.

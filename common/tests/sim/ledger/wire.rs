@@ -94,8 +94,7 @@ impl Ledger {
         self.counts.add("frame: entries");
         let mut told = self.told_before(end, *room, *epoch);
         for entry in entries {
-            let stands = self.standing(*room, *epoch, entry.offset);
-            let stands = stands.is_some_and(|it| it.id == entry.id && it.mark == entry.mark);
+            let stands = self.says(*room, *epoch, entry);
             self.holds(stands, Invariant::I1, || {
                 format!("the entry at {} goes out, and is not durable there", entry.offset)
             });
