@@ -69,6 +69,7 @@ impl Sim {
             Act::PowerCut { .. }
             | Act::CopyProfile { .. }
             | Act::SetBack { .. }
+            | Act::Twin { .. }
             | Act::StoreFails { .. }
             | Act::StoreHeals { .. }
             | Act::Evict { .. }
@@ -331,6 +332,7 @@ impl Sim {
                 return true;
             }
             Act::SetBack { p } => return self.set_back(p),
+            Act::Twin { p } => return self.twin(p),
             Act::StoreFails { p, full } => {
                 let why = if full { NotWritten::Full } else { NotWritten::Failed };
                 self.profiles[p].fails = Some(why);
@@ -370,6 +372,25 @@ impl Sim {
         profile.safe = copy.clone();
         profile.stored = copy;
         self.open(p);
+        true
+    }
+
+    /// A copy of the profile from before is opened on another machine, and both go on. Who was there
+    /// comes back when they sign in again.
+    fn twin(&mut self, p: usize) -> bool {
+        let book = self.profiles[p].book;
+        let Some((_, copy, _)) = self.profiles[p].copy.take().filter(|(of, ..)| *of == book) else {
+            return false;
+        };
+        self.server.ledger.copied(&copy.database);
+        let other = (p + 1) % PROFILES;
+        self.quit(other, false);
+        let book = self.book();
+        let profile = &mut self.profiles[other];
+        let before = std::mem::replace(&mut profile.stored, copy);
+        profile.others.push_back((std::mem::replace(&mut profile.book, book), before));
+        profile.safe = profile.stored.clone();
+        self.open(other);
         true
     }
 

@@ -88,6 +88,7 @@ pub const EXPECTED: &[&str] = &[
     "act: Swap",
     "act: Thaw",
     "act: Trim",
+    "act: Twin",
     "act: Type",
     "act: Unknown",
     "act: Unread",

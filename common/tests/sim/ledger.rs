@@ -86,6 +86,8 @@ pub struct Intent {
     pub turn: u64,
     /// As it was first transmitted.
     bytes: Option<String>,
+    /// It is in two outboxes, each of which may change it or take it back, and brings it in its turn.
+    copied: bool,
     /// Its writer has taken it back, or made a new event of it.
     pub withdrawn: bool,
     /// The browser has lost it, and is allowed to.
@@ -300,7 +302,7 @@ impl Ledger {
         let (turn, own) = (intent.turn, intent.person == entry.from.id && intent.room == room);
         let newest = self.newest.entry((intent.book, room)).or_default();
         // What was taken back or refused once can come again, where the browser was set back.
-        let free = again || refused || intent.withdrawn || intent.excused;
+        let free = again || refused || intent.withdrawn || intent.excused || intent.copied;
         let late = turn < *newest && !free;
         *newest = turn.max(*newest);
         self.holds(own, Invariant::I3, || format!("{} stands as somebody else's", entry.id));

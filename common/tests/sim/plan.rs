@@ -39,6 +39,7 @@ pub enum Act {
     PowerCut { p: usize },
     CopyProfile { p: usize },
     SetBack { p: usize },
+    Twin { p: usize },
     StoreFails { p: usize, full: bool },
     StoreHeals { p: usize },
     Evict { p: usize },
@@ -98,7 +99,7 @@ fn scene(dice: &mut Dice) -> Vec<Act> {
     let (say, other) = (Act::Say { p, t, room, times }, (p + 1) % PROFILES);
     let gone = Act::Cut { p, client: true, server: false };
     let back = Act::RetryNow { p, t };
-    match n(5) {
+    match n(6) {
         0 => vec![say, Act::Stall { p }, say, gone, back, say, back, Act::Wait { ms: 2_000 }],
         1 => vec![say, Act::Stall { p }, say, Act::Damage { p }, back, back, back],
         2 => {
@@ -108,7 +109,19 @@ fn scene(dice: &mut Dice) -> Vec<Act> {
             let loud = Act::Say { p: other, t, room, times: 4 };
             vec![Act::Stall { p }, loud, loud, loud, Act::Wait { ms: 500 }]
         }
-        4 => vec![Act::Stop, say, Act::Go, back, say],
+        4 => {
+            let (twin, theirs) = (Act::Twin { p }, Act::Say { p: other, t, room, times });
+            vec![
+                Act::CopyProfile { p },
+                say,
+                twin,
+                theirs,
+                say,
+                Act::RetryNow { p: other, t },
+                back,
+            ]
+        }
+        5 => vec![Act::Stop, say, Act::Go, back, say],
         _ => vec![Act::OpenTab { p }, say, Act::Freeze { p, t }, say, Act::Wait { ms: 12_000 }],
     }
 }
@@ -150,7 +163,8 @@ fn act(dice: &mut Dice) -> Act {
         80 => Act::LoseWords { p },
         81 => Act::PowerCut { p },
         82 if one => Act::CopyProfile { p },
-        82 => Act::SetBack { p },
+        82 if other => Act::SetBack { p },
+        82 => Act::Twin { p },
         83 => Act::StoreFails { p, full: one },
         84..=86 => Act::StoreHeals { p },
         87 if small == 0 => Act::Evict { p },

@@ -88,9 +88,15 @@ impl Sim {
 
     /// Somebody new, with an empty database.
     pub fn person(&mut self) -> (Book, Database) {
+        let book = self.book();
+        let n = u8::try_from(book).expect("a run has fewer people");
+        (book, Database::new(n))
+    }
+
+    /// An outbox that there was not before.
+    pub fn book(&mut self) -> Book {
         self.books += 1;
-        let n = u8::try_from(self.books).expect("a run has fewer people");
-        (self.books, Database::new(n))
+        self.books
     }
 
     pub fn number(&mut self) -> u64 {

@@ -28,6 +28,7 @@ impl Ledger {
                 room: event.room,
                 turn: self.turns,
                 bytes: None,
+                copied: false,
                 withdrawn: false,
                 excused: false,
             },
@@ -62,6 +63,15 @@ impl Ledger {
         }
     }
 
+    /// A copy of a book goes on beside it.
+    pub fn copied(&mut self, copy: &Database) {
+        for row in copy.rows.values() {
+            if let Some(intent) = self.intents.get_mut(&row.event.id) {
+                intent.copied = true;
+            }
+        }
+    }
+
     /// The leading client of a database sends.
     pub fn transmits(&mut self, database: &Database, text: &str) {
         let Ok(incoming) = codec::read_client(text.as_bytes()) else {
@@ -85,7 +95,7 @@ impl Ledger {
         self.holds(early.is_none(), Invariant::I6, || {
             format!("floor {floor} leaves, and {early:?} is not settled on the disk")
         });
-        if let Some(intent) = self.intents.get_mut(&id) {
+        if let Some(intent) = self.intents.get_mut(&id).filter(|it| !it.copied) {
             let first = intent.bytes.get_or_insert_with(|| payload.clone()).clone();
             self.holds(first == payload, Invariant::I6, || {
                 format!("{id} was transmitted as {first}, and now as {payload}")
