@@ -195,7 +195,8 @@ impl Ledger {
         let log = &log[..log.len().min(usize::try_from(as_of).expect("logs are short"))];
         let removed: BTreeSet<EventId> = log.iter().filter_map(|it| it.removes).collect();
         let change = |id: EventId| {
-            let newest = log.iter().rev().find(|later| later.replaces == Some(id));
+            let left = |it: &&Standing| it.replaces == Some(id) && !removed.contains(&it.id);
+            let newest = log.iter().rev().find(left);
             newest.filter(|_| !removed.contains(&id)).map(|it| it.id)
         };
         let inside = log.iter().zip(1..).filter(|(_, at)| *at >= from);
