@@ -113,7 +113,7 @@ pub struct Ledger {
     /// Events that stood when the server was set back. They may come again in any order, or be gone.
     lost: BTreeSet<EventId>,
     /// What stood in places from which the server was set back: readers may have it from there.
-    former: BTreeSet<(RoomId, Epoch, Offset, EventId)>,
+    former: BTreeMap<(RoomId, Epoch, Offset, EventId), Mark>,
     /// How often the server was set back.
     pub set_backs: u64,
     /// Who has left which room: nothing of it is held any more, and nothing more is told of it.
@@ -144,7 +144,7 @@ impl Default for Ledger {
             turns: 0,
             newest: BTreeMap::new(),
             lost: BTreeSet::new(),
-            former: BTreeSet::new(),
+            former: BTreeMap::new(),
             set_backs: 0,
             outside: BTreeSet::new(),
             untold: BTreeMap::new(),
@@ -207,7 +207,7 @@ impl Ledger {
     /// Whether the event stands there, or stood there before the server was set back.
     fn stood_at(&self, room: RoomId, epoch: Epoch, offset: Offset, id: EventId) -> bool {
         self.standing(room, epoch, offset).is_some_and(|it| it.id == id)
-            || self.former.contains(&(room, epoch, offset, id))
+            || self.former.contains_key(&(room, epoch, offset, id))
     }
 
     /// Jobs have reached the disk together.
@@ -322,7 +322,8 @@ impl Ledger {
         self.decided.clear();
         self.generations.clear();
         for ((room, epoch), log) in &self.logs {
-            self.former.extend(log.iter().zip(1..).map(|(it, at)| (*room, *epoch, at, it.id)));
+            let places = log.iter().zip(1..);
+            self.former.extend(places.map(|(it, at)| ((*room, *epoch, at, it.id), it.mark)));
         }
         let mut logs = BTreeMap::new();
         for (room, log) in &now.logs {
@@ -374,7 +375,7 @@ impl Ledger {
     /// Whether the event stood in a log at some time.
     pub fn stood(&self, id: EventId) -> bool {
         self.logs.values().flatten().any(|it| it.id == id)
-            || self.former.iter().any(|(.., stood)| *stood == id)
+            || self.former.keys().any(|(.., stood)| *stood == id)
     }
 
     /// Acked events that a restore has taken, of which nothing was told.

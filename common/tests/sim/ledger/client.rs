@@ -249,7 +249,7 @@ impl Ledger {
             });
             at = entry.offset;
             let stands = self.says(room, cursor.epoch, entry)
-                || self.former.contains(&(room, cursor.epoch, entry.offset, entry.id));
+                || self.former.contains_key(&(room, cursor.epoch, entry.offset, entry.id));
             self.holds(stands, Invariant::I3, || {
                 format!("another entry than the log's is applied at {}", entry.offset)
             });
@@ -276,10 +276,12 @@ impl Ledger {
 
     /// A cursor passes what is not applied one by one.
     fn passes(&mut self, room: RoomId, cursor: Cursor) {
-        let stands = self.standing(room, cursor.epoch, cursor.offset);
-        let there = cursor.offset == 0
-            || self.set_backs > 0
-            || stands.is_some_and(|it| it.mark == cursor.mark);
+        let Cursor { epoch, offset, mark } = cursor;
+        let stands = self.standing(room, epoch, offset);
+        let places = (room, epoch, offset, EventId::NIL)..(room, epoch, offset + 1, EventId::NIL);
+        let there = offset == 0
+            || stands.is_some_and(|it| it.mark == mark)
+            || self.former.range(places).any(|(_, stood)| *stood == mark);
         self.holds(there, Invariant::I5, || format!("a cursor passes to {cursor:?}"));
     }
 }
