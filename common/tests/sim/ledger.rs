@@ -16,7 +16,7 @@ use holdfast_common::{
     codec,
     cursor::{Mark, Offset},
     event::Effect,
-    frame::{Entry, HOLLOW},
+    frame::{Author, Entry, HOLLOW},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
     storage::{Appended, Greeted, NewEntry, Verdict},
     time::Timestamp,
@@ -122,10 +122,11 @@ pub struct Ledger {
     untold: BTreeMap<EventId, (Book, RoomId)>,
 }
 
-/// What an entry says, as it is written. Not when: what the server has lost and got again has another
-/// time, and stands in its place all the same.
+/// What an entry says, as it is written. Not when, nor what its author was called then: what the server
+/// has lost and got again has another time and name, and stands in its place all the same.
 pub fn said(entry: &Entry) -> String {
-    codec::write_entry(&Entry { at: Timestamp(0), ..entry.clone() })
+    let from = Author { name: String::new(), ..entry.from.clone() };
+    codec::write_entry(&Entry { at: Timestamp(0), from, ..entry.clone() })
 }
 
 impl Default for Ledger {
