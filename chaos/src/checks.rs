@@ -42,9 +42,9 @@ pub(crate) async fn all(mut stage: Stage) -> Outcome<()> {
         let emitted = book.emitted.len();
         return Err(format!("I6: {emitted} were emitted, and {stand} stand in the logs").into());
     }
-    as_emitted(&logs, &book)?;
+    redacted(&logs, &book)?;
     for (n, database) in &databases {
-        holds_all(*n, database, &logs)?;
+        holds_all(*n, database, &logs, &book)?;
     }
     is_whole(&stage.start.data)?;
     let errors = server::errors(&stage.start.log, &stage.expected)?;
@@ -74,7 +74,29 @@ pub(crate) fn stands(logs: &Logs, all: &[Known], what: &str) -> Outcome<()> {
 /// What holds of logs whenever they are read.
 pub(crate) fn once_and_in_order(logs: &Logs, book: &Book) -> Outcome<()> {
     once(logs, book)?;
-    in_order(logs, book)
+    in_order(logs, book)?;
+    logs.values().try_for_each(|log| as_emitted(&log.entries, book, "a log"))
+}
+
+/// I2: these say what was emitted, byte by byte; what was deleted, or was to be, may say nothing.
+pub(crate) fn as_emitted<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    book: &Book,
+    who: &str,
+) -> Outcome<()> {
+    for entry in entries {
+        // Nobody emitted the lobby's first, and a service does not know its event yet.
+        let Some(event) = book.emitted.get(&entry.id) else { continue };
+        let hollow = entry.kind == HOLLOW;
+        let is_right = match &entry.data {
+            Some(data) => !hollow && data.get() == event.data,
+            None => hollow && book.deleted.contains(&entry.id),
+        };
+        if !is_right {
+            return Err(format!("I2: {who} has {entry:?}, and emitted was {event:?}").into());
+        }
+    }
+    Ok(())
 }
 
 /// I2: every entry is an event that somebody emitted, and no event stands twice.
@@ -122,30 +144,20 @@ fn in_order(logs: &Logs, book: &Book) -> Outcome<()> {
     Ok(())
 }
 
-/// The content is what was emitted, but for what was deleted.
-fn as_emitted(logs: &Logs, book: &Book) -> Outcome<()> {
+/// What was deleted is hollow, and nothing else is.
+fn redacted(logs: &Logs, book: &Book) -> Outcome<()> {
     for log in logs.values() {
-        for entry in &log.entries {
-            let Some(event) = book.emitted.get(&entry.id) else { continue };
-            let data = entry.data.as_ref().map(|data| data.get());
-            let deleted = book.deleted.contains(&entry.id);
-            let is_right = if deleted {
-                entry.kind == HOLLOW && data.is_none()
-            } else {
-                data == Some(event.data.as_str())
-            };
-            if !is_right {
-                let text = format!("I2: {} in {} is {entry:?}", entry.id, log.name);
-                return Err(text.into());
-            }
+        let wrong = |entry: &&Entry| entry.data.is_none() != book.deleted.contains(&entry.id);
+        if let Some(entry) = log.entries.iter().find(wrong) {
+            return Err(format!("I2: {} in {} is {entry:?}", entry.id, log.name).into());
         }
     }
     Ok(())
 }
 
-/// I4, I5, I6: a client holds each log, each entry once and in order, was told of no hole, and has
-/// nothing left to send.
-fn holds_all(n: u8, database: &Database, logs: &Logs) -> Outcome<()> {
+/// I4, I5, I6: a client holds each log, each entry once, in order and as it was emitted, was told of no
+/// hole, and has nothing left to send.
+fn holds_all(n: u8, database: &Database, logs: &Logs, book: &Book) -> Outcome<()> {
     for (room, log) in logs {
         let held = database.entries.get(room).map_or(&[][..], Vec::as_slice);
         let is = held.iter().map(|entry| (entry.offset, entry.id, entry.mark));
@@ -155,6 +167,7 @@ fn holds_all(n: u8, database: &Database, logs: &Logs) -> Outcome<()> {
             let text = format!("I4: client {n} holds {held} of the {head} of {}", log.name);
             return Err(text.into());
         }
+        as_emitted(held, book, &format!("client {n}"))?;
         if database.cursors.get(room).copied() != log.cursor() {
             return Err(format!("I4: the cursor of client {n} is not at the head").into());
         }
@@ -174,4 +187,63 @@ pub(crate) fn is_whole(folder: &Path) -> Outcome<()> {
     let mut check = db.prepare("PRAGMA integrity_check")?;
     let said: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     if said == ["ok"] { Ok(()) } else { Err(format!("I1: integrity_check: {said:?}").into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ledger::Emitted, log::Log};
+    use holdfast_common::{
+        cursor::{Cursor, Mark},
+        frame::Author,
+        id::{Epoch, EventId, PersonId, RoomId},
+        time::Timestamp,
+    };
+
+    const ROOM: RoomId = RoomId::NIL;
+
+    fn entry(n: u8, data: Option<&str>) -> Entry {
+        let data = data.map(|data| serde_json::value::RawValue::from_string(data.to_owned()));
+        Entry {
+            offset: n.into(),
+            mark: Mark(n.into()),
+            id: EventId::from_bytes([n; 16]),
+            kind: if data.is_some() { "message" } else { HOLLOW }.to_owned(),
+            from: Author { id: PersonId::NIL, name: "Anna".to_owned() },
+            at: Timestamp(1),
+            data: data.transpose().unwrap(),
+        }
+    }
+
+    /// What becomes of a client that holds these of a log of "one", and of "two", which was deleted.
+    fn judged(held: [Option<&str>; 2]) -> Outcome<()> {
+        let mut book = Book::default();
+        for (n, data) in [(1, "\"one\""), (2, "\"two\"")] {
+            let event = Emitted { by: 1, room: ROOM, data: data.to_owned() };
+            book.emitted.insert(EventId::from_bytes([n; 16]), event);
+        }
+        book.deleted.insert(EventId::from_bytes([2; 16]));
+        let mut log = Log::new("room");
+        log.epoch = Some(Epoch::NIL);
+        log.entries = vec![entry(1, Some("\"one\"")), entry(2, None)];
+        let logs = Logs::from([(ROOM, log)]);
+        redacted(&logs, &book)?;
+        let mut database = Database::new(1);
+        let held = [entry(1, held[0]), entry(2, held[1])];
+        database.entries.insert(ROOM, held.to_vec());
+        let cursor = Cursor { epoch: Epoch::NIL, offset: 2, mark: Mark(2) };
+        database.cursors.insert(ROOM, cursor);
+        holds_all(1, &database, &logs, &book)
+    }
+
+    #[test]
+    fn a_client_whose_entries_say_something_else_is_found_out() {
+        for right in [[Some("\"one\""), None], [Some("\"one\""), Some("\"two\"")]] {
+            assert!(judged(right).is_ok(), "{right:?}");
+        }
+        for wrong in [[Some("\"one \""), None], [None, None], [Some("\"one\""), Some("\"2\"")]] {
+            let error = judged(wrong).unwrap_err().to_string();
+            assert!(error.starts_with("I2: client 1 has"), "{wrong:?}: {error}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Outcome, Play,
     chance::Chance,
+    checks,
     clock::millis,
     driver::{self, BEHIND, Handle, Order, Style},
     ledger::Ledger,
@@ -249,6 +250,7 @@ impl Stage {
         }
         self.checked += acks.len();
         let book = self.ledger.book();
+        checks::as_emitted(&new, &book, "a log")?;
         let known = |entry: &&Entry| book.emitted.contains_key(&entry.id);
         let unacked = new.iter().filter(known).filter(|entry| !book.is_acked(entry.id));
         Ok(unacked.count() as u64)
