@@ -9,6 +9,8 @@
 //! the same seed makes the same choices, and not the same run.
 
 #[cfg(unix)]
+mod apart;
+#[cfg(unix)]
 mod chance;
 #[cfg(unix)]
 mod checks;
@@ -20,6 +22,8 @@ mod disk;
 mod driver;
 #[cfg(unix)]
 mod http;
+#[cfg(unix)]
+mod leash;
 #[cfg(unix)]
 mod ledger;
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The command line, and how the scenarios' ends are told.
 
 use crate::{
+    apart,
     scenario::{ALL, Scenario},
     trace::Trace,
 };
@@ -83,6 +84,7 @@ pub(crate) enum End {
 
 pub(crate) fn main() -> ExitCode {
     let options = Options::parse();
+    apart::begin();
     let chosen: Vec<&Scenario> = if options.scenarios.is_empty() {
         ALL.iter().collect()
     } else {

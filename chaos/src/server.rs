@@ -1,6 +1,6 @@
 //! The server under test: the real program in a process of its own.
 
-use crate::{Outcome, clock::millis, http};
+use crate::{Outcome, clock::millis, http, leash};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::OpenOptions,
@@ -98,6 +98,9 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true);
+        if let Some(group) = leash::group() {
+            command.process_group(group);
+        }
         let mut child = command.spawn()?;
         let out = child.stdout.take().ok_or("the server has no stdout")?;
         Ok((child, BufReader::new(out)))

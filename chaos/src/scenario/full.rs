@@ -1,11 +1,12 @@
 //! The disk is full: events wait, HTTP is told 507, `readyz` 503. When there is room again, it goes
 //! on by itself.
 //!
-//! The disk is a small file system in memory, for which one has to be root. Where it cannot be
-//! mounted, writes fail as those of a full disk do.
+//! The disk is a small file system in memory, for which one has to be root. It is mounted where only
+//! this run sees it, and goes with the run even if that is killed. Where it cannot be mounted, writes
+//! fail as those of a full disk do.
 
 use crate::{
-    Outcome, Play, checks,
+    Outcome, Play, apart, checks,
     clock::millis,
     disk::{Disk, ENOSPC, Fault, Orders},
     http,
@@ -148,6 +149,9 @@ struct Small(PathBuf);
 
 impl Small {
     fn mount(at: &Path) -> Result<Self, String> {
+        if !apart::is_apart() {
+            return Err("what is mounted would be seen by all, and could stay".to_owned());
+        }
         fs::create_dir_all(at).map_err(|error| error.to_string())?;
         let mut mount = Command::new("mount");
         let mounted = mount.args(["-t", "tmpfs", "-o", SIZE, "chaos"]).arg(at).output();
