@@ -84,13 +84,13 @@ fn who_sends_more_than_may_come_is_told_to_wait() {
         let (ns, kind) = ("chat".to_owned(), "read".to_owned());
         let head = ClientFrame::Latest(SetLatest { ns, room, kind, rank: None });
         let text = codec::write_client_with(&head, r#"{"offset":1}"#);
-        let flood = framed(TEXT, text.as_bytes()).repeat(20);
+        let flood = framed(TEXT, text.as_bytes()).repeat(50);
         many(4, async |_| {
             let mut raw = Raw::greeted(target.address).await;
             let mut sent = 0;
             while target.round().await || sent < 2_000 {
                 let _ = raw.write(&flood).await;
-                sent += 20;
+                sent += 50;
             }
             let told = |frame| match frame {
                 ServerFrame::Stored(stored) => (stored.code == Some(Code::TooFast)).then_some(()),
@@ -109,12 +109,14 @@ fn a_session_that_takes_itself_over_and_over_ends_its_older_connections() {
         let mut last: Option<Raw> = None;
         let mut generation = 0;
         while target.round().await || generation < 100 {
-            generation += 1;
-            let mut hello = me.clone();
-            hello.generation = generation;
-            let next = Raw::upgraded(target.address).await.welcomed(hello).await;
-            if let Some(mut old) = last.replace(next) {
-                assert_eq!(old.closed().await, closed(Code::TakenOver));
+            for _ in 0..4 {
+                generation += 1;
+                let mut hello = me.clone();
+                hello.generation = generation;
+                let next = Raw::upgraded(target.address).await.welcomed(hello).await;
+                if let Some(mut old) = last.replace(next) {
+                    assert_eq!(old.closed().await, closed(Code::TakenOver));
+                }
             }
         }
     });

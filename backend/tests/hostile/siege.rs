@@ -11,6 +11,7 @@ use std::{
     fs::File,
     net::SocketAddr,
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -133,12 +134,12 @@ impl Siege {
     }
 
     async fn laid(&self, attack: impl AsyncFnOnce(&Target), turn: File) {
-        let program = Program::start(&self.options);
+        let (program, quiet) = both(|_| Program::start(&self.options));
         let address = program.address;
         // With the two people, and without what is being asked at this moment.
         let files = program.files().map(|files| files + 2);
-        let quiet = Program::start(&self.options);
-        let (others, control) = (self.others(address), self.others(quiet.address));
+        let (others, control) =
+            both(|attacked| self.others(if attacked { address } else { quiet.address }));
         let begin = Instant::now();
         tokio::time::sleep(QUIET).await;
         let before = others.between(begin, begin + QUIET);
@@ -205,6 +206,14 @@ impl Siege {
 /// So many of the same at once.
 pub async fn many<T, F: Future<Output = T>>(count: usize, one: impl FnMut(usize) -> F) -> Vec<T> {
     join_all((0..count).map(one)).await
+}
+
+/// What is made for the server that is attacked, and for the other one, at the same time.
+fn both<T: Send>(make: impl Fn(bool) -> T + Sync) -> (T, T) {
+    thread::scope(|scope| {
+        let other = scope.spawn(|| make(false));
+        (make(true), other.join().unwrap())
+    })
 }
 
 fn middle(times: &[Duration]) -> Duration {
