@@ -173,7 +173,7 @@ impl View {
         let lines = self.lines.read();
         let lines = lines.iter().filter(|line| Some(line.id) != seen);
         let lines = lines.filter(|line| room.is_none_or(|room| room == line.id));
-        lines.map(|line| line.unread).sum()
+        lines.map(|line| line.unread).fold(0, u64::saturating_add)
     }
 
     /// A room's line in the list.

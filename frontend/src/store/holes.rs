@@ -47,7 +47,7 @@ impl Holes {
             let above = Hole { from: hole.from.max(offset + 1), ..*hole };
             share(hole.count, below, Some(above)).last().map_or(0, |hole| hole.count)
         };
-        skipped.map(above).sum()
+        skipped.map(above).fold(0, u64::saturating_add)
     }
 
     /// The end of the last hole below this offset; 0 where there is none.
@@ -172,6 +172,8 @@ mod tests {
         assert_eq!(holes.skipped_above(60), 25 + 4);
         assert_eq!(holes.skipped_above(110), 4);
         assert_eq!(holes.skipped_above(210), 0);
+        let holes = Holes::load(vec![skipped(1, u64::MAX, u64::MAX); 2]);
+        assert_eq!(holes.skipped_above(0), u64::MAX, "whatever a server or a disk has said");
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Room {
     pub(super) fn count(&mut self, me: Option<PersonId>) {
         let others = |item: &&std::sync::Arc<Item>| item.counts() && Some(item.author.id) != me;
         let items = self.timeline.range(self.read.saturating_add(1)..).filter(others).count();
-        self.unread = items as u64 + self.timeline.holes.skipped_above(self.read);
+        self.unread = self.timeline.holes.skipped_above(self.read).saturating_add(items as u64);
     }
 
     /// Moves the cursor; returns where it was. Another epoch without a reset is another log.
