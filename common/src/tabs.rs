@@ -17,7 +17,8 @@
 //! A hint names a key, and the leader reads that row from the database, so a hint that comes late,
 //! twice or never does no harm: now and then the leader sweeps the outbox for keys it does not know,
 //! soon after a tab has said that it is about to add some, and at once where a row's key shows that
-//! there may be one in front of it.
+//! there may be one in front of it. A read that fails says nothing: what waits for it waits on, and it
+//! comes again.
 //!
 //! # How a command reaches the leader
 //! It is kept, and said again, until the leader says that what followed from it is committed. The
@@ -96,6 +97,8 @@ pub struct Tabs {
     /// Keys the leader's client has.
     known: Sorted<Key, ()>,
     fetching: Sorted<Key, ()>,
+    /// A read of the outbox has failed, and is to come again; with the rows that it was about.
+    unread: Option<Vec<Key>>,
     order: order::Order,
     /// Keys to look at once the database is read.
     hinted: Sorted<Key, ()>,
@@ -140,6 +143,7 @@ impl Tabs {
             mentioned: Sorted::default(),
             known: Sorted::default(),
             fetching: Sorted::default(),
+            unread: None,
             order: order::Order::default(),
             hinted: Sorted::default(),
             asked: 0,
@@ -172,7 +176,12 @@ impl Tabs {
             Input::Adding => {}
             Input::Added(rows) => self.added(now, rows),
             Input::Fetched { asked, rows } => self.fetched(&asked, rows),
+            Input::NotFetched(asked) => self.unread(now, asked),
             Input::Swept(keys) => self.swept(keys),
+            Input::NotSwept => {
+                self.order.not_swept();
+                self.unread(now, Vec::new());
+            }
             Input::Issued(token) => self.confirming.issued(token),
             Input::Committed { token, writes } => self.committed(token, writes),
             Input::Fed => self.fed(),
@@ -368,7 +377,7 @@ impl Tabs {
     fn set_due(&mut self, now: Instant) {
         match self.role {
             Role::Taking => self.due = None,
-            Role::Leading(_) if !self.others => self.due = None,
+            Role::Leading(_) if !self.others && self.unread.is_none() => self.due = None,
             Role::Leading(_) => self.due = self.due.or(Some(now + SWEEP)),
             Role::Following => self.due = self.due.or(Some(now + BEAT)),
         }
@@ -383,13 +392,6 @@ impl Tabs {
             self.told = leads;
             self.out.push(Output::Leading(leads));
         }
-    }
-}
-
-/// Keeps the newest of what only serves to tell a repeat.
-fn forget_oldest(set: &mut Sorted<Key, ()>) {
-    while set.len() > REMEMBERED {
-        set.pop_first();
     }
 }
 

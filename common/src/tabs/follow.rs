@@ -1,6 +1,6 @@
 //! A tab that follows: it takes what the leader says in order, and reads again where it cannot.
 
-use super::{Output, PATIENCE, Place, Role, SILENCE, Tabs, Word, forget_oldest};
+use super::{Output, PATIENCE, Place, REMEMBERED, Role, SILENCE, Tabs, Word};
 use crate::{
     client::{Command, Row, Write},
     id::SessionId,
@@ -135,7 +135,9 @@ impl Tabs {
             Write::DeleteRow(key) => Some(*key),
             _ => None,
         }));
-        forget_oldest(&mut self.mentioned);
+        while self.mentioned.len() > REMEMBERED {
+            self.mentioned.pop_first();
+        }
         self.out.push(Output::Apply(writes));
     }
 

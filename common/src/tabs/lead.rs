@@ -49,6 +49,7 @@ impl Tabs {
         self.order = super::order::Order::from(&keys);
         self.known.extend(keys);
         self.fetching.clear();
+        self.unread = None;
         // A client's first batch is its generation's. What was wished before is not in it.
         self.confirming = Confirming { issued: u64::from(ready), ..Confirming::default() };
         self.takes.clear();
@@ -89,10 +90,7 @@ impl Tabs {
                 self.say(Word::Leads { place, shows });
                 self.sweep();
             }
-            Word::Added { keys } if keys.is_empty() => {
-                let soon = now + SOON;
-                self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
-            }
+            Word::Added { keys } if keys.is_empty() => self.sweep_soon(now),
             Word::Added { keys } => self.look_at(keys),
             Word::Ask { n: 0, command, .. } => self.out.push(Output::Command(command)),
             Word::Ask { tab, n, command } => {
@@ -201,6 +199,15 @@ impl Tabs {
         self.new_rows(rows);
     }
 
+    /// The outbox's keys, or these rows, could not be read. Such a row is held for one that is still
+    /// being fetched, so that nothing overtakes it.
+    pub(super) fn unread(&mut self, now: Instant, asked: Vec<Key>) {
+        if self.leads() {
+            self.unread.get_or_insert_default().extend(asked);
+            self.sweep_soon(now);
+        }
+    }
+
     /// The outbox's keys were read.
     pub(super) fn swept(&mut self, keys: Vec<Key>) {
         self.order.swept(&keys);
@@ -242,9 +249,19 @@ impl Tabs {
     }
 
     pub(super) fn sweep(&mut self) {
-        if self.others {
+        let unread = self.unread.take();
+        if self.others || unread.is_some() {
             self.read_keys();
         }
+        let keys = unread.unwrap_or_default();
+        if !keys.is_empty() {
+            self.out.push(Output::Fetch(keys));
+        }
+    }
+
+    fn sweep_soon(&mut self, now: Instant) {
+        let soon = now + SOON;
+        self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
     }
 
     pub(super) fn read_keys(&mut self) {

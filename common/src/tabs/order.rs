@@ -47,6 +47,15 @@ impl Order {
         self.looked = self.looked.max(last).max(waited);
     }
 
+    /// One has failed. Which one, is not known: it is taken for the one that the most waits for, so that
+    /// no other's answer says more than it has seen.
+    pub(super) fn not_swept(&mut self) {
+        let most = self.sweeps.iter().copied().max();
+        if let Some(at) = self.sweeps.iter().position(|waited| Some(*waited) == most) {
+            self.sweeps.remove(at);
+        }
+    }
+
     /// The rows that have nothing unknown in front of them. `fetching` is the first key that is being
     /// fetched.
     pub(super) fn ready(&mut self, fetching: Option<Key>) -> Vec<Row> {

@@ -155,7 +155,8 @@ impl World {
                 }
             }
             Output::Row(row) => {
-                assert!(!self.tabs[i].fed.contains(&row.key), "fed twice: {row:?}");
+                let last = self.tabs[i].fed.iter().max();
+                assert!(last.is_none_or(|last| *last < row.key), "twice, or overtaken: {row:?}");
                 self.tabs[i].fed.push(row.key);
             }
             Output::Command(command) => {
@@ -192,6 +193,17 @@ impl World {
             _ => return,
         };
         self.tabs[i].results.push_back(result);
+    }
+
+    /// The database fails to read for the oldest wish of a tab.
+    fn fail(&mut self, i: usize) {
+        let failed = match self.tabs[i].asks.front() {
+            Some(Output::Fetch(asked)) => Input::NotFetched(asked.clone()),
+            Some(Output::Sweep) => Input::NotSwept,
+            _ => return,
+        };
+        self.tabs[i].asks.pop_front();
+        self.tabs[i].results.push_back((failed, None));
     }
 
     /// The tab hears what the database has answered.
@@ -354,6 +366,7 @@ impl World {
             15 => self.grant(),
             16..=19 => self.result(i),
             20 if alive.len() > 1 => self.tabs[i].asleep = true,
+            24..=25 => self.fail(i),
             21 => self.wake_all(),
             22..=23 => {
                 self.now = self.now + Millis(700);
@@ -640,6 +653,77 @@ fn a_row_waits_for_those_in_front_of_it_that_another_tab_has_added() {
     assert_eq!(fed(&out), [1, 2]);
     let out = tab.handle(now, Input::Added(vec![row(3)]));
     assert_eq!(fed(&out), [3], "it follows");
+}
+
+#[test]
+fn a_sweep_that_fails_says_nothing_and_comes_again_soon() {
+    let now = Instant(1_000);
+    let mut tab = leading(now);
+    let out = tab.handle(now, Input::Added(vec![row(2)]));
+    assert!(matches!(out[..], [Output::Sweep]));
+    assert!(tab.handle(now, Input::NotSwept).is_empty(), "there may still be one in front of it");
+    let due = tab.deadline().unwrap();
+    assert_eq!(due, now + SOON, "also where no other tab is there");
+    assert!(matches!(tab.handle(due, Input::Tick)[..], [Output::Sweep]));
+    let out = tab.handle(due, Input::Swept(vec![1, 2]));
+    assert!(matches!(&out[..], [Output::Fetch(keys)] if *keys == [1]));
+    assert_eq!(tab.deadline(), None, "once, and not for ever");
+}
+
+#[test]
+fn of_two_sweeps_of_which_one_fails_the_other_says_no_more_than_it_has_seen() {
+    let now = Instant(1_000);
+    let mut tab = leading(now);
+    for key in [2, 4] {
+        let out = tab.handle(now, Input::Added(vec![row(key)]));
+        assert!(matches!(out[..], [Output::Sweep]));
+    }
+    tab.handle(now, Input::NotSwept);
+    let out = tab.handle(now, Input::Swept(vec![1, 2]));
+    assert!(matches!(&out[..], [Output::Fetch(keys), Output::Sweep] if *keys == [1]), "{out:?}");
+    let out = tab.handle(now, Input::Fetched { asked: vec![1], rows: vec![row(1)] });
+    assert_eq!(fed(&out), [1, 2], "nobody has looked for what is in front of the fourth");
+    let out = tab.handle(now, Input::Swept(vec![1, 2, 3, 4]));
+    assert!(matches!(&out[..], [Output::Fetch(keys)] if *keys == [3]));
+    let out = tab.handle(now, Input::Fetched { asked: vec![3], rows: vec![row(3)] });
+    assert_eq!(fed(&out), [3, 4]);
+}
+
+#[test]
+fn a_row_that_could_not_be_read_is_not_overtaken_and_is_read_again_soon() {
+    let now = Instant(1_000);
+    let mut tab = leading(now);
+    tab.handle(now, Input::Heard(Word::Added { keys: vec![1] }));
+    assert!(tab.handle(now, Input::NotFetched(vec![1])).is_empty());
+    let out = tab.handle(now, Input::Added(vec![row(2)]));
+    assert!(fed(&out).is_empty(), "{out:?}");
+    // Neither a sweep nor a hint asks for it a second time at once.
+    assert!(tab.handle(now, Input::Swept(vec![1, 2])).is_empty());
+    assert!(tab.handle(now, Input::Heard(Word::Added { keys: vec![1] })).is_empty());
+    let due = tab.deadline().unwrap();
+    assert_eq!(due, now + SOON);
+    let out = tab.handle(due, Input::Tick);
+    assert!(matches!(&out[..], [Output::Sweep, Output::Fetch(keys)] if *keys == [1]), "{out:?}");
+    let out = tab.handle(due, Input::Fetched { asked: vec![1], rows: vec![row(1)] });
+    assert_eq!(fed(&out), [1, 2]);
+}
+
+#[test]
+fn a_read_that_failed_for_an_earlier_lead_is_no_concern_of_the_next_one() {
+    let now = Instant(1_000);
+    let mut tab = leading(now);
+    tab.handle(now, Input::Heard(Word::Added { keys: vec![1] }));
+    tab.handle(now, Input::NotFetched(vec![1]));
+    tab.handle(now, Input::Fenced);
+    tab.handle(now, Input::NotSwept);
+    let out = tab.handle(now + SOON, Input::Tick);
+    assert!(!out.iter().any(|it| matches!(it, Output::Fetch(_) | Output::Sweep)), "{out:?}");
+    tab.handle(now + SOON, loaded());
+    tab.handle(now + SOON, Input::Granted);
+    tab.handle(now + SOON, loaded());
+    assert!(tab.leads());
+    let out = tab.handle(now + SOON + SWEEP, Input::Tick);
+    assert!(!out.iter().any(|it| matches!(it, Output::Fetch(_))), "{out:?}");
 }
 
 #[test]

@@ -118,8 +118,12 @@ pub enum Input {
         /// Those of them that are in the outbox.
         rows: Vec<Row>,
     },
+    /// These rows, asked for by [`Output::Fetch`], could not be read.
+    NotFetched(Vec<Key>),
     /// The outbox's keys, asked for by [`Output::Sweep`].
     Swept(Vec<Key>),
+    /// They could not be read.
+    NotSwept,
     /// The client hands over a batch with this token.
     Issued(u64),
     /// The batch is committed.
@@ -182,8 +186,8 @@ pub enum Output {
     Woke,
     /// Tell the client the time.
     Tick,
-    /// Read these rows and report [`Input::Fetched`].
+    /// Read these rows and report [`Input::Fetched`] or [`Input::NotFetched`].
     Fetch(Vec<Key>),
-    /// Read the outbox's keys and report [`Input::Swept`].
+    /// Read the outbox's keys and report [`Input::Swept`] or [`Input::NotSwept`].
     Sweep,
 }

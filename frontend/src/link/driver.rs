@@ -101,13 +101,12 @@ impl Driver {
             }
             Event::Socket(..) | Event::Client(..) | Event::Committed { .. } => {} // Of old ones.
             Event::Content { result, mended } => self.content(*result, mended),
-            Event::Fetched { asked, result } => {
-                // What could not be read now is found by a sweep.
-                let rows = result.unwrap_or_default();
-                self.tabs(tabs::Input::Fetched { asked, rows });
-            }
+            Event::Fetched { asked, result } => self.tabs(match result {
+                Ok(rows) => tabs::Input::Fetched { asked, rows },
+                Err(_) => tabs::Input::NotFetched(asked),
+            }),
             Event::Swept(result) => {
-                self.tabs(tabs::Input::Swept(result.unwrap_or_default()));
+                self.tabs(result.map_or(tabs::Input::NotSwept, tabs::Input::Swept));
             }
             Event::Granted(number, lock) if number == self.locks => {
                 self.lock = Some(lock);
