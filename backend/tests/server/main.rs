@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod bad_input;
+mod copies;
 mod drain;
 mod faulty;
 mod handle;

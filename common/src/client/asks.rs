@@ -367,8 +367,7 @@ impl Client {
         // What nobody wished is told to nobody: the events say how it stands with them.
         if code == Code::UnknownRoom {
             // It has none of the events that were asked about.
-            let rows = self.lanes.found(room, &ids, Epoch::NIL, &[]);
-            self.waiting.extend(rows.into_iter().map(Write::PutRow));
+            self.lanes.found(room, &ids, Epoch::NIL, &[]);
         } else {
             // No other refusal says anything about them.
             self.asks.again = Some(now + AGAIN_WAIT);

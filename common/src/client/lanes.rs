@@ -25,8 +25,10 @@ pub(super) struct Flight {
 pub(super) struct Lane {
     /// The number that the next event gets.
     pub(super) next: u64,
+    /// What waits for its number. An unsure one among them was asked about and not found: another
+    /// copy's may be under way all the same, so it goes out as it is and is nobody's to change.
     pub(super) queued: Sorted<Key, Row>,
-    /// Asked about after the writer was replaced; they go back to `queued` or leave.
+    /// Asked about after the writer was replaced; they go to `queued` or leave.
     pub(super) unsure: Sorted<Key, Row>,
     pub(super) flight: Sorted<u64, Flight>,
     /// In this connection the server has said how far it has decided this lane, by the welcome or
@@ -265,8 +267,8 @@ impl Lanes {
         lanes.map(|(room, lane)| (*room, ids(lane.unsure.values()))).collect()
     }
 
-    /// Takes the answer about the unsure events that were asked about; returns the rows as they are
-    /// now.
+    /// Takes the answer about the unsure events that were asked about; returns those that were found,
+    /// as they are now.
     pub(super) fn found(
         &mut self,
         room: RoomId,
@@ -274,22 +276,19 @@ impl Lanes {
         epoch: Epoch,
         found: &[(EventId, u64)],
     ) -> Vec<Row> {
-        let mut changed = Vec::new();
+        let mut acked = Vec::new();
         for (key, row) in std::mem::take(&mut self.lane(room).unsure) {
             if !asked.contains(&row.event.id) {
                 self.lane(room).unsure.insert(key, row);
-                continue;
+            } else if let Some((_, offset)) = found.iter().find(|(id, _)| *id == row.event.id) {
+                let row = Row { state: RowState::Acked { epoch, offset: *offset }, ..row };
+                acked.push(row.clone());
+                self.add(row);
+            } else {
+                self.lane(room).queued.insert(key, row);
             }
-            let place = found.iter().find(|(id, _)| *id == row.event.id);
-            let state = match place {
-                Some((_, offset)) => RowState::Acked { epoch, offset: *offset },
-                None => RowState::Queued,
-            };
-            let row = Row { key, state, ..row };
-            changed.push(row.clone());
-            self.add(row);
         }
-        changed
+        acked
     }
 
     /// Forgets the acked row of an entry that has arrived.
@@ -343,7 +342,8 @@ impl Lanes {
         let rows = self.lanes.values_mut().flat_map(|lane| {
             let sent = lane.flight.values_mut().map(|flight| &mut flight.row);
             let sent = sent.filter(|_| planted(Planted::ChangedAfterSent));
-            lane.queued.values_mut().chain(sent)
+            let queued = lane.queued.values_mut().filter(|row| row.state == RowState::Queued);
+            queued.chain(sent)
         });
         rows.into_iter().find(|row| row.event.id == id)
     }

@@ -63,7 +63,8 @@ impl Client {
         // Behind the last number there is none.
         while count < room_for && lane.next < u64::MAX {
             let Some((_, row)) = lane.queued.pop_first() else { break };
-            if row.event.data.len() > most {
+            // One that may have been transmitted goes out without its payload, for its verdict.
+            if row.event.data.len() > most && row.state == RowState::Queued {
                 too_large.push(row);
                 continue;
             }

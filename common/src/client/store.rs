@@ -75,7 +75,7 @@ pub enum RowState {
         /// The number.
         n: u64,
     },
-    /// Was sent by a writer that has been replaced: the server is asked before it is sent again.
+    /// May have been sent by a writer that was replaced: the server is asked before it is sent again.
     Unsure,
     /// Durable at the server; the row stays until the entry has arrived.
     Acked {

@@ -150,7 +150,7 @@ pub const EXPECTED: &[&str] = &[
     "row: sent -> rejected",
     "row: sent -> unsure",
     "row: unsure -> gone",
-    "row: unsure -> queued",
+    "row: unsure -> sent",
     "storage: a tab is fenced",
     "storage: a transaction fails",
     "storage: mended",
