@@ -48,7 +48,8 @@ for (const [what, deed] of losses) {
     const tab = await ada.open();
     await expect(tab.page.getByRole("note").filter({ hasText: NOTICE })).toBeVisible();
     await tab.room.entry("taken, not acked").expectState("sent");
-    await tab.room.entry("never left").expectState("queued");
+    // Numbers may be lost, so nobody can know here that it never left.
+    await tab.room.entry("never left").expectState("sent");
     await tab.status.expectLink("offline");
     await tab.status.expectQueued(2);
     await tab.page.evaluate(() => localStorage.setItem("link", "let go"));

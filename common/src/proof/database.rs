@@ -198,10 +198,10 @@ impl Database {
     }
 
     /// Goes on after a part of it was found damaged: numbers and verdicts may be lost, so it speaks
-    /// under a new writer, and what may have been transmitted is asked about.
+    /// under a new writer, and what waits is asked about: each row may be an older one than the last.
     pub fn mend(&mut self, writer: WriterId) {
         for row in self.rows.values_mut() {
-            if matches!(row.state, RowState::Sent { .. }) {
+            if row.state.waits() {
                 row.state = RowState::Unsure;
             }
         }

@@ -70,10 +70,11 @@ for (const [way, prepare] of ways) {
     await remove();
     await expect(notice(tab)).toBeVisible();
     await tab.room.entry("taken, not acked").expectState("sent");
-    await tab.room.entry("never left").expectState("queued");
+    // Another tab might have sent it since this one heard of it.
+    await tab.room.entry("never left").expectState("sent");
     await tab.status.expectQueued(2);
     const states = async () => (await readHeld(tab))?.outbox.map(({ state }) => state);
-    expect(await states(), "what is shown as held is on the disk again").toEqual(["unsure", "queued"]);
+    expect(await states(), "what is shown as held is on the disk again").toEqual(["unsure", "unsure"]);
     await tab.room.say("behind it");
     await tab.status.expectQueued(3);
     await bob.tab.room.say("meanwhile");

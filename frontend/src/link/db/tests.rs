@@ -4,7 +4,8 @@ use super::*;
 use futures_util::FutureExt;
 use holdfast_common::{
     chat::Message,
-    id::{EventId, PersonId},
+    error::Code,
+    id::{Epoch, EventId, PersonId},
     time::Timestamp,
 };
 
@@ -71,4 +72,33 @@ fn a_lost_room_is_gone_when_the_database_is_read_again() {
     now(db.commit(SessionId::NIL, batch)).unwrap();
     let rooms = now(db.content(false)).unwrap().loaded.rooms;
     assert!(rooms[0].gone && !rooms[0].joined);
+}
+
+#[test]
+fn what_waits_in_a_damaged_database_is_asked_about_whether_it_says_queued_or_sent() {
+    let db = database();
+    let principal =
+        Principal { person: PersonId::NIL, secret: "a secret".repeat(4), name: "Ada".to_owned() };
+    now(db.introduce(&principal, WriterId::NIL)).unwrap();
+    let mut rows = now(db.add((1..=4).map(message).collect(), &[])).unwrap();
+    rows[1].state = RowState::Sent { n: 1 };
+    rows[2].state = RowState::Acked { epoch: Epoch::NIL, offset: 7 };
+    rows[3].state =
+        RowState::Rejected { code: Code::TooLarge, detail: "too large".to_owned(), why: None };
+    let writes = rows.iter().cloned().map(Write::PutRow).collect();
+    let batch = Batch { token: 1, strict: true, generation: 0, writes };
+    now(db.commit(SessionId::NIL, batch)).unwrap();
+    let Kind::Memory(memory) = &db.kind else { panic!("it is in memory") };
+    let spoilt = tx::Value { json: "{".to_owned(), refs: Vec::new() };
+    memory.borrow_mut().put(Store::Lanes, Key::room(ROOM), spoilt);
+
+    let content = now(db.content(true)).unwrap();
+    assert_eq!(content.loaded.rows, rows);
+    now(db.mend(&content, WriterId::from_bytes([2; 16]))).unwrap();
+    let mended = now(db.content(true)).unwrap();
+    assert_eq!((mended.damage, mended.writer), (None, Some(WriterId::from_bytes([2; 16]))));
+    for row in &mut rows[..2] {
+        row.state = RowState::Unsure;
+    }
+    assert_eq!(mended.loaded.rows, rows);
 }

@@ -74,7 +74,8 @@ pub(super) async fn free(tx: &Tx) -> Result<(), Fault> {
 }
 
 /// Makes a damaged database one that can be gone on with. Numbers and verdicts may be lost, so the
-/// outbox speaks under a new writer, and what may have been transmitted is asked about.
+/// outbox speaks under a new writer. What waits is asked about, queued or not: who has put it back may
+/// not have heard that it was transmitted, and what was lost may have said so.
 pub(super) async fn mend(
     tx: &Tx,
     damage: &Damage,
@@ -86,7 +87,7 @@ pub(super) async fn mend(
         tx.delete(Store::Outbox, &Key::Row(*key))?;
     }
     for row in rows {
-        if matches!(row.state, RowState::Sent { .. }) {
+        if row.state.waits() {
             let row = Row { state: RowState::Unsure, ..row.clone() };
             tx.put(Store::Outbox, Key::Row(row.key), &row)?;
         }
