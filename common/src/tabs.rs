@@ -35,7 +35,7 @@ mod words;
 pub use words::{Input, Output, Place, TabId, Word};
 
 use crate::{
-    client::{Command, Key, Link, Row, Show, Write},
+    client::{Command, Key, Link, Row, Show},
     id::SessionId,
     planted::{Planted, planted},
     sorted::Sorted,
@@ -352,7 +352,7 @@ impl Tabs {
             Role::Taking => {
                 self.hinted.extend(rows.iter().map(|row| row.key));
                 // The tab may wait long for its turn to read; the row is shown at once.
-                self.out.push(Output::Apply(rows.into_iter().map(Write::PutRow).collect()));
+                self.show_rows(rows);
             }
             Role::Following => self.added_following(now, rows),
         }

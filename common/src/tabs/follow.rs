@@ -150,10 +150,7 @@ impl Tabs {
             return;
         }
         let new = rows.into_iter().filter(|row| !self.mentioned.has(row.key));
-        let writes: Vec<Write> = new.map(Write::PutRow).collect();
-        if !writes.is_empty() {
-            self.out.push(Output::Apply(writes));
-        }
+        self.show_rows(new.collect());
     }
 
     pub(super) fn ask(&mut self, n: u64, command: Command) {

@@ -220,10 +220,13 @@ impl Tabs {
             return;
         }
         rows.retain(|row| self.known.add(row.key));
-        self.order.wait(rows);
+        self.order.wait(rows.clone());
         let fetching = self.fetching.keys().next().copied();
         let ready = self.order.ready(fetching);
         self.pass_on(ready);
+        // It is held, however long it waits for its turn.
+        rows.retain(|row| self.order.waits(row.key));
+        self.show_rows(rows);
         // Another tab may have added one and never been heard: it is suspended, or was ended.
         if self.order.wants_sweep() {
             self.read_keys();
@@ -243,9 +246,14 @@ impl Tabs {
             let rows = rows.clone();
             self.say(Word::Rows { place, rows });
         }
-        let writes = rows.iter().cloned().map(Write::PutRow).collect();
-        self.out.push(Output::Apply(writes));
+        self.show_rows(rows.clone());
         self.out.extend(rows.into_iter().map(Output::Row));
+    }
+
+    pub(super) fn show_rows(&mut self, rows: Vec<Row>) {
+        if !rows.is_empty() {
+            self.out.push(Output::Apply(rows.into_iter().map(Write::PutRow).collect()));
+        }
     }
 
     pub(super) fn sweep(&mut self) {

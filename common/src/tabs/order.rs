@@ -11,7 +11,6 @@ use crate::{
     planted::{Planted, planted},
     sorted::Sorted,
 };
-use std::collections::VecDeque;
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
@@ -19,7 +18,7 @@ pub(super) struct Order {
     looked: Key,
     waiting: Sorted<Key, Row>,
     /// The reads of the outbox's keys that are under way, each with the last key that waits for it.
-    sweeps: VecDeque<Key>,
+    sweeps: Vec<Key>,
 }
 
 impl Order {
@@ -37,23 +36,21 @@ impl Order {
     /// A read of the outbox's keys begins.
     pub(super) fn sweeps(&mut self) {
         let last = self.waiting.keys().next_back().copied();
-        self.sweeps.push_back(last.unwrap_or(0));
+        self.sweeps.push(last.unwrap_or(0));
     }
 
     /// It has brought these.
     pub(super) fn swept(&mut self, keys: &[Key]) {
-        let waited = self.sweeps.pop_front().unwrap_or(0);
+        let waited = if self.sweeps.is_empty() { 0 } else { self.sweeps.remove(0) };
         let last = keys.iter().copied().max().unwrap_or(0);
         self.looked = self.looked.max(last).max(waited);
     }
 
-    /// One has failed. Which one, is not known: it is taken for the one that the most waits for, so that
-    /// no other's answer says more than it has seen.
+    /// One has failed, and it is not known which: nothing waits for the others, which so say no more than
+    /// they have seen.
     pub(super) fn not_swept(&mut self) {
-        let most = self.sweeps.iter().copied().max();
-        if let Some(at) = self.sweeps.iter().position(|waited| Some(*waited) == most) {
-            self.sweeps.remove(at);
-        }
+        self.sweeps.pop();
+        self.sweeps.fill(0);
     }
 
     /// The rows that have nothing unknown in front of them. `fetching` is the first key that is being
@@ -71,6 +68,11 @@ impl Order {
             }
         }
         ready
+    }
+
+    /// Whether this row waits for what may be in front of it.
+    pub(super) fn waits(&self, key: Key) -> bool {
+        self.waiting.has(key)
     }
 
     /// Whether rows wait for a read of the outbox's keys that has not begun.

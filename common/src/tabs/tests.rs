@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     backoff::Dice,
-    client::{Held, RowState},
+    client::{Held, RowState, Write},
     id::{EventId, RoomId},
     limits::Limits,
     time::Timestamp,
@@ -646,7 +646,8 @@ fn a_row_waits_for_those_in_front_of_it_that_another_tab_has_added() {
     let mut tab = leading(now);
     let out = tab.handle(now, Input::Added(vec![row(2)]));
     assert!(fed(&out).is_empty(), "there may be one in front of it");
-    assert!(matches!(out[..], [Output::Sweep]));
+    let [Output::Apply(shown), Output::Sweep] = &out[..] else { panic!("{out:?}") };
+    assert!(matches!(&shown[..], [Write::PutRow(row)] if row.key == 2), "it is held: {shown:?}");
     let out = tab.handle(now, Input::Swept(vec![1, 2]));
     assert!(matches!(&out[..], [Output::Fetch(keys)] if *keys == [1]));
     let out = tab.handle(now, Input::Fetched { asked: vec![1], rows: vec![row(1)] });
@@ -660,7 +661,7 @@ fn a_sweep_that_fails_says_nothing_and_comes_again_soon() {
     let now = Instant(1_000);
     let mut tab = leading(now);
     let out = tab.handle(now, Input::Added(vec![row(2)]));
-    assert!(matches!(out[..], [Output::Sweep]));
+    assert!(matches!(out[..], [Output::Apply(_), Output::Sweep]));
     assert!(tab.handle(now, Input::NotSwept).is_empty(), "there may still be one in front of it");
     let due = tab.deadline().unwrap();
     assert_eq!(due, now + SOON, "also where no other tab is there");
@@ -676,7 +677,7 @@ fn of_two_sweeps_of_which_one_fails_the_other_says_no_more_than_it_has_seen() {
     let mut tab = leading(now);
     for key in [2, 4] {
         let out = tab.handle(now, Input::Added(vec![row(key)]));
-        assert!(matches!(out[..], [Output::Sweep]));
+        assert!(matches!(out[..], [Output::Apply(_), Output::Sweep]));
     }
     tab.handle(now, Input::NotSwept);
     let out = tab.handle(now, Input::Swept(vec![1, 2]));
