@@ -31,7 +31,7 @@ const FAULTS: [(Planted, &[Invariant]); 25] = [
     (Planted::AckBeforeCommit, &[I1]),
     (Planted::WatermarkForgotten, &[I2, I5]),
     (Planted::StandsTwice, &[I2]),
-    (Planted::RejectionKeepsNumber, &[I2, I6]),
+    (Planted::RejectionKeepsNumber, &[I2, I5, I6]),
     (Planted::GenerationReused, &[I6]),
     (Planted::CommitLost, &[I1, I2]),
     (Planted::OldGenerationWrites, &[I6]),
