@@ -71,6 +71,7 @@ impl Sim {
             | Act::SetBack { .. }
             | Act::Twin { .. }
             | Act::StoreFails { .. }
+            | Act::StoreUnread { .. }
             | Act::StoreHeals { .. }
             | Act::Evict { .. }
             | Act::Damage { .. }
@@ -336,6 +337,10 @@ impl Sim {
             Act::StoreFails { p, full } => {
                 let why = if full { NotWritten::Full } else { NotWritten::Failed };
                 self.profiles[p].fails = Some(why);
+                return true;
+            }
+            Act::StoreUnread { p, times } => {
+                self.profiles[p].unread = times;
                 return true;
             }
             Act::StoreHeals { p } => return self.profiles[p].fails.take().is_some(),

@@ -32,6 +32,7 @@ impl Sim {
         }
         for p in 0..self.profiles.len() {
             self.profiles[p].fails = None;
+            self.profiles[p].unread = 0;
             self.thaw(p);
         }
         for p in 0..self.profiles.len() {

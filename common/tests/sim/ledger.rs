@@ -361,12 +361,18 @@ impl Ledger {
         self.logs.extend(logs);
     }
 
+    /// A room is deleted, and what was acked in it with it.
+    pub fn deleted(&mut self, room: RoomId) {
+        self.acked.retain(|_, (of, ..)| *of != room);
+        self.untold.retain(|_, (_, of)| *of != room);
+    }
+
     /// Everything that was acked, and was not lost by a set-back, is there.
     pub fn acked_stands(&mut self, disk: &Disk) {
         let gone = self.acked.iter().find(|(id, (room, epoch, offset))| {
             let log = disk.logs.get(room);
             let log = log.filter(|log| log.info.head.epoch == *epoch);
-            log.is_none_or(|log| !log.info.gone && log.ids.get(id) != Some(offset))
+            log.is_none_or(|log| log.ids.get(id) != Some(offset))
         });
         if let Some((id, (.., offset))) = gone.map(|(id, at)| (*id, *at)) {
             self.breaks(Invariant::I1, || format!("{id} was acked at {offset} and is not there"));

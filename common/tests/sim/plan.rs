@@ -41,6 +41,7 @@ pub enum Act {
     SetBack { p: usize },
     Twin { p: usize },
     StoreFails { p: usize, full: bool },
+    StoreUnread { p: usize, times: usize },
     StoreHeals { p: usize },
     Evict { p: usize },
     Damage { p: usize },
@@ -131,7 +132,7 @@ fn act(dice: &mut Dice) -> Act {
     let (p, t, room, which) = (n(PROFILES as u64 - 1), n(3), n(4), n(20));
     let (one, other) = (n(1) == 0, n(1) == 0);
     let small = n(3);
-    match n(122) {
+    match n(123) {
         0..=24 => Act::Say { p, t, room, times: 1 + small },
         25 => Act::SayNothing { p, t },
         26 => Act::SayTooMuch { p, t },
@@ -166,6 +167,7 @@ fn act(dice: &mut Dice) -> Act {
         82 if other => Act::SetBack { p },
         82 => Act::Twin { p },
         83 => Act::StoreFails { p, full: one },
+        112 => Act::StoreUnread { p, times: 1 + small },
         84..=86 => Act::StoreHeals { p },
         87 if small == 0 => Act::Evict { p },
         88 => Act::Damage { p },

@@ -67,6 +67,8 @@ pub struct Profile {
     pub leader: Option<TabId>,
     /// Transactions that write fail like this.
     pub fails: Option<NotWritten>,
+    /// So many readings more of rows fail.
+    pub unread: usize,
     /// A part of the database is damaged.
     pub damaged: bool,
     /// A copy of the database, of whose book it is and when it was made.
@@ -88,6 +90,7 @@ impl Profile {
             under_way: VecDeque::new(),
             leader: None,
             fails: None,
+            unread: 0,
             damaged: false,
             copy: None,
         }
@@ -153,6 +156,13 @@ impl Profile {
         }
     }
 
+    /// Whether a reading fails.
+    fn unreadable(&mut self, tx: &Tx) -> bool {
+        let fails = self.unread > 0 && matches!(tx, Tx::Fetch(_) | Tx::Sweep);
+        self.unread -= usize::from(fails);
+        fails
+    }
+
     /// The oldest transaction ends.
     pub fn transact(&mut self, ledger: &mut Ledger) {
         let Some((id, tx)) = self.under_way.pop_front() else {
@@ -165,6 +175,13 @@ impl Profile {
                     self.post(id, Event::Committed { run, token: batch.token, result: Err(why) });
                 }
                 _ => self.post(id, Event::NotAdded),
+            };
+        }
+        if self.unreadable(&tx) {
+            ledger.counts.add("storage: rows cannot be read");
+            return match tx {
+                Tx::Fetch(asked) => self.post(id, Event::NotFetched(asked)),
+                _ => self.post(id, Event::NotSwept),
             };
         }
         match tx {

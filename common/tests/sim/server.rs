@@ -542,6 +542,7 @@ impl Server {
     /// A room is deleted: its followers' memberships are over, and everyone is told.
     pub fn delete(&mut self, room: RoomId) {
         let info = self.engine.disk.delete(room);
+        self.ledger.deleted(room);
         let text = codec::write_server(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
         self.fanout.tell(Target::Everyone, Note::Directory, &text);
         self.fanout.room_gone(room);

@@ -204,16 +204,12 @@ impl Ledger {
                 self.holds(!stands, Invariant::I6, || format!("{id} is shelved, and stands"));
             }
             RowState::Queued => {
-                let transmitted = was.is_some_and(|was| matches!(was.state, RowState::Sent { .. }));
+                let known =
+                    |was: &Row| matches!(was.state, RowState::Sent { .. } | RowState::Unsure);
+                let transmitted = was.is_some_and(known);
                 self.holds(!transmitted, Invariant::I6, || {
-                    format!("{id} was transmitted and is its writer's again")
+                    format!("{id} may have been transmitted and is its writer's again")
                 });
-                // Asked about, and not found: the server has said that it never saw it.
-                if was.is_some_and(|was| was.state == RowState::Unsure)
-                    && let Some(intent) = self.intents.get_mut(&id)
-                {
-                    intent.bytes = None;
-                }
             }
             RowState::Sent { .. } | RowState::Unsure => {}
         }
