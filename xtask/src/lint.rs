@@ -39,6 +39,13 @@ fn strictness() -> Outcome<&'static [&'static str]> {
     Ok(if ours { &["--", "--deny", "warnings"] } else { &[] })
 }
 
+/// The fuzz targets have a lock file of their own, which a change of dependencies easily leaves behind.
+pub(crate) fn fuzz_lock() -> Outcome<()> {
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
+    let mut metadata = cargo(&["metadata", "--locked", "--format-version", "1"]);
+    sh::output(metadata.args(manifest)).map(drop)
+}
+
 /// The e2e suite is TypeScript, which Playwright runs without checking.
 pub(crate) fn types() -> Outcome<()> {
     setup::node()?;

@@ -20,10 +20,11 @@ pub(super) enum Work {
 }
 
 /// Everything that must pass.
-pub(super) const STEPS: [Step; 10] = [
+pub(super) const STEPS: [Step; 11] = [
     Step::chore("lint", "the format", lint::format),
     Step::chore("lint", "clippy", lint::clippy),
     Step::chore("lint", "clippy for the browser", lint::clippy_wasm),
+    Step::chore("lint", "the lock file of the fuzz targets", lint::fuzz_lock),
     Step::chore("lint", "the e2e suite's types", lint::types),
     Step::tests("unit", "the Rust tests", rust_tests),
     Step::chore("page", "the page", build_page),
