@@ -162,7 +162,7 @@ pub struct History {
     /// Entries below this offset; the newest ones where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Offset>,
-    /// At most so many, and never more than [`Limits::page`].
+    /// At most so many, and never more than [`Limits::page`](crate::limits::Limits::page).
     pub limit: u32,
 }
 
@@ -173,7 +173,7 @@ pub struct AskIds {
     pub req: Request,
     /// The room.
     pub room: RoomId,
-    /// At most [`Limits::unsettled`].
+    /// At most [`Limits::unsettled`](crate::limits::Limits::unsettled).
     pub ids: Vec<EventId>,
 }
 
