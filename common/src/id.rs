@@ -91,6 +91,14 @@ id! {
     /// One connection, as the server names it.
     ConnectionId
 }
+id! {
+    /// One job, from its enqueue and for ever: the same over all its attempts.
+    JobId
+}
+id! {
+    /// One subscription of an address to a room's events.
+    WebhookId
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fanout;
 pub mod frame;
 pub mod id;
+pub mod job;
 pub mod json;
 pub mod limits;
 pub mod planted;

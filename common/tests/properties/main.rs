@@ -5,9 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a property that meets an error has failed")]
 
+mod clock;
 mod codec;
 mod cursor;
 mod frames;
+mod job;
 mod lanes;
 mod outbox;
 mod presence;

@@ -1,0 +1,127 @@
+//! Every limit of queues and jobs, in one place. What an operator may set for a queue is in
+//! [`QueueSettings`](super::QueueSettings); the bytes of a payload are the protocol's
+//! [`payload_bytes`](crate::limits::Limits::payload_bytes).
+//!
+//! What lies outside is refused with a code, or taken as the nearest bound; each says which.
+
+use crate::time::Millis;
+use std::ops::RangeInclusive;
+
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600 * SECOND;
+const DAY: u64 = 24 * HOUR;
+
+/// Bytes of a job's result, and of a typed failure. Past it: too large, and the job stays leased.
+pub const RESULT_BYTES: usize = 64 * 1024;
+
+/// Bytes of the reason of a failed attempt; a longer one is [cut](reason).
+pub const REASON_BYTES: usize = 4 * 1024;
+
+/// The longest delay, expiry and keeping. Past it: refused.
+pub const LONGEST_DELAY: Millis = Millis(365 * DAY);
+
+/// The longest wait between two attempts. A backoff past it is refused; what it doubles to ends here.
+pub const LONGEST_BACKOFF: Millis = Millis(DAY);
+
+/// Priorities: higher first, 0 where none is said. Outside: refused.
+pub const PRIORITY: RangeInclusive<i8> = -100..=100;
+
+/// Bytes of a group's or a consumer's name. Outside: refused.
+pub const LABEL_BYTES: RangeInclusive<usize> = 1..=128;
+
+/// Attempts that a job may have. Outside: refused.
+pub const ATTEMPTS: RangeInclusive<u32> = 1..=100;
+
+/// The shortest lease; a shorter one is taken as this.
+pub const SHORTEST_LEASE: Millis = Millis(100);
+
+/// The longest lease, which may be extended all the same; a longer one is taken as this.
+pub const LONGEST_LEASE: Millis = Millis(12 * HOUR);
+
+/// Jobs of one claim; more are taken as this.
+pub const CLAIM_JOBS: u32 = 100;
+
+/// Jobs of one batch, and ids of one call. Past it: too large.
+pub const CALL_JOBS: usize = 1_000;
+
+/// The longest that a claim waits for jobs; longer is taken as this.
+pub const LONGEST_POLL: Millis = Millis(60 * SECOND);
+
+/// Jobs that a subscription may ask to be sent before it asks for more; more are taken as this.
+pub const CREDIT: u32 = 1_000;
+
+/// Rooms to which the end of one job may append. Past it: too large.
+pub const END_ROOMS: usize = 16;
+
+/// Jobs that the end of one job may enqueue. Past it: too large.
+pub const END_JOBS: usize = 100;
+
+/// Attempts of one job whose errors are kept: the newest.
+pub const ATTEMPTS_KEPT: usize = 20;
+
+/// How often a job may be snoozed between two requeues, given back included. Past it: refused, and
+/// the job stays leased.
+pub const SNOOZES: u32 = 1_000;
+
+/// Long polls and subscriptions that may wait at once. Past it: overloaded.
+pub const WAITING: usize = 4_096;
+
+/// Subscriptions of one connection. Past it the connection is over its limit.
+pub const SUBSCRIPTIONS: usize = 64;
+
+/// Jobs that one tending of the store moves; what is left goes on at once in the next.
+pub const TEND_JOBS: usize = 500;
+
+/// The lease that is given for an asked length: the nearest there is.
+#[must_use]
+pub fn lease(asked: Millis) -> Millis {
+    asked.clamp(SHORTEST_LEASE, LONGEST_LEASE)
+}
+
+/// Whether a text may be a group's or a consumer's name.
+#[must_use]
+pub fn label(text: &str) -> bool {
+    LABEL_BYTES.contains(&text.len())
+}
+
+/// A reason as it is kept: of a longer one than [`REASON_BYTES`] the beginning, cut between two
+/// characters, with `…` behind it.
+#[must_use]
+pub fn reason(mut text: String) -> String {
+    const MORE: &str = "…";
+    if text.len() > REASON_BYTES {
+        text.truncate(text.floor_char_boundary(REASON_BYTES - MORE.len()));
+        text.push_str(MORE);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_given_as_asked_or_as_the_nearest_bound() {
+        assert_eq!(lease(Millis(0)), SHORTEST_LEASE);
+        assert_eq!(lease(Millis(30_000)), Millis(30_000));
+        assert_eq!(lease(Millis(u64::MAX)), LONGEST_LEASE);
+    }
+
+    #[test]
+    fn a_reason_is_cut_between_two_characters_and_says_so() {
+        let fits = "ä".repeat(REASON_BYTES / 2);
+        assert_eq!(reason(fits.clone()), fits);
+        let cut = reason(fits + "!");
+        assert!(cut.len() <= REASON_BYTES, "{}", cut.len());
+        assert!(cut.ends_with("ä…"));
+        assert!(cut.len() > REASON_BYTES - 4, "no more than one character is lost for it");
+    }
+
+    #[test]
+    fn a_label_has_at_least_one_byte_and_no_more_than_it_may() {
+        assert!(!label(""));
+        assert!(label("x"));
+        assert!(label(&"x".repeat(128)));
+        assert!(!label(&"ä".repeat(65)), "bytes are counted, not characters");
+    }
+}
