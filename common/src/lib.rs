@@ -9,6 +9,7 @@ pub mod chat;
 pub mod client;
 pub mod codec;
 pub mod cursor;
+pub mod dispatch;
 pub mod error;
 pub mod event;
 pub mod fanout;

@@ -8,6 +8,7 @@
 mod clock;
 mod codec;
 mod cursor;
+mod dispatch;
 mod frames;
 mod job;
 mod lanes;
