@@ -81,7 +81,7 @@ proptest! {
     #![proptest_config(cases(2_000))]
 
     #[test]
-    fn no_lease_ends_before_its_length_has_been_counted(
+    fn no_lease_ends_before_its_length_has_been_counted_and_none_comes_back_by_a_gap(
         length in 100..30_000_u64,
         deeds in prop::collection::vec(deed(), 1..60),
     ) {
@@ -97,7 +97,8 @@ proptest! {
             forgotten: 0,
         };
         for deed in deeds {
-            let before = world.now;
+            let (before, was_over) = (world.now, world.now >= world.due);
+            let killed = matches!(deed, Deed::Kill(_));
             match deed {
                 Deed::Batch(step, commits, keeps) => {
                     world.later(step);
@@ -109,6 +110,7 @@ proptest! {
                 Deed::Kill(step) => world.kill(step),
             }
             let over = world.now >= world.due;
+            prop_assert!(over || !was_over || killed, "a lease that had run out came back");
             prop_assert!(!over || world.counted >= length, "{} of {}", world.counted, length);
             let left = (world.due - world.now).0;
             prop_assert!(left <= length + world.forgotten, "{} of {}", left, length);
