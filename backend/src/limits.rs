@@ -39,14 +39,13 @@ pub const OTHER_FILES: u64 = REFUSED_AT_ONCE as u64 + 64;
 /// there can be takes about 20 MB, whoever says it.
 pub(crate) const LONG_HELLOS: usize = 8;
 
-/// How long the next frame of a long hello may take, from when its turn has come or from the frame
-/// before: what waited for the turn is here by then, or on its way.
-pub(crate) const LONG_HELLO_PAUSE: Duration = Duration::from_secs(2);
+/// How long the next frame of a long hello may take to be here whole, from when its turn has come or
+/// from the frame before. The page's frames have up to 44 KB, which a slow line needs some seconds for.
+pub(crate) const LONG_HELLO_PAUSE: Duration = Duration::from_secs(5);
 
 /// Bytes a second at which a long hello has to come from when its turn has come, but for a pause: or
-/// frames of nothing would keep the turn. Below it a hello of a few thousand rooms is not said within
-/// the time for a hello anyway.
-pub(crate) const LONG_HELLO_RATE: usize = 16 * 1024;
+/// frames of nothing would keep the turn.
+pub(crate) const LONG_HELLO_RATE: usize = 6 * 1024;
 
 /// Bytes of frames that wait for one connection, beside the number of them that may be set: past it,
 /// as past that, the log is read instead. As many as one part of it has.

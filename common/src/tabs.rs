@@ -98,7 +98,7 @@ pub struct Tabs {
     known: Sorted<Key, ()>,
     fetching: Sorted<Key, ()>,
     /// A read of the outbox has failed, and is to come again; with the rows that it was about.
-    unread: Option<Vec<Key>>,
+    not_read: Option<Vec<Key>>,
     order: order::Order,
     /// Keys to look at once the database is read.
     hinted: Sorted<Key, ()>,
@@ -143,7 +143,7 @@ impl Tabs {
             mentioned: Sorted::default(),
             known: Sorted::default(),
             fetching: Sorted::default(),
-            unread: None,
+            not_read: None,
             order: order::Order::default(),
             hinted: Sorted::default(),
             asked: 0,
@@ -176,11 +176,11 @@ impl Tabs {
             Input::Adding => {}
             Input::Added(rows) => self.added(now, rows),
             Input::Fetched { asked, rows } => self.fetched(&asked, rows),
-            Input::NotFetched(asked) => self.unread(now, asked),
+            Input::NotFetched(asked) => self.not_read(now, asked),
             Input::Swept(keys) => self.swept(keys),
             Input::NotSwept => {
                 self.order.not_swept();
-                self.unread(now, Vec::new());
+                self.not_read(now, Vec::new());
             }
             Input::Issued(token) => self.confirming.issued(token),
             Input::Committed { token, writes } => self.committed(token, writes),
@@ -377,7 +377,7 @@ impl Tabs {
     fn set_due(&mut self, now: Instant) {
         match self.role {
             Role::Taking => self.due = None,
-            Role::Leading(_) if !self.others && self.unread.is_none() => self.due = None,
+            Role::Leading(_) if !self.others && self.not_read.is_none() => self.due = None,
             Role::Leading(_) => self.due = self.due.or(Some(now + SWEEP)),
             Role::Following => self.due = self.due.or(Some(now + BEAT)),
         }

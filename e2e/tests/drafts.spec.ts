@@ -65,6 +65,29 @@ test("what was typed as the page ends waits for nothing else that is being writt
   await expect(ada.tab.room.message).toHaveValue("typed last.");
 });
 
+test("a tab in which nothing was typed brings no older text back as it ends, and none that was sent", async ({ people }) => {
+  const ada = await people.join("Ada");
+  const here = ada.tab;
+  await here.room.message.fill("begun");
+  await expectKept(here, "begun");
+  const there = await ada.open();
+  await expect(there.room.message).toHaveValue("begun");
+  await here.room.message.fill("begun, and gone on with");
+  await expectKept(here, "begun, and gone on with");
+  await there.close();
+  await here.page.reload();
+  await expect(here.room.message).toHaveValue("begun, and gone on with");
+
+  const other = await ada.open();
+  await expect(other.room.message).toHaveValue("begun, and gone on with");
+  await here.room.message.press("Enter");
+  await here.room.entry("begun, and gone on with").expectState("acked");
+  await other.close();
+  await here.page.reload();
+  await here.status.expectLink("online");
+  await expect(here.room.message).toHaveValue("");
+});
+
 test("what was typed a moment before the page ends is in the message box again", async ({ people }) => {
   const ada = await people.join("Ada");
   for (let i = 1; i <= 8; i++) {

@@ -61,8 +61,9 @@ impl<B> Session<B> {
             Ok(rooms) => rooms,
             Err(fault) => return self.close(fault.code()),
         };
+        let all = rooms.len();
         rooms.retain(|info| !ended.contains(&info.room) || self.rooms.contains_key(&info.room));
-        if !ended.is_empty() {
+        if rooms.len() < all {
             self.reads.want(Note::Directory);
         }
         let mut begin = Vec::new();
@@ -79,15 +80,19 @@ impl<B> Session<B> {
             self.begin(&info);
         }
         for room in std::mem::take(&mut self.reads.seeking) {
-            self.left_unless_followed(room);
+            if !self.rooms.contains_key(&room) {
+                self.send(&ServerFrame::Left(Left { req: None, room }));
+            }
         }
     }
 
-    /// An event stands in the room, and its writer waits for the entry: where the person is no member,
-    /// as of a room that was deleted meanwhile, it does not come here.
-    pub(super) fn left_unless_followed(&mut self, room: RoomId) {
+    /// An event stands in the room, and its writer waits for the entry. Where the room is not followed
+    /// here, the list of rooms says whether it should be: it may have been made by an event whose
+    /// outcome nobody could tell. If not, as of a room that was deleted meanwhile, it is said to be left.
+    pub(super) fn seek(&mut self, room: RoomId) {
         if !self.rooms.contains_key(&room) {
-            self.send(&ServerFrame::Left(Left { req: None, room }));
+            self.reads.sought.insert(room);
+            self.reads.want(Note::Directory);
         }
     }
 

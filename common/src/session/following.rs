@@ -71,9 +71,10 @@ pub(super) struct Reads {
     pub(super) flushed: bool,
     /// Where the registers that wait in front go on.
     pub(super) after: Option<RegisterKey>,
-    /// Rooms of which an ack was told and nothing else: whether the person is in them is to be found in
-    /// the list of rooms, with the next read and with the one under way.
+    /// Rooms in which an own event stands, and that are not followed: whether the person is in them is
+    /// to be found with the next read of the list of rooms.
     pub(super) sought: BTreeSet<RoomId>,
+    /// The same, with the read that is under way.
     pub(super) seeking: BTreeSet<RoomId>,
     /// While the list of rooms is read: those whose membership has ended since then.
     pub(super) ended: Option<BTreeSet<RoomId>>,

@@ -3,7 +3,6 @@
 use super::{Emitting, FAULT_WAIT, Output, Session};
 use crate::{
     error::Code,
-    fanout::Note,
     frame::{Emit, Retry, ServerFrame, SetLatest, Settled, Signal, Stored},
     id::RoomId,
     storage::{Appended, Verdict},
@@ -121,10 +120,8 @@ impl<B> Session<B> {
         // not told here.
         if let Appended::Decided { verdict: Verdict::Ack { .. }, entry: None }
         | Appended::Again(Verdict::Ack { .. }) = &appended
-            && !self.rooms.contains_key(&room)
         {
-            self.reads.sought.insert(room);
-            self.reads.want(Note::Directory);
+            self.seek(room);
         }
         match appended {
             Appended::Decided { verdict, entry } => {

@@ -59,7 +59,7 @@ impl<B> Session<B> {
                 let some = !found.is_empty();
                 self.send(&ServerFrame::Found(Found { req, room, epoch, found }));
                 if some {
-                    self.left_unless_followed(room);
+                    self.seek(room);
                 }
             }
             Ok(None) => self.refuse(req, Code::UnknownRoom),

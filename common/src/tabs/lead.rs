@@ -49,7 +49,7 @@ impl Tabs {
         self.order = super::order::Order::from(&keys);
         self.known.extend(keys);
         self.fetching.clear();
-        self.unread = None;
+        self.not_read = None;
         // A client's first batch is its generation's. What was wished before is not in it.
         self.confirming = Confirming { issued: u64::from(ready), ..Confirming::default() };
         self.takes.clear();
@@ -201,9 +201,9 @@ impl Tabs {
 
     /// The outbox's keys, or these rows, could not be read. Such a row is held for one that is still
     /// being fetched, so that nothing overtakes it.
-    pub(super) fn unread(&mut self, now: Instant, asked: Vec<Key>) {
+    pub(super) fn not_read(&mut self, now: Instant, asked: Vec<Key>) {
         if self.leads() {
-            self.unread.get_or_insert_default().extend(asked);
+            self.not_read.get_or_insert_default().extend(asked);
             self.sweep_soon(now);
         }
     }
@@ -257,11 +257,11 @@ impl Tabs {
     }
 
     pub(super) fn sweep(&mut self) {
-        let unread = self.unread.take();
-        if self.others || unread.is_some() {
+        let failed = self.not_read.take();
+        if self.others || failed.is_some() {
             self.read_keys();
         }
-        let keys = unread.unwrap_or_default();
+        let keys = failed.unwrap_or_default();
         if !keys.is_empty() {
             self.out.push(Output::Fetch(keys));
         }

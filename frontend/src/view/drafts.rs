@@ -2,16 +2,22 @@
 //! begun outlive the visit to the room.
 
 use super::{Editing, View, last_draft};
+use crate::browser;
 use crate::store::{Body, Room, Store};
 use holdfast_common::{
     id::{EventId, RoomId},
     sorted::Sorted,
+    time::{Instant, Millis},
 };
 use leptos::prelude::*;
 use std::time::Duration;
 
 /// A text is kept once its writer pauses for so long.
 const PAUSE: Duration = Duration::from_millis(400);
+
+/// So long after the last character its text is surely in the database. What a tab holds that nobody
+/// has typed in since then may be older than another tab's.
+const FRESH: Millis = Millis(5_000);
 
 /// The drafts.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +30,8 @@ pub struct Drafts {
     edits: StoredValue<Sorted<RoomId, (Editing, String)>>,
     kept: StoredValue<Sorted<RoomId, String>>,
     saving: StoredValue<bool>,
+    /// When somebody has typed in the open room's text, unless it was sent.
+    typed: StoredValue<Option<Instant>>,
 }
 
 impl Drafts {
@@ -34,6 +42,7 @@ impl Drafts {
             edits: StoredValue::new(Sorted::default()),
             kept: StoredValue::new(Sorted::default()),
             saving: StoredValue::new(false),
+            typed: StoredValue::new(None),
         }
     }
 }
@@ -42,6 +51,7 @@ impl View {
     /// The open room's text is another one now.
     pub fn draft(self, text: String) {
         self.drafts.text.set(text);
+        self.drafts.typed.set_value(Some(browser::now().steady));
         if !self.drafts.saving.get_value() {
             self.drafts.saving.set_value(true);
             let save = move || {
@@ -63,7 +73,9 @@ impl View {
     /// Keeps the open room's text as the page ends.
     pub fn leave_draft(self) {
         self.close_draft();
-        if let Some(room) = self.open.room.get_untracked() {
+        let typed = self.drafts.typed.get_value();
+        let fresh = typed.is_some_and(|at| browser::now().steady < at + FRESH);
+        if let Some(room) = self.open.room.get_untracked().filter(|_| fresh) {
             self.drafts.text.with_untracked(|text| last_draft::leave(room, text));
         }
     }
@@ -75,6 +87,7 @@ impl View {
             kept.update_value(|kept| {
                 kept.insert(room, text.clone());
             });
+            last_draft::forget(room);
             self.with_link(|link| link.save_draft(room, text));
         }
     }
@@ -85,6 +98,7 @@ impl View {
             kept.remove(room);
         });
         self.drafts.text.set(String::new());
+        self.drafts.typed.set_value(None);
         last_draft::forget(room);
     }
 
@@ -96,6 +110,7 @@ impl View {
     pub(super) fn open_draft(self, room: Option<RoomId>) {
         let text = room.map(|room| self.kept_draft(room));
         self.drafts.text.set(text.unwrap_or_default());
+        self.drafts.typed.set_value(None);
     }
 
     /// What is being written in a room that is gone: nobody comes back to it there.

@@ -8,7 +8,7 @@ use web_sys::Storage;
 /// A room and a text, with a space between.
 const KEY: &str = "holdfast-draft";
 
-/// Absent where the browser keeps nothing: then the text is lost as it would have been without this.
+/// Absent where the browser keeps nothing: then the database alone has the text.
 fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

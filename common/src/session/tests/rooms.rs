@@ -51,7 +51,11 @@ fn a_room_in_which_an_event_is_found_and_that_one_is_not_in_is_said_to_be_left()
     for (room, found, left) in [(ROOM, true, false), (other, true, true), (other, false, false)] {
         let found = found.then_some((EventId::NIL, 1)).into_iter().collect();
         let result = Ok(Some((Epoch::NIL, found)));
-        let told = sent(&ready().handle(Instant(1), Input::Found { req: 1, room, result }));
+        let mut session = ready();
+        session.handle(Instant(1), Input::Flushed);
+        let out = session.handle(Instant(1), Input::Found { req: 1, room, result });
+        assert_eq!(out.iter().any(|it| matches!(it, Output::Directory)), left, "{out:?}");
+        let told = sent(&session.handle(Instant(1), Input::Directory(Ok(Vec::new()))));
         assert_eq!(told.contains("\"left\""), left, "{told}");
     }
 }
