@@ -10,6 +10,18 @@ async function expectKept(tab: Tab, text: string): Promise<void> {
   await expect.poll(drafts).toContain(text);
 }
 
+/** From inside of the page: nothing comes between the last character and the reload. */
+async function typeAndReload(tab: Tab, text: string): Promise<void> {
+  const loaded = tab.page.waitForEvent("load");
+  await tab.room.message.evaluate((field, text) => {
+    const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
+    set.call(field, text);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    location.reload();
+  }, text);
+  await loaded;
+}
+
 test("a text that was begun is in the message box again after a reload", async ({ people }) => {
   const ada = await people.join("Ada");
   for (const text of ["begun", "begun anew"]) {
@@ -46,8 +58,7 @@ test("what was sent a moment before a reload is held or in the message box, and 
 
 test("what was typed as the page ends waits for nothing else that is being written", async ({ people }) => {
   const ada = await people.join("Ada");
-  const loaded = ada.tab.page.waitForEvent("load");
-  await ada.tab.room.message.evaluate(async (field, text) => {
+  await ada.tab.page.evaluate(async () => {
     const opening = indexedDB.open("holdfast");
     await new Promise((opened) => (opening.onsuccess = opened));
     const stores = [...opening.result.objectStoreNames].filter((name) => name !== "drafts");
@@ -56,12 +67,8 @@ test("what was typed as the page ends waits for nothing else that is being writt
     const goOn = () => (meta.count().onsuccess = goOn);
     await new Promise((begun) => (meta.count().onsuccess = begun));
     goOn();
-    const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
-    set.call(field, text);
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    location.reload();
-  }, "typed last.");
-  await loaded;
+  });
+  await typeAndReload(ada.tab, "typed last.");
   await expect(ada.tab.room.message).toHaveValue("typed last.");
 });
 
@@ -92,15 +99,7 @@ test("what was typed a moment before the page ends is in the message box again",
   const ada = await people.join("Ada");
   for (let i = 1; i <= 8; i++) {
     const text = `typed ${i}.`;
-    const loaded = ada.tab.page.waitForEvent("load");
-    // From inside of the page: nothing comes between the last character and the reload.
-    await ada.tab.room.message.evaluate((field, text) => {
-      const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!.set!;
-      set.call(field, text);
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      location.reload();
-    }, text);
-    await loaded;
+    await typeAndReload(ada.tab, text);
     await expect(ada.tab.room.message).toHaveValue(text);
   }
   await ada.tab.room.message.fill("typed last.");
