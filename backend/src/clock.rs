@@ -1,5 +1,6 @@
 //! Time and chance: the only place of the server that asks for either.
 
+use crate::engine::Clocks;
 use holdfast_common::{
     id::{ConnectionId, EventId, RoomId},
     storage::Fault,
@@ -26,6 +27,32 @@ impl Clock {
     /// The runtime's name for a point on this clock.
     pub(crate) fn at(self, instant: Instant) -> tokio::time::Instant {
         self.start + std::time::Duration::from_millis(instant.0)
+    }
+}
+
+/// The system's clocks as an engine asks for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SystemClocks;
+
+impl Clocks for SystemClocks {
+    /// Where the machine sleeps this one goes on: a job is not late by a night.
+    #[cfg(target_os = "linux")]
+    fn steady(&self) -> Instant {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+        Instant(seconds.saturating_mul(1_000).saturating_add(nanos / 1_000_000))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn steady(&self) -> Instant {
+        static START: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
+        let passed = START.elapsed().as_millis();
+        Instant(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    fn wall(&self) -> Timestamp {
+        wall()
     }
 }
 

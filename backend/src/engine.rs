@@ -18,10 +18,13 @@ use holdfast_common::{
     time::Timestamp,
 };
 
+mod jobs;
 mod lane;
 pub mod memory;
 mod names;
 pub mod sqlite;
+
+pub use jobs::{Answer, Clocks, Jobs};
 
 /// What a trim did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub struct Trimmed {
 /// A room may have an owner: then it is their inbox. It is not found by its name, and in a call that
 /// names another person it is not there. The nil id, under which the server acts, is nobody else's.
 #[async_trait]
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: Jobs {
     /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
     /// their floors, and reads a resume, which may be of a later moment than the binding. A refused
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor

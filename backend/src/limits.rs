@@ -3,7 +3,7 @@
 //! neighbours changed too. How large a buffer or a batch is, and how often something is tried
 //! again, stands where it is done.
 
-use holdfast_common::limits::SLICE_BYTES;
+use holdfast_common::{limits::SLICE_BYTES, time::Millis};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Rooms that a greeting lists beside those the person is a member of and those it has a cursor
@@ -68,6 +68,9 @@ pub(crate) const APPENDS_AT_ONCE: usize = 2_048;
 
 /// Calls that are at the engine at once, appends apart. Others wait for their turn.
 pub(crate) const CALLS_AT_ONCE: usize = 512;
+
+/// How long the key of an enqueue is remembered at least, whatever became of its jobs.
+pub const KEYS_KEPT: Millis = Millis(7 * 24 * 3_600 * 1_000);
 
 // Who waits for a turn is never sent away by the engine's own bounds.
 const _: () = assert!(APPENDS_AT_ONCE + CALLS_AT_ONCE <= WAITING_WRITES);

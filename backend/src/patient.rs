@@ -6,7 +6,7 @@
 //! which has one read of a log and a few requests under way.
 
 use crate::{
-    engine::{Engine, Trimmed},
+    engine::{Answer, Engine, Jobs, Trimmed},
     limits::CALLS_AT_ONCE,
 };
 use async_trait::async_trait;
@@ -14,10 +14,14 @@ use futures_util::future::BoxFuture;
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{EventId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
+            QueueRead, QueueSpec, Tended,
+        },
     },
     time::Timestamp,
 };
@@ -36,6 +40,52 @@ impl Patient {
 
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.turns.acquire().await.ok()
+    }
+}
+
+#[async_trait]
+impl Jobs for Patient {
+    async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault> {
+        let _turn = self.turn().await;
+        self.engine.ensure_queue(spec).await
+    }
+
+    /// What is submitted by the call cannot wait here: who calls sees to that.
+    fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>> {
+        self.engine.enqueue(enqueue)
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>> {
+        self.engine.claim(claim)
+    }
+
+    fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
+        self.engine.end(end)
+    }
+
+    async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
+        let _turn = self.turn().await;
+        self.engine.extend(extend).await
+    }
+
+    /// The clock's looks wait for nobody.
+    async fn tend(&self) -> Answer<Tended> {
+        self.engine.tend().await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRead>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.job(id).await
+    }
+
+    async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.queue(ns, name).await
+    }
+
+    async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.queues(ns).await
     }
 }
 

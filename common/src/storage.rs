@@ -10,6 +10,8 @@ use crate::{
     time::Timestamp,
 };
 
+pub mod jobs;
+
 /// The storage could not do it, or could not say whether it did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

@@ -3,10 +3,15 @@
 
 mod append;
 mod greet;
+mod jobs;
 mod room;
 mod rooms;
 
-use super::{Engine, Trimmed};
+use super::{
+    Engine, Trimmed,
+    jobs::{Clocks, clock::Ticks},
+};
+use crate::clock::SystemClocks;
 use append::Lane;
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, ready};
@@ -22,16 +27,24 @@ use holdfast_common::{
     },
     time::Timestamp,
 };
+use jobs::Tables;
 use room::Room;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// An engine in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryEngine {
     state: Mutex<State>,
+    ticks: Ticks,
+}
+
+impl Default for MemoryEngine {
+    fn default() -> Self {
+        Self::with_clocks(Arc::new(SystemClocks))
+    }
 }
 
 /// Everything there is.
@@ -43,6 +56,7 @@ struct State {
     lanes: BTreeMap<(WriterId, RoomId), Lane>,
     rooms: BTreeMap<RoomId, Room>,
     registers: BTreeMap<(PersonId, RoomId, String, String), LatestSet>,
+    jobs: Tables,
     /// Counts rooms and memberships, so that each has a number no other ever had.
     counter: u64,
 }
@@ -52,6 +66,12 @@ impl MemoryEngine {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty engine that goes by other clocks than the system's.
+    #[must_use]
+    pub fn with_clocks(clocks: Arc<dyn Clocks>) -> Self {
+        Self { state: Mutex::default(), ticks: Ticks::new(clocks, None) }
     }
 
     /// A panic under the lock is a bug that its test shows; the state itself is whole, since every

@@ -17,6 +17,7 @@ mod edges;
 mod effects;
 mod epochs;
 mod greet;
+mod jobs;
 mod lanes;
 mod log;
 mod open;
@@ -34,7 +35,7 @@ mod writer;
 pub use edges::{Commits, ExitProcess, Fatal, PlainCommits};
 pub use open::{OpenError, Options};
 
-use super::{Engine, Trimmed};
+use super::{Engine, Trimmed, jobs::clock::Ticks};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use holdfast_common::{
@@ -49,7 +50,7 @@ use holdfast_common::{
     time::Timestamp,
 };
 use readers::{Readers, SHORT_AT_ONCE};
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Arc};
 use writer::Writer;
 
 /// An engine on a folder. Dropping it lets what waits be written, and closes the folder.
@@ -59,6 +60,7 @@ pub struct SqliteEngine {
     readers: Readers,
     facts: Readers,
     writer: Writer,
+    ticks: Arc<Ticks>,
     _lock: File,
 }
 
@@ -77,10 +79,13 @@ impl SqliteEngine {
     /// As [`SqliteEngine::open`].
     pub fn open_with(folder: &Path, options: Options) -> Result<Self, OpenError> {
         let opened = open::folder(folder)?;
+        let kept = jobs::clock::kept(&opened.writer)?;
+        let ticks = Arc::new(Ticks::new(Arc::clone(&options.clocks), kept));
         Ok(Self {
             readers: Readers::start(opened.readers, 1)?,
             facts: Readers::start(vec![opened.short], SHORT_AT_ONCE)?,
-            writer: Writer::start(opened.writer, options)?,
+            writer: Writer::start(opened.writer, options, Arc::clone(&ticks))?,
+            ticks,
             _lock: opened.lock,
         })
     }
@@ -116,7 +121,10 @@ impl Engine for SqliteEngine {
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
-        let removes = matches!(append.effect, Effect::Removes(_));
+        let removes: fn(&Appended) -> bool = match append.effect {
+            Effect::Removes(_) => |_| true,
+            _ => |_| false,
+        };
         let work = move |db: &_| append::append(db, &append);
         let answer = self.writer.submit(removes, work);
         Box::pin(async move { answer.await.unwrap_or_else(Appended::Fault) })
@@ -199,7 +207,7 @@ impl Engine for SqliteEngine {
 
     async fn trim(&self, room: RoomId, first: Offset) -> Result<Option<Trimmed>, Fault> {
         loop {
-            let step = self.writer.submit(true, move |db| log::trim(db, room, first)).await?;
+            let step = self.writer.submit(|_| true, move |db| log::trim(db, room, first)).await?;
             match step {
                 None => return Ok(None),
                 Some((trimmed, true)) => return Ok(Some(trimmed)),
@@ -210,7 +218,7 @@ impl Engine for SqliteEngine {
 
     async fn delete_room(&self, room: RoomId) -> Result<Option<RoomInfo>, Fault> {
         let bury = move |db: &_| rooms::bury(db, room);
-        if !self.writer.submit(true, bury).await? {
+        if !self.writer.submit(|_| true, bury).await? {
             return Ok(None);
         }
         self.trim(room, Offset::MAX).await?;

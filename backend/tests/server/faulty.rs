@@ -2,14 +2,18 @@
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, ready};
-use holdfast_backend::engine::{Engine, Trimmed, memory::MemoryEngine};
+use holdfast_backend::engine::{Answer, Engine, Jobs, Trimmed, memory::MemoryEngine};
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{EventId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
+            QueueRead, QueueSpec, Tended,
+        },
     },
     time::Timestamp,
 };
@@ -61,6 +65,45 @@ impl Faulty {
         let gate = Arc::<Gate>::default();
         *self.join.lock().unwrap() = Some(Arc::clone(&gate));
         gate
+    }
+}
+
+#[async_trait]
+impl Jobs for Faulty {
+    async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault> {
+        self.inner.ensure_queue(spec).await
+    }
+
+    fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>> {
+        self.inner.enqueue(enqueue)
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>> {
+        self.inner.claim(claim)
+    }
+
+    fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
+        self.inner.end(end)
+    }
+
+    async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
+        self.inner.extend(extend).await
+    }
+
+    async fn tend(&self) -> Answer<Tended> {
+        self.inner.tend().await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRead>, Fault> {
+        self.inner.job(id).await
+    }
+
+    async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
+        self.inner.queue(ns, name).await
+    }
+
+    async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
+        self.inner.queues(ns).await
     }
 }
 

@@ -23,6 +23,12 @@ pub(super) fn blank(db: &Connection, row: i64) -> Result<()> {
         .map(drop)
 }
 
+/// Overwrites and deletes a payload.
+pub(super) fn remove(db: &Connection, row: i64) -> Result<()> {
+    blank(db, row)?;
+    db.prepare_cached("DELETE FROM contents WHERE seq = ?1")?.execute([row]).map(drop)
+}
+
 /// Overwrites and deletes the payloads of the entries from one place to another.
 pub(super) fn delete(db: &Connection, from: i64, to: i64) -> Result<()> {
     let mut select =

@@ -1,6 +1,6 @@
 //! New epochs for logs that were set back.
 
-use super::open::OpenError;
+use super::{jobs::clock::skip_fences, open::OpenError};
 use crate::{clock, engine::fresh_epoch};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -18,6 +18,7 @@ pub(super) fn renew(db: &mut Connection) -> Result<usize, OpenError> {
             .prepare_cached("UPDATE rooms SET epoch = ?2 WHERE seq = ?1")?
             .execute((room, epoch.as_bytes()))?;
     }
+    skip_fences(&change)?;
     change.commit()?;
     Ok(rooms.len())
 }

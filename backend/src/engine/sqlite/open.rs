@@ -5,6 +5,7 @@ use super::{
     readers::READERS,
     writer::SCRUB_AFTER,
 };
+use crate::{clock::SystemClocks, engine::Clocks};
 use holdfast_common::storage::Fault;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
@@ -26,6 +27,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/0001_logs.sql")),
     M::up(include_str!("../../../migrations/0002_inboxes.sql")),
     M::up(include_str!("../../../migrations/0003_fewer_pages.sql")),
+    M::up(include_str!("../../../migrations/0004_jobs.sql")),
 ];
 
 /// Earlier ones can lose a commit when the write-ahead log starts over.
@@ -36,7 +38,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 pub(super) const BUSY: Duration = Duration::from_secs(1);
 
 /// Statements that are kept prepared, above the number there are.
-const PREPARED: usize = 128;
+const PREPARED: usize = 256;
 
 /// Why a folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,8 @@ pub struct Options {
     pub commits: Box<dyn Commits>,
     /// How long after a removal the write-ahead log is emptied.
     pub scrub_after: Duration,
+    /// What the store's clock goes by.
+    pub clocks: Arc<dyn Clocks>,
 }
 
 impl Default for Options {
@@ -93,6 +97,7 @@ impl Default for Options {
             fatal: Arc::new(ExitProcess),
             commits: Box::new(PlainCommits),
             scrub_after: SCRUB_AFTER,
+            clocks: Arc::new(SystemClocks),
         }
     }
 }
@@ -197,4 +202,12 @@ fn set_up(db: &Connection) -> Result<(), OpenError> {
     // No files elsewhere that could be full as well.
     db.pragma_update(None, "temp_store", "memory")?;
     Ok(())
+}
+
+/// A database of the newest form, without a folder.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let mut db = Connection::open_in_memory().expect("there is memory");
+    Migrations::from_slice(MIGRATIONS).to_latest(&mut db).expect("they are right");
+    db
 }

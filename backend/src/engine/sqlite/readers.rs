@@ -58,7 +58,7 @@ impl Readers {
         W: FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
     {
         let lost = Fault::Failed("the reading thread has ended".to_owned());
-        task::ask(self.queue.as_ref(), false, lost, work)
+        task::ask(self.queue.as_ref(), |_| false, lost, work)
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) trait Task: Send {
     fn run(&mut self, db: &Connection) -> Result<(), Problem>;
     /// Tells the result, or the fault that took it back.
     fn answer(self: Box<Self>, fault: Option<Fault>);
-    /// Whether content is removed by it.
+    /// Whether it has removed content.
     fn removes(&self) -> bool;
 }
 
@@ -68,7 +68,7 @@ pub(super) type Queue = SyncSender<Box<dyn Task>>;
 struct Ask<T, W> {
     work: W,
     result: Option<T>,
-    removes: bool,
+    removes: fn(&T) -> bool,
     asker: oneshot::Sender<Result<T, Fault>>,
 }
 
@@ -93,15 +93,16 @@ where
     }
 
     fn removes(&self) -> bool {
-        self.removes
+        self.result.as_ref().is_some_and(self.removes)
     }
 }
 
-/// Queues the work at once and returns its answer to come. `lost` is what it means when the
+/// Queues the work at once and returns its answer to come. `removes` says of it whether content was
+/// removed. `lost` is what it means when the
 /// thread ends without one.
 pub(super) fn ask<T, W>(
     queue: Option<&Queue>,
-    removes: bool,
+    removes: fn(&T) -> bool,
     lost: Fault,
     work: W,
 ) -> impl Future<Output = Result<T, Fault>> + Send + use<T, W>

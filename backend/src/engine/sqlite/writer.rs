@@ -12,10 +12,14 @@
 
 use super::{
     checkpoint,
+    jobs::clock,
     open::{OpenError, Options},
     task::{self, Problem, Queue, Task, fault, is_failed_fsync},
 };
-use crate::limits::WAITING_WRITES;
+use crate::{
+    engine::jobs::clock::{First, Ticks},
+    limits::WAITING_WRITES,
+};
 use holdfast_common::storage::Fault;
 use rusqlite::Connection;
 use std::{
@@ -51,7 +55,11 @@ pub(super) struct Writer {
 type LastFault = Arc<Mutex<Option<Fault>>>;
 
 impl Writer {
-    pub(super) fn start(db: Connection, options: Options) -> Result<Self, OpenError> {
+    pub(super) fn start(
+        db: Connection,
+        options: Options,
+        ticks: Arc<Ticks>,
+    ) -> Result<Self, OpenError> {
         let (queue, waiting) = sync_channel(WAITING_WRITES);
         let last_fault = LastFault::default();
         let commits = Arc::<AtomicU64>::default();
@@ -59,6 +67,7 @@ impl Writer {
         let desk = Desk {
             db,
             options,
+            ticks,
             waiting,
             last_fault: Arc::clone(&last_fault),
             commits: Arc::clone(&commits),
@@ -86,13 +95,13 @@ impl Writer {
         T: Send + 'static,
         W: FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
     {
-        self.submit(false, work)
+        self.submit(|_| false, work)
     }
 
-    /// The same, and tells whether content is removed by it.
+    /// The same, and tells of its answer whether content was removed.
     pub(super) fn submit<T, W>(
         &self,
-        removes: bool,
+        removes: fn(&T) -> bool,
         work: W,
     ) -> impl Future<Output = Result<T, Fault>> + Send + use<T, W>
     where
@@ -127,6 +136,7 @@ impl Drop for Writer {
 struct Desk {
     db: Connection,
     options: Options,
+    ticks: Arc<Ticks>,
     waiting: Receiver<Box<dyn Task>>,
     last_fault: LastFault,
     commits: Arc<AtomicU64>,
@@ -141,18 +151,24 @@ type Batch = Vec<Box<dyn Task>>;
 impl Desk {
     fn work(mut self) {
         while let Some(batch) = self.next() {
-            let removes = batch.iter().any(|task| task.removes());
-            self.write(batch);
+            let removes = self.write(batch);
             if removes && self.scrub_at.is_none() {
                 self.scrub_at = Some(Instant::now() + self.options.scrub_after);
             }
             self.tend_log();
         }
         if !self.ended
-            && let Err(error) = checkpoint::empty(&self.db)
+            && let Err(error) = self.close()
         {
             tracing::warn!(%error, "the write-ahead log was not emptied at the end");
         }
+    }
+
+    /// Stores what time it is, which may be a second ahead of what was stored last, and empties the
+    /// log.
+    fn close(&self) -> rusqlite::Result<bool> {
+        clock::write(&self.db, self.ticks.last())?;
+        checkpoint::empty(&self.db)
     }
 
     /// What waits; empty when only the log has to be tended; `None` at the end.
@@ -172,9 +188,10 @@ impl Desk {
         Some(batch)
     }
 
-    fn write(&mut self, mut batch: Batch) {
+    /// Writes all of it, answers, and tells whether content was removed.
+    fn write(&mut self, mut batch: Batch) -> bool {
         if batch.is_empty() {
-            return;
+            return false;
         }
         let written = if self.ended {
             Err(Fault::Failed("the storage ended after a failed fsync".to_owned()))
@@ -187,23 +204,27 @@ impl Desk {
             tracing::warn!(%fault, "a write failed");
         }
         set(&self.last_fault, last);
+        let removes = batch.iter().any(|task| task.removes());
         for (task, fault) in batch.into_iter().zip(faults) {
             task.answer(fault);
         }
+        removes
     }
 
     /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
-        self.begin()?;
+        let first = self.ticks.look();
+        self.begin(first)?;
         let faults = if self.run_all(batch)? {
             vec![None; batch.len()]
         } else {
             self.roll_back();
-            self.begin()?;
+            self.begin(first)?;
             self.run_each(batch)?
         };
         match self.options.commits.commit(&self.db) {
             Ok(()) => {
+                self.ticks.written(first);
                 self.commits.fetch_add(1, Relaxed);
                 Ok(faults)
             }
@@ -211,9 +232,13 @@ impl Desk {
         }
     }
 
-    fn begin(&mut self) -> Result<(), Fault> {
+    /// Begins one, with what the clock has to have written before all else.
+    fn begin(&mut self, first: First) -> Result<(), Fault> {
         let begun = self.options.commits.begin(&self.db);
-        begun.map_err(|error| self.failed(&error))
+        begun.and_then(|()| clock::write(&self.db, first)).map_err(|error| {
+            self.roll_back();
+            self.failed(&error)
+        })
     }
 
     /// Runs all tasks up to one that fails; false if one did. There is no savepoint for each: SQLite

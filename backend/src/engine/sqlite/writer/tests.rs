@@ -1,7 +1,7 @@
 //! A failed fsync that a statement reports, which no test can bring about from outside.
 
 use super::*;
-use crate::engine::sqlite::{Commits, Fatal};
+use crate::engine::sqlite::{Commits, Fatal, open};
 use rusqlite::ffi;
 use std::sync::atomic::AtomicU32;
 
@@ -30,7 +30,8 @@ fn failed_fsync() -> rusqlite::Error {
 fn start(options: Options) -> (Writer, Arc<Counted>) {
     let ends = Arc::new(Counted::default());
     let options = Options { fatal: Arc::clone(&ends) as Arc<dyn Fatal>, ..options };
-    (Writer::start(Connection::open_in_memory().unwrap(), options).unwrap(), ends)
+    let ticks = Arc::new(Ticks::new(Arc::clone(&options.clocks), None));
+    (Writer::start(open::in_memory(), options, ticks).unwrap(), ends)
 }
 
 #[tokio::test]

@@ -1,0 +1,81 @@
+//! The seam's part of queues and jobs.
+//!
+//! What may happen to a job is decided by its [machine](holdfast_common::job), and what a call does
+//! to rows and queues is written once, here, over the [`Rows`] that an engine keeps. So an
+//! engine's own part is to find rows by its indexes and to store them.
+
+mod claim;
+pub(super) mod clock;
+mod digest;
+mod end;
+mod enqueue;
+mod read;
+pub(super) mod rows;
+mod tend;
+mod work;
+
+pub use clock::Clocks;
+
+pub(super) use work::Work;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use holdfast_common::{
+    id::JobId,
+    storage::{
+        Fault,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, Moves,
+            QueueInfo, QueueRead, QueueSpec, Tended,
+        },
+    },
+};
+
+/// What a call answers once it is durable, and what it has changed.
+pub type Answer<T> = Result<(T, Moves), Fault>;
+
+/// A store of queues and jobs, beside the logs and in the same transactions.
+///
+/// Each call is one transaction, done as [`Engine`](super::Engine)'s are, and goes by the store's
+/// [clock](holdfast_common::job::clock), which is looked at when the transaction begins. Enqueues,
+/// claims and ends are *submitted by the call*, not by the first poll.
+#[async_trait]
+pub trait Jobs: Send + Sync + 'static {
+    /// Makes the queue where there is none. Of one that is there the settings become these, unless an
+    /// operator has set others. They are [fit](holdfast_common::job::QueueSettings::check).
+    async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault>;
+
+    /// Enqueues jobs, and claims some in the same transaction. A job that may begin is behind those of
+    /// its priority that were enqueued before; one whose group has a job that has not ended waits
+    /// for that.
+    ///
+    /// The checks, in this order: the queues, the key, the ids, the room in the queues. A key is
+    /// remembered as long as one of its jobs is, and at least [`KEYS_KEPT`](crate::limits::KEYS_KEPT).
+    fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>>;
+
+    /// Gives jobs to a consumer: those of the highest priority, and of these the first ones, no more
+    /// than the queue lets begin. A token is never given twice.
+    fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>>;
+
+    /// Ends a lease. Said twice in the same way it is done once.
+    fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>>;
+
+    /// Has leases go on from now, each by itself; the answers are in the order of the asked ones.
+    async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>>;
+
+    /// Carries out what time alone has brought: delays and leases that are over, jobs that have
+    /// expired, ended ones that are kept no longer. It moves up to
+    /// [`TEND_JOBS`](holdfast_common::job::limits::TEND_JOBS) of them, and names each queue from which
+    /// a claim could have something, moved or not. It is called at least every second: the
+    /// clock takes a longer time without a look for one in which nothing could be done.
+    async fn tend(&self) -> Answer<Tended>;
+
+    /// The job, as it is now, whether or not somebody has tended to it.
+    async fn job(&self, id: JobId) -> Result<Option<JobRead>, Fault>;
+
+    /// The queue.
+    async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault>;
+
+    /// The queues of a namespace, by their names.
+    async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault>;
+}

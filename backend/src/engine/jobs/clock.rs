@@ -1,0 +1,130 @@
+//! The store's clock as an engine drives it.
+
+use holdfast_common::{
+    job::{
+        StoreTime,
+        clock::{Kept, Observed, StoreClock},
+    },
+    time::{Instant, Millis, Timestamp},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How long the clock may go on without being stored, while something is.
+const STORED_EVERY: Millis = Millis(1_000);
+
+/// Where an engine looks what time it is. A seam for tests.
+pub trait Clocks: Send + Sync + 'static {
+    /// The steady clock of the process. It goes on while the machine sleeps, where the system has
+    /// such a clock.
+    fn steady(&self) -> Instant;
+    /// The wall clock.
+    fn wall(&self) -> Timestamp;
+}
+
+/// The time at which a call is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Moment {
+    pub(in crate::engine) now: StoreTime,
+    /// For people.
+    pub(in crate::engine) wall: Timestamp,
+    /// Rises with each call.
+    pub(in crate::engine) turn: u64,
+}
+
+/// The clock. It is looked at as a batch begins, and all calls of the batch go by that.
+pub(in crate::engine) struct Ticks {
+    clocks: Arc<dyn Clocks>,
+    state: Mutex<State>,
+}
+
+struct State {
+    clock: StoreClock,
+    batch: Observed,
+    wall: Timestamp,
+    turn: u64,
+    /// What the clock said when it was last stored by this process.
+    stored: Option<StoreTime>,
+}
+
+/// What a batch writes before anything else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::engine) struct First {
+    /// What all leases are given.
+    pub(in crate::engine) gap: Option<Millis>,
+    /// What is kept of the clock.
+    pub(in crate::engine) kept: Option<Kept>,
+}
+
+impl Ticks {
+    /// The clock of a store that has kept this of it, if it is not new.
+    pub(in crate::engine) fn new(clocks: Arc<dyn Clocks>, kept: Option<Kept>) -> Self {
+        let (steady, wall) = (clocks.steady(), clocks.wall());
+        let clock = match kept {
+            Some(kept) => StoreClock::open(kept, wall, steady),
+            None => StoreClock::new(steady),
+        };
+        let batch = clock.clone().observe(steady);
+        Self { clocks, state: Mutex::new(State { clock, batch, wall, turn: 0, stored: None }) }
+    }
+
+    /// A batch begins.
+    pub(in crate::engine) fn look(&self) -> First {
+        let mut state = self.state();
+        state.batch = state.clock.observe(self.clocks.steady());
+        state.wall = self.clocks.wall();
+        let now = state.batch.now;
+        let stored = state.stored.is_some_and(|stored| now - stored < STORED_EVERY);
+        let due = state.batch.gap.is_some() || !stored;
+        First { gap: state.batch.gap, kept: due.then(|| state.kept()) }
+    }
+
+    /// A batch that wrote this is committed.
+    pub(in crate::engine) fn written(&self, first: First) {
+        let mut state = self.state();
+        if let Some(gap) = first.gap {
+            state.clock.given(gap);
+            state.batch.gap = None;
+        }
+        if let Some(kept) = first.kept {
+            state.stored = Some(kept.at);
+        }
+    }
+
+    /// What the store is closed with: of the last look, unless its gap was not given.
+    pub(in crate::engine) fn last(&self) -> First {
+        let state = self.state();
+        let kept = state.batch.gap.is_none().then(|| state.kept());
+        First { gap: None, kept }
+    }
+
+    /// The time of a call of the batch.
+    pub(in crate::engine) fn moment(&self) -> Moment {
+        let mut state = self.state();
+        state.turn += 1;
+        Moment { now: state.batch.now, wall: state.wall, turn: state.turn }
+    }
+
+    /// What time it is, for who only reads. It is no look: readers may be at work while the
+    /// disk stands still.
+    pub(in crate::engine) fn peek(&self) -> Moment {
+        let state = self.state();
+        let now = state.clock.clone().observe(self.clocks.steady()).now;
+        Moment { now, wall: self.clocks.wall(), turn: state.turn }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn kept(&self) -> Kept {
+        Kept { at: self.batch.now, wall: self.wall }
+    }
+}
+
+impl std::fmt::Debug for Ticks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticks").finish_non_exhaustive()
+    }
+}

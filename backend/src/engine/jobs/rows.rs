@@ -1,0 +1,138 @@
+//! What an engine keeps of queues and jobs, and how it finds them.
+
+use holdfast_common::{
+    id::{JobId, PersonId},
+    job::{Attempt, Job, StoreTime, rate::Tat},
+    storage::{
+        Fault, Idempotency,
+        jobs::{Progress, QueueInfo, QueueSpec},
+    },
+};
+
+/// A row's number in its table.
+pub(in crate::engine) type Seq = i64;
+
+/// A queue's row.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Queue {
+    pub(in crate::engine) seq: Seq,
+    pub(in crate::engine) info: QueueInfo,
+    /// An operator has set its settings.
+    pub(in crate::engine) own: bool,
+    /// What its rate goes by.
+    pub(in crate::engine) tat: Tat,
+}
+
+/// A job's row.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Row {
+    /// Given when it is added: those of later jobs are higher.
+    pub(in crate::engine) seq: Seq,
+    pub(in crate::engine) queue: Seq,
+    pub(in crate::engine) job: Job,
+    pub(in crate::engine) kind: String,
+    pub(in crate::engine) priority: i8,
+    /// Where its payload is.
+    pub(in crate::engine) content: Seq,
+    /// Where the result or the typed failure of its last attempt is.
+    pub(in crate::engine) outcome: Option<Seq>,
+    /// Of its running attempt.
+    pub(in crate::engine) progress: Option<Progress>,
+    pub(in crate::engine) asker: Option<PersonId>,
+    /// Its asker has been told of its end, or there is nothing to tell.
+    pub(in crate::engine) told: bool,
+    /// When it was enqueued.
+    pub(in crate::engine) made: StoreTime,
+}
+
+/// What an idempotency key was used for.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Keyed {
+    pub(in crate::engine) body_hash: [u8; 32],
+    pub(in crate::engine) jobs: Vec<JobId>,
+}
+
+/// Which rows time alone moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Overdue {
+    /// Jobs that have not begun, by when they expire.
+    Expires,
+    /// Leased jobs, by when their lease runs out.
+    Lapses,
+    /// Delayed jobs, by when they are due.
+    Due,
+}
+
+impl Overdue {
+    /// In the order in which they are carried out: what has expired does not become due.
+    pub(in crate::engine) const ALL: [Self; 3] = [Self::Expires, Self::Lapses, Self::Due];
+}
+
+/// An engine's tables in one transaction.
+pub(in crate::engine) trait Rows {
+    type Error: From<Fault>;
+
+    fn queue(&self, seq: Seq) -> Result<Queue, Self::Error>;
+    fn queue_named(&self, ns: &str, name: &str) -> Result<Option<Queue>, Self::Error>;
+    /// All of them, by namespace and name.
+    fn all_queues(&self) -> Result<Vec<Queue>, Self::Error>;
+    fn add_queue(&mut self, spec: &QueueSpec) -> Result<Queue, Self::Error>;
+    fn keep_queue(&mut self, queue: &Queue) -> Result<(), Self::Error>;
+
+    fn job(&self, id: JobId) -> Result<Option<Row>, Self::Error>;
+    /// Stores a new row and returns its number.
+    fn add_job(&mut self, row: &Row) -> Result<Seq, Self::Error>;
+    fn keep_job(&mut self, row: &Row) -> Result<(), Self::Error>;
+    /// Deletes a job's row with its attempts and contents.
+    fn drop_job(&mut self, row: &Row) -> Result<(), Self::Error>;
+
+    /// The first ready jobs of a queue, in the order in which they begin.
+    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>, Self::Error>;
+    /// When the oldest ready job of a queue was enqueued.
+    fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Self::Error>;
+    /// Whether a job holds up the group.
+    fn has_head(&self, queue: Seq, group: &str) -> Result<bool, Self::Error>;
+    /// The first job of a group that waits behind another one.
+    fn behind(&self, queue: Seq, group: &str) -> Result<Option<Row>, Self::Error>;
+    /// Jobs whose time has come, the longest overdue first.
+    fn overdue(
+        &self,
+        what: Overdue,
+        now: StoreTime,
+        most: usize,
+    ) -> Result<Vec<JobId>, Self::Error>;
+    /// When that time comes for the first of them.
+    fn next(&self, what: Overdue) -> Result<Option<StoreTime>, Self::Error>;
+    /// Jobs of a queue that were done or cancelled by then.
+    fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Self::Error>;
+
+    fn store(&mut self, data: &str) -> Result<Seq, Self::Error>;
+    fn content(&self, seq: Seq) -> Result<String, Self::Error>;
+    /// Overwrites and deletes it.
+    fn drop_content(&mut self, seq: Seq) -> Result<(), Self::Error>;
+
+    /// Adds what has ended an attempt or a job; of each job the newest are kept.
+    fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<(), Self::Error>;
+    /// Those that are left, in order.
+    fn attempts(&self, job: Seq) -> Result<Vec<Attempt>, Self::Error>;
+
+    fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>, Self::Error>;
+    fn add_key(
+        &mut self,
+        queue: Seq,
+        promise: &Idempotency,
+        jobs: &[JobId],
+        until: StoreTime,
+    ) -> Result<(), Self::Error>;
+    /// Forgets keys whose time is over, so many at most, and keeps those until `later` of which a job
+    /// is left; returns how many it has looked at.
+    fn tend_keys(
+        &mut self,
+        now: StoreTime,
+        later: StoreTime,
+        most: usize,
+    ) -> Result<usize, Self::Error>;
+
+    /// Counts a lease: a number that no lease ever had before.
+    fn fence(&mut self) -> Result<u64, Self::Error>;
+}

@@ -1,0 +1,194 @@
+//! One call's work: it acts on jobs, and keeps count of them in their queues.
+
+use super::{
+    clock::Moment,
+    rows::{Queue, Row, Rows, Seq},
+};
+use holdfast_common::{
+    job::{Act, Attempt, EXPIRED, LAPSED, Place, Refused, Step},
+    storage::{
+        Fault,
+        jobs::{Move, Moves, QueueInfo, QueueMoves, QueueSpec},
+    },
+    time::Millis,
+};
+use std::collections::BTreeMap;
+
+/// The work of a call. What it has done to queues is stored by [`finish`](Work::finish).
+pub(in crate::engine) struct Work<R: Rows> {
+    pub(super) rows: R,
+    pub(super) moment: Moment,
+    queues: BTreeMap<Seq, Touched>,
+    /// What is overdue was carried out: no time passes within a call.
+    pub(super) swept: bool,
+}
+
+struct Touched {
+    queue: Queue,
+    moves: Vec<Move>,
+    /// Its row is to be stored.
+    changed: bool,
+}
+
+/// What a call on an engine's rows answers.
+pub(super) type Worked<T, R> = Result<T, <R as Rows>::Error>;
+
+impl<R: Rows> Work<R> {
+    pub(in crate::engine) fn new(rows: R, moment: Moment) -> Self {
+        Self { rows, moment, queues: BTreeMap::new(), swept: false }
+    }
+
+    pub(in crate::engine) fn ensure_queue(&mut self, spec: &QueueSpec) -> Worked<QueueInfo, R> {
+        let Some(mut queue) = self.rows.queue_named(&spec.ns, &spec.name)? else {
+            return Ok(self.rows.add_queue(spec)?.info);
+        };
+        if !queue.own && queue.info.settings != spec.settings {
+            queue.info.settings = spec.settings.clone();
+            self.rows.keep_queue(&queue)?;
+        }
+        Ok(queue.info)
+    }
+
+    /// Stores the queues and tells what has moved.
+    pub(in crate::engine) fn finish(mut self) -> Worked<Moves, R> {
+        let mut queues = Vec::new();
+        for touched in std::mem::take(&mut self.queues).into_values() {
+            if touched.changed {
+                self.rows.keep_queue(&touched.queue)?;
+            }
+            queues.push(QueueMoves { queue: touched.queue.info, jobs: touched.moves });
+        }
+        Ok(Moves { turn: self.moment.turn, queues })
+    }
+
+    /// A queue, as this call has left it.
+    pub(super) fn queue(&mut self, seq: Seq) -> Worked<&mut Queue, R> {
+        Ok(&mut self.touched(seq)?.queue)
+    }
+
+    pub(super) fn queue_named(&mut self, ns: &str, name: &str) -> Worked<Option<Seq>, R> {
+        let is_it = |queue: &QueueInfo| queue.ns == ns && queue.name == name;
+        if let Some(known) = self.queues.values().find(|known| is_it(&known.queue.info)) {
+            return Ok(Some(known.queue.seq));
+        }
+        let found = self.rows.queue_named(ns, name)?;
+        Ok(found.map(|queue| self.touch(queue)))
+    }
+
+    /// Has the queue told, moved or not.
+    pub(super) fn touch(&mut self, queue: Queue) -> Seq {
+        let seq = queue.seq;
+        let touched = Touched { queue, moves: Vec::new(), changed: false };
+        self.queues.entry(seq).or_insert(touched);
+        seq
+    }
+
+    /// Has the queue's row stored, whatever it counts.
+    pub(super) fn change(&mut self, seq: Seq) -> Worked<&mut Queue, R> {
+        let touched = self.touched(seq)?;
+        touched.changed = true;
+        Ok(&mut touched.queue)
+    }
+
+    fn touched(&mut self, seq: Seq) -> Worked<&mut Touched, R> {
+        if !self.queues.contains_key(&seq) {
+            let queue = self.rows.queue(seq)?;
+            self.touch(queue);
+        }
+        let lost = || Fault::Failed("a queue was lost".to_owned()).into();
+        self.queues.get_mut(&seq).ok_or_else(lost)
+    }
+
+    /// Acts on a job, and on its group where that goes on by it. `error` says what ended the attempt,
+    /// where it is one to be kept.
+    pub(super) fn act(
+        &mut self,
+        row: &mut Row,
+        act: Act,
+        error: Option<String>,
+    ) -> Worked<Result<Step, Refused>, R> {
+        let due = row.job.due;
+        let step = match row.job.act(self.moment.now, act) {
+            Ok(step) => step,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let now = self.moment.now;
+        if step.from != step.to {
+            row.progress = None;
+            if step.to.ended() && !step.from.ended() {
+                row.told = row.asker.is_none();
+            }
+        }
+        let lease = step.lease.as_ref().or(row.job.lease.as_ref());
+        let ran = step.lease.as_ref().map(|lease| now.min(due) - lease.since);
+        let begins = step.to == Place::Leased && step.from != Place::Leased;
+        let moved = Move {
+            job: row.job.id,
+            from: Some(step.from),
+            to: Some(step.to),
+            attempt: row.job.attempt,
+            consumer: lease.map(|lease| lease.holder.consumer.clone()),
+            took: if begins { Some(now - due) } else { ran },
+        };
+        if let Some(error) = error {
+            let attempt = Attempt {
+                attempt: row.job.attempt,
+                fence: step.lease.as_ref().map_or(0, |lease| lease.token.fence),
+                at: self.moment.wall,
+                took: ran.unwrap_or(Millis(0)),
+                lapsed: error == LAPSED,
+                consumer: step.lease.as_ref().map_or("", |lease| &lease.holder.consumer).to_owned(),
+                error,
+            };
+            self.rows.add_attempt(row.seq, &attempt)?;
+        }
+        self.rows.keep_job(row)?;
+        self.moved(row.queue, moved)?;
+        if step.frees {
+            self.free(row)?;
+        }
+        Ok(Ok(step))
+    }
+
+    /// Carries out what time has brought for a job.
+    pub(super) fn settle(&mut self, row: &mut Row) -> Worked<(), R> {
+        while let Some(act) = row.job.overdue(self.moment.now) {
+            let error = match act {
+                Act::Lapse => Some(LAPSED),
+                Act::Expire => Some(EXPIRED),
+                _ => None,
+            };
+            if self.act(row, act, error.map(str::to_owned))?.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The job of a group that held up the others is over: the next one goes on.
+    fn free(&mut self, over: &Row) -> Worked<(), R> {
+        let Some(group) = &over.job.group else { return Ok(()) };
+        if let Some(mut next) = self.rows.behind(over.queue, group)? {
+            // It is behind: the machine lets it go on, and it frees nothing by that.
+            let _ = self.act(&mut next, Act::Free, None)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a move and has it told.
+    pub(super) fn moved(&mut self, queue: Seq, moved: Move) -> Worked<(), R> {
+        let touched = self.touched(queue)?;
+        let counts = &mut touched.queue.info.counts;
+        if moved.from != moved.to {
+            touched.changed = true;
+            if let Some(count) = moved.from.and_then(|from| counts.of(from)) {
+                *count = count.saturating_sub(1);
+            }
+            if let Some(count) = moved.to.and_then(|to| counts.of(to)) {
+                *count += 1;
+            }
+        }
+        touched.moves.push(moved);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Queues and jobs in memory.
+
+mod rows;
+
+use super::{MemoryEngine, State};
+use crate::engine::jobs::{Answer, Jobs, Work, clock::Ticks};
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, ready};
+use holdfast_common::{
+    id::JobId,
+    storage::{
+        Fault,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
+            QueueRead, QueueSpec, Tended,
+        },
+    },
+};
+pub(super) use rows::Tables;
+
+impl MemoryEngine {
+    /// Does one call's work. A fault leaves nothing of it.
+    fn work<T>(&self, call: impl FnOnce(&mut Work<&mut Tables>) -> Result<T, Fault>) -> Answer<T> {
+        let mut state = self.state();
+        let State { jobs, .. } = &mut *state;
+        let before = jobs.clone();
+        look(&self.ticks, jobs);
+        let mut work = Work::new(&mut *jobs, self.ticks.moment());
+        let answer = call(&mut work).and_then(|answer| Ok((answer, work.finish()?)));
+        if answer.is_err() {
+            *jobs = before;
+        }
+        answer
+    }
+
+    fn read<T>(
+        &self,
+        call: impl FnOnce(&Work<&mut Tables>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        call(&Work::new(&mut self.state().jobs, self.ticks.peek()))
+    }
+}
+
+/// What the batches of other engines begin with.
+fn look(ticks: &Ticks, jobs: &mut Tables) {
+    let first = ticks.look();
+    if let Some(gap) = first.gap {
+        jobs.give(gap);
+    }
+    ticks.written(first);
+}
+
+#[async_trait]
+impl Jobs for MemoryEngine {
+    async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault> {
+        self.work(|work| work.ensure_queue(&spec)).map(|(info, _)| info)
+    }
+
+    fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>> {
+        Box::pin(ready(self.work(|work| work.enqueue(&enqueue))))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>> {
+        Box::pin(ready(self.work(|work| work.claim(&claim))))
+    }
+
+    fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
+        Box::pin(ready(self.work(|work| work.end(&end))))
+    }
+
+    async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
+        self.work(|work| work.extend(&extend))
+    }
+
+    async fn tend(&self) -> Answer<Tended> {
+        self.work(|work| work.tend())
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRead>, Fault> {
+        self.read(|work| work.read_job(id))
+    }
+
+    async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
+        self.read(|work| work.read_queue(ns, name))
+    }
+
+    async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
+        self.read(|work| work.read_queues(ns))
+    }
+}

@@ -1,0 +1,97 @@
+//! Queues and jobs in SQLite.
+
+pub(super) mod clock;
+mod keys;
+mod row;
+mod rows;
+mod sql;
+
+use super::{SqliteEngine, task::Problem};
+use crate::engine::jobs::{Answer, Jobs, Work, clock::Ticks};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use holdfast_common::{
+    id::JobId,
+    storage::{
+        Fault,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, Moves,
+            QueueInfo, QueueRead, QueueSpec, Tended,
+        },
+    },
+};
+use rows::Tables;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+impl SqliteEngine {
+    /// Has one call's work done in a batch, by the batch's time.
+    fn work<T: Send + 'static>(
+        &self,
+        mut call: impl FnMut(&mut Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
+    ) -> BoxFuture<'static, Answer<T>> {
+        let ticks = Arc::clone(&self.ticks);
+        let answer = self.writer.submit(removed, move |db: &Connection| {
+            let mut work = Work::new(Tables(db), ticks.moment());
+            let answer = call(&mut work)?;
+            Ok((answer, work.finish()?))
+        });
+        Box::pin(answer)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        mut call: impl FnMut(&Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let ticks = Arc::<Ticks>::clone(&self.ticks);
+        self.readers.ask(move |db| call(&Work::new(Tables(db), ticks.peek()))).await
+    }
+}
+
+/// Whether jobs are there no more.
+fn removed<T>((_, moves): &(T, Moves)) -> bool {
+    let mut jobs = moves.queues.iter().flat_map(|queue| &queue.jobs);
+    jobs.any(|moved| moved.to.is_none())
+}
+
+#[async_trait]
+impl Jobs for SqliteEngine {
+    async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault> {
+        let ensured = self.work(move |work| work.ensure_queue(&spec)).await;
+        ensured.map(|(info, _)| info)
+    }
+
+    fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>> {
+        self.work(move |work| work.enqueue(&enqueue))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>> {
+        self.work(move |work| work.claim(&claim))
+    }
+
+    fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
+        self.work(move |work| work.end(&end))
+    }
+
+    async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
+        self.work(move |work| work.extend(&extend)).await
+    }
+
+    async fn tend(&self) -> Answer<Tended> {
+        self.work(|work| work.tend()).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRead>, Fault> {
+        self.read(move |work| work.read_job(id)).await
+    }
+
+    async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
+        let (ns, name) = (ns.to_owned(), name.to_owned());
+        self.read(move |work| work.read_queue(&ns, &name)).await
+    }
+
+    async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
+        let ns = ns.to_owned();
+        self.read(move |work| work.read_queues(&ns)).await
+    }
+}

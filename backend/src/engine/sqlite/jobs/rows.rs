@@ -1,0 +1,282 @@
+//! The tables.
+
+use super::{keys, row, sql};
+use crate::engine::{
+    jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    sqlite::{
+        content,
+        rows::{id, int},
+        task::Problem,
+    },
+};
+use holdfast_common::{
+    id::{JobId, PersonId},
+    job::{Attempt, StoreTime, limits::ATTEMPTS_KEPT},
+    storage::{
+        Fault, Idempotency,
+        jobs::{QueueInfo, QueueSpec},
+    },
+};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+
+/// The database, in a transaction.
+pub(super) struct Tables<'a>(pub(super) &'a Connection);
+
+type Result<T> = std::result::Result<T, Problem>;
+
+impl Tables<'_> {
+    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
+        self.0.prepare_cached(sql)?.execute(params)?;
+        Ok(())
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.0.prepare_cached(sql)?.query_row(params, read).optional()?)
+    }
+
+    fn many<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut select = self.0.prepare_cached(sql)?;
+        let rows = select.query_map(params, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// As SQLite takes it.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+fn lost(what: &str) -> Problem {
+    Fault::Failed(format!("a {what} was lost")).into()
+}
+
+fn settings(info: &QueueSpec) -> Result<String> {
+    let text = serde_json::to_string(&info.settings);
+    text.map_err(|error| Fault::Failed(error.to_string()).into())
+}
+
+impl Rows for Tables<'_> {
+    type Error = Problem;
+
+    fn queue(&self, seq: Seq) -> Result<Queue> {
+        self.one(sql::QUEUE, [seq], row::queue)?.ok_or_else(|| lost("queue"))
+    }
+
+    fn queue_named(&self, ns: &str, name: &str) -> Result<Option<Queue>> {
+        self.one(sql::QUEUE_NAMED, [ns, name], row::queue)
+    }
+
+    fn all_queues(&self) -> Result<Vec<Queue>> {
+        self.many(sql::QUEUES, [], row::queue)
+    }
+
+    fn add_queue(&mut self, spec: &QueueSpec) -> Result<Queue> {
+        self.run(sql::ADD_QUEUE, (&spec.ns, &spec.name, settings(spec)?))?;
+        self.queue(self.0.last_insert_rowid())
+    }
+
+    fn keep_queue(&mut self, queue: &Queue) -> Result<()> {
+        let QueueInfo { ns, name, settings: set, paused, counts } = queue.info.clone();
+        let set = settings(&QueueSpec { ns, name, settings: set })?;
+        self.run(
+            sql::KEEP_QUEUE,
+            params![
+                queue.seq,
+                set,
+                queue.own,
+                paused,
+                int(queue.tat.0),
+                int(counts.ready),
+                int(counts.delayed),
+                int(counts.behind),
+                int(counts.leased),
+                int(counts.done),
+                int(counts.dead),
+            ],
+        )
+    }
+
+    fn job(&self, id: JobId) -> Result<Option<Row>> {
+        self.one(sql::JOB, [id.as_bytes()], row::job)
+    }
+
+    fn add_job(&mut self, new: &Row) -> Result<Seq> {
+        let job = &new.job;
+        let mut insert = self.0.prepare_cached(sql::ADD_JOB)?;
+        Ok(insert.insert(params![
+            job.id.as_bytes(),
+            new.queue,
+            new.kind,
+            new.content,
+            new.outcome,
+            job.place.number(),
+            -new.priority,
+            int(job.due.0),
+            row::maybe(job.expires.map(|at| at.0)),
+            job.group,
+            job.attempt,
+            job.most,
+            job.snoozes,
+            int(job.backoff.0),
+            new.asker.as_ref().map(PersonId::as_bytes),
+            new.told,
+            int(new.made.0),
+        ])?)
+    }
+
+    fn keep_job(&mut self, kept: &Row) -> Result<()> {
+        let job = &kept.job;
+        let lease = job.lease.as_ref();
+        let progress = kept.progress.as_ref();
+        self.run(
+            sql::KEEP_JOB,
+            params![
+                kept.seq,
+                kept.outcome,
+                job.place.number(),
+                int(job.due.0),
+                row::maybe(job.expires.map(|at| at.0)),
+                job.attempt,
+                job.snoozes,
+                row::maybe(lease.map(|lease| lease.token.fence)),
+                row::maybe(lease.map(|lease| lease.token.key)),
+                lease.map(|lease| &lease.holder.consumer),
+                lease.and_then(|lease| lease.holder.person.as_ref()).map(PersonId::as_bytes),
+                row::maybe(lease.map(|lease| lease.since.0)),
+                progress.map(|progress| progress.percent),
+                progress.and_then(|progress| progress.note.as_ref()),
+                job.last.as_ref().map(row::write_spent),
+                kept.told,
+            ],
+        )
+    }
+
+    fn drop_job(&mut self, gone: &Row) -> Result<()> {
+        self.run(sql::DROP_JOB, [gone.seq])?;
+        self.run(sql::DROP_ATTEMPTS, [gone.seq])?;
+        for content in [Some(gone.content), gone.outcome].into_iter().flatten() {
+            content::remove(self.0, content)?;
+        }
+        Ok(())
+    }
+
+    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>> {
+        self.many(sql::READY, (queue, most), row::job)
+    }
+
+    fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>> {
+        let mut oldest = None;
+        let mut before = i64::MIN;
+        while let Some(urgency) =
+            self.one(sql::URGENCY, (queue, before), |row| row.get::<_, i64>(0))?
+        {
+            let made = self.one(sql::OLDEST, (queue, urgency), |row| row.get::<_, i64>(0))?;
+            oldest = made.into_iter().chain(oldest).min();
+            before = urgency;
+        }
+        Ok(oldest.map(|made| StoreTime(made.cast_unsigned())))
+    }
+
+    fn has_head(&self, queue: Seq, group: &str) -> Result<bool> {
+        let found = self.one(sql::HAS_HEAD, (queue, group), |row| row.get(0))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    fn behind(&self, queue: Seq, group: &str) -> Result<Option<Row>> {
+        self.one(sql::BEHIND, (queue, group), row::job)
+    }
+
+    fn overdue(&self, what: Overdue, now: StoreTime, most: usize) -> Result<Vec<JobId>> {
+        let sql = match what {
+            Overdue::Expires => sql::EXPIRES,
+            Overdue::Lapses => sql::LAPSES,
+            Overdue::Due => sql::DUE,
+        };
+        self.many(sql, (int(now.0), limit(most)), |row| id(row, 0))
+    }
+
+    fn next(&self, what: Overdue) -> Result<Option<StoreTime>> {
+        let sql = match what {
+            Overdue::Expires => sql::NEXT_EXPIRES,
+            Overdue::Lapses => sql::NEXT_LAPSES,
+            Overdue::Due => sql::NEXT_DUE,
+        };
+        let next: Option<i64> = self.one(sql, [], |row| row.get(0))?.flatten();
+        Ok(next.map(|at| StoreTime(at.cast_unsigned())))
+    }
+
+    fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>> {
+        self.many(sql::ENDED, (queue, int(by.0), limit(most)), row::job)
+    }
+
+    fn store(&mut self, data: &str) -> Result<Seq> {
+        Ok(content::store(self.0, data)?)
+    }
+
+    fn content(&self, seq: Seq) -> Result<String> {
+        self.one(sql::CONTENT, [seq], |row| row.get(0))?.ok_or_else(|| lost("payload"))
+    }
+
+    fn drop_content(&mut self, seq: Seq) -> Result<()> {
+        Ok(content::remove(self.0, seq)?)
+    }
+
+    fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<()> {
+        let row = params![
+            job,
+            attempt.attempt,
+            int(attempt.fence),
+            int(attempt.at.0),
+            int(attempt.took.0),
+            attempt.lapsed,
+            attempt.consumer,
+            attempt.error,
+        ];
+        let n: Option<i64> = self.one(sql::ADD_ATTEMPT, row, |row| row.get(0))?;
+        let old = n.unwrap_or_default() - limit(ATTEMPTS_KEPT);
+        if old > 0 {
+            self.run(sql::OLD_ATTEMPTS, (job, old))?;
+        }
+        Ok(())
+    }
+
+    fn attempts(&self, job: Seq) -> Result<Vec<Attempt>> {
+        self.many(sql::ATTEMPTS, [job], row::attempt)
+    }
+
+    fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>> {
+        let key = (queue, promise.caller.as_bytes(), &promise.key);
+        self.one(sql::KEYED, key, keys::keyed)
+    }
+
+    fn add_key(
+        &mut self,
+        queue: Seq,
+        promise: &Idempotency,
+        jobs: &[JobId],
+        until: StoreTime,
+    ) -> Result<()> {
+        let (caller, jobs) = (promise.caller.as_bytes(), keys::write(jobs));
+        let row = params![queue, caller, promise.key, promise.body_hash, jobs, int(until.0)];
+        self.run(sql::ADD_KEY, row)
+    }
+
+    fn tend_keys(&mut self, now: StoreTime, later: StoreTime, most: usize) -> Result<usize> {
+        keys::tend(self.0, now, later, most)
+    }
+
+    fn fence(&mut self) -> Result<u64> {
+        let fence: Option<i64> = self.one(sql::FENCE, [], |row| row.get(0))?;
+        fence.map(i64::cast_unsigned).ok_or_else(|| lost("clock"))
+    }
+}

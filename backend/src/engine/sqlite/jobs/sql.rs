@@ -1,0 +1,158 @@
+//! Every statement about queues and jobs, in one place, so that a test sees how each is carried out:
+//! none may walk a table, or sort.
+
+/// The statements, and a list of all of them for the test.
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        $(pub(super) const $name: &str = $sql;)*
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+/// Selects whole rows of jobs, in the order of [`row`](super::row)'s columns.
+macro_rules! select_jobs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, id, queue, kind, content, outcome, place, urgency, due, expires, grp,
+                attempt, most, snoozes, backoff, fence, key, consumer, person, since, progress,
+                note, spent, asker, told, made
+             FROM jobs ",
+            $rest
+        )
+    };
+}
+
+/// Selects whole rows of queues.
+macro_rules! select_queues {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, namespace, name, settings, own, paused, tat, ready, delayed, behind,
+                leased, done, dead
+             FROM queues ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    QUEUE = select_queues!("WHERE seq = ?1");
+    QUEUE_NAMED = select_queues!("WHERE namespace = ?1 AND name = ?2");
+    QUEUES = select_queues!("ORDER BY namespace, name");
+    ADD_QUEUE = "INSERT INTO queues (namespace, name, settings) VALUES (?1, ?2, ?3)";
+    KEEP_QUEUE = "UPDATE queues SET settings = ?2, own = ?3, paused = ?4, tat = ?5, ready = ?6,
+        delayed = ?7, behind = ?8, leased = ?9, done = ?10, dead = ?11 WHERE seq = ?1";
+
+    JOB = select_jobs!("WHERE id = ?1");
+    ADD_JOB = "INSERT INTO jobs (id, queue, kind, content, outcome, place, urgency, due, expires,
+            grp, attempt, most, snoozes, backoff, asker, told, made)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    KEEP_JOB = "UPDATE jobs SET outcome = ?2, place = ?3, due = ?4, expires = ?5, attempt = ?6,
+        snoozes = ?7, fence = ?8, key = ?9, consumer = ?10, person = ?11, since = ?12,
+        progress = ?13, note = ?14, spent = ?15, told = ?16 WHERE seq = ?1";
+    DROP_JOB = "DELETE FROM jobs WHERE seq = ?1";
+
+    READY = select_jobs!("WHERE queue = ?1 AND place = 0 ORDER BY urgency, seq LIMIT ?2");
+    // From one priority to the next, and of each the first: however many wait, these are few.
+    URGENCY = "SELECT urgency FROM jobs
+        WHERE queue = ?1 AND place = 0 AND urgency > ?2 ORDER BY urgency LIMIT 1";
+    OLDEST = "SELECT made FROM jobs
+        WHERE queue = ?1 AND place = 0 AND urgency = ?2 ORDER BY seq LIMIT 1";
+    HAS_HEAD = "SELECT EXISTS (SELECT 1 FROM jobs
+        WHERE queue = ?1 AND grp = ?2 AND grp IS NOT NULL AND place IN (0, 1, 3))";
+    BEHIND = select_jobs!("WHERE queue = ?1 AND grp = ?2 AND place = 2 ORDER BY seq LIMIT 1");
+    EXPIRES = "SELECT id FROM jobs
+        WHERE expires <= ?1 AND expires IS NOT NULL AND place < 3 ORDER BY expires, seq LIMIT ?2";
+    LAPSES = "SELECT id FROM jobs WHERE due <= ?1 AND place = 3 ORDER BY due, seq LIMIT ?2";
+    DUE = "SELECT id FROM jobs WHERE due <= ?1 AND place = 1 ORDER BY due, seq LIMIT ?2";
+    NEXT_EXPIRES = "SELECT min(expires) FROM jobs WHERE expires IS NOT NULL AND place < 3";
+    NEXT_LAPSES = "SELECT min(due) FROM jobs WHERE place = 3";
+    NEXT_DUE = "SELECT min(due) FROM jobs WHERE place = 1";
+    ENDED = select_jobs!("WHERE queue = ?1 AND due <= ?2 AND place IN (4, 6) LIMIT ?3");
+
+    CONTENT = "SELECT data FROM contents WHERE seq = ?1";
+
+    ADD_ATTEMPT = "INSERT INTO attempts (job, n, attempt, fence, at, took, lapsed, consumer, error)
+        VALUES (?1, 1 + coalesce((SELECT max(n) FROM attempts WHERE job = ?1), 0),
+            ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING n";
+    OLD_ATTEMPTS = "DELETE FROM attempts WHERE job = ?1 AND n <= ?2";
+    DROP_ATTEMPTS = "DELETE FROM attempts WHERE job = ?1";
+    ATTEMPTS = "SELECT attempt, fence, at, took, lapsed, consumer, error FROM attempts
+        WHERE job = ?1 ORDER BY n";
+
+    KEYED = "SELECT body_hash, jobs FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
+    ADD_KEY = "INSERT INTO job_keys (queue, caller, key, body_hash, jobs, until)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    OVER_KEYS = "SELECT queue, caller, key, jobs FROM job_keys WHERE until <= ?1
+        ORDER BY until LIMIT ?2";
+    DROP_KEY = "DELETE FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
+    KEEP_KEY = "UPDATE job_keys SET until = ?4 WHERE queue = ?1 AND caller = ?2 AND key = ?3";
+    IS_LEFT = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)";
+
+    FENCE = "UPDATE store_clock SET fence = fence + 1 WHERE seq = 1 RETURNING fence";
+    SKIP_FENCES = "UPDATE store_clock SET fence = fence + (1 << 32) WHERE seq = 1";
+    CLOCK = "SELECT at, wall FROM store_clock WHERE seq = 1";
+    KEEP_CLOCK = "UPDATE store_clock SET at = ?1, wall = ?2 WHERE seq = 1";
+    GIVE = "UPDATE jobs SET due = due + ?1 WHERE place = 3";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sqlite::open;
+    use rusqlite::Connection;
+
+    /// What may walk all there is of something, which is little.
+    const WALKS: &[(&str, &str)] = &[
+        ("QUEUES", "SCAN queues USING INDEX sqlite_autoindex_queues_1"),
+        ("GIVE", "SCAN jobs USING INDEX jobs_leased"),
+    ];
+
+    fn plan(db: &Connection, sql: &str) -> Vec<String> {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = explain.parameter_count();
+        let nothing = vec![rusqlite::types::Null; count];
+        let rows = explain.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn no_statement_walks_a_table_or_sorts() {
+        let db = open::in_memory();
+        for (name, sql) in ALL {
+            for step in plan(&db, sql) {
+                let walks = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW";
+                let may = WALKS.iter().any(|(who, how)| who == name && step.starts_with(how));
+                assert!(!walks || may, "{name}: {step}");
+                assert!(!step.contains("TEMP B-TREE"), "{name}: {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_statement_finds_its_rows_by_its_own_index() {
+        let db = open::in_memory();
+        for (name, sql, index) in [
+            ("READY", READY, "jobs_ready"),
+            ("URGENCY", URGENCY, "jobs_ready"),
+            ("OLDEST", OLDEST, "jobs_ready"),
+            ("HAS_HEAD", HAS_HEAD, "jobs_heads"),
+            ("BEHIND", BEHIND, "jobs_behind"),
+            ("EXPIRES", EXPIRES, "jobs_expire"),
+            ("LAPSES", LAPSES, "jobs_leased"),
+            ("DUE", DUE, "jobs_delayed"),
+            ("NEXT_EXPIRES", NEXT_EXPIRES, "jobs_expire"),
+            ("NEXT_LAPSES", NEXT_LAPSES, "jobs_leased"),
+            ("NEXT_DUE", NEXT_DUE, "jobs_delayed"),
+            ("ENDED", ENDED, "jobs_ended"),
+            ("OVER_KEYS", OVER_KEYS, "job_keys_until"),
+            ("GIVE", GIVE, "jobs_leased"),
+        ] {
+            let plan = plan(&db, sql);
+            let mut used =
+                plan.iter().filter(|step| step.contains(" jobs") || step.contains("_keys"));
+            let uses = |step: &String| step.contains(&format!("INDEX {index}"));
+            assert!(used.all(uses) && plan.iter().any(uses), "{name}: {plan:?}");
+        }
+    }
+}
