@@ -29,6 +29,7 @@ mod engine_contract {
     mod golden;
     mod greetings;
     mod inboxes;
+    mod jobs;
     mod keys;
     mod lanes;
     mod model;

@@ -1,0 +1,185 @@
+//! By which clock leases run out and jobs are due.
+
+use super::bench::*;
+use holdfast_common::{
+    job::{NewJob, Place},
+    storage::jobs::{Ended, Extended},
+    time::Millis,
+};
+
+contract_of_jobs! {
+    no_jump_of_the_wall_clock_ends_a_lease
+    a_time_in_which_nobody_could_have_extended_a_lease_does_not_end_it
+    a_delayed_job_is_due_after_such_a_time
+    what_a_gap_gives_is_given_once
+    a_step_that_is_no_gap_counts
+}
+
+async fn no_jump_of_the_wall_clock_ends_a_lease(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let job = bench.take_one().await;
+    for jump in [3_600_000, -90 * 24 * 3_600_000, 400 * 24 * 3_600_000] {
+        bench.jump(jump);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(10_000)));
+    }
+    bench.pass(10_000).await;
+    assert!(matches!(bench.end(&job, complete()).await, Ended::Late(_)));
+}
+
+async fn a_time_in_which_nobody_could_have_extended_a_lease_does_not_end_it(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(2).await;
+    let [one, two] = bench.take(2).await.try_into().unwrap();
+    bench.pass(4_000).await;
+    bench.step(8 * 3_600_000);
+    // The first to come after it is the consumer itself.
+    let [Extended::Until(_)] = bench.extend(vec![(one.id, one.token)], 10_000).await[..] else {
+        panic!("it ran out");
+    };
+    // Of the step as much counts as a step may have.
+    assert_eq!(bench.job(two.id).await.due, Some(Millis(4_000)));
+    bench.pass(3_999).await;
+    assert_eq!(bench.place(two.id).await, Place::Leased);
+    bench.pass(1).await;
+    assert!(matches!(bench.end(&two, complete()).await, Ended::Late(_)));
+    assert_eq!(bench.ended(&one, complete()).await, Place::Done);
+}
+
+async fn a_delayed_job_is_due_after_such_a_time(bench: &Bench) {
+    bench.inbox().await;
+    let id = bench.put(NewJob { delay: Millis(3_600_000), ..new_job() }).await;
+    bench.step(3_600_000);
+    assert_eq!(bench.take_ids(1).await, [id]);
+}
+
+async fn what_a_gap_gives_is_given_once(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let job = bench.take_one().await;
+    bench.step(62_000);
+    for _ in 0..3 {
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(8_000)));
+    }
+}
+
+async fn a_step_that_is_no_gap_counts(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let job = bench.take_one().await;
+    for left in [8_000, 6_000, 4_000] {
+        bench.step(2_000);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(left)));
+    }
+}
+
+mod on_disk {
+    use super::*;
+    use holdfast_backend::engine::sqlite::{Commits, Options};
+    use rusqlite::{Connection, ffi};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    };
+
+    #[tokio::test]
+    async fn a_lease_outlives_the_time_in_which_the_folder_was_closed() {
+        let bench = Bench::sqlite();
+        bench.inbox().await;
+        bench.puts(1).await;
+        let job = bench.take_one().await;
+        let delayed = bench.put(NewJob { delay: Millis(3_600_000), ..new_job() }).await;
+        bench.pass(4_000).await;
+        bench.reopen(3_600_000);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(6_000)));
+        assert_eq!(bench.place(delayed).await, Place::Ready, "it was due meanwhile");
+        bench.reopen(0);
+        bench.jump(-1);
+        assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+        bench.counted().await;
+    }
+
+    #[tokio::test]
+    async fn a_wall_clock_that_was_set_back_meanwhile_ends_no_lease() {
+        let bench = Bench::sqlite();
+        bench.inbox().await;
+        bench.puts(1).await;
+        let job = bench.take_one().await;
+        bench.jump(-3_600_000);
+        bench.reopen(0);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(10_000)));
+        assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+    }
+
+    /// Commits the first of which may be made to fail.
+    struct Once(Arc<AtomicBool>);
+
+    impl Commits for Once {
+        fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
+            if self.0.swap(false, SeqCst) {
+                let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(busy, None));
+            }
+            db.execute_batch("COMMIT")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gap_whose_batch_was_not_committed_is_given_by_the_next_one() {
+        let fails = Arc::<AtomicBool>::default();
+        let commits = Box::new(Once(Arc::clone(&fails)));
+        let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
+        bench.inbox().await;
+        bench.puts(1).await;
+        let job = bench.take_one().await;
+        bench.step(3_600_000);
+        fails.store(true, SeqCst);
+        assert!(bench.engine().tend().await.is_err());
+        assert!(!fails.load(SeqCst));
+        bench.step(1_000);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
+        assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+    }
+
+    #[tokio::test]
+    async fn fences_go_on_above_all_that_were_given_out_once_a_folder_was_set_back() {
+        let bench = Bench::sqlite();
+        bench.inbox().await;
+        bench.puts(2).await;
+        let before = bench.take_one().await.token.fence;
+        bench.restored();
+        assert!(bench.take_one().await.token.fence > before + u64::from(u32::MAX));
+    }
+
+    #[tokio::test]
+    async fn everything_of_jobs_is_there_after_a_restart() {
+        let bench = Bench::sqlite();
+        bench.inbox().await;
+        let delay = Millis(700_000);
+        let id = bench.put(NewJob { delay, priority: -7, ..grouped("g") }).await;
+        let behind = bench.put(NewJob { expires: Some(Millis(900_000)), ..grouped("g") }).await;
+        bench.puts(3).await;
+        let taken = bench.take(3).await;
+        bench.ended(&taken[0], complete()).await;
+        bench.ended(&taken[1], fail("x")).await;
+        let read = async || {
+            let mut all = Vec::new();
+            for id in [id, behind, taken[0].id, taken[1].id, taken[2].id] {
+                all.push(bench.job(id).await);
+            }
+            all
+        };
+        let before = read().await;
+        bench.reopen(0);
+        assert_eq!(read().await, before);
+        assert_eq!(bench.end(&taken[1], fail("x")).await, Ended::Again(Place::Ready));
+        assert_eq!(bench.ended(&taken[2], complete()).await, Place::Done);
+        bench.counted().await;
+    }
+}
