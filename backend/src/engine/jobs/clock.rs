@@ -46,12 +46,12 @@ struct State {
     stored: Option<StoreTime>,
 }
 
-/// What a batch writes before anything else.
+/// What a batch writes for the clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::engine) struct First {
-    /// What all leases are given.
+pub(in crate::engine) struct Look {
+    /// What all leases are given, before anything else.
     pub(in crate::engine) gap: Option<Millis>,
-    /// What is kept of the clock.
+    /// What is kept of the clock, if anything is written.
     pub(in crate::engine) kept: Option<Kept>,
 }
 
@@ -68,33 +68,33 @@ impl Ticks {
     }
 
     /// A batch begins.
-    pub(in crate::engine) fn look(&self) -> First {
+    pub(in crate::engine) fn look(&self) -> Look {
         let mut state = self.state();
         state.batch = state.clock.observe(self.clocks.steady());
         state.wall = self.clocks.wall();
         let now = state.batch.now;
         let stored = state.stored.is_some_and(|stored| now - stored < STORED_EVERY);
         let due = state.batch.gap.is_some() || !stored;
-        First { gap: state.batch.gap, kept: due.then(|| state.kept()) }
+        Look { gap: state.batch.gap, kept: due.then(|| state.kept()) }
     }
 
     /// A batch that wrote this is committed.
-    pub(in crate::engine) fn written(&self, first: First) {
+    pub(in crate::engine) fn written(&self, look: Look) {
         let mut state = self.state();
-        if let Some(gap) = first.gap {
+        if let Some(gap) = look.gap {
             state.clock.given(gap);
             state.batch.gap = None;
         }
-        if let Some(kept) = first.kept {
+        if let Some(kept) = look.kept {
             state.stored = Some(kept.at);
         }
     }
 
     /// What the store is closed with: of the last look, unless its gap was not given.
-    pub(in crate::engine) fn last(&self) -> First {
+    pub(in crate::engine) fn last(&self) -> Look {
         let state = self.state();
         let kept = state.batch.gap.is_none().then(|| state.kept());
-        First { gap: None, kept }
+        Look { gap: None, kept }
     }
 
     /// The time of a call of the batch.

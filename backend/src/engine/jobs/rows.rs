@@ -83,8 +83,8 @@ pub(in crate::engine) trait Rows {
     /// Stores a new row and returns its number.
     fn add_job(&mut self, row: &Row) -> Result<Seq, Self::Error>;
     fn keep_job(&mut self, row: &Row) -> Result<(), Self::Error>;
-    /// Deletes a job's row with its attempts and contents.
-    fn drop_job(&mut self, row: &Row) -> Result<(), Self::Error>;
+    /// Deletes jobs' rows with their attempts and contents.
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
 
     /// The first ready jobs of a queue, in the order in which they begin.
     fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>, Self::Error>;

@@ -54,8 +54,8 @@ impl<R: Rows> Work<R> {
             return Ok(0);
         };
         let ended = self.rows.ended(queue, StoreTime(by), most)?;
+        self.rows.drop_jobs(&ended)?;
         for row in &ended {
-            self.rows.drop_job(row)?;
             let (job, from, attempt) = (row.job.id, Some(row.job.place), row.job.attempt);
             let moved = Move { job, from, to: None, attempt, consumer: None, took: None };
             self.moved(queue, moved)?;

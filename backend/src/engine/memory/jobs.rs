@@ -43,11 +43,11 @@ impl MemoryEngine {
 
 /// What the batches of other engines begin with.
 fn look(ticks: &Ticks, jobs: &mut Tables) {
-    let first = ticks.look();
-    if let Some(gap) = first.gap {
+    let look = ticks.look();
+    if let Some(gap) = look.gap {
         jobs.give(gap);
     }
-    ticks.written(first);
+    ticks.written(look);
 }
 
 #[async_trait]

@@ -17,7 +17,7 @@ use super::{
     task::{self, Problem, Queue, Task, fault, is_failed_fsync},
 };
 use crate::{
-    engine::jobs::clock::{First, Ticks},
+    engine::jobs::clock::{Look, Ticks},
     limits::WAITING_WRITES,
 };
 use holdfast_common::storage::Fault;
@@ -167,7 +167,9 @@ impl Desk {
     /// Stores what time it is, which may be a second ahead of what was stored last, and empties the
     /// log.
     fn close(&self) -> rusqlite::Result<bool> {
-        clock::write(&self.db, self.ticks.last())?;
+        if let Some(kept) = self.ticks.last().kept {
+            clock::keep(&self.db, kept)?;
+        }
         checkpoint::empty(&self.db)
     }
 
@@ -213,18 +215,25 @@ impl Desk {
 
     /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
-        let first = self.ticks.look();
-        self.begin(first)?;
+        let mut look = self.ticks.look();
+        let mut before = self.db.total_changes();
+        self.begin(look)?;
         let faults = if self.run_all(batch)? {
             vec![None; batch.len()]
         } else {
             self.roll_back();
-            self.begin(first)?;
+            before = self.db.total_changes();
+            self.begin(look)?;
             self.run_each(batch)?
         };
+        // Of a batch that has written nothing there is nothing to be synced, and no need for room.
+        look.kept = look.kept.filter(|_| self.db.total_changes() > before);
+        if let Some(kept) = look.kept {
+            clock::keep(&self.db, kept).map_err(|error| self.taken_back(&error))?;
+        }
         match self.options.commits.commit(&self.db) {
             Ok(()) => {
-                self.ticks.written(first);
+                self.ticks.written(look);
                 self.commits.fetch_add(1, Relaxed);
                 Ok(faults)
             }
@@ -232,13 +241,20 @@ impl Desk {
         }
     }
 
-    /// Begins one, with what the clock has to have written before all else.
-    fn begin(&mut self, first: First) -> Result<(), Fault> {
+    /// Begins one. If there was a gap the leases are given it before anything goes by them.
+    fn begin(&mut self, look: Look) -> Result<(), Fault> {
         let begun = self.options.commits.begin(&self.db);
-        begun.and_then(|()| clock::write(&self.db, first)).map_err(|error| {
-            self.roll_back();
-            self.failed(&error)
-        })
+        begun.map_err(|error| self.failed(&error))?;
+        match look.gap {
+            Some(gap) => clock::give(&self.db, gap).map_err(|error| self.taken_back(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// An error that takes all of the batch with it.
+    fn taken_back(&mut self, error: &rusqlite::Error) -> Fault {
+        self.roll_back();
+        self.failed(error)
     }
 
     /// Runs all tasks up to one that fails; false if one did. There is no savepoint for each: SQLite

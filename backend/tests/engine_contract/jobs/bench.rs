@@ -145,6 +145,11 @@ impl Bench {
         Arc::new(SqliteEngine::open_with(folder.path(), options).unwrap())
     }
 
+    /// All bytes of the folder.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.folder.as_ref().unwrap().bytes()
+    }
+
     pub(crate) fn engine(&self) -> Arc<dyn Engine> {
         self.engine.lock().unwrap().clone().unwrap()
     }

@@ -136,3 +136,37 @@ async fn tending_names_each_queue_that_has_something(bench: &Bench) {
     names.sort();
     assert_eq!(names, [INBOX, "other"]);
 }
+
+mod on_disk {
+    use super::*;
+    use holdfast_backend::engine::sqlite::Options;
+    use holdfast_common::storage::jobs::How;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_removed_job_is_in_no_file_any_more() {
+        let bench =
+            Bench::sqlite_with(Options { scrub_after: Duration::ZERO, ..Options::default() });
+        let keep = Millis(1_000);
+        bench.queue(INBOX, QueueSettings { keep, ..settings() }).await;
+        let said = |n: usize| format!("secret-{n}-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for n in 0..60 {
+            let data = format!(r#""{}{}""#, said(n), "x".repeat(n * n * 7 % 3_000));
+            bench.put(NewJob { data, ..new_job() }).await;
+        }
+        for (n, job) in bench.take(30).await.into_iter().enumerate() {
+            let result = Some(format!(r#""{}""#, said(1_000 + n)));
+            bench.ended(&job, How::Complete { result }).await;
+        }
+        bench.pass(1_000).await;
+        bench.tend().await;
+        // The log was emptied behind the last answer; this one comes after that.
+        bench.tend().await;
+        let bytes = bench.bytes();
+        let holds = |n| bytes.windows(said(n).len()).any(|window| window == said(n).as_bytes());
+        for n in 0..60 {
+            assert_eq!(holds(n), n >= 30, "job {n}");
+        }
+        assert!(!(1_000..1_030).any(holds), "their results");
+    }
+}

@@ -110,11 +110,12 @@ impl Rows for &mut Tables {
         Ok(())
     }
 
-    fn drop_job(&mut self, row: &Row) -> Result<(), Fault> {
-        self.jobs.remove(&row.seq);
-        self.attempts.remove(&row.seq);
-        for content in [Some(row.content), row.outcome].into_iter().flatten() {
-            self.contents.remove(&content);
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Fault> {
+        for row in rows {
+            self.jobs.remove(&row.seq);
+            self.attempts.remove(&row.seq);
+            self.contents.remove(&row.content);
+            row.outcome.map(|outcome| self.contents.remove(&outcome));
         }
         Ok(())
     }

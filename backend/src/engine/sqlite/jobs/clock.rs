@@ -1,13 +1,10 @@
 //! What the database keeps of the store's clock.
 
 use super::sql;
-use crate::engine::{
-    jobs::clock::First,
-    sqlite::rows::{int, number},
-};
+use crate::engine::sqlite::rows::{int, number};
 use holdfast_common::{
     job::{StoreTime, clock::Kept},
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use rusqlite::{Connection, Result};
 
@@ -19,15 +16,14 @@ pub(in crate::engine::sqlite) fn kept(db: &Connection) -> Result<Option<Kept>> {
     Ok(Some(kept).filter(|kept| kept.wall > Timestamp(0)))
 }
 
-/// What a batch writes before anything else.
-pub(in crate::engine::sqlite) fn write(db: &Connection, first: First) -> Result<()> {
-    if let Some(gap) = first.gap {
-        db.prepare_cached(sql::GIVE)?.execute([int(gap.0)])?;
-    }
-    if let Some(kept) = first.kept {
-        db.prepare_cached(sql::KEEP_CLOCK)?.execute((int(kept.at.0), int(kept.wall.0)))?;
-    }
-    Ok(())
+/// Gives all leases the time in which nobody could have extended them.
+pub(in crate::engine::sqlite) fn give(db: &Connection, gap: Millis) -> Result<()> {
+    db.prepare_cached(sql::GIVE)?.execute([int(gap.0)]).map(drop)
+}
+
+pub(in crate::engine::sqlite) fn keep(db: &Connection, kept: Kept) -> Result<()> {
+    let row = (int(kept.at.0), int(kept.wall.0));
+    db.prepare_cached(sql::KEEP_CLOCK)?.execute(row).map(drop)
 }
 
 /// The folder was set back: fences go on above all that were given out since, so that whoever

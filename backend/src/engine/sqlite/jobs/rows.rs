@@ -161,11 +161,13 @@ impl Rows for Tables<'_> {
         )
     }
 
-    fn drop_job(&mut self, gone: &Row) -> Result<()> {
-        self.run(sql::DROP_JOB, [gone.seq])?;
-        self.run(sql::DROP_ATTEMPTS, [gone.seq])?;
-        for content in [Some(gone.content), gone.outcome].into_iter().flatten() {
-            content::remove(self.0, content)?;
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<()> {
+        let contents: Vec<_> =
+            rows.iter().flat_map(|row| [Some(row.content), row.outcome]).flatten().collect();
+        content::remove(self.0, &contents)?;
+        for row in rows {
+            self.run(sql::DROP_JOB, [row.seq])?;
+            self.run(sql::DROP_ATTEMPTS, [row.seq])?;
         }
         Ok(())
     }
@@ -228,7 +230,7 @@ impl Rows for Tables<'_> {
     }
 
     fn drop_content(&mut self, seq: Seq) -> Result<()> {
-        Ok(content::remove(self.0, seq)?)
+        Ok(content::remove(self.0, &[seq])?)
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<()> {
