@@ -294,8 +294,8 @@ pub enum Extended {
 /// What a call has changed, to be told to those who wait and to those who watch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Moves {
-    /// Rises with each call: [`Count::commit`](crate::dispatch::Count::commit).
-    pub turn: u64,
+    /// Rises with each call: [`Count::version`](crate::dispatch::Count::version).
+    pub version: u64,
     /// The queues, as they stand after it.
     pub queues: Vec<QueueMoves>,
 }

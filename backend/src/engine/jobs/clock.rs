@@ -28,7 +28,7 @@ pub(in crate::engine) struct Moment {
     /// For people.
     pub(in crate::engine) wall: Timestamp,
     /// Rises with each call.
-    pub(in crate::engine) turn: u64,
+    pub(in crate::engine) version: u64,
 }
 
 /// The clock. It is looked at as a batch begins, and all calls of the batch go by that.
@@ -41,7 +41,7 @@ struct State {
     clock: StoreClock,
     batch: Observed,
     wall: Timestamp,
-    turn: u64,
+    version: u64,
     /// What the clock said when it was last stored by this process.
     stored: Option<StoreTime>,
 }
@@ -64,7 +64,7 @@ impl Ticks {
             None => StoreClock::new(steady),
         };
         let batch = clock.clone().observe(steady);
-        Self { clocks, state: Mutex::new(State { clock, batch, wall, turn: 0, stored: None }) }
+        Self { clocks, state: Mutex::new(State { clock, batch, wall, version: 0, stored: None }) }
     }
 
     /// A batch begins.
@@ -100,8 +100,8 @@ impl Ticks {
     /// The time of a call of the batch.
     pub(in crate::engine) fn moment(&self) -> Moment {
         let mut state = self.state();
-        state.turn += 1;
-        Moment { now: state.batch.now, wall: state.wall, turn: state.turn }
+        state.version += 1;
+        Moment { now: state.batch.now, wall: state.wall, version: state.version }
     }
 
     /// What time it is, for who only reads. It is no look: readers may be at work while the
@@ -109,7 +109,7 @@ impl Ticks {
     pub(in crate::engine) fn peek(&self) -> Moment {
         let state = self.state();
         let now = state.clock.clone().observe(self.clocks.steady()).now;
-        Moment { now, wall: self.clocks.wall(), turn: state.turn }
+        Moment { now, wall: self.clocks.wall(), version: state.version }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -58,7 +58,7 @@ impl<R: Rows> Work<R> {
             }
             queues.push(QueueMoves { queue: touched.queue.info, jobs: touched.moves });
         }
-        Ok(Moves { turn: self.moment.turn, queues })
+        Ok(Moves { version: self.moment.version, queues })
     }
 
     /// A queue, as this call has left it.

@@ -179,7 +179,7 @@ async fn a_claim_tells_what_has_moved(bench: &Bench) {
     assert_eq!((moved.attempt, moved.consumer.as_deref()), (1, Some("c")));
     assert_eq!(moved.took, Some(Millis(700)));
     let (_, later) = bench.engine().claim(claim(1)).await.unwrap();
-    assert!(later.turn > moves.turn, "what was counted later is known from what was before");
+    assert!(later.version > moves.version, "what was counted later is known from what was before");
 }
 
 async fn what_waits_longest_is_told(bench: &Bench) {
