@@ -78,6 +78,15 @@ impl StoreClock {
     pub fn given(&mut self, gap: Millis) {
         self.owed.0 = self.owed.0.saturating_sub(gap.0);
     }
+
+    /// Nobody could say whether the batch of this observation is committed, and what is kept was read
+    /// again since: a batch that gives a gap keeps the clock. Without it the leases would be given the
+    /// gap twice. It is asked before the next observation.
+    pub fn read(&mut self, kept: Kept, of: Observed) {
+        if let Some(gap) = of.gap.filter(|_| kept.at == of.now) {
+            self.given(gap);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +128,18 @@ mod tests {
         clock.observe(Instant(10_000));
         clock.given(first.unwrap());
         assert_eq!(clock.observe(Instant(10_000)).gap, Some(Millis(3_000)));
+    }
+
+    #[test]
+    fn a_gap_is_given_once_by_a_batch_that_nobody_can_say_is_committed() {
+        for written in [true, false] {
+            let mut clock = StoreClock::new(Instant(0));
+            let of = clock.observe(Instant(5_000));
+            let kept = if written { Kept { at: of.now, ..KEPT } } else { KEPT };
+            clock.read(kept, of);
+            let gap = clock.observe(Instant(5_001)).gap;
+            assert_eq!(gap, if written { None } else { Some(Millis(3_000)) });
+        }
     }
 
     #[test]
