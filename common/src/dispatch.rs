@@ -24,6 +24,7 @@ pub use io::{Consumer, Count, Input, Output};
 
 use crate::{
     job::limits::{CLAIM_JOBS, CREDIT},
+    planted::{Planted, planted},
     time::{Instant, Millis},
 };
 use line::{Line, Waiter};
@@ -172,7 +173,9 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         let queue = waiter.queue.clone();
         waiter.wants = waiter.wants.saturating_sub(jobs);
         let (wants, over) = (waiter.wants, waiter.gone || (waiter.once && jobs > 0));
-        self.line(&queue).asked -= u64::from(asked);
+        if !planted(Planted::AskedKept) {
+            self.line(&queue).asked -= u64::from(asked);
+        }
         if over {
             self.consumers.remove(&consumer);
         } else if wants > 0 {

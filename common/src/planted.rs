@@ -2,16 +2,19 @@
 //! tests alone, none of them is in the code.
 
 macro_rules! faults {
-    ($($(#[$doc:meta])* $fault:ident,)*) => {
+    ($($(#[$doc:meta])* $fault:ident,)* ; of queues: $($(#[$of_jobs:meta])* $job:ident,)*) => {
         /// A fault that can be planted.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Planted {
             $($(#[$doc])* $fault,)*
+            $($(#[$of_jobs])* $job,)*
         }
 
         impl Planted {
-            /// Every one.
+            /// Every one of rooms.
             pub const ALL: &[Self] = &[$(Self::$fault),*];
+            /// Every one of queues.
+            pub const JOBS: &[Self] = &[$(Self::$job),*];
         }
     };
 }
@@ -67,6 +70,42 @@ faults! {
     PageLosesItem,
     /// A tab reads the database in order to lead, and who led can still write.
     TakesUnfenced,
+
+    ; of queues:
+    /// Any token holds a job that is leased.
+    TokenIgnored,
+    /// The end of a lease is taken after it has run out.
+    LateAccepted,
+    /// A restart forgets how many leases were given.
+    FenceReused,
+    /// A lease is told before it is on the disk.
+    LeaseBeforeCommit,
+    /// What a late end brings to rooms is not taken back.
+    EventsBesideEnd,
+    /// What has ended a lease is not kept.
+    EndTwice,
+    /// A job may begin beside another one of its group.
+    GroupRuns,
+    /// The end of a job leaves the next one of its group where it is.
+    GroupNotFreed,
+    /// A restart forgets that leases run out.
+    LapseForgotten,
+    /// An attempt whose lease ran out is not counted.
+    AttemptNotCounted,
+    /// Time in which nobody could have extended a lease counts.
+    GapCounts,
+    /// A gap is given once more where nobody could say whether it was.
+    GapTwice,
+    /// That somebody was told is written before it is so.
+    ToldBefore,
+    /// A restart forgets which keys were used.
+    KeyForgotten,
+    /// How many jobs may begin is not asked.
+    LimitIgnored,
+    /// A queue is not counted but when something changes.
+    DispatchSleeps,
+    /// What a claim asked for counts when it is over.
+    AskedKept,
 }
 
 #[cfg(feature = "proof")]

@@ -6,7 +6,10 @@ use super::{
     limits::{LONGEST_BACKOFF, SNOOZES, lease},
     waiting,
 };
-use crate::time::Millis;
+use crate::{
+    planted::{Planted, planted},
+    time::Millis,
+};
 use std::mem;
 
 /// What is done to a job. Whatever else fails leaves it as it was.
@@ -140,6 +143,9 @@ impl Job {
             (Act::End { token, digest, how }, _) => self.end(now, token, digest, how),
             (Act::Lapse, Place::Leased) if now >= self.due => {
                 let to = if self.attempt < self.most { Place::Ready } else { Place::Dead };
+                if planted(Planted::AttemptNotCounted) {
+                    self.attempt -= 1;
+                }
                 Ok(self.leave(Over::Lapsed, to, now))
             }
             (Act::Due, Place::Delayed) if now >= self.due => Ok(self.go(Place::Ready, self.due)),
@@ -202,14 +208,17 @@ impl Job {
     /// The lease is over.
     fn leave(&mut self, over: Over, to: Place, due: StoreTime) -> Step {
         let lease = self.lease.take();
-        self.last = lease.as_ref().map(|lease| Spent { token: lease.token, over });
+        if !planted(Planted::EndTwice) {
+            self.last = lease.as_ref().map(|lease| Spent { token: lease.token, over });
+        }
         Step { lease, ..self.go(to, due) }
     }
 
     fn go(&mut self, to: Place, due: StoreTime) -> Step {
         self.due = due;
         let from = mem::replace(&mut self.place, to);
-        let frees = self.group.is_some() && from.heads() && to.ended();
+        let heads = self.group.is_some() && from.heads();
+        let frees = heads && to.ended() && !planted(Planted::GroupNotFreed);
         Step { from, to, lease: None, frees }
     }
 }

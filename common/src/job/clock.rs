@@ -10,7 +10,10 @@
 //! while the process runs, it does nothing to a lease.
 
 use super::StoreTime;
-use crate::time::{Instant, Millis, Timestamp};
+use crate::{
+    planted::{Planted, planted},
+    time::{Instant, Millis, Timestamp},
+};
 
 /// The longest step between two looks that is no gap.
 pub const STEADY: Millis = Millis(2_000);
@@ -83,7 +86,8 @@ impl StoreClock {
     /// again since: a batch that gives a gap keeps the clock. Without it the leases would be given the
     /// gap twice. It is asked before the next observation.
     pub fn read(&mut self, kept: Kept, of: Observed) {
-        if let Some(gap) = of.gap.filter(|_| kept.at == of.now) {
+        let there = kept.at == of.now && !planted(Planted::GapTwice);
+        if let Some(gap) = of.gap.filter(|_| there) {
             self.given(gap);
         }
     }

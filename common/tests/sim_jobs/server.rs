@@ -1,0 +1,567 @@
+//! The server as a model: requests come over wires, the desk drives the real [`Dispatch`], the store
+//! is tended, and those who asked are told.
+
+use crate::{
+    deed::{Answer, Claim, End, Ended, Enqueued, Got, Govern, Leased, Source, Task, Worker},
+    disk::{Asked, Disk, Queue},
+    ledger::Ledger,
+    store::{Batch, Done, Store, Trouble},
+};
+use holdfast_common::{
+    backoff::Dice,
+    dispatch::{Consumer, Dispatch, Input, Output},
+    id::JobId,
+    job::{Digest, Ending, Token},
+    planted::{Planted, planted},
+    time::{Instant, Millis, Timestamp},
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A connection of a peer.
+pub type Wire = u64;
+
+/// What a peer says.
+#[derive(Debug, Clone)]
+pub enum Up {
+    Poll { queue: Queue, jobs: u32, length: Millis, wait: Millis },
+    Consume { queue: Queue, credit: u32, length: Millis },
+    Credit { jobs: u32 },
+    Take { queue: Queue, job: JobId, length: Millis },
+    End { req: u64, end: Box<End> },
+    Extend { job: JobId, token: Token, length: Option<Millis>, progress: u8 },
+    Enqueue { req: u64, jobs: Vec<Asked>, source: Source },
+}
+
+/// What a peer hears.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// Of a poll that is over there may be none.
+    Leased {
+        jobs: Vec<Leased>,
+        poll: bool,
+    },
+    Did {
+        req: u64,
+        ended: Ended,
+    },
+    Lost {
+        job: JobId,
+        token: Token,
+    },
+    Enqueued {
+        req: u64,
+    },
+    Retry {
+        req: u64,
+    },
+}
+
+/// Who a request is from.
+#[derive(Debug, Clone)]
+pub enum Call {
+    /// A claim that [`Dispatch`] wanted.
+    Claim(Consumer),
+    /// An enqueue, with the consumers for whom jobs are claimed with it.
+    Enqueue {
+        wire: Wire,
+        req: u64,
+        queue: Queue,
+        with: Vec<Consumer>,
+    },
+    Take {
+        wire: Wire,
+    },
+    End {
+        wire: Wire,
+        req: u64,
+        end: Box<End>,
+    },
+    Extend {
+        wire: Wire,
+        job: JobId,
+        token: Token,
+    },
+    Tell(JobId, u64),
+    Told(JobId, u64),
+    Tend,
+    Nobody,
+}
+
+/// One that waits.
+#[derive(Debug, Clone)]
+struct Waits {
+    wire: Wire,
+    worker: Worker,
+    queue: Queue,
+    jobs: u32,
+    length: Millis,
+    /// When a poll is over; a subscription never is.
+    until: Option<Instant>,
+}
+
+pub struct Server {
+    pub store: Store<Call>,
+    pub dispatch: Dispatch<Queue>,
+    waits: BTreeMap<Consumer, Waits>,
+    consumers: u64,
+    /// What each wire carries, down. Those that are not here are gone.
+    pub wires: BTreeMap<Wire, (Worker, VecDeque<Down>)>,
+    /// Wires whose other end is gone, and when that is noticed.
+    pub silent: BTreeMap<Wire, Instant>,
+    tend_at: Instant,
+    tending: bool,
+    telling: BTreeSet<(JobId, u64)>,
+    /// Those whose telling failed: until the store is tended next.
+    untold: Vec<(JobId, u64)>,
+    drawn: u64,
+    /// So many hints more are lost.
+    pub deaf: u64,
+    pub trouble: Trouble,
+    pub ledger: Ledger,
+}
+
+/// Something the server can do.
+#[derive(Debug, Clone, Copy)]
+pub enum Way {
+    Begin,
+    Sync,
+    Answer,
+    Tend,
+    Time,
+    PollOver(Consumer),
+    /// A wire has said nothing for too long.
+    HangUp(Wire),
+    Tell,
+}
+
+/// How many may wait.
+const WAITING: usize = 4;
+const SECOND: Millis = Millis(1_000);
+
+impl Server {
+    pub fn new(now: Instant, wall: Timestamp) -> Self {
+        Self::on(Store::new(wall, now), Ledger::new(now), now)
+    }
+
+    fn on(store: Store<Call>, ledger: Ledger, now: Instant) -> Self {
+        Self {
+            store,
+            dispatch: Dispatch::new(WAITING),
+            waits: BTreeMap::new(),
+            consumers: 0,
+            wires: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            tend_at: now,
+            tending: false,
+            telling: BTreeSet::new(),
+            untold: Vec::new(),
+            drawn: 0,
+            deaf: 0,
+            trouble: Trouble::default(),
+            ledger,
+        }
+    }
+
+    /// The process ends; all its wires do.
+    pub fn crash(&mut self, written: bool) {
+        if let Some(batch) = self.store.crash(written) {
+            self.durable(&batch);
+        }
+        self.wires.clear();
+        self.waits.clear();
+    }
+
+    /// It starts again on this disk.
+    pub fn start(&mut self, disk: Disk, now: Instant, wall: Timestamp) {
+        let drawn = self.drawn;
+        let store = Store::open(disk, wall, now);
+        let mut ledger = std::mem::replace(&mut self.ledger, Ledger::new(now));
+        ledger.starts(now);
+        let trouble = std::mem::take(&mut self.trouble);
+        *self = Self { drawn, trouble, ..Self::on(store, ledger, now) };
+        self.ledger.same(&self.store.disk);
+    }
+
+    fn chance(&mut self) -> u64 {
+        self.drawn += 1;
+        Dice::new(self.drawn).up_to(u64::MAX)
+    }
+
+    /// What it can do now.
+    pub fn ways(&self, now: Instant) -> Vec<Way> {
+        let over = self.waits.iter().filter(|(_, it)| it.until.is_some_and(|until| until <= now));
+        let mut ways: Vec<Way> = over.map(|(consumer, _)| Way::PollOver(*consumer)).collect();
+        let silent = self.silent.iter().filter(|(_, at)| **at <= now);
+        ways.extend(silent.map(|(wire, _)| Way::HangUp(*wire)));
+        let untold = self.store.disk.untold().any(|it| !self.telling.contains(&it));
+        let all = [
+            (self.store.can_begin(), Way::Begin),
+            (self.store.commits(), Way::Sync),
+            (self.store.answers() > 0, Way::Answer),
+            (self.tend_at <= now && !self.tending, Way::Tend),
+            (self.dispatch.wake().is_some_and(|at| at <= now), Way::Time),
+            (untold, Way::Tell),
+        ];
+        ways.extend(all.into_iter().filter(|(can, _)| *can).map(|(_, way)| way));
+        ways
+    }
+
+    /// When it has something to do by the clock.
+    pub fn wake(&self) -> Option<Instant> {
+        let polls = self.waits.values().filter_map(|it| it.until);
+        let tend = (!self.tending).then_some(self.tend_at);
+        let silent = self.silent.values().copied();
+        polls.chain(silent).chain(self.dispatch.wake()).chain(tend).min()
+    }
+
+    pub fn go(&mut self, way: Way, now: Instant, wall: Timestamp, dice: &mut Dice) {
+        match way {
+            Way::Begin => {
+                let most = 1 + dice.up_to(5) as usize;
+                let counted = self.ledger.looks(now);
+                self.store.begin(most, now, wall, counted, &mut self.trouble);
+            }
+            Way::Sync => {
+                if let Some(batch) = self.store.sync(&mut self.trouble) {
+                    self.durable(&batch);
+                }
+            }
+            Way::Answer => {
+                let which = dice.up_to(self.store.answers() as u64 - 1) as usize;
+                if let Some(done) = self.store.answer(which) {
+                    self.answer(done, now);
+                }
+            }
+            Way::Tend => {
+                self.tending = true;
+                self.store.put(Call::Tend, Task::Tend);
+            }
+            Way::Time => {
+                self.ledger.counts.add("dispatch: a held queue goes on");
+                self.dispatched(now, Input::Time);
+            }
+            Way::PollOver(consumer) => {
+                self.ledger.counts.add("poll: over");
+                self.dispatched(now, Input::Gone(consumer));
+                if let Some(waits) = self.waits.remove(&consumer) {
+                    self.say(waits.wire, Down::Leased { jobs: Vec::new(), poll: true });
+                }
+            }
+            Way::HangUp(wire) => {
+                self.ledger.counts.add("wire: found silent");
+                self.hang_up(wire, now);
+            }
+            Way::Tell => self.tell(),
+        }
+    }
+
+    fn tell(&mut self) {
+        let untold: Vec<_> = self.store.disk.untold().collect();
+        for (job, fence) in untold {
+            if self.telling.insert((job, fence)) {
+                let (call, task) = if planted(Planted::ToldBefore) {
+                    (Call::Told(job, fence), Task::Told(job, fence))
+                } else {
+                    (Call::Tell(job, fence), Task::Tell(job, fence))
+                };
+                self.store.put(call, task);
+            }
+        }
+    }
+
+    fn durable(&mut self, batch: &Batch) {
+        self.ledger.durable(batch, &self.store.disk);
+    }
+
+    fn say(&mut self, wire: Wire, down: Down) {
+        if let Some((_, frames)) = self.wires.get_mut(&wire) {
+            frames.push_back(down);
+        }
+    }
+
+    /// A connection is found to be gone.
+    pub fn hang_up(&mut self, wire: Wire, now: Instant) {
+        self.wires.remove(&wire);
+        self.silent.remove(&wire);
+        let gone: Vec<Consumer> =
+            self.waits.iter().filter(|(_, it)| it.wire == wire).map(|(id, _)| *id).collect();
+        for consumer in gone {
+            self.waits.remove(&consumer);
+            self.dispatched(now, Input::Gone(consumer));
+        }
+    }
+
+    /// A frame of a peer arrives.
+    pub fn hear(&mut self, wire: Wire, worker: Worker, up: Up, now: Instant) {
+        match up {
+            Up::Poll { queue, jobs, length, wait } => {
+                let until = Some(now + wait);
+                self.wait(Waits { wire, worker, queue, jobs, length, until }, now);
+            }
+            Up::Consume { queue, credit, length } => {
+                let jobs = credit;
+                self.wait(Waits { wire, worker, queue, jobs, length, until: None }, now);
+            }
+            Up::Credit { jobs } => {
+                let own =
+                    self.waits.iter_mut().find(|(_, it)| it.wire == wire && it.until.is_none());
+                if let Some((consumer, waits)) = own {
+                    waits.jobs += jobs;
+                    let consumer = *consumer;
+                    self.dispatched(now, Input::Credit { consumer, jobs });
+                }
+            }
+            Up::Take { queue, job, length } => {
+                let (job, chance) = (Some(job), self.chance());
+                let claim = Claim { queue, job, worker, jobs: 1, length, chance };
+                self.store.put(Call::Take { wire }, Task::Claim(claim));
+            }
+            Up::End { req, end } => {
+                let call = Call::End { wire, req, end: end.clone() };
+                self.store.put(call, Task::End(end));
+            }
+            Up::Extend { job, token, length, progress } => {
+                let call = Call::Extend { wire, job, token };
+                self.store.put(call, Task::Extend { job, token, length, progress });
+            }
+            Up::Enqueue { req, jobs, source } => self.enqueue(wire, req, jobs, source, now),
+        }
+    }
+
+    fn wait(&mut self, waits: Waits, now: Instant) {
+        self.consumers += 1;
+        let consumer = Consumer(self.consumers);
+        let Waits { queue, jobs, until, .. } = waits;
+        self.waits.insert(consumer, waits);
+        self.dispatched(now, Input::Wait { consumer, queue, jobs, once: until.is_some() });
+    }
+
+    /// Those who wait are claimed for in the enqueue's own transaction.
+    fn enqueue(&mut self, wire: Wire, req: u64, jobs: Vec<Asked>, source: Source, now: Instant) {
+        let queue = jobs[0].queue;
+        let here = jobs.iter().filter(|it| it.queue == queue && it.new.delay == Millis(0));
+        let offer = Input::Offer { queue, jobs: here.count() as u32 };
+        let mut then = Vec::new();
+        for output in self.dispatch.handle(now, offer) {
+            if let Output::Claim { consumer, jobs, .. } = output {
+                then.push((consumer, self.claim(consumer, queue, jobs)));
+            }
+        }
+        let with = then.iter().map(|(consumer, _)| *consumer).collect();
+        self.store
+            .put(Call::Enqueue { wire, req, queue, with }, Task::Enqueue { jobs, source, then });
+    }
+
+    fn claim(&mut self, consumer: Consumer, queue: Queue, jobs: u32) -> Claim {
+        let waits = self.waits.get(&consumer);
+        let (worker, length) = waits.map_or((0, Millis(1_000)), |it| (it.worker, it.length));
+        Claim { queue, job: None, worker, jobs, length, chance: self.chance() }
+    }
+
+    pub fn govern(&mut self, govern: Govern) {
+        self.store.put(Call::Nobody, Task::Govern(govern));
+    }
+
+    fn dispatched(&mut self, now: Instant, input: Input<Queue>) {
+        for output in self.dispatch.handle(now, input) {
+            match output {
+                Output::Claim { consumer, queue, jobs } => {
+                    let claim = self.claim(consumer, queue, jobs);
+                    self.store.put(Call::Claim(consumer), Task::Claim(claim));
+                }
+                Output::Full(consumer) => {
+                    self.ledger.counts.add("dispatch: full");
+                    if let Some(waits) = self.waits.remove(&consumer) {
+                        self.say(waits.wire, Down::Leased { jobs: Vec::new(), poll: true });
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, done: Done<Call>, now: Instant) {
+        let Done { call, answer, counts } = done;
+        match (call, answer) {
+            (Call::Claim(consumer), Answer::Claimed(got)) => {
+                self.claimed(consumer, got, &counts, now);
+            }
+            (Call::Claim(consumer), _) => {
+                self.ledger.counts.add("claim: failed");
+                self.dispatched(now, Input::Failed(consumer));
+            }
+            (Call::Enqueue { wire, req, queue, with }, answer) => {
+                self.enqueued(wire, req, queue, with, answer, &counts, now);
+            }
+            (Call::Take { wire }, Answer::Claimed((jobs, _))) => {
+                self.ledger.counts.add(if jobs.is_empty() { "take: none" } else { "take: taken" });
+                self.ledger.told(&jobs, 1);
+                self.say(wire, Down::Leased { jobs, poll: false });
+            }
+            (Call::End { wire, req, end }, Answer::Ended(ended, next)) => {
+                self.ended(wire, req, *end, ended, next);
+            }
+            (Call::End { wire, req, .. }, _) => self.say(wire, Down::Retry { req }),
+            (Call::Extend { wire, job, token }, Answer::Extended(Err(_))) => {
+                self.say(wire, Down::Lost { job, token });
+            }
+            (Call::Tell(job, fence), Answer::Nothing) if !planted(Planted::ToldBefore) => {
+                self.store.put(Call::Told(job, fence), Task::Told(job, fence));
+            }
+            (Call::Told(job, fence), Answer::Nothing) if planted(Planted::ToldBefore) => {
+                self.store.put(Call::Nobody, Task::Tell(job, fence));
+            }
+            (Call::Tell(job, fence) | Call::Told(job, fence), Answer::Fault) => {
+                self.untold.push((job, fence));
+            }
+            (Call::Tell(job, fence) | Call::Told(job, fence), _) => {
+                self.telling.remove(&(job, fence));
+            }
+            (Call::Tend, answer) => {
+                let more = matches!(answer, Answer::Tended { more: true });
+                if more {
+                    self.ledger.counts.add("tend: goes on");
+                }
+                self.tending = false;
+                for end in self.untold.drain(..) {
+                    self.telling.remove(&end);
+                }
+                self.tend_at = now + if more { Millis(10) } else { SECOND };
+            }
+            _ => {}
+        }
+        for (queue, count) in counts {
+            if self.deaf > 0 && count.jobs > 0 {
+                self.deaf -= 1;
+                self.ledger.counts.add("dispatch: a hint is lost");
+                continue;
+            }
+            self.dispatched(now, Input::Counted { queue, count });
+        }
+    }
+
+    fn claimed(
+        &mut self,
+        consumer: Consumer,
+        (jobs, next): Got,
+        counts: &[(Queue, holdfast_common::dispatch::Count)],
+        now: Instant,
+    ) {
+        let got = jobs.len() as u32;
+        if next.is_some() {
+            self.ledger.counts.add("claim: the rate is used up");
+        }
+        let queue = self.waits.get(&consumer).map(|it| it.queue);
+        let queue = queue.or(jobs.first().map(|it| it.queue));
+        match self.waits.get_mut(&consumer) {
+            Some(waits) => {
+                let (wire, poll, asked) = (waits.wire, waits.until.is_some(), waits.jobs);
+                waits.jobs = waits.jobs.saturating_sub(got);
+                if poll && got > 0 {
+                    self.waits.remove(&consumer);
+                }
+                if got > 0 {
+                    self.ledger.counts.add(if poll { "poll: leased" } else { "pushed" });
+                    self.ledger.told(&jobs, asked);
+                    self.say(wire, Down::Leased { jobs, poll });
+                }
+            }
+            None => jobs.into_iter().for_each(|leased| self.hand_back(&leased)),
+        }
+        match queue.and_then(|queue| counts.iter().find(|(of, _)| *of == queue)) {
+            Some((_, count)) => {
+                let count = *count;
+                self.dispatched(now, Input::Claimed { consumer, jobs: got, count, next });
+            }
+            // Who has gone and got nothing: there is nothing to say but that it is over.
+            None => self.dispatched(now, Input::Untried(consumer)),
+        }
+    }
+
+    /// What was claimed for one that has gone.
+    fn hand_back(&mut self, leased: &Leased) {
+        self.ledger.counts.add("claim: handed back");
+        self.drawn += 1;
+        let end = End {
+            job: leased.job,
+            token: leased.token,
+            digest: digest(self.drawn | 1 << 60),
+            how: Ending::Snooze(Millis(0)),
+            events: Vec::new(),
+            bad: false,
+            jobs: Vec::new(),
+            then: None,
+        };
+        self.store.put(Call::Nobody, Task::End(Box::new(end)));
+    }
+
+    #[expect(clippy::too_many_arguments)]
+    fn enqueued(
+        &mut self,
+        wire: Wire,
+        req: u64,
+        queue: Queue,
+        with: Vec<Consumer>,
+        answer: Answer,
+        counts: &[(Queue, holdfast_common::dispatch::Count)],
+        now: Instant,
+    ) {
+        let Answer::Enqueued(enqueued, got) = answer else {
+            with.into_iter().for_each(|it| self.dispatched(now, Input::Failed(it)));
+            return self.say(wire, Down::Retry { req });
+        };
+        if got.is_empty() {
+            with.into_iter().for_each(|it| self.dispatched(now, Input::Untried(it)));
+        }
+        for (consumer, got) in got {
+            if !got.0.is_empty() {
+                self.ledger.counts.add("enqueue: handed over");
+            }
+            debug_assert!(counts.iter().any(|(of, _)| *of == queue));
+            self.claimed(consumer, got, counts, now);
+        }
+        match enqueued {
+            Enqueued::Made(jobs) => {
+                self.ledger.counts.add("enqueue: made");
+                self.ledger.answered(&jobs);
+                self.say(wire, Down::Enqueued { req });
+            }
+            Enqueued::Again(_) => {
+                self.ledger.counts.add("enqueue: again");
+                self.say(wire, Down::Enqueued { req });
+            }
+            Enqueued::Mismatch => {
+                self.ledger.counts.add("enqueue: mismatch");
+                self.say(wire, Down::Enqueued { req });
+            }
+            Enqueued::Full => {
+                self.ledger.counts.add("enqueue: full");
+                self.say(wire, Down::Retry { req });
+            }
+        }
+    }
+
+    fn ended(&mut self, wire: Wire, req: u64, end: End, ended: Ended, next: Vec<Leased>) {
+        match ended {
+            Ended::Moved => {
+                // It is decided anew.
+                let end = Box::new(end);
+                return self.store.put(Call::End { wire, req, end: end.clone() }, Task::End(end));
+            }
+            Ended::Done | Ended::Again => self.ledger.done(end.job, end.token, end.digest),
+            _ => {}
+        }
+        if !next.is_empty() {
+            self.ledger.counts.add("end: with the next job");
+        }
+        self.ledger.told(&next, 1);
+        self.say(wire, Down::Did { req, ended });
+        self.say(wire, Down::Leased { jobs: next, poll: false });
+    }
+}
+
+/// A digest that no other word has.
+pub fn digest(n: u64) -> Digest {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&n.to_le_bytes());
+    digest
+}
