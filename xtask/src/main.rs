@@ -46,7 +46,7 @@ cargo xtask <chore>
                         events each
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
-  sim [--seeds N | --seed S] [--planted FAULT]
+  sim [--jobs] [--seeds N | --seed S] [--planted FAULT]
                         the simulator over the first N seeds (1,000), or over one of them again
   fuzz [TARGET…] [--seconds N]
                         look for inputs that the parsers do not stand: libFuzzer, with a nightly

@@ -15,10 +15,15 @@ const OPTIONS: [(&str, &str); 3] = [
     ("--planted", "HOLDFAST_SIM_PLANTED"),
 ];
 
+/// Queues, in place of rooms.
+const JOBS: &str = "--jobs";
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
-    let mut command = cargo(&["test", "-p", "holdfast-common", "--test", "sim", "--"]);
+    let jobs = arguments.iter().any(|word| word == JOBS);
+    let target = if jobs { "sim_jobs" } else { "sim" };
+    let mut command = cargo(&["test", "-p", "holdfast-common", "--test", target, "--"]);
     command.args(["--exact", RUN, "--nocapture"]);
-    let mut words = arguments.iter();
+    let mut words = arguments.iter().filter(|word| *word != JOBS);
     while let Some(word) = words.next() {
         let option = OPTIONS.iter().find(|(option, _)| option == word);
         let (_, setting) = option.ok_or_else(|| format!("unexpected argument {word:?}"))?;

@@ -43,6 +43,7 @@ impl Sim {
             | Act::Cancel { .. }
             | Act::Requeue { .. }
             | Act::Discard { .. }
+            | Act::Regret { .. }
             | Act::Set { .. }
             | Act::Poison { .. } => self.governs(act),
             _ => self.at_the_server(act),
@@ -321,6 +322,15 @@ impl Sim {
             Act::Cancel { which } => self.some_job(which).map(Govern::Cancel),
             Act::Requeue { which } => dead(which).map(Govern::Requeue),
             Act::Discard { which } => dead(which).map(Govern::Discard),
+            Act::Regret { which } => {
+                // Best one whose asker is just being told.
+                let jobs = self.server.store.disk.jobs.values();
+                let mut untold = jobs.filter(|row| row.job.place == Place::Dead && !row.told);
+                let job = untold.next().map(|row| row.job.id).or_else(|| dead(which));
+                let Some(job) = job.filter(|_| !self.stopped) else { return false };
+                self.server.govern(Govern::Requeue(job));
+                Some(Govern::Cancel(job))
+            }
             Act::Set { queue, form } => Some(Govern::Set(queue, settings(form))),
             _ => unreachable!("only what people decide comes here"),
         };

@@ -29,6 +29,7 @@ pub const EXPECTED: &[&str] = &[
     "act: Poll",
     "act: Progress",
     "act: Requeue",
+    "act: Regret",
     "act: Restore",
     "act: Resume",
     "act: Set",

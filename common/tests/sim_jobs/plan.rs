@@ -164,6 +164,10 @@ pub enum Act {
     Discard {
         which: usize,
     },
+    /// A dead letter is requeued, and cancelled before anybody has looked at it.
+    Regret {
+        which: usize,
+    },
     Set {
         queue: usize,
         form: u64,
@@ -268,7 +272,7 @@ fn act(dice: &mut Dice) -> Act {
     let (one, other) = (n(1) == 0, n(1) == 0);
     let (small, form, ms) = (n(3) as u64, n(1 << 20) as u64, n(8) as u64 * 1_000);
     let (jobs, lease) = (1 + small as u32, [300, 1_000, 5_000, 20_000][n(3)]);
-    match n(109) {
+    match n(111) {
         0..=11 => Act::Enqueue { p, queue, form, times: 1 + small, key: one },
         12..=13 => Act::Again { p, which, other: one && other },
         14..=15 => Act::EmitsWork { p, queue, form },
@@ -310,6 +314,7 @@ fn act(dice: &mut Dice) -> Act {
         97..=98 => Act::Cancel { which },
         99..=101 => Act::Requeue { which },
         102 => Act::Discard { which },
+        105..=106 => Act::Regret { which },
         103..=104 => Act::Set { queue, form },
         _ => Act::Wait { ms: (which as u64 + 1) * 100 * (1 + 4 * small) },
     }

@@ -94,12 +94,10 @@ pub fn report(seed: u64, manner: Manner, broken: &Violation) -> String {
     let kept = keep(seed, &traced.trace);
     let acts: Vec<String> =
         moves.iter().map(|it| format!("  {:?}, then {} steps", it.act, it.steps)).collect();
-    let planted =
-        manner.planted.map_or(String::new(), |it| format!("HOLDFAST_SIM_PLANTED={it:?} "));
+    let planted = manner.planted.map_or(String::new(), |it| format!(" --planted {it:?}"));
     format!(
         "seed {seed} breaks {:?}: {what}\n{} of its moves are enough:\n{}\n\
-         what happens then stands in {}\nagain: HOLDFAST_SIM_SEED={seed} {planted}\
-         cargo test -p holdfast-common --test sim_jobs whatever\n",
+         what happens then stands in {}\nagain: cargo xtask sim --jobs --seed {seed}{planted}\n",
         broken.invariant,
         moves.len(),
         acts.join("\n"),
