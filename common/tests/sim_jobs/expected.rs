@@ -68,6 +68,7 @@ pub const EXPECTED: &[&str] = &[
     "end: with events",
     "end: with jobs",
     "end: with the next job",
+    "enqueue: a claim is untried",
     "enqueue: again",
     "enqueue: full",
     "enqueue: handed over",

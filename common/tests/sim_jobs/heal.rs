@@ -75,6 +75,14 @@ impl Sim {
     fn last_jobs(&mut self) {
         let mut last = Vec::new();
         for queue in 0..QUEUES {
+            // The second time it is refused what it is offered with.
+            let mut twice = self.asked(queue, 0);
+            twice.new.delay = Millis(0);
+            for _ in 0..2 {
+                let (req, jobs, source) = (self.number(), vec![twice.clone()], Source::Ids);
+                self.asks(WORKERS, req, Up::Enqueue { req, jobs, source });
+                self.wait(2_000);
+            }
             let mut asked = self.asked(queue, 0);
             asked.new.delay = Millis(500);
             (asked.new.group, asked.new.expires) = (None, None);

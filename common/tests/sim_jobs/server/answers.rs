@@ -144,7 +144,8 @@ impl Server {
             with.into_iter().for_each(|it| self.dispatched(now, Input::Failed(it)));
             return self.say(wire, Down::Retry { req });
         };
-        if got.is_empty() {
+        if got.is_empty() && !with.is_empty() {
+            self.ledger.counts.add("enqueue: a claim is untried");
             with.into_iter().for_each(|it| self.dispatched(now, Input::Untried(it)));
         }
         for (consumer, got) in got {
