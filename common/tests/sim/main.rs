@@ -2,6 +2,8 @@
 //! looked for in many runs of chance.
 
 mod acts;
+#[path = "../shared/cores.rs"]
+mod cores;
 mod counts;
 mod disk;
 mod engine;
@@ -16,6 +18,8 @@ mod requests;
 mod run;
 mod seeds;
 mod server;
+#[path = "../shared/shrink.rs"]
+mod shrink;
 mod sim;
 mod slow;
 mod stories;

@@ -2,8 +2,9 @@
 //! breach of the line of the promise that it breaks.
 
 use crate::{
+    cores::on_every_core,
     ledger::Invariant::{self, *},
-    run::{Manner, on_every_core, run},
+    run::{Manner, run},
 };
 use holdfast_common::planted::Planted;
 

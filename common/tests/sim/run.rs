@@ -5,6 +5,7 @@ use crate::{
     counts::Counts,
     ledger::{Invariant, Violation},
     plan::{Move, PROFILES, plan},
+    shrink::shorter,
     sim::Sim,
 };
 use holdfast_common::{
@@ -13,10 +14,7 @@ use holdfast_common::{
     planted::{self, Planted},
     time::Millis,
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Mutex,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How a run is looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,27 +85,12 @@ pub fn play(seed: u64, moves: &[Move], manner: Manner) -> Outcome {
     }
 }
 
-/// The shortest list of moves found that breaks the same invariant: parts are left out, larger ones
-/// first, for as long as what is left still fails.
+/// The shortest list of moves found that breaks the same invariant, with as few steps as will do.
 pub fn shrink(seed: u64, manner: Manner, invariant: Invariant) -> Vec<Move> {
-    let mut moves = plan(seed);
     let fails = |moves: &[Move]| {
         play(seed, moves, manner).broken.is_some_and(|broken| broken.invariant == invariant)
     };
-    let mut part = moves.len() / 2;
-    while part > 0 {
-        let mut at = 0;
-        while at < moves.len() {
-            let mut shorter = moves.clone();
-            shorter.drain(at..(at + part).min(moves.len()));
-            if fails(&shorter) {
-                moves = shorter;
-            } else {
-                at += part;
-            }
-        }
-        part /= 2;
-    }
+    let mut moves = shorter(plan(seed), fails);
     for at in 0..moves.len() {
         let mut fewer = moves.clone();
         while fewer[at].steps > 0 {
@@ -138,22 +121,6 @@ pub fn report(seed: u64, manner: Manner, broken: &Violation) -> String {
         acts.join("\n"),
         kept,
     )
-}
-
-/// Does something with each of many things, on every core; what comes of it is in no order.
-pub fn on_every_core<T: Send, R: Send>(
-    things: impl Iterator<Item = T> + Send,
-    work: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
-    let things = Mutex::new(things);
-    let next = || things.lock().expect("nobody panics with it").next();
-    let worker = || std::iter::from_fn(next).map(&work).collect::<Vec<R>>();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        let done = workers.into_iter().map(|it| it.join().expect("runs catch their panics"));
-        done.flatten().collect()
-    })
 }
 
 /// Puts a trace where it can be read, and says where.

@@ -1,8 +1,9 @@
 //! Many runs of chance: whatever happens on the way, the promise holds.
 
 use crate::{
+    cores::on_every_core,
     counts::{Counts, EXPECTED},
-    run::{Manner, on_every_core, report, run},
+    run::{Manner, report, run},
 };
 use holdfast_common::planted::Planted;
 use std::sync::atomic::{AtomicU64, Ordering};
