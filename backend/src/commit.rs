@@ -109,7 +109,7 @@ async fn publish(
 /// answered as unknown, perhaps, so that nobody was told.
 fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
     let (verdict, entry) = match appended {
-        Appended::Decided { verdict, entry } => (verdict, entry.as_deref()),
+        Appended::Decided { verdict, entry, .. } => (verdict, entry.as_deref()),
         Appended::Again(verdict) => (verdict, None),
         _ => return,
     };

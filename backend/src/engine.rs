@@ -26,6 +26,9 @@ pub mod sqlite;
 
 pub use jobs::{Answer, Clocks, Jobs};
 
+/// [`Code::WrongSecret`], where it is not the person.
+pub type Recognised = Result<(), Code>;
+
 /// What a trim did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trimmed {
@@ -48,6 +51,16 @@ pub trait Engine: Jobs {
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor
     /// for it; of the rooms the person is no member of, the newest [`OTHER_ROOMS`](crate::limits::OTHER_ROOMS) are.
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault>;
+
+    /// Binds the person to the secret at their first use, with this name; later ones compare the
+    /// secret, and change nothing. As a greeting without a writer.
+    async fn recognise(
+        &self,
+        person: PersonId,
+        secret_hash: [u8; 32],
+        name: String,
+        at: Timestamp,
+    ) -> Result<Recognised, Fault>;
 
     /// The rooms as a resume without cursors lists them to the person.
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault>;
@@ -72,6 +85,11 @@ pub trait Engine: Jobs {
     /// meantime; the name of an inbox need not be free. The first member of a new room is its owner,
     /// else its author, unless that is nil; an author who is in as many rooms as one may be is
     /// rejected with [`Code::TooMany`].
+    ///
+    /// Its [jobs](Append::jobs) are enqueued just behind the entry, and only with an entry: a repeat, a
+    /// rejection and what has moved enqueue none. A job for a queue that is not there is a programming
+    /// error, which fails the append. Where a queue is full nothing is rejected, since that passes:
+    /// the append is [`Fault::Overloaded`], nothing of it has happened, and it may come again.
     fn append(&self, append: Append) -> BoxFuture<'static, Appended>;
 
     /// Reads what a rule goes by, in one snapshot.

@@ -6,7 +6,7 @@
 //! which has one read of a log and a few requests under way.
 
 use crate::{
-    engine::{Answer, Engine, Jobs, Trimmed},
+    engine::{Answer, Engine, Jobs, Recognised, Trimmed},
     limits::CALLS_AT_ONCE,
 };
 use async_trait::async_trait;
@@ -19,8 +19,8 @@ use holdfast_common::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
-            QueueRead, QueueSpec, Tended,
+            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
         },
     },
     time::Timestamp,
@@ -87,6 +87,31 @@ impl Jobs for Patient {
         let _turn = self.turn().await;
         self.engine.queues(ns).await
     }
+
+    async fn govern(&self, govern: Govern) -> Answer<Governed> {
+        let _turn = self.turn().await;
+        self.engine.govern(govern).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.audit(query).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.list(query).await
+    }
+
+    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.untold(limit).await
+    }
+
+    async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        let _turn = self.turn().await;
+        self.engine.told(ends).await
+    }
 }
 
 #[async_trait]
@@ -94,6 +119,17 @@ impl Engine for Patient {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault> {
         let _turn = self.turn().await;
         self.engine.greet(greeting).await
+    }
+
+    async fn recognise(
+        &self,
+        person: PersonId,
+        secret_hash: [u8; 32],
+        name: String,
+        at: Timestamp,
+    ) -> Result<Recognised, Fault> {
+        let _turn = self.turn().await;
+        self.engine.recognise(person, secret_hash, name, at).await
     }
 
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {

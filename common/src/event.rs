@@ -168,7 +168,7 @@ pub fn verify<E: Durable>(
         result.expect("a declared reply or refusal has string keys and serializes")
     };
     match decision {
-        Ok(reply) => Verified::Allowed { reply: json(serde_json::to_string(&reply)) },
+        Ok(reply) => Verified::allowed(json(serde_json::to_string(&reply))),
         Err(No::Code(code)) => {
             Verified::Rejected { code, why: None, detail: code.text().to_owned() }
         }

@@ -7,8 +7,10 @@ use crate::{
     event::{Effect, Facts, Verified, Versions},
     frame::{Author, Entry, Folded, LaneFloor, LaneWatermark, LatestSet, RoomCursor, RoomInfo},
     id::{Epoch, EventId, PersonId, RoomId, WriterId},
+    job::NewJob,
     time::Timestamp,
 };
+use jobs::Moves;
 
 pub mod jobs;
 
@@ -192,6 +194,18 @@ pub struct Append {
     pub versions: Versions,
 }
 
+impl Append {
+    /// What is enqueued with it, if and only if its entry is appended by it. A job whose id is known
+    /// already is not enqueued again.
+    #[must_use]
+    pub fn jobs(&self) -> &[NewJob] {
+        match &self.verified {
+            Verified::Allowed { jobs, .. } => jobs,
+            Verified::Rejected { .. } => &[],
+        }
+    }
+}
+
 /// What became of an [`Append`]. Nothing of it is told before it is durable.
 #[derive(Debug, Clone)]
 pub enum Appended {
@@ -201,6 +215,8 @@ pub enum Appended {
         verdict: Verdict,
         /// The entry to pass on, where one was appended. Boxed for its size.
         entry: Option<Box<NewEntry>>,
+        /// What its jobs have moved.
+        moves: Moves,
     },
     /// Decided earlier: the same verdict again.
     Again(Verdict),
@@ -216,6 +232,14 @@ pub enum Appended {
     Mismatch,
     /// Nothing is known to be durable.
     Fault(Fault),
+}
+
+impl Appended {
+    /// Of an append that has moved no jobs.
+    #[must_use]
+    pub fn decided(verdict: Verdict, entry: Option<Box<NewEntry>>) -> Self {
+        Self::Decided { verdict, entry, moves: Moves::default() }
+    }
 }
 
 /// An entry that has just become durable.

@@ -282,7 +282,7 @@ impl Pair {
         let (room, n, id) = (emit.room, emit.n, emit.id);
         let verdict = match parsed.decide(&facts(), &Limits::default()) {
             Verified::Rejected { code, why, detail } => Verdict::Reject { id, code, detail, why },
-            Verified::Allowed { reply } => {
+            Verified::Allowed { reply, .. } => {
                 let offset = self.head().offset + 1;
                 let mark = self.head().mark.next(offset, id);
                 let data = String::from_utf8(payload).expect("it was read");
@@ -296,7 +296,7 @@ impl Pair {
             let live = Input::Live { room, offset: *offset, bytes };
             self.steps.push_back(Step::Server(live));
         }
-        let appended = Appended::Decided { verdict, entry: None };
+        let appended = Appended::decided(verdict, None);
         self.steps.push_back(Step::Server(Input::Appended { room, n, appended }));
     }
 }

@@ -162,7 +162,7 @@ fn appended(emitting: Emitting, frame: &[u8]) -> Input<'static, String> {
     };
     let appended = match emit.n % 4 {
         0 => Appended::Expected(emit.n - 1),
-        _ => Appended::Decided { verdict, entry: None },
+        _ => Appended::decided(verdict, None),
     };
     Input::Appended { room: emit.room, n: emit.n, appended }
 }

@@ -129,7 +129,7 @@ async fn make(
         owner,
         most_rooms: u32::MAX, // The server is in none of them.
         counts: false,
-        verified: Verified::Allowed { reply: serde_json::to_string(&named).map_err(broken)? },
+        verified: Verified::allowed(serde_json::to_string(&named).map_err(broken)?),
         versions: facts.versions,
     };
     let ready = Ready { append, known: None, _place: place };

@@ -38,7 +38,7 @@ fn decided(offset: Offset) -> Appended {
     let entry = Entry { offset, mark: Mark::START, id, kind, from, at, data: None };
     let (room, epoch) = (ROOM, Epoch::NIL);
     let entry = NewEntry { room, epoch, entry, created: None, owner: None };
-    Appended::Decided { verdict: ack(offset), entry: Some(Box::new(entry)) }
+    Appended::decided(ack(offset), Some(Box::new(entry)))
 }
 
 /// What has been told when all these were answered, and that all of them were.

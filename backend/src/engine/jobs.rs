@@ -25,8 +25,9 @@ use holdfast_common::{
     storage::{
         Fault,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, Moves,
-            QueueInfo, QueueRead, QueueSpec, Tended,
+            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, JobRead, ListQuery, Listed, Moves, QueueInfo, QueueRead, QueueSpec,
+            Tended,
         },
     },
 };
@@ -57,7 +58,13 @@ pub trait Jobs: Send + Sync + 'static {
     /// than the queue lets begin. A token is never given twice.
     fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>>;
 
-    /// Ends a lease. Said twice in the same way it is done once.
+    /// Ends a lease, appends its events and enqueues its jobs: all of it or nothing. Said twice in the
+    /// same way it is done once; of the events and jobs all is compared but what the driver makes: ids,
+    /// authors, times and what the rules said.
+    ///
+    /// The checks, in this order: the job and the token, the events in their order with what
+    /// [their handlers](holdfast_common::storage::Append::jobs) enqueue, the queues, the room in them.
+    /// The job has ended by then, so a full queue has room for one that comes after it.
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>>;
 
     /// Has leases go on from now, each by itself; the answers are in the order of the asked ones.
@@ -78,4 +85,24 @@ pub trait Jobs: Send + Sync + 'static {
 
     /// The queues of a namespace, by their names.
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault>;
+
+    /// Does what an operator wants, and notes it in the same transaction: the newest
+    /// [`AUDITS`](holdfast_common::job::limits::AUDITS) notes are kept. What a call leaves is done by
+    /// the next one, with the answer's rest; its note counts on.
+    async fn govern(&self, govern: Govern) -> Answer<Governed>;
+
+    /// What people did to a queue and its jobs, the newest first. `None` if there is no such queue.
+    async fn audit(&self, query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault>;
+
+    /// Jobs of a queue. `None` if there is no such queue.
+    async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault>;
+
+    /// Jobs that have ended and whose asker has not been told, those that were enqueued first: up to
+    /// `limit` and no more than [`LIST_JOBS`](holdfast_common::job::limits::LIST_JOBS). They are kept
+    /// until they are [told](Jobs::told). A dead letter that is requeued before is none of them.
+    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault>;
+
+    /// The askers have been told of these ends, each named by its job and its
+    /// [fence](JobRead::fence). Of a job that has ended otherwise since they have not.
+    async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault>;
 }

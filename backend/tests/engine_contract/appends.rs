@@ -69,11 +69,10 @@ async fn an_event_stands_once_whoever_sends_it_again(rig: Rig) {
 async fn an_event_that_stands_is_acked_even_where_its_rule_now_says_no(rig: Rig) {
     let room = room_id();
     let mut append = creation(room, PersonId::NIL, "Ward");
-    append.verified =
-        holdfast_common::event::Verified::Allowed { reply: r#"{"name":"Ward"}"#.to_owned() };
+    append.verified = holdfast_common::event::Verified::allowed(r#"{"name":"Ward"}"#.to_owned());
     rig.put(append.clone()).await;
     match rig.put(rejected(append)).await {
-        Appended::Decided { verdict: Verdict::Ack { offset, reply, .. }, entry: None } => {
+        Appended::Decided { verdict: Verdict::Ack { offset, reply, .. }, entry: None, .. } => {
             assert_eq!((offset, reply.as_str()), (1, r#"{"name":"Ward"}"#))
         }
         other => panic!("no ack: {other:?}"),
@@ -85,7 +84,11 @@ async fn a_rejection_appends_nothing(rig: Rig) {
     let append = rejected(message(room, PersonId::NIL, ""));
     let id = append.id;
     match rig.put(append).await {
-        Appended::Decided { verdict: Verdict::Reject { id: of, code, why, .. }, entry: None } => {
+        Appended::Decided {
+            verdict: Verdict::Reject { id: of, code, why, .. },
+            entry: None,
+            ..
+        } => {
             assert_eq!((of, code), (id, Code::Refused));
             assert_eq!(why.as_deref(), Some(r#"{"reason":"empty"}"#));
         }

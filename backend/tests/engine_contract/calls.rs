@@ -91,7 +91,7 @@ impl Pair {
         append.at = Timestamp(NOW.0 + self.now);
         append.counts = draft.counts;
         append.most_rooms = draft.most_rooms;
-        append.verified = Verified::Allowed { reply: self.now.to_string() };
+        append.verified = Verified::allowed(self.now.to_string());
         append.idempotency =
             draft.key.and_then(|(key, other)| promise(&key.to_string(), u8::from(other)));
         if let Some((writer, ahead, below)) = draft.lane {

@@ -63,7 +63,7 @@ async fn write(rig: &Rig) {
         rig.put(Append { lane, id, ..append }).await
     };
     let mut first = creation(ROOM, ada.person, "Ward 7");
-    first.verified = Verified::Allowed { reply: r#"{"name":"Ward 7"}"#.to_owned() };
+    first.verified = Verified::allowed(r#"{"name":"Ward 7"}"#.to_owned());
     put(1, first).await;
     put(2, message(ROOM, ada.person, "v1")).await;
     put(3, edit(ROOM, ada.person, id(2), "v2")).await;

@@ -125,7 +125,8 @@ async fn an_event_that_stands_in_an_inbox_is_not_acked_to_somebody_else(rig: Rig
     let mut same = rejected(message(room, bob.person, "what is there?"));
     same.id = id;
     same.lane = bob.number(1, 0);
-    let Appended::Decided { verdict: Verdict::Reject { .. }, entry: None } = rig.put(same).await
+    let Appended::Decided { verdict: Verdict::Reject { .. }, entry: None, .. } =
+        rig.put(same).await
     else {
         panic!("it is rejected, as in a room that is not there");
     };

@@ -143,19 +143,17 @@ impl Reference {
         }
         let rejects = matches!(append.verified, Verified::Rejected { .. });
         let told = room.filter(|room| !rejects || room.is_there_for(append.author.id));
-        let reject = |code, detail, why| Appended::Decided {
-            verdict: Verdict::Reject { id, code, detail, why },
-            entry: None,
-        };
+        let reject =
+            |code, detail, why| Appended::decided(Verdict::Reject { id, code, detail, why }, None);
         if let Some(verdict) = told.and_then(|room| room.ack(id)) {
-            return Appended::Decided { verdict, entry: None };
+            return Appended::decided(verdict, None);
         }
         match &append.verified {
             Verified::Rejected { code, why, detail } => reject(*code, detail.clone(), why.clone()),
             Verified::Allowed { .. } if self.is_one_too_many(append) => {
                 reject(Code::TooMany, Code::TooMany.text().to_owned(), None)
             }
-            Verified::Allowed { reply } => self.allow(append, reply.clone()),
+            Verified::Allowed { reply, .. } => self.allow(append, reply.clone()),
         }
     }
 
@@ -206,7 +204,7 @@ impl Reference {
             owner: append.owner.filter(|_| creates.is_some()),
         };
         let verdict = room.ack(append.id).unwrap();
-        Appended::Decided { verdict, entry: Some(Box::new(entry)) }
+        Appended::decided(verdict, Some(Box::new(entry)))
     }
 
     /// `stands`: in which rooms the reader stands, and where.

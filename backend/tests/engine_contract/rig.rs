@@ -98,7 +98,7 @@ pub(crate) fn message(room: RoomId, author: PersonId, text: &str) -> Append {
         owner: None,
         most_rooms: u32::MAX,
         counts: true,
-        verified: Verified::Allowed { reply: "null".to_owned() },
+        verified: Verified::allowed("null".to_owned()),
         versions: Versions::default(),
     }
 }

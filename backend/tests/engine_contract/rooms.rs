@@ -167,7 +167,7 @@ async fn who_makes_a_room_is_held_to_the_same_number(rig: Rig) {
     rig.entry(make("one")).await;
     let (second, third) = (make("two"), make("three"));
     rig.entry(second.clone()).await;
-    let Appended::Decided { verdict, entry: None } = rig.put(third).await else {
+    let Appended::Decided { verdict, entry: None, .. } = rig.put(third).await else {
         panic!("one room too many was made");
     };
     assert!(matches!(verdict, Verdict::Reject { code: Code::TooMany, .. }), "{verdict:?}");

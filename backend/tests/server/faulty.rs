@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, ready};
-use holdfast_backend::engine::{Answer, Engine, Jobs, Trimmed, memory::MemoryEngine};
+use holdfast_backend::engine::{Answer, Engine, Jobs, Recognised, Trimmed, memory::MemoryEngine};
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
@@ -11,8 +11,8 @@ use holdfast_common::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
-            QueueRead, QueueSpec, Tended,
+            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
         },
     },
     time::Timestamp,
@@ -105,6 +105,26 @@ impl Jobs for Faulty {
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
         self.inner.queues(ns).await
     }
+
+    async fn govern(&self, govern: Govern) -> Answer<Governed> {
+        self.inner.govern(govern).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        self.inner.audit(query).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
+        self.inner.list(query).await
+    }
+
+    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.inner.untold(limit).await
+    }
+
+    async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        self.inner.told(ends).await
+    }
 }
 
 #[async_trait]
@@ -120,6 +140,16 @@ impl Engine for Faulty {
             gate.open.notified().await;
         }
         greeted
+    }
+
+    async fn recognise(
+        &self,
+        person: PersonId,
+        secret_hash: [u8; 32],
+        name: String,
+        at: Timestamp,
+    ) -> Result<Recognised, Fault> {
+        self.inner.recognise(person, secret_hash, name, at).await
     }
 
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {

@@ -4,6 +4,7 @@ use super::{Class, Effect, Reach};
 use crate::{
     error::Code,
     id::{EventId, PersonId, RoomId},
+    job::NewJob,
     limits::Limits,
 };
 
@@ -92,6 +93,8 @@ pub enum Verified {
     Allowed {
         /// The typed reply as JSON.
         reply: String,
+        /// What is enqueued in the same transaction, each [within its bounds](NewJob::check).
+        jobs: Vec<NewJob>,
     },
     /// Do not append it.
     Rejected {
@@ -102,6 +105,14 @@ pub enum Verified {
         /// One sentence for a person.
         detail: String,
     },
+}
+
+impl Verified {
+    /// Append it, answer with this reply, and enqueue nothing.
+    #[must_use]
+    pub const fn allowed(reply: String) -> Self {
+        Self::Allowed { reply, jobs: Vec::new() }
+    }
 }
 
 /// A durable event that was read, waiting for the facts its rule needs.

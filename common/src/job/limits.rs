@@ -50,8 +50,8 @@ pub const LONGEST_POLL: Millis = Millis(60 * SECOND);
 /// Jobs that a subscription may ask to be sent before it asks for more; more are taken as this.
 pub const CREDIT: u32 = 1_000;
 
-/// Rooms to which the end of one job may append. Past it: too large.
-pub const END_ROOMS: usize = 16;
+/// Events that the end of one job may append. Past it: too large.
+pub const END_EVENTS: usize = 16;
 
 /// Jobs that the end of one job may enqueue. Past it: too large.
 pub const END_JOBS: usize = 100;
@@ -71,6 +71,15 @@ pub const SUBSCRIPTIONS: usize = 64;
 
 /// Jobs that one tending of the store moves; what is left goes on at once in the next.
 pub const TEND_JOBS: usize = 500;
+
+/// Jobs to which one call of an operator's deed is done; what is left goes on in the next.
+pub const GOVERN_JOBS: usize = 500;
+
+/// Jobs of which one call for a list or for what nobody was told yet looks at most.
+pub const LIST_JOBS: usize = 1_000;
+
+/// Rows that are kept of what people did to queues and jobs: the newest.
+pub const AUDITS: u32 = 1_000_000;
 
 /// The lease that is given for an asked length: the nearest there is.
 #[must_use]

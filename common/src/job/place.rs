@@ -86,3 +86,17 @@ pub enum JobState {
     /// It was cancelled or discarded.
     Cancelled,
 }
+
+impl JobState {
+    /// The places of which it is said.
+    #[must_use]
+    pub const fn places(self) -> &'static [Place] {
+        match self {
+            Self::Ready => &[Place::Ready, Place::Delayed, Place::Behind],
+            Self::Leased => &[Place::Leased],
+            Self::Done => &[Place::Done],
+            Self::Dead => &[Place::Dead],
+            Self::Cancelled => &[Place::Cancelled],
+        }
+    }
+}

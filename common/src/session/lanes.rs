@@ -118,13 +118,13 @@ impl<B> Session<B> {
         }
         // An earlier append has made it, perhaps, and the room with it: what became of that one was
         // not told here.
-        if let Appended::Decided { verdict: Verdict::Ack { .. }, entry: None }
+        if let Appended::Decided { verdict: Verdict::Ack { .. }, entry: None, .. }
         | Appended::Again(Verdict::Ack { .. }) = &appended
         {
             self.seek(room);
         }
         match appended {
-            Appended::Decided { verdict, entry } => {
+            Appended::Decided { verdict, entry, .. } => {
                 self.verdict(room, n, verdict);
                 if let Some(info) = entry.and_then(|entry| entry.created) {
                     self.member(&info);

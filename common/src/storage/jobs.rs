@@ -1,9 +1,17 @@
 //! What is asked of the engine about queues and jobs, and what it says.
 
+mod end;
+mod govern;
+mod list;
+
+pub use end::{End, Ended, Extend, Extended, How, Progress};
+pub use govern::{Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest};
+pub use list::{ListAfter, ListQuery, Listed, Sieve};
+
 use super::Idempotency;
 use crate::{
     id::{JobId, PersonId},
-    job::{Attempt, Holder, JobState, NewJob, Place, QueueSettings, Reason, Token},
+    job::{Attempt, Holder, JobState, NewJob, Place, QueueSettings, Token},
     time::{Millis, Timestamp},
 };
 
@@ -201,96 +209,6 @@ pub struct Given {
     pub until: Timestamp,
 }
 
-/// A consumer's end of its lease. Its bytes and its delay are within their bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
-    /// The job.
-    pub job: JobId,
-    /// The lease's.
-    pub token: Token,
-    /// In which way.
-    pub how: How,
-    /// What is claimed in the same transaction, if it ends.
-    pub then: Option<Claim>,
-}
-
-/// In which way a lease is ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
-    /// The job is done.
-    Complete {
-        /// What came of it, a text of JSON; `None` for `null`.
-        result: Option<String>,
-    },
-    /// It has failed.
-    Fail {
-        /// Why, for people. It is [cut](crate::job::limits::reason).
-        reason: String,
-        /// Why, a text of JSON.
-        failure: Option<String>,
-        /// As in [`Ending::Fail`](crate::job::Ending::Fail).
-        retry: Option<Millis>,
-    },
-    /// It is handed back, and comes again after this time.
-    Snooze {
-        /// How long.
-        delay: Millis,
-    },
-}
-
-/// What became of an [`End`]. But for [`Done`](Self::Done) nothing is changed by it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// It is so.
-    Done {
-        /// Where the job is.
-        place: Place,
-        /// How long it waits, where it does.
-        wait: Option<Millis>,
-        /// What the claim has got.
-        then: Option<Claimed>,
-    },
-    /// It was done before by this very word; the job is there now.
-    Again(Place),
-    /// The token does not hold the job.
-    Late(Reason),
-    /// It was snoozed as often as a job may be.
-    TooOften,
-    /// There is no such job, or no longer.
-    UnknownJob,
-}
-
-/// That consumers need longer, or less long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extend {
-    /// The jobs, with the leases' tokens.
-    pub jobs: Vec<(JobId, Token)>,
-    /// From now; `None`: as the queue says.
-    pub lease: Option<Millis>,
-    /// What they say of how far they are; `None`: what they said stays.
-    pub progress: Option<Progress>,
-}
-
-/// How far an attempt is, for people.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Of a hundred.
-    pub percent: u8,
-    /// In words; [cut](crate::job::limits::reason).
-    pub note: Option<String>,
-}
-
-/// What became of one job of an [`Extend`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extended {
-    /// The consumer has it for so long.
-    Until(Given),
-    /// The token does not hold the job.
-    Late(Reason),
-    /// There is no such job, or no longer.
-    UnknownJob,
-}
-
 /// What a call has changed, to be told to those who wait and to those who watch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Moves {
@@ -357,6 +275,9 @@ pub struct JobRead {
     pub group: Option<String>,
     /// Attempts that have begun.
     pub attempt: u32,
+    /// The last fence that was given for it, to a lease or to a requeue; 0 if there was none. With the
+    /// job's id it names the end of one that has ended, for ever.
+    pub fence: u64,
     /// How many it has.
     pub most: u32,
     /// Of one that is done, its result; of one that has failed, the typed failure.

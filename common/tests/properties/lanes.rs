@@ -68,7 +68,7 @@ impl Engine {
         };
         self.watermark = emit.n;
         self.decided.insert(emit.n, verdict.clone());
-        Appended::Decided { verdict, entry: None }
+        Appended::decided(verdict, None)
     }
 }
 

@@ -232,12 +232,12 @@ impl Disk {
         }
         let (verdict, entry) = self.decide(&append);
         if matches!(verdict, Verdict::Reject { .. }) && planted(Planted::RejectionKeepsNumber) {
-            return Appended::Decided { verdict, entry: None };
+            return Appended::decided(verdict, None);
         }
         let state = self.lanes.entry((lane.writer, append.room)).or_default();
         state.watermark = lane.n;
         state.verdicts.insert(lane.n, verdict.clone());
-        Appended::Decided { verdict, entry: entry.map(Box::new) }
+        Appended::decided(verdict, entry.map(Box::new))
     }
 
     fn decide(&mut self, append: &Append) -> (Verdict, Option<NewEntry>) {
@@ -249,7 +249,7 @@ impl Disk {
             return (Verdict::Ack { id, epoch, offset: *offset, reply }, None);
         }
         let reply = match &append.verified {
-            Verified::Allowed { reply } => reply.clone(),
+            Verified::Allowed { reply, .. } => reply.clone(),
             Verified::Rejected { code, why, detail } => {
                 let (code, why, detail) = (*code, why.clone(), detail.clone());
                 return (Verdict::Reject { id, code, detail, why }, None);
@@ -285,7 +285,7 @@ impl Disk {
             room_name: None,
             owner: None,
             most_rooms: u32::MAX,
-            verified: Verified::Allowed { reply: "null".to_owned() },
+            verified: Verified::allowed("null".to_owned()),
             versions: Versions::default(),
         };
         self.log_of(room)?;

@@ -260,7 +260,7 @@ impl Ledger {
             Appended::Mismatch => "append: mismatch",
             Appended::Fault(_) => "append: fault",
         });
-        let Appended::Decided { verdict, entry } = appended else {
+        let Appended::Decided { verdict, entry, .. } = appended else {
             return;
         };
         let last = self.decided.insert((writer, room), n).unwrap_or(0);

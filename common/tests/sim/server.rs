@@ -517,7 +517,7 @@ impl Server {
         }
         match &appended {
             Appended::Decided { entry: Some(new), .. } => self.publish(end, new),
-            Appended::Decided { verdict, entry: None } | Appended::Again(verdict) => {
+            Appended::Decided { verdict, entry: None, .. } | Appended::Again(verdict) => {
                 if let Verdict::Ack { offset, .. } = verdict {
                     self.fanout.stands(room, *offset);
                 }

@@ -48,7 +48,7 @@ impl<R: Rows> Work<R> {
         let waits = matches!(row.job.place, Place::Ready | Place::Delayed);
         let wait: Option<Millis> = waits.then(|| row.job.due - self.moment.now);
         let then = end.then.as_ref().map(|claim| self.claim(claim)).transpose()?;
-        Ok(Ended::Done { place: row.job.place, wait, then })
+        Ok(Ended::Done { place: row.job.place, wait, appended: Vec::new(), then })
     }
 
     pub(in crate::engine) fn extend(&mut self, extend: &Extend) -> Worked<Vec<Extended>, R> {
@@ -78,7 +78,7 @@ impl<R: Rows> Work<R> {
 
     fn refused(&mut self, row: &Row, token: Token, refused: Refused) -> Worked<Ended, R> {
         Ok(match refused {
-            Refused::Again => Ended::Again(row.job.place),
+            Refused::Again => Ended::Again { place: row.job.place, stands: Vec::new() },
             Refused::Late(why) => Ended::Late(self.exactly(row, token, why)?),
             Refused::TooOften => Ended::TooOften,
             other => return Err(Fault::Failed(other.to_string()).into()),

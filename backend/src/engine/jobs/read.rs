@@ -35,6 +35,7 @@ impl<R: Rows> Work<R> {
             priority: row.priority,
             group: job.group,
             attempt: job.attempt,
+            fence: 0,
             most: job.most,
             outcome: row.outcome.map(|outcome| self.rows.content(outcome)).transpose()?,
             attempts: self.rows.attempts(row.seq)?,

@@ -66,15 +66,15 @@ impl State {
         let room = room.filter(|room| allowed || room.is_there_for(append.author.id));
         if let Some(verdict) = room.and_then(|room| room.ack(append.id)) {
             self.conclude(append, &verdict);
-            return Ok(Appended::Decided { verdict, entry: None });
+            return Ok(Appended::decided(verdict, None));
         }
         match &append.verified {
             Verified::Allowed { .. } if self.has_too_many(append) => {
                 let verdict = too_many(append.id);
                 self.conclude(append, &verdict);
-                Ok(Appended::Decided { verdict, entry: None })
+                Ok(Appended::decided(verdict, None))
             }
-            Verified::Allowed { reply } => self.allow(append, reply),
+            Verified::Allowed { reply, .. } => self.allow(append, reply),
             Verified::Rejected { code, why, detail } => {
                 let verdict = Verdict::Reject {
                     id: append.id,
@@ -83,7 +83,7 @@ impl State {
                     why: why.clone(),
                 };
                 self.conclude(append, &verdict);
-                Ok(Appended::Decided { verdict, entry: None })
+                Ok(Appended::decided(verdict, None))
             }
         }
     }
@@ -167,7 +167,7 @@ impl State {
             owner: append.owner.filter(|_| creates),
         };
         self.conclude(append, &verdict);
-        Ok(Appended::Decided { verdict, entry: Some(Box::new(new)) })
+        Ok(Appended::decided(verdict, Some(Box::new(new))))
     }
 
     /// Stores the verdict and moves the watermark to its number.

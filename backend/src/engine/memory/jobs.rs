@@ -11,8 +11,8 @@ use holdfast_common::{
     storage::{
         Fault,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, QueueInfo,
-            QueueRead, QueueSpec, Tended,
+            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
         },
     },
 };
@@ -86,5 +86,24 @@ impl Jobs for MemoryEngine {
 
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
         self.read(|work| work.read_queues(ns))
+    }
+    async fn govern(&self, _govern: Govern) -> Answer<Governed> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn audit(&self, _query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn list(&self, _query: ListQuery) -> Result<Option<Listed>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn untold(&self, _limit: u32) -> Result<Vec<JobRead>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn told(&self, _ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
     }
 }

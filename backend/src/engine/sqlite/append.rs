@@ -63,13 +63,13 @@ fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Append
     if let Some(room) = room.as_ref().filter(|room| allowed || room.is_there_for(person))
         && let Some(verdict) = lanes::ack(db, room, append.id)?
     {
-        return Ok(decided(verdict, None));
+        return Ok(Appended::decided(verdict, None));
     }
     match &append.verified {
         Verified::Allowed { .. } if has_too_many(db, append)? => {
-            Ok(decided(too_many(append.id), None))
+            Ok(Appended::decided(too_many(append.id), None))
         }
-        Verified::Allowed { reply } => allow(db, append, room, target.as_ref(), reply),
+        Verified::Allowed { reply, .. } => allow(db, append, room, target.as_ref(), reply),
         Verified::Rejected { code, why, detail } => {
             let verdict = Verdict::Reject {
                 id: append.id,
@@ -77,7 +77,7 @@ fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Append
                 detail: detail.clone(),
                 why: why.clone(),
             };
-            Ok(decided(verdict, None))
+            Ok(Appended::decided(verdict, None))
         }
     }
 }
@@ -130,9 +130,5 @@ fn allow(
             .then(|| room.info(append.owner.unwrap_or(append.author.id) != PersonId::NIL)),
         owner: append.owner.filter(|_| creates),
     };
-    Ok(decided(verdict, Some(Box::new(new))))
-}
-
-fn decided(verdict: Verdict, entry: Option<Box<NewEntry>>) -> Appended {
-    Appended::Decided { verdict, entry }
+    Ok(Appended::decided(verdict, Some(Box::new(new))))
 }

@@ -15,8 +15,9 @@ use holdfast_common::{
     storage::{
         Fault,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, JobRead, Moves,
-            QueueInfo, QueueRead, QueueSpec, Tended,
+            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, JobRead, ListQuery, Listed, Moves, QueueInfo, QueueRead, QueueSpec,
+            Tended,
         },
     },
 };
@@ -93,5 +94,24 @@ impl Jobs for SqliteEngine {
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
         let ns = ns.to_owned();
         self.read(move |work| work.read_queues(&ns)).await
+    }
+    async fn govern(&self, _govern: Govern) -> Answer<Governed> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn audit(&self, _query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn list(&self, _query: ListQuery) -> Result<Option<Listed>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn untold(&self, _limit: u32) -> Result<Vec<JobRead>, Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
+    }
+
+    async fn told(&self, _ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        Err(Fault::Failed("not there yet".to_owned()))
     }
 }

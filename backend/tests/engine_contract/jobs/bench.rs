@@ -111,7 +111,7 @@ pub(crate) fn snooze(delay: u64) -> How {
 }
 
 pub(crate) fn end(job: JobId, token: Token, how: How) -> End {
-    End { job, token, how, then: None }
+    End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None }
 }
 
 pub(crate) fn settings() -> QueueSettings {
@@ -337,5 +337,13 @@ pub(crate) fn jobs(claimed: Claimed) -> Vec<LeasedJob> {
     match claimed {
         Claimed::Jobs { jobs, .. } => jobs,
         other => panic!("nothing was claimed: {other:?}"),
+    }
+}
+
+/// Where the job is of which an end was said again.
+pub(crate) fn again_at(ended: &Ended) -> Option<Place> {
+    match ended {
+        Ended::Again { place, .. } => Some(*place),
+        _ => None,
     }
 }

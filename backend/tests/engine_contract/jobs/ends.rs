@@ -24,6 +24,12 @@ contract_of_jobs! {
     an_end_tells_how_long_the_attempt_ran
 }
 
+/// That a lease was ended by a word which says nothing else.
+fn is_plain(ended: &Ended, place: Place, wait: Option<Millis>) -> bool {
+    let Ended::Done { place: at, wait: waits, appended, then } = ended else { return false };
+    (*at, *waits) == (place, wait) && appended.is_empty() && then.is_none()
+}
+
 async fn a_completed_job_is_done_and_keeps_its_result(bench: &Bench) {
     bench.inbox().await;
     let asker = Some(PersonId::from_bytes([5; 16]));
@@ -31,7 +37,7 @@ async fn a_completed_job_is_done_and_keeps_its_result(bench: &Bench) {
     let job = bench.take_one().await;
     let result = Some(r#"{"ok":true}"#.to_owned());
     let ended = bench.end(&job, How::Complete { result: result.clone() }).await;
-    assert_eq!(ended, Ended::Done { place: Place::Done, wait: None, then: None });
+    assert!(is_plain(&ended, Place::Done, None), "{ended:?}");
     let read = bench.job(id).await;
     assert_eq!((read.place, read.outcome, read.holder), (Place::Done, result, None));
     assert_eq!((read.asker, read.attempts), (asker, Vec::new()));
@@ -93,7 +99,7 @@ async fn a_snooze_uses_up_no_attempt(bench: &Bench) {
     let job = bench.take_one().await;
     let snoozed = bench.end(&job, snooze(800)).await;
     let wait = Some(Millis(800));
-    assert_eq!(snoozed, Ended::Done { place: Place::Delayed, wait, then: None });
+    assert!(is_plain(&snoozed, Place::Delayed, wait), "{snoozed:?}");
     bench.pass(800).await;
     let job = bench.take_one().await;
     assert_eq!((job.id, job.attempt), (id, 1));
@@ -111,7 +117,7 @@ async fn a_job_can_be_snoozed_only_so_often(bench: &Bench) {
         bench.ended(&job, snooze(0)).await;
     }
     let job = bench.take_one().await;
-    assert_eq!(bench.end(&job, snooze(0)).await, Ended::TooOften);
+    assert!(matches!(bench.end(&job, snooze(0)).await, Ended::TooOften));
     assert_eq!(bench.ended(&job, complete()).await, Place::Done, "it stayed leased");
 }
 
@@ -131,7 +137,7 @@ async fn the_end_of_a_job_takes_the_next_one_in_its_own_transaction(bench: &Benc
     // The answer was lost: it is not told again which one it was, and no other is taken.
     bench.puts(1).await;
     let (again, _) = bench.engine().end(next).await.unwrap();
-    assert_eq!(again, Ended::Again(Place::Done));
+    assert_eq!(again_at(&again), Some(Place::Done));
     assert_eq!(bench.counts().await.ready, 1);
 }
 
@@ -210,7 +216,7 @@ async fn ends_and_extends_of_what_is_not_there_say_so(bench: &Bench) {
     bench.puts(1).await;
     let job = bench.take_one().await;
     let (ended, _) = bench.engine().end(end(job_id(), job.token, complete())).await.unwrap();
-    assert_eq!(ended, Ended::UnknownJob);
+    assert!(matches!(ended, Ended::UnknownJob));
     let jobs = vec![NewJob { queue: "none".to_owned(), ..new_job() }];
     let enqueue = Enqueue { jobs, promise: None, then: Vec::new() };
     assert_eq!(bench.enqueue_all(enqueue).await, Enqueued::UnknownQueue { index: 0 });

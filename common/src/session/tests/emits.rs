@@ -127,7 +127,7 @@ fn nothing_is_acked_before_the_engine_has_answered() {
     assert!(!sent(&out).contains("ack"));
     let (id, epoch, reply) = (EventId::NIL, Epoch::NIL, "null".to_owned());
     let verdict = Verdict::Ack { id, epoch, offset: 1, reply };
-    let appended = Appended::Decided { verdict, entry: None };
+    let appended = Appended::decided(verdict, None);
     let out = session.handle(Instant(1), Input::Appended { room: ROOM, n: 1, appended });
     assert!(sent(&out).contains("{\"ack\""));
 }

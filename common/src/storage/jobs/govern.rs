@@ -1,0 +1,146 @@
+//! What people do to queues and jobs, and what is kept of it.
+
+use super::Sieve;
+use crate::{
+    id::{JobId, PersonId},
+    job::{JobState, QueueSettings},
+    time::Timestamp,
+};
+
+/// Something that somebody does to a queue or to jobs. It is done to up to
+/// [`GOVERN_JOBS`](crate::job::limits::GOVERN_JOBS) of them in a call, so that appends need not wait
+/// for a million: asked again with each answer's rest until there is none, it is done to all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Govern {
+    /// Who.
+    pub by: By,
+    /// What.
+    pub deed: Deed,
+    /// Where the call before this one left off.
+    pub rest: Option<Rest>,
+}
+
+/// Who does something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// The person; [`PersonId::NIL`] for a service.
+    pub person: PersonId,
+    /// What they are called.
+    pub name: String,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Jobs that have not ended are wanted no more. Whoever has one hears of it at their next word; its
+    /// group goes on at once.
+    Cancel(Chosen),
+    /// Dead letters are tried again, whether or not there is room for them in the queue.
+    Requeue {
+        /// Which.
+        jobs: Chosen,
+        /// Their payload from now on, where it is mended; a text of JSON within the bounds.
+        data: Option<String>,
+    },
+    /// Dead letters are wanted no more: their payloads and failures are gone for good.
+    Discard(Chosen),
+    /// Nothing of a queue begins any more. What has begun goes on.
+    Pause(QueueName),
+    /// A queue goes on.
+    Resume(QueueName),
+    /// A queue is emptied of jobs, whose payloads are gone for good.
+    Purge(QueueName, Purge),
+    /// A queue goes by these, which are [fit](QueueSettings::check), and from now on by no others that
+    /// [`ensure_queue`](super::QueueSpec) names.
+    Set(QueueName, QueueSettings),
+}
+
+/// A queue by its names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QueueName {
+    /// Its namespace.
+    pub ns: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// To which jobs something is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// This one.
+    One(JobId),
+    /// These of a queue, up to [`CALL_JOBS`](crate::job::limits::CALL_JOBS). Those that are not there,
+    /// or to which it cannot be done, are passed over.
+    Of(QueueName, Vec<JobId>),
+    /// All dead letters of a queue that the sieve lets through: those that are there at the first call.
+    Dead(QueueName, Sieve),
+}
+
+/// Of what a queue is emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// As many jobs as wait at the first call are cancelled, those that wait longest behind others
+    /// first of all, until none waits.
+    Waiting,
+    /// All dead letters are discarded.
+    Dead,
+}
+
+/// Where a deed goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// Its row among the [audits](Audit).
+    pub audit: i64,
+    /// What it has come to.
+    pub at: (i64, i64),
+    /// How many more it may be done to.
+    pub left: u64,
+}
+
+/// What became of a [`Govern`]. But for [`Done`](Self::Done) nothing is changed by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Governed {
+    /// It is so.
+    Done {
+        /// To how many jobs it was done by this call.
+        jobs: u64,
+        /// With what it goes on.
+        rest: Option<Rest>,
+    },
+    /// The job is somewhere else than it would have to be.
+    WrongState(JobState),
+    /// There is no such job, or no longer.
+    UnknownJob,
+    /// There is no such queue.
+    UnknownQueue,
+}
+
+/// Rows about a queue that are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// The queue.
+    pub queue: QueueName,
+    /// Those older than this one.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// That somebody did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Its number: those of later ones are higher.
+    pub seq: i64,
+    /// When, by the wall clock.
+    pub at: Timestamp,
+    /// Who.
+    pub by: By,
+    /// What: `cancel`, `requeue`, `discard`, `pause`, `resume`, `purge` or `set`.
+    pub deed: String,
+    /// The job, where it was one.
+    pub job: Option<JobId>,
+    /// To how many jobs it was done, up to now.
+    pub jobs: u64,
+    /// The settings, what was purged, or what the jobs were sieved by; [cut](crate::job::limits::reason).
+    pub detail: Option<String>,
+}

@@ -1,0 +1,56 @@
+//! Jobs of a queue, page by page.
+
+use super::{JobRead, QueueName};
+use crate::job::Place;
+
+/// Jobs that are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Their queue.
+    pub queue: QueueName,
+    /// Their places, one after the other: those of a [state](crate::job::JobState::places), or one.
+    ///
+    /// | of those that are | the first is |
+    /// |---|---|
+    /// | ready | the one that begins first |
+    /// | delayed, behind | the one that may begin first, were it for time alone |
+    /// | leased | the one whose lease runs out first |
+    /// | done, dead, cancelled | the one that ended last |
+    pub places: Vec<Place>,
+    /// Which of them.
+    pub sieve: Sieve,
+    /// Those behind this one.
+    pub after: Option<ListAfter>,
+    /// At most so many.
+    pub limit: u32,
+    /// At most so many bytes of payloads and outcomes, but for the first job.
+    pub max_bytes: usize,
+}
+
+/// Which jobs are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sieve {
+    /// Those of this type alone.
+    pub kind: Option<String>,
+    /// Those alone in whose last error this text stands, in capitals or not.
+    pub error: Option<String>,
+}
+
+/// Where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListAfter {
+    /// In which place.
+    pub place: Place,
+    /// The last job's place in its order.
+    pub at: (i64, i64),
+}
+
+/// A page. It may be short, or empty, where much had to be looked at: as long as there is a rest,
+/// there may be more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// The jobs as they are now: one whose time has just come is elsewhere already.
+    pub jobs: Vec<JobRead>,
+    /// With what the next page goes on.
+    pub rest: Option<ListAfter>,
+}
