@@ -44,6 +44,8 @@ struct State {
     version: u64,
     /// What the clock said when it was last stored by this process.
     stored: Option<StoreTime>,
+    /// Nobody could say whether the batch was committed.
+    doubt: bool,
 }
 
 /// What a batch writes for the clock.
@@ -64,7 +66,8 @@ impl Ticks {
             None => StoreClock::new(steady),
         };
         let batch = clock.clone().observe(steady);
-        Self { clocks, state: Mutex::new(State { clock, batch, wall, version: 0, stored: None }) }
+        let state = State { clock, batch, wall, version: 0, stored: None, doubt: false };
+        Self { clocks, state: Mutex::new(state) }
     }
 
     /// A batch begins.
@@ -88,6 +91,26 @@ impl Ticks {
         if let Some(kept) = look.kept {
             state.stored = Some(kept.at);
         }
+    }
+
+    /// The commit of the batch has failed, perhaps after it was done.
+    pub(in crate::engine) fn doubt(&self) {
+        self.state().doubt = true;
+    }
+
+    /// Whether what is kept has to be [read](Self::read) before the next look.
+    pub(in crate::engine) fn doubts(&self) -> bool {
+        self.state().doubt
+    }
+
+    /// This is what is kept.
+    pub(in crate::engine) fn read(&self, kept: Option<Kept>) {
+        let mut state = self.state();
+        let batch = state.batch;
+        if let Some(kept) = kept {
+            state.clock.read(kept, batch);
+        }
+        state.doubt = false;
     }
 
     /// What the store is closed with: of the last look, unless its gap was not given.

@@ -215,7 +215,8 @@ impl Desk {
 
     /// One transaction. The inner faults are of single tasks, the outer one is of all of them.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Option<Fault>>, Fault> {
-        let mut look = self.ticks.look();
+        let look = clock::look(&self.db, &self.ticks);
+        let mut look = look.map_err(|error| self.failed(&error))?;
         let mut before = self.db.total_changes();
         self.begin(look)?;
         let faults = if self.run_all(batch)? {
@@ -324,6 +325,8 @@ impl Desk {
             self.end(error);
             return Fault::Unknown(error.to_string());
         }
+        // What is kept of the clock tells the next batch.
+        self.ticks.doubt();
         let fault = fault(error);
         let rolled_back = !self.db.is_autocommit() && self.roll_back();
         // A full disk did not take all frames of the commit, and the last of them is what makes it

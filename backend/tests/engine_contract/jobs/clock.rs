@@ -3,7 +3,10 @@
 use super::bench::*;
 use holdfast_common::{
     job::{NewJob, Place},
-    storage::jobs::{Ended, Extended},
+    storage::{
+        Fault,
+        jobs::{Ended, Extended},
+    },
     time::Millis,
 };
 
@@ -117,22 +120,27 @@ mod on_disk {
     }
 
     /// Commits the first of which may be made to fail.
-    struct Once(Arc<AtomicBool>);
+    struct Once {
+        fails: Arc<AtomicBool>,
+        /// It fails although everything was written.
+        after: bool,
+    }
 
     impl Commits for Once {
         fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
-            if self.0.swap(false, SeqCst) {
-                let busy = ffi::Error::new(ffi::SQLITE_BUSY);
-                return Err(rusqlite::Error::SqliteFailure(busy, None));
+            let fails = self.fails.swap(false, SeqCst);
+            if !fails || self.after {
+                db.execute_batch("COMMIT")?;
             }
-            db.execute_batch("COMMIT")
+            let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+            if fails { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
         }
     }
 
     #[tokio::test]
     async fn a_gap_whose_batch_was_not_committed_is_given_by_the_next_one() {
         let fails = Arc::<AtomicBool>::default();
-        let commits = Box::new(Once(Arc::clone(&fails)));
+        let commits = Box::new(Once { fails: Arc::clone(&fails), after: false });
         let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
         bench.inbox().await;
         bench.puts(1).await;
@@ -145,6 +153,25 @@ mod on_disk {
         bench.tend().await;
         assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
         assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+    }
+
+    #[tokio::test]
+    async fn a_gap_is_given_once_by_a_batch_that_nobody_can_say_is_committed() {
+        let fails = Arc::<AtomicBool>::default();
+        let commits = Box::new(Once { fails: Arc::clone(&fails), after: true });
+        let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
+        bench.inbox().await;
+        bench.puts(1).await;
+        let job = bench.take_one().await;
+        bench.step(3_600_000);
+        fails.store(true, SeqCst);
+        let answer = bench.engine().tend().await;
+        assert!(matches!(answer, Err(Fault::Unknown(_))), "{answer:?}");
+        bench.step(1_000);
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
+        bench.pass(7_000).await;
+        assert!(matches!(bench.end(&job, complete()).await, Ended::Late(_)));
     }
 
     #[tokio::test]

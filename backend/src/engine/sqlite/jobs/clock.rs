@@ -1,7 +1,10 @@
 //! What the database keeps of the store's clock.
 
 use super::sql;
-use crate::engine::sqlite::rows::{int, number};
+use crate::engine::{
+    jobs::clock::{Look, Ticks},
+    sqlite::rows::{int, number},
+};
 use holdfast_common::{
     job::{StoreTime, clock::Kept},
     time::{Millis, Timestamp},
@@ -14,6 +17,14 @@ pub(in crate::engine::sqlite) fn kept(db: &Connection) -> Result<Option<Kept>> {
         Ok(Kept { at: StoreTime(number(row, 0)?), wall: Timestamp(number(row, 1)?) })
     })?;
     Ok(Some(kept).filter(|kept| kept.wall > Timestamp(0)))
+}
+
+/// Looks at the clock for the next batch, once it is known what became of the one before.
+pub(in crate::engine::sqlite) fn look(db: &Connection, ticks: &Ticks) -> Result<Look> {
+    if ticks.doubts() {
+        ticks.read(kept(db)?);
+    }
+    Ok(ticks.look())
 }
 
 /// Gives all leases the time in which nobody could have extended them.
