@@ -4,6 +4,7 @@
 //! to rows and queues is written once, here, over the [`Rows`] that an engine keeps. So an
 //! engine's own part is to find rows by its indexes and to store them.
 
+mod append;
 mod claim;
 pub(super) mod clock;
 mod digest;
@@ -16,7 +17,7 @@ mod work;
 
 pub use clock::Clocks;
 
-pub(super) use work::Work;
+pub(super) use {append::appended, work::Work};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;

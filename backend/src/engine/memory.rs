@@ -9,7 +9,7 @@ mod rooms;
 
 use super::{
     Engine, Recognised, Trimmed,
-    jobs::{Clocks, clock::Ticks},
+    jobs::{Clocks, appended, clock::Ticks},
 };
 use crate::clock::SystemClocks;
 use append::Lane;
@@ -48,7 +48,7 @@ impl Default for MemoryEngine {
 }
 
 /// Everything there is.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct State {
     secret_hashes: BTreeMap<PersonId, [u8; 32]>,
     writers: BTreeMap<WriterId, Writer>,
@@ -104,8 +104,7 @@ impl Engine for MemoryEngine {
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
-        let appended = self.state().append(&append);
-        Box::pin(ready(appended.unwrap_or_else(Appended::Fault)))
+        Box::pin(ready(appended(self.work(|work| work.append(&append)))))
     }
 
     async fn facts(&self, query: FactsQuery) -> FactsRead {

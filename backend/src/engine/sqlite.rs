@@ -35,9 +35,12 @@ mod writer;
 pub use edges::{Commits, ExitProcess, Fatal, PlainCommits};
 pub use open::{OpenError, Options};
 
-use super::{Engine, Recognised, Trimmed, jobs::clock::Ticks};
+use super::{
+    Engine, Recognised, Trimmed,
+    jobs::{appended, clock::Ticks},
+};
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     cursor::Offset,
     event::Effect,
@@ -131,13 +134,12 @@ impl Engine for SqliteEngine {
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
-        let removes: fn(&Appended) -> bool = match append.effect {
+        let removes: fn(&_) -> bool = match append.effect {
             Effect::Removes(_) => |_| true,
             _ => |_| false,
         };
-        let work = move |db: &_| append::append(db, &append);
-        let answer = self.writer.submit(removes, work);
-        Box::pin(async move { answer.await.unwrap_or_else(Appended::Fault) })
+        let answer = self.work_that(removes, move |work| work.append(&append));
+        Box::pin(answer.map(appended))
     }
 
     async fn facts(&self, query: FactsQuery) -> FactsRead {

@@ -25,6 +25,7 @@ pub(crate) mod bench;
 mod claims;
 mod clock;
 mod ends;
+mod events;
 mod groups;
 mod keys;
 mod late;

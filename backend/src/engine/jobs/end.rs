@@ -11,7 +11,7 @@ use holdfast_common::{
     id::JobId,
     job::{Act, Ending, Place, Reason, Refused, Token, limits::reason},
     storage::{
-        Fault,
+        Appended, Fault, Verdict,
         jobs::{End, Ended, Extend, Extended, How},
     },
     time::Millis,
@@ -22,33 +22,83 @@ impl<R: Rows> Work<R> {
         let Some(mut row) = self.rows.job(end.job)? else {
             return Ok(Ended::UnknownJob);
         };
-        let (how, error, outcome) = match &end.how {
-            How::Complete { result } => (Ending::Complete, None, result.as_deref()),
-            How::Fail { reason: why, failure, retry } => {
-                let how = Ending::Fail { retry: *retry, chance: chance()? };
-                (how, Some(reason(why.clone())), failure.as_deref())
-            }
-            How::Snooze { delay } => (Ending::Snooze(*delay), None, None),
+        let how = match &end.how {
+            How::Complete { .. } => Ending::Complete,
+            How::Fail { retry, .. } => Ending::Fail { retry: *retry, chance: chance()? },
+            How::Snooze { delay } => Ending::Snooze(*delay),
         };
-        let before = row.outcome;
+        let act = Act::End { token: end.token, digest: digest(end), how };
         // Tried before anything is stored.
-        let act = Act::End { token: end.token, digest: digest(&end.how), how };
         if let Err(refused) = row.job.clone().act(self.moment.now, act.clone()) {
-            return self.refused(&row, end.token, refused);
+            return self.refused(&row, end, refused);
         }
-        if !matches!(end.how, How::Snooze { .. }) {
-            row.outcome = outcome.map(|data| self.rows.store(data)).transpose()?;
-        }
-        if let Err(refused) = self.act(&mut row, act, error)? {
-            return self.refused(&row, end.token, refused);
-        }
-        if let Some(before) = before.filter(|before| row.outcome != Some(*before)) {
-            self.rows.drop_content(before)?;
-        }
+        let appended = if end.appends.is_empty() && end.jobs.is_empty() {
+            self.leave(&mut row, end, act)?;
+            Vec::new()
+        } else {
+            let whole = self.part(|work| {
+                work.leave(&mut row, end, act)?;
+                work.bring(end)
+            });
+            match whole? {
+                Ok(appended) => appended,
+                Err(ended) => return Ok(ended),
+            }
+        };
         let waits = matches!(row.job.place, Place::Ready | Place::Delayed);
         let wait: Option<Millis> = waits.then(|| row.job.due - self.moment.now);
         let then = end.then.as_ref().map(|claim| self.claim(claim)).transpose()?;
-        Ok(Ended::Done { place: row.job.place, wait, appended: Vec::new(), then })
+        Ok(Ended::Done { place: row.job.place, wait, appended, then })
+    }
+
+    /// Ends the lease, which was tried.
+    fn leave(&mut self, row: &mut Row, end: &End, act: Act) -> Worked<(), R> {
+        let (error, outcome) = match &end.how {
+            How::Complete { result } => (None, result.as_deref()),
+            How::Fail { reason: why, failure, .. } => {
+                (Some(reason(why.clone())), failure.as_deref())
+            }
+            How::Snooze { .. } => (None, None),
+        };
+        let before = row.outcome;
+        if !matches!(end.how, How::Snooze { .. }) {
+            row.outcome = outcome.map(|data| self.rows.store(data)).transpose()?;
+        }
+        if let Err(refused) = self.act(row, act, error)? {
+            return Err(Fault::Failed(refused.to_string()).into());
+        }
+        match before.filter(|before| row.outcome != Some(*before)) {
+            Some(before) => self.rows.drop_content(before),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends the events of an end and enqueues its jobs.
+    fn bring(&mut self, end: &End) -> Worked<Result<Vec<Appended>, Ended>, R> {
+        let mut all = Vec::with_capacity(end.appends.len());
+        for (index, append) in end.appends.iter().enumerate() {
+            match self.append_unless_full(append)? {
+                None => return Ok(Err(Ended::QueueFull)),
+                Some(Appended::Moved) => return Ok(Err(Ended::Moved)),
+                Some(Appended::Decided { verdict: verdict @ Verdict::Reject { .. }, .. }) => {
+                    return Ok(Err(Ended::Rejected { index, verdict }));
+                }
+                Some(appended @ Appended::Decided { .. }) => all.push(appended),
+                Some(Appended::Fault(fault)) => return Err(fault.into()),
+                Some(other) => {
+                    return Err(Fault::Failed(format!("an event of an end is {other:?}")).into());
+                }
+            }
+        }
+        let new = match self.queues_of(&end.jobs)? {
+            Ok(queues) => self.not_there(&end.jobs, queues)?,
+            Err(index) => return Ok(Err(Ended::UnknownQueue { index })),
+        };
+        if !self.has_room(&new)? {
+            return Ok(Err(Ended::QueueFull));
+        }
+        self.add_all(&new)?;
+        Ok(Ok(all))
     }
 
     pub(in crate::engine) fn extend(&mut self, extend: &Extend) -> Worked<Vec<Extended>, R> {
@@ -76,10 +126,17 @@ impl<R: Rows> Work<R> {
         }
     }
 
-    fn refused(&mut self, row: &Row, token: Token, refused: Refused) -> Worked<Ended, R> {
+    fn refused(&mut self, row: &Row, end: &End, refused: Refused) -> Worked<Ended, R> {
         Ok(match refused {
-            Refused::Again => Ended::Again { place: row.job.place, stands: Vec::new() },
-            Refused::Late(why) => Ended::Late(self.exactly(row, token, why)?),
+            Refused::Again => {
+                let mut stands = Vec::new();
+                for append in &end.appends {
+                    let offset = self.rows.stands(append.room, append.id)?;
+                    stands.extend(offset.map(|offset| (append.room, offset)));
+                }
+                Ended::Again { place: row.job.place, stands }
+            }
+            Refused::Late(why) => Ended::Late(self.exactly(row, end.token, why)?),
             Refused::TooOften => Ended::TooOften,
             other => return Err(Fault::Failed(other.to_string()).into()),
         })

@@ -14,13 +14,10 @@ use std::collections::BTreeMap;
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn enqueue(&mut self, enqueue: &Enqueue) -> Worked<Enqueued, R> {
-        let mut queues = Vec::with_capacity(enqueue.jobs.len());
-        for (index, asked) in enqueue.jobs.iter().enumerate() {
-            match self.queue_named(&asked.ns, &asked.queue)? {
-                Some(queue) => queues.push(queue),
-                None => return Ok(Enqueued::UnknownQueue { index }),
-            }
-        }
+        let queues = match self.queues_of(&enqueue.jobs)? {
+            Ok(queues) => queues,
+            Err(index) => return Ok(Enqueued::UnknownQueue { index }),
+        };
         let promise = enqueue.promise.as_ref().zip(queues.first().copied());
         if let Some((promise, queue)) = promise
             && let Some(keyed) = self.rows.keyed(queue, promise)?
@@ -29,24 +26,14 @@ impl<R: Rows> Work<R> {
             return Ok(if same { Enqueued::Again(keyed.jobs) } else { Enqueued::Mismatch });
         }
         let ids: Vec<_> = enqueue.jobs.iter().map(|asked| asked.id).collect();
-        let mut new = Vec::new();
-        for (asked, queue) in enqueue.jobs.iter().zip(queues) {
-            if self.rows.job(asked.id)?.is_none() {
-                new.push((asked, queue));
-            }
-        }
+        let new = self.not_there(&enqueue.jobs, queues)?;
         if new.is_empty() && !ids.is_empty() {
             return Ok(Enqueued::Again(ids));
         }
         if !self.has_room(&new)? {
             return Ok(Enqueued::QueueFull);
         }
-        for (asked, queue) in new {
-            // Named twice in one call it is one job.
-            if self.rows.job(asked.id)?.is_none() {
-                self.add(asked, queue)?;
-            }
-        }
+        self.add_all(&new)?;
         if let Some((promise, queue)) = promise {
             self.rows.add_key(queue, promise, &ids, self.moment.now + KEYS_KEPT)?;
         }
@@ -55,7 +42,44 @@ impl<R: Rows> Work<R> {
         Ok(Enqueued::Made { ids, claimed })
     }
 
-    fn has_room(&mut self, new: &[(&NewJob, Seq)]) -> Worked<bool, R> {
+    /// The jobs' queues, or the first job that is for none.
+    pub(super) fn queues_of(&mut self, jobs: &[NewJob]) -> Worked<Result<Vec<Seq>, usize>, R> {
+        let mut queues = Vec::with_capacity(jobs.len());
+        for (index, asked) in jobs.iter().enumerate() {
+            match self.queue_named(&asked.ns, &asked.queue)? {
+                Some(queue) => queues.push(queue),
+                None => return Ok(Err(index)),
+            }
+        }
+        Ok(Ok(queues))
+    }
+
+    /// Those whose ids are not known yet.
+    pub(super) fn not_there<'a>(
+        &self,
+        jobs: &'a [NewJob],
+        queues: Vec<Seq>,
+    ) -> Worked<Vec<(&'a NewJob, Seq)>, R> {
+        let mut new = Vec::new();
+        for (asked, queue) in jobs.iter().zip(queues) {
+            if self.rows.job(asked.id)?.is_none() {
+                new.push((asked, queue));
+            }
+        }
+        Ok(new)
+    }
+
+    pub(super) fn add_all(&mut self, new: &[(&NewJob, Seq)]) -> Worked<(), R> {
+        for (asked, queue) in new {
+            // Named twice in one call it is one job.
+            if self.rows.job(asked.id)?.is_none() {
+                self.add(asked, *queue)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_room(&mut self, new: &[(&NewJob, Seq)]) -> Worked<bool, R> {
         let mut more = BTreeMap::<Seq, u64>::new();
         for (_, queue) in new {
             *more.entry(*queue).or_default() += 1;

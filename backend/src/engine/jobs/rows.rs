@@ -1,10 +1,11 @@
 //! What an engine keeps of queues and jobs, and how it finds them.
 
 use holdfast_common::{
-    id::{JobId, PersonId},
+    cursor::Offset,
+    id::{EventId, JobId, PersonId, RoomId},
     job::{Attempt, Job, StoreTime, rate::Tat},
     storage::{
-        Fault, Idempotency,
+        Append, Appended, Fault, Idempotency,
         jobs::{Progress, QueueInfo, QueueSpec},
     },
 };
@@ -71,6 +72,19 @@ impl Overdue {
 /// An engine's tables in one transaction.
 pub(in crate::engine) trait Rows {
     type Error: From<Fault>;
+    /// What is needed to take back all that was done since.
+    type Saved;
+
+    /// Keeps how everything stands, the logs included.
+    fn save(&mut self) -> Result<Self::Saved, Self::Error>;
+    fn take_back(&mut self, saved: Self::Saved) -> Result<(), Self::Error>;
+    /// It is not taken back.
+    fn release(&mut self, saved: Self::Saved) -> Result<(), Self::Error>;
+
+    /// Appends an event, without its jobs.
+    fn append(&mut self, append: &Append) -> Result<Appended, Self::Error>;
+    /// Where an event stands in a log, if it does or did.
+    fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>, Self::Error>;
 
     fn queue(&self, seq: Seq) -> Result<Queue, Self::Error>;
     fn queue_named(&self, ns: &str, name: &str) -> Result<Option<Queue>, Self::Error>;

@@ -23,6 +23,7 @@ pub(in crate::engine) struct Work<R: Rows> {
     pub(super) swept: bool,
 }
 
+#[derive(Clone)]
 struct Touched {
     queue: Queue,
     moves: Vec<Move>,
@@ -47,6 +48,26 @@ impl<R: Rows> Work<R> {
             self.rows.keep_queue(&queue)?;
         }
         Ok(queue.info)
+    }
+
+    /// Does something that may come to nothing: then none of it has happened.
+    pub(super) fn part<T, N>(
+        &mut self,
+        does: impl FnOnce(&mut Self) -> Worked<Result<T, N>, R>,
+    ) -> Worked<Result<T, N>, R> {
+        let saved = self.rows.save()?;
+        let (queues, swept) = (self.queues.clone(), self.swept);
+        let done = does(self);
+        match &done {
+            Ok(Ok(_)) => self.rows.release(saved)?,
+            Ok(Err(_)) => {
+                self.rows.take_back(saved)?;
+                (self.queues, self.swept) = (queues, swept);
+            }
+            // All of the call is taken back by who has asked for it, but for what they do not see.
+            Err(_) => drop(self.rows.take_back(saved)),
+        }
+        done
     }
 
     /// Stores the queues and tells what has moved.

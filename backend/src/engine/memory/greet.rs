@@ -12,7 +12,7 @@ use holdfast_common::{
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Writer {
     person: PersonId,
     pub(super) generation: u64,

@@ -20,24 +20,26 @@ pub(super) use rows::Tables;
 
 impl MemoryEngine {
     /// Does one call's work. A fault leaves nothing of it.
-    fn work<T>(&self, call: impl FnOnce(&mut Work<&mut Tables>) -> Result<T, Fault>) -> Answer<T> {
+    pub(super) fn work<T>(
+        &self,
+        call: impl FnOnce(&mut Work<&mut State>) -> Result<T, Fault>,
+    ) -> Answer<T> {
         let mut state = self.state();
-        let State { jobs, .. } = &mut *state;
-        let before = jobs.clone();
-        look(&self.ticks, jobs);
-        let mut work = Work::new(&mut *jobs, self.ticks.moment());
+        look(&self.ticks, &mut state.jobs);
+        let before = state.jobs.clone();
+        let mut work = Work::new(&mut *state, self.ticks.moment());
         let answer = call(&mut work).and_then(|answer| Ok((answer, work.finish()?)));
         if answer.is_err() {
-            *jobs = before;
+            state.jobs = before;
         }
         answer
     }
 
     fn read<T>(
         &self,
-        call: impl FnOnce(&Work<&mut Tables>) -> Result<T, Fault>,
+        call: impl FnOnce(&Work<&mut State>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        call(&Work::new(&mut self.state().jobs, self.ticks.peek()))
+        call(&Work::new(&mut *self.state(), self.ticks.peek()))
     }
 }
 

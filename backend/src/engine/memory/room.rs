@@ -13,7 +13,7 @@ use holdfast_common::{
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Room {
     pub(super) id: RoomId,
     /// Rooms made later have a greater one.
@@ -37,7 +37,7 @@ pub(super) struct Room {
 }
 
 /// An entry with what the engine has to know of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) entry: Entry,
     pub(super) role: Role,
@@ -55,7 +55,7 @@ pub(super) enum Role {
 }
 
 /// An idempotency key's event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) body_hash: [u8; 32],
     pub(super) id: EventId,

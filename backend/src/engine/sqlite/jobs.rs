@@ -11,6 +11,7 @@ use crate::engine::jobs::{Answer, Jobs, Work, clock::Ticks};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use holdfast_common::{
+    event::Effect,
     id::JobId,
     storage::{
         Fault,
@@ -21,7 +22,7 @@ use holdfast_common::{
         },
     },
 };
-use rows::Tables;
+pub(super) use rows::Tables;
 use rusqlite::Connection;
 use std::sync::Arc;
 
@@ -29,10 +30,19 @@ impl SqliteEngine {
     /// Has one call's work done in a batch, by the batch's time.
     fn work<T: Send + 'static>(
         &self,
+        call: impl FnMut(&mut Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
+    ) -> BoxFuture<'static, Answer<T>> {
+        self.work_that(removed, call)
+    }
+
+    /// The same, and tells of its answer whether content was removed.
+    pub(super) fn work_that<T: Send + 'static>(
+        &self,
+        removes: fn(&(T, Moves)) -> bool,
         mut call: impl FnMut(&mut Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
     ) -> BoxFuture<'static, Answer<T>> {
         let ticks = Arc::clone(&self.ticks);
-        let answer = self.writer.submit(removed, move |db: &Connection| {
+        let answer = self.writer.submit(removes, move |db: &Connection| {
             let mut work = Work::new(Tables(db), ticks.moment());
             let answer = call(&mut work)?;
             Ok((answer, work.finish()?))
@@ -71,7 +81,9 @@ impl Jobs for SqliteEngine {
     }
 
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
-        self.work(move |work| work.end(&end))
+        let empties = end.appends.iter().any(|append| matches!(append.effect, Effect::Removes(_)));
+        let removes = if empties { |_: &_| true } else { removed };
+        self.work_that(removes, move |work| work.end(&end))
     }
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {

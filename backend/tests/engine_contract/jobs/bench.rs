@@ -1,7 +1,7 @@
 //! What the facts about jobs are told with: an engine whose clock goes when it is told to, one queue
 //! or more, and consumers.
 
-use super::super::folder::Folder;
+use super::super::{folder::Folder, rig::Rig};
 use holdfast_backend::engine::{
     Answer, Clocks, Engine,
     memory::MemoryEngine,
@@ -148,6 +148,16 @@ impl Bench {
     /// All bytes of the folder.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.folder.as_ref().unwrap().bytes()
+    }
+
+    /// Its counts are of these jobs too, which were not enqueued by themselves.
+    pub(crate) fn know(&self, ids: &[JobId]) {
+        self.jobs.lock().unwrap().extend(ids);
+    }
+
+    /// For what is asked about rooms.
+    pub(crate) fn rig(&self) -> Rig {
+        Rig::of(self.engine())
     }
 
     pub(crate) fn engine(&self) -> Arc<dyn Engine> {
@@ -322,7 +332,8 @@ impl Bench {
         let sql = "SELECT (SELECT count(*) FROM attempts WHERE job NOT IN (SELECT seq FROM jobs))
             + (SELECT count(*) FROM jobs WHERE content NOT IN (SELECT seq FROM contents))
             + (SELECT count(*) FROM contents) - (SELECT count(*) FROM jobs)
-            - (SELECT count(*) FROM jobs WHERE outcome IS NOT NULL)";
+            - (SELECT count(*) FROM jobs WHERE outcome IS NOT NULL)
+            - (SELECT count(*) FROM entries)";
         let left: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0, "rows that belong to no job");
     }

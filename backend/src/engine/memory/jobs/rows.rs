@@ -1,11 +1,15 @@
 //! The tables, without an index: what is looked for is looked for in all of it.
 
-use crate::engine::jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq};
+use crate::engine::{
+    jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    memory::State,
+};
 use holdfast_common::{
-    id::{JobId, PersonId},
+    cursor::Offset,
+    id::{EventId, JobId, PersonId, RoomId},
     job::{Attempt, Place, StoreTime, limits::ATTEMPTS_KEPT, rate::Tat},
     storage::{
-        Fault, Idempotency,
+        Append, Appended, Fault, Idempotency,
         jobs::{Counts, QueueInfo, QueueSpec},
     },
     time::Millis,
@@ -59,20 +63,43 @@ fn lost(what: &str) -> Fault {
     Fault::Failed(format!("a {what} was lost"))
 }
 
-impl Rows for &mut Tables {
+impl Rows for &mut State {
     type Error = Fault;
+    type Saved = State;
+
+    fn save(&mut self) -> Result<State, Fault> {
+        Ok(self.clone())
+    }
+
+    fn take_back(&mut self, saved: State) -> Result<(), Fault> {
+        **self = saved;
+        Ok(())
+    }
+
+    fn release(&mut self, _saved: State) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn append(&mut self, append: &Append) -> Result<Appended, Fault> {
+        State::append(self, append)
+    }
+
+    fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>, Fault> {
+        let stands = self.rooms.get(&room).and_then(|room| room.ids.get(&event));
+        Ok(stands.map(|(offset, _)| *offset))
+    }
 
     fn queue(&self, seq: Seq) -> Result<Queue, Fault> {
-        self.queues.get(&seq).cloned().ok_or_else(|| lost("queue"))
+        self.jobs.queues.get(&seq).cloned().ok_or_else(|| lost("queue"))
     }
 
     fn queue_named(&self, ns: &str, name: &str) -> Result<Option<Queue>, Fault> {
         let is_it = |queue: &&Queue| queue.info.ns == ns && queue.info.name == name;
-        Ok(self.queues.values().find(is_it).cloned())
+        Ok(self.jobs.queues.values().find(is_it).cloned())
     }
 
     fn all_queues(&self) -> Result<Vec<Queue>, Fault> {
-        let mut queues: Vec<_> = self.queues.values().cloned().collect();
+        let mut queues: Vec<_> = self.jobs.queues.values().cloned().collect();
         queues.sort_by(|a, b| (&a.info.ns, &a.info.name).cmp(&(&b.info.ns, &b.info.name)));
         Ok(queues)
     }
@@ -85,92 +112,93 @@ impl Rows for &mut Tables {
             paused: false,
             counts: Counts::default(),
         };
-        let queue = Queue { seq: self.number(), info, own: false, tat: Tat::default() };
-        self.queues.insert(queue.seq, queue.clone());
+        let queue = Queue { seq: self.jobs.number(), info, own: false, tat: Tat::default() };
+        self.jobs.queues.insert(queue.seq, queue.clone());
         Ok(queue)
     }
 
     fn keep_queue(&mut self, queue: &Queue) -> Result<(), Fault> {
-        self.queues.insert(queue.seq, queue.clone());
+        self.jobs.queues.insert(queue.seq, queue.clone());
         Ok(())
     }
 
     fn job(&self, id: JobId) -> Result<Option<Row>, Fault> {
-        Ok(self.jobs.values().find(|row| row.job.id == id).cloned())
+        Ok(self.jobs.jobs.values().find(|row| row.job.id == id).cloned())
     }
 
     fn add_job(&mut self, row: &Row) -> Result<Seq, Fault> {
-        let seq = self.number();
-        self.jobs.insert(seq, Row { seq, ..row.clone() });
+        let seq = self.jobs.number();
+        self.jobs.jobs.insert(seq, Row { seq, ..row.clone() });
         Ok(seq)
     }
 
     fn keep_job(&mut self, row: &Row) -> Result<(), Fault> {
-        self.jobs.insert(row.seq, row.clone());
+        self.jobs.jobs.insert(row.seq, row.clone());
         Ok(())
     }
 
     fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Fault> {
         for row in rows {
-            self.jobs.remove(&row.seq);
-            self.attempts.remove(&row.seq);
-            self.contents.remove(&row.content);
-            row.outcome.map(|outcome| self.contents.remove(&outcome));
+            self.jobs.jobs.remove(&row.seq);
+            self.jobs.attempts.remove(&row.seq);
+            self.jobs.contents.remove(&row.content);
+            row.outcome.map(|outcome| self.jobs.contents.remove(&outcome));
         }
         Ok(())
     }
 
     fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>, Fault> {
-        let mut ready: Vec<_> = self.at(queue, Place::Ready).collect();
+        let mut ready: Vec<_> = self.jobs.at(queue, Place::Ready).collect();
         ready.sort_by_key(|row| (-i16::from(row.priority), row.seq));
         Ok(ready.into_iter().take(most as usize).cloned().collect())
     }
 
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Fault> {
-        Ok(self.at(queue, Place::Ready).map(|row| row.made).min())
+        Ok(self.jobs.at(queue, Place::Ready).map(|row| row.made).min())
     }
 
     fn has_head(&self, queue: Seq, group: &str) -> Result<bool, Fault> {
-        let jobs = self.jobs.values().filter(|row| row.queue == queue && row.job.place.heads());
+        let jobs =
+            self.jobs.jobs.values().filter(|row| row.queue == queue && row.job.place.heads());
         Ok(jobs.into_iter().any(|row| row.job.group.as_deref() == Some(group)))
     }
 
     fn behind(&self, queue: Seq, group: &str) -> Result<Option<Row>, Fault> {
-        let mut behind = self.at(queue, Place::Behind);
+        let mut behind = self.jobs.at(queue, Place::Behind);
         Ok(behind.find(|row| row.job.group.as_deref() == Some(group)).cloned())
     }
 
     fn overdue(&self, what: Overdue, now: StoreTime, most: usize) -> Result<Vec<JobId>, Fault> {
-        let overdue = self.timed(what).into_iter().filter(|(time, _)| *time <= now);
+        let overdue = self.jobs.timed(what).into_iter().filter(|(time, _)| *time <= now);
         Ok(overdue.take(most).map(|(_, row)| row.job.id).collect())
     }
 
     fn next(&self, what: Overdue) -> Result<Option<StoreTime>, Fault> {
-        Ok(self.timed(what).first().map(|(time, _)| *time))
+        Ok(self.jobs.timed(what).first().map(|(time, _)| *time))
     }
 
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Fault> {
-        let ended = self.at(queue, Place::Done).chain(self.at(queue, Place::Cancelled));
+        let ended = self.jobs.at(queue, Place::Done).chain(self.jobs.at(queue, Place::Cancelled));
         Ok(ended.filter(|row| row.job.due <= by).take(most).cloned().collect())
     }
 
     fn store(&mut self, data: &str) -> Result<Seq, Fault> {
-        let seq = self.number();
-        self.contents.insert(seq, data.into());
+        let seq = self.jobs.number();
+        self.jobs.contents.insert(seq, data.into());
         Ok(seq)
     }
 
     fn content(&self, seq: Seq) -> Result<String, Fault> {
-        self.contents.get(&seq).map(|data| data.to_string()).ok_or_else(|| lost("payload"))
+        self.jobs.contents.get(&seq).map(|data| data.to_string()).ok_or_else(|| lost("payload"))
     }
 
     fn drop_content(&mut self, seq: Seq) -> Result<(), Fault> {
-        self.contents.remove(&seq);
+        self.jobs.contents.remove(&seq);
         Ok(())
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<(), Fault> {
-        let attempts = self.attempts.entry(job).or_default();
+        let attempts = self.jobs.attempts.entry(job).or_default();
         attempts.push(attempt.clone());
         let old = attempts.len().saturating_sub(ATTEMPTS_KEPT);
         attempts.drain(..old);
@@ -178,12 +206,12 @@ impl Rows for &mut Tables {
     }
 
     fn attempts(&self, job: Seq) -> Result<Vec<Attempt>, Fault> {
-        Ok(self.attempts.get(&job).cloned().unwrap_or_default())
+        Ok(self.jobs.attempts.get(&job).cloned().unwrap_or_default())
     }
 
     fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>, Fault> {
         let key = (queue, promise.caller, promise.key.clone());
-        Ok(self.keys.get(&key).map(|(keyed, _)| keyed.clone()))
+        Ok(self.jobs.keys.get(&key).map(|(keyed, _)| keyed.clone()))
     }
 
     fn add_key(
@@ -194,30 +222,30 @@ impl Rows for &mut Tables {
         until: StoreTime,
     ) -> Result<(), Fault> {
         let keyed = Keyed { body_hash: promise.body_hash, jobs: jobs.to_vec() };
-        self.keys.insert((queue, promise.caller, promise.key.clone()), (keyed, until));
+        self.jobs.keys.insert((queue, promise.caller, promise.key.clone()), (keyed, until));
         Ok(())
     }
 
     fn tend_keys(&mut self, now: StoreTime, later: StoreTime, most: usize) -> Result<usize, Fault> {
-        let jobs = &self.jobs;
+        let jobs = &self.jobs.jobs;
         let is_left = |id: &JobId| jobs.values().any(|row| row.job.id == *id);
         let over: Vec<_> =
-            self.keys.iter().filter(|(_, (_, until))| *until <= now).take(most).collect();
+            self.jobs.keys.iter().filter(|(_, (_, until))| *until <= now).take(most).collect();
         let over: Vec<_> = over
             .into_iter()
             .map(|(key, (keyed, _))| (key.clone(), keyed.jobs.iter().any(is_left)))
             .collect();
         for (key, left) in &over {
-            match self.keys.get_mut(key).filter(|_| *left) {
+            match self.jobs.keys.get_mut(key).filter(|_| *left) {
                 Some((_, until)) => *until = later,
-                None => drop(self.keys.remove(key)),
+                None => drop(self.jobs.keys.remove(key)),
             }
         }
         Ok(over.len())
     }
 
     fn fence(&mut self) -> Result<u64, Fault> {
-        self.fence += 1;
-        Ok(self.fence)
+        self.jobs.fence += 1;
+        Ok(self.jobs.fence)
     }
 }

@@ -4,23 +4,24 @@ use super::{keys, row, sql};
 use crate::engine::{
     jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
     sqlite::{
-        content,
-        rows::{id, int},
+        append, content,
+        rows::{id, int, number},
         task::Problem,
     },
 };
 use holdfast_common::{
-    id::{JobId, PersonId},
+    cursor::Offset,
+    id::{EventId, JobId, PersonId, RoomId},
     job::{Attempt, StoreTime, limits::ATTEMPTS_KEPT},
     storage::{
-        Fault, Idempotency,
+        Append, Appended, Fault, Idempotency,
         jobs::{QueueInfo, QueueSpec},
     },
 };
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// The database, in a transaction.
-pub(super) struct Tables<'a>(pub(super) &'a Connection);
+pub(in crate::engine::sqlite) struct Tables<'a>(pub(in crate::engine::sqlite) &'a Connection);
 
 type Result<T> = std::result::Result<T, Problem>;
 
@@ -67,6 +68,28 @@ fn settings(info: &QueueSpec) -> Result<String> {
 
 impl Rows for Tables<'_> {
     type Error = Problem;
+    type Saved = ();
+
+    fn save(&mut self) -> Result<()> {
+        self.run(sql::SAVE, [])
+    }
+
+    fn take_back(&mut self, (): ()) -> Result<()> {
+        self.run(sql::TAKE_BACK, [])?;
+        self.run(sql::RELEASE, [])
+    }
+
+    fn release(&mut self, (): ()) -> Result<()> {
+        self.run(sql::RELEASE, [])
+    }
+
+    fn append(&mut self, append: &Append) -> Result<Appended> {
+        append::append(self.0, append)
+    }
+
+    fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>> {
+        self.one(sql::STANDS, (room.as_bytes(), event.as_bytes()), |row| number(row, 0))
+    }
 
     fn queue(&self, seq: Seq) -> Result<Queue> {
         self.one(sql::QUEUE, [seq], row::queue)?.ok_or_else(|| lost("queue"))

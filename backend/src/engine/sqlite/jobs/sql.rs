@@ -89,12 +89,20 @@ statements! {
     KEEP_KEY = "UPDATE job_keys SET until = ?4 WHERE queue = ?1 AND caller = ?2 AND key = ?3";
     IS_LEFT = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)";
 
+    STANDS = "SELECT i.offset FROM rooms r JOIN ids i ON i.room = r.seq
+        WHERE r.id = ?1 AND i.id = ?2";
+
     FENCE = "UPDATE store_clock SET fence = fence + 1 WHERE seq = 1 RETURNING fence";
     SKIP_FENCES = "UPDATE store_clock SET fence = fence + (1 << 32) WHERE seq = 1";
     CLOCK = "SELECT at, wall FROM store_clock WHERE seq = 1";
     KEEP_CLOCK = "UPDATE store_clock SET at = ?1, wall = ?2 WHERE seq = 1";
     GIVE = "UPDATE jobs SET due = due + ?1 WHERE place = 3";
 }
+
+/// What is done may be taken back to here: no statements about rows.
+pub(super) const SAVE: &str = "SAVEPOINT part";
+pub(super) const TAKE_BACK: &str = "ROLLBACK TO part";
+pub(super) const RELEASE: &str = "RELEASE part";
 
 #[cfg(test)]
 mod tests {

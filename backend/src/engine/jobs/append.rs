@@ -1,0 +1,54 @@
+//! Events with what their handlers enqueue.
+
+use super::{Answer, Work, rows::Rows, work::Worked};
+use holdfast_common::storage::{Append, Appended, Fault};
+
+impl<R: Rows> Work<R> {
+    pub(in crate::engine) fn append(&mut self, append: &Append) -> Worked<Appended, R> {
+        let appended = self.append_unless_full(append)?;
+        Ok(appended.unwrap_or(Appended::Fault(Fault::Overloaded)))
+    }
+
+    /// `None` if there is no room for its jobs: nothing is changed then.
+    pub(super) fn append_unless_full(&mut self, append: &Append) -> Worked<Option<Appended>, R> {
+        if append.jobs().is_empty() {
+            return self.rows.append(append).map(Some);
+        }
+        let new = match self.queues_of(append.jobs())? {
+            Ok(queues) => self.not_there(append.jobs(), queues)?,
+            Err(index) => {
+                let job = &append.jobs()[index];
+                let what = format!("a job is for {}/{}, which is no queue", job.ns, job.queue);
+                return Err(Fault::Failed(what).into());
+            }
+        };
+        if self.has_room(&new)? {
+            let appended = self.rows.append(append)?;
+            if is_new(&appended) {
+                self.add_all(&new)?;
+            }
+            return Ok(Some(appended));
+        }
+        // What enqueues nothing needs no room. That this is so is seldom.
+        let appended = self.part(|work| {
+            let appended = work.rows.append(append)?;
+            Ok(if is_new(&appended) { Err(()) } else { Ok(appended) })
+        })?;
+        Ok(appended.ok())
+    }
+}
+
+fn is_new(appended: &Appended) -> bool {
+    matches!(appended, Appended::Decided { entry: Some(_), .. })
+}
+
+/// With what it has moved.
+pub(in crate::engine) fn appended(answer: Answer<Appended>) -> Appended {
+    match answer {
+        Ok((Appended::Decided { verdict, entry, .. }, moves)) => {
+            Appended::Decided { verdict, entry, moves }
+        }
+        Ok((appended, _)) => appended,
+        Err(fault) => Appended::Fault(fault),
+    }
+}
