@@ -10,9 +10,12 @@ pub(super) mod clock;
 mod digest;
 mod end;
 mod enqueue;
+mod govern;
+pub(super) mod list;
 mod read;
 pub(super) mod rows;
 mod tend;
+mod told;
 mod work;
 
 pub use clock::Clocks;
@@ -99,7 +102,8 @@ pub trait Jobs: Send + Sync + 'static {
     async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault>;
 
     /// Jobs that have ended and whose asker has not been told, those that were enqueued first: up to
-    /// `limit` and no more than [`LIST_JOBS`](holdfast_common::job::limits::LIST_JOBS). They are kept
+    /// `limit`, and no more than [`LIST_JOBS`](holdfast_common::job::limits::LIST_JOBS) and
+    /// [`LIST_BYTES`](holdfast_common::job::limits::LIST_BYTES) of them. They are kept
     /// until they are [told](Jobs::told). A dead letter that is requeued before is none of them.
     async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault>;
 

@@ -121,12 +121,18 @@ impl Engine for SqliteEngine {
 
     async fn recognise(
         &self,
-        _person: PersonId,
-        _secret_hash: [u8; 32],
-        _name: String,
-        _at: Timestamp,
+        person: PersonId,
+        secret_hash: [u8; 32],
+        name: String,
+        at: Timestamp,
     ) -> Result<Recognised, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+        // Who comes again is only read.
+        let compare = move |db: &_| Ok(greet::compare(db, person, &secret_hash)?);
+        if let Some(recognised) = self.readers.ask(compare).await? {
+            return Ok(recognised);
+        }
+        let bind = move |db: &_| greet::bind_person(db, person, &secret_hash, &name, at);
+        self.writer.ask(bind).await
     }
 
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {

@@ -15,6 +15,7 @@ use holdfast_common::{
 contract! {
     a_person_is_bound_and_welcomed_into_rooms
     a_wrong_secret_is_refused
+    a_person_is_recognised_without_a_writer
     a_writer_belongs_to_one_person
     a_generation_that_is_not_above_the_last_is_fenced
     a_refused_greeting_changes_nothing
@@ -76,6 +77,28 @@ async fn a_wrong_secret_is_refused(rig: Rig) {
     greeting.generation += 1;
     greeting.secret_hash[31] ^= 1;
     assert_eq!(greet(&rig, &greeting).await, Some(Code::WrongSecret));
+}
+
+async fn a_person_is_recognised_without_a_writer(rig: Rig) {
+    let (ada, bob) = (Sender::new(), Sender::new());
+    let recognise = async |person, secret: u8| {
+        let name = "Ada".to_owned();
+        rig.engine.recognise(person, [secret; 32], name, NOW).await.unwrap()
+    };
+    // Bound by it, as by a greeting.
+    assert_eq!(recognise(ada.person, 7).await, Ok(()));
+    assert_eq!(recognise(ada.person, 8).await, Err(Code::WrongSecret));
+    assert_eq!(recognise(ada.person, 7).await, Ok(()));
+    let secret_hash = [8; 32];
+    let refused = greet(&rig, &Greeting { secret_hash, ..ada.greeting() }).await;
+    assert_eq!(refused, Some(Code::WrongSecret));
+    assert_eq!(greet(&rig, &ada.greeting()).await, None);
+    // Bound by a greeting.
+    assert_eq!(greet(&rig, &bob.greeting()).await, None);
+    assert_eq!(recognise(bob.person, 8).await, Err(Code::WrongSecret));
+    let before = rig.engine.commits();
+    assert_eq!(recognise(bob.person, 7).await, Ok(()));
+    assert_eq!(rig.engine.commits(), before, "who comes again costs no write");
 }
 
 async fn a_writer_belongs_to_one_person(rig: Rig) {

@@ -78,6 +78,10 @@ pub const GOVERN_JOBS: usize = 500;
 /// Jobs of which one call for a list or for what nobody was told yet looks at most.
 pub const LIST_JOBS: usize = 1_000;
 
+/// Bytes of payloads and outcomes in one answer about jobs that nobody was told of yet, but for the
+/// first one.
+pub const LIST_BYTES: usize = 1024 * 1024;
+
 /// Rows that are kept of what people did to queues and jobs: the newest.
 pub const AUDITS: u32 = 1_000_000;
 

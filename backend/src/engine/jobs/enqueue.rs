@@ -112,6 +112,7 @@ impl<R: Rows> Work<R> {
             progress: None,
             asker: asked.asker,
             told: true,
+            fence: 0,
             made: now,
         };
         self.rows.add_job(&row)?;

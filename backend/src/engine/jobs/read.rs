@@ -2,13 +2,13 @@
 
 use super::{
     Work,
-    rows::{Queue, Rows},
+    rows::{Queue, Row, Rows},
     work::Worked,
 };
 use holdfast_common::{
     id::JobId,
     job::Place,
-    storage::jobs::{JobRead, QueueRead},
+    storage::jobs::{JobRead, QueueInfo, QueueRead},
 };
 
 impl<R: Rows> Work<R> {
@@ -17,6 +17,10 @@ impl<R: Rows> Work<R> {
             return Ok(None);
         };
         let queue = self.rows.queue(row.queue)?.info;
+        self.show(row, queue).map(Some)
+    }
+
+    pub(super) fn show(&self, row: Row, queue: QueueInfo) -> Worked<JobRead, R> {
         let mut job = row.job;
         // As it is, and not as it was when somebody last tended to it.
         while let Some(act) = job.overdue(self.moment.now) {
@@ -25,8 +29,8 @@ impl<R: Rows> Work<R> {
             }
         }
         let waits = matches!(job.place, Place::Delayed | Place::Leased);
-        Ok(Some(JobRead {
-            id,
+        Ok(JobRead {
+            id: job.id,
             ns: queue.ns,
             queue: queue.name,
             kind: row.kind,
@@ -35,7 +39,7 @@ impl<R: Rows> Work<R> {
             priority: row.priority,
             group: job.group,
             attempt: job.attempt,
-            fence: 0,
+            fence: row.fence,
             most: job.most,
             outcome: row.outcome.map(|outcome| self.rows.content(outcome)).transpose()?,
             attempts: self.rows.attempts(row.seq)?,
@@ -44,7 +48,7 @@ impl<R: Rows> Work<R> {
             due: waits.then(|| job.due - self.moment.now),
             asker: row.asker,
             age: self.moment.now - row.made,
-        }))
+        })
     }
 
     pub(in crate::engine) fn read_queue(

@@ -1,12 +1,13 @@
 //! What an engine keeps of queues and jobs, and how it finds them.
 
+use super::list::At;
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, PersonId, RoomId},
-    job::{Attempt, Job, StoreTime, rate::Tat},
+    job::{Attempt, Job, Place, StoreTime, rate::Tat},
     storage::{
         Append, Appended, Fault, Idempotency,
-        jobs::{Progress, QueueInfo, QueueSpec},
+        jobs::{Audit, Progress, QueueInfo, QueueSpec},
     },
 };
 
@@ -42,6 +43,8 @@ pub(in crate::engine) struct Row {
     pub(in crate::engine) asker: Option<PersonId>,
     /// Its asker has been told of its end, or there is nothing to tell.
     pub(in crate::engine) told: bool,
+    /// The last that was given for it, to a lease or to a requeue.
+    pub(in crate::engine) fence: u64,
     /// When it was enqueued.
     pub(in crate::engine) made: StoreTime,
 }
@@ -117,7 +120,17 @@ pub(in crate::engine) trait Rows {
     ) -> Result<Vec<JobId>, Self::Error>;
     /// When that time comes for the first of them.
     fn next(&self, what: Overdue) -> Result<Option<StoreTime>, Self::Error>;
-    /// Jobs of a queue that were done or cancelled by then.
+    /// Jobs of a queue in a place, those behind this one in the order of [`list`](super::list).
+    fn listed(
+        &self,
+        queue: Seq,
+        place: Place,
+        after: At,
+        most: usize,
+    ) -> Result<Vec<Row>, Self::Error>;
+    /// Jobs whose askers have not been told of their end, those that were enqueued first.
+    fn untold(&self, most: usize) -> Result<Vec<Row>, Self::Error>;
+    /// Jobs of a queue that were done or cancelled by then, and of which nobody is to be told.
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Self::Error>;
 
     fn store(&mut self, data: &str) -> Result<Seq, Self::Error>;
@@ -146,6 +159,13 @@ pub(in crate::engine) trait Rows {
         later: StoreTime,
         most: usize,
     ) -> Result<usize, Self::Error>;
+
+    /// Notes a deed and returns its number; the newest are kept.
+    fn add_audit(&mut self, queue: Seq, audit: &Audit) -> Result<i64, Self::Error>;
+    /// It was done to so many jobs more.
+    fn count_audit(&mut self, seq: i64, more: u64) -> Result<(), Self::Error>;
+    /// Those of a queue that are older than this one, the newest first.
+    fn audits(&self, queue: Seq, before: i64, most: u32) -> Result<Vec<Audit>, Self::Error>;
 
     /// Counts a lease: a number that no lease ever had before.
     fn fence(&mut self) -> Result<u64, Self::Error>;

@@ -136,9 +136,13 @@ impl<R: Rows> Work<R> {
         let now = self.moment.now;
         if step.from != step.to {
             row.progress = None;
-            if step.to.ended() && !step.from.ended() {
-                row.told = row.asker.is_none();
+            // That of a dead letter which is tried again need not be heard of.
+            if step.to.ended() != step.from.ended() {
+                row.told = row.asker.is_none() || step.from.ended();
             }
+        }
+        if let Some(lease) = &row.job.lease {
+            row.fence = lease.token.fence;
         }
         let lease = step.lease.as_ref().or(row.job.lease.as_ref());
         let ran = step.lease.as_ref().map(|lease| now.min(due) - lease.since);

@@ -1,7 +1,7 @@
 //! A greeting: binding, lanes, and the resume.
 
 use super::{State, room::Room};
-use crate::limits::OTHER_ROOMS;
+use crate::{engine::Recognised, limits::OTHER_ROOMS};
 use holdfast_common::{
     cursor::Cursor,
     error::Code,
@@ -57,10 +57,15 @@ impl State {
         (fit, None)
     }
 
+    /// Whether the person is bound to no other secret.
+    pub(super) fn compare(&self, person: PersonId, secret_hash: &[u8; 32]) -> Recognised {
+        let known = self.secret_hashes.get(&person);
+        if known.is_none_or(|known| known == secret_hash) { Ok(()) } else { Err(Code::WrongSecret) }
+    }
+
     fn refusal(&self, greeting: &Greeting) -> Option<Code> {
-        let secret_hash = self.secret_hashes.get(&greeting.person);
-        if secret_hash.is_some_and(|hash| *hash != greeting.secret_hash) {
-            return Some(Code::WrongSecret);
+        if let Err(code) = self.compare(greeting.person, &greeting.secret_hash) {
+            return Some(code);
         }
         let writer = self.writers.get(&greeting.writer)?;
         if writer.person != greeting.person {

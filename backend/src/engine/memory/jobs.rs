@@ -89,23 +89,23 @@ impl Jobs for MemoryEngine {
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
         self.read(|work| work.read_queues(ns))
     }
-    async fn govern(&self, _govern: Govern) -> Answer<Governed> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn govern(&self, govern: Govern) -> Answer<Governed> {
+        self.work(|work| work.govern(&govern))
     }
 
-    async fn audit(&self, _query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn audit(&self, query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        self.read(|work| work.audit(&query))
     }
 
-    async fn list(&self, _query: ListQuery) -> Result<Option<Listed>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
+        self.read(|work| work.list(&query))
     }
 
-    async fn untold(&self, _limit: u32) -> Result<Vec<JobRead>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.read(|work| work.untold(limit))
     }
 
-    async fn told(&self, _ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        self.work(|work| work.told(&ends)).map(drop)
     }
 }

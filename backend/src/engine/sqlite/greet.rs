@@ -5,11 +5,13 @@ use super::{
     rows::{id, int, number},
     task::Problem,
 };
+use crate::engine::Recognised;
 use holdfast_common::{
     error::Code,
     frame::{LaneWatermark, RoomCursor},
     id::{PersonId, RoomId, WriterId},
     storage::Greeting,
+    time::Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::BTreeMap;
@@ -24,9 +26,8 @@ pub(super) struct Bound {
 
 /// Checks everything before it changes anything.
 pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound, Code>, Problem> {
-    let known = secret_hash(db, greeting.person)?;
-    if known.is_some_and(|hash| hash != greeting.secret_hash) {
-        return Ok(Err(Code::WrongSecret));
+    if let Some(Err(code)) = compare(db, greeting.person, &greeting.secret_hash)? {
+        return Ok(Err(code));
     }
     if let Some((person, generation)) = writer(db, greeting.writer)? {
         if person != greeting.person {
@@ -36,7 +37,7 @@ pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound,
             return Ok(Err(Code::Fenced));
         }
     }
-    store_person(db, greeting)?;
+    store_person(db, greeting.person, &greeting.secret_hash, &greeting.name, greeting.at)?;
     for room in &greeting.welcome_rooms {
         rooms::join(db, greeting.person, *room, u32::MAX, greeting.at)?;
     }
@@ -54,6 +55,30 @@ pub(super) fn bind(db: &Connection, greeting: &Greeting) -> Result<Result<Bound,
     }))
 }
 
+/// Binds the person to the secret, unless they are bound.
+pub(super) fn bind_person(
+    db: &Connection,
+    person: PersonId,
+    secret_hash: &[u8; 32],
+    name: &str,
+    at: Timestamp,
+) -> Result<Recognised, Problem> {
+    match compare(db, person, secret_hash)? {
+        Some(recognised) => Ok(recognised),
+        None => Ok(Ok(store_person(db, person, secret_hash, name, at)?)),
+    }
+}
+
+/// Whether it is the person's secret; `None` if they are bound to none.
+pub(super) fn compare(
+    db: &Connection,
+    person: PersonId,
+    secret: &[u8; 32],
+) -> Result<Option<Recognised>> {
+    let known = secret_hash(db, person)?;
+    Ok(known.map(|known| if known == *secret { Ok(()) } else { Err(Code::WrongSecret) }))
+}
+
 fn secret_hash(db: &Connection, person: PersonId) -> Result<Option<[u8; 32]>> {
     db.prepare_cached("SELECT secret_hash FROM people WHERE id = ?1")?
         .query_row([person.as_bytes()], |row| row.get(0))
@@ -66,16 +91,17 @@ fn writer(db: &Connection, writer: WriterId) -> Result<Option<(PersonId, u64)>> 
         .optional()
 }
 
-fn store_person(db: &Connection, greeting: &Greeting) -> Result<()> {
+fn store_person(
+    db: &Connection,
+    person: PersonId,
+    secret_hash: &[u8; 32],
+    name: &str,
+    at: Timestamp,
+) -> Result<()> {
     let sql = "INSERT INTO people (id, secret_hash, name, created_at) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name";
     db.prepare_cached(sql)?
-        .execute(params![
-            greeting.person.as_bytes(),
-            greeting.secret_hash,
-            greeting.name,
-            int(greeting.at.0),
-        ])
+        .execute(params![person.as_bytes(), secret_hash, name, int(at.0)])
         .map(drop)
 }
 

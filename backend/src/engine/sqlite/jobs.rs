@@ -107,23 +107,23 @@ impl Jobs for SqliteEngine {
         let ns = ns.to_owned();
         self.read(move |work| work.read_queues(&ns)).await
     }
-    async fn govern(&self, _govern: Govern) -> Answer<Governed> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn govern(&self, govern: Govern) -> Answer<Governed> {
+        self.work_that(|_| true, move |work| work.govern(&govern)).await
     }
 
-    async fn audit(&self, _query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn audit(&self, query: AuditQuery) -> Result<Option<Vec<Audit>>, Fault> {
+        self.read(move |work| work.audit(&query)).await
     }
 
-    async fn list(&self, _query: ListQuery) -> Result<Option<Listed>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
+        self.read(move |work| work.list(&query)).await
     }
 
-    async fn untold(&self, _limit: u32) -> Result<Vec<JobRead>, Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.read(move |work| work.untold(limit)).await
     }
 
-    async fn told(&self, _ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
-        Err(Fault::Failed("not there yet".to_owned()))
+    async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
+        self.work(move |work| work.told(&ends)).await.map(drop)
     }
 }

@@ -150,6 +150,16 @@ impl Bench {
         self.folder.as_ref().unwrap().bytes()
     }
 
+    /// Runs this on the closed folder.
+    pub(crate) fn alter(&self, sql: &str) {
+        self.engine.lock().unwrap().take();
+        let folder = self.folder.as_ref().unwrap();
+        let db = Connection::open(folder.path().join("holdfast.db")).unwrap();
+        db.execute_batch(sql).unwrap();
+        drop(db);
+        self.reopen(0);
+    }
+
     /// Its counts are of these jobs too, which were not enqueued by themselves.
     pub(crate) fn know(&self, ids: &[JobId]) {
         self.jobs.lock().unwrap().extend(ids);

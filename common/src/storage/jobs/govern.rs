@@ -79,8 +79,7 @@ pub enum Chosen {
 /// Of what a queue is emptied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purge {
-    /// As many jobs as wait at the first call are cancelled, those that wait longest behind others
-    /// first of all, until none waits.
+    /// Those that wait to begin are cancelled: as many as there are at the first call.
     Waiting,
     /// All dead letters are discarded.
     Dead,

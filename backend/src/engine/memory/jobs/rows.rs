@@ -1,16 +1,23 @@
 //! The tables, without an index: what is looked for is looked for in all of it.
 
 use crate::engine::{
-    jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    jobs::{
+        list::{At, at},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    },
     memory::State,
 };
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, PersonId, RoomId},
-    job::{Attempt, Place, StoreTime, limits::ATTEMPTS_KEPT, rate::Tat},
+    job::{
+        Attempt, Place, StoreTime,
+        limits::{ATTEMPTS_KEPT, AUDITS},
+        rate::Tat,
+    },
     storage::{
         Append, Appended, Fault, Idempotency,
-        jobs::{Counts, QueueInfo, QueueSpec},
+        jobs::{Audit, Counts, QueueInfo, QueueSpec},
     },
     time::Millis,
 };
@@ -24,6 +31,7 @@ pub(in crate::engine::memory) struct Tables {
     contents: BTreeMap<Seq, Arc<str>>,
     attempts: BTreeMap<Seq, Vec<Attempt>>,
     keys: BTreeMap<(Seq, PersonId, String), (Keyed, StoreTime)>,
+    audits: Vec<(Seq, Audit)>,
     /// Numbers rows of all tables.
     last: Seq,
     fence: u64,
@@ -177,9 +185,25 @@ impl Rows for &mut State {
         Ok(self.jobs.timed(what).first().map(|(time, _)| *time))
     }
 
+    fn listed(&self, queue: Seq, place: Place, after: At, most: usize) -> Result<Vec<Row>, Fault> {
+        let mut rows: Vec<_> = self.jobs.at(queue, place).collect();
+        rows.sort_by_key(|row| at(row));
+        if place.ended() {
+            rows.reverse();
+            rows.retain(|row| at(row) < after);
+        } else {
+            rows.retain(|row| at(row) > after);
+        }
+        Ok(rows.into_iter().take(most).cloned().collect())
+    }
+
+    fn untold(&self, most: usize) -> Result<Vec<Row>, Fault> {
+        Ok(self.jobs.jobs.values().filter(|row| !row.told).take(most).cloned().collect())
+    }
+
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Fault> {
         let ended = self.jobs.at(queue, Place::Done).chain(self.jobs.at(queue, Place::Cancelled));
-        Ok(ended.filter(|row| row.job.due <= by).take(most).cloned().collect())
+        Ok(ended.filter(|row| row.job.due <= by && row.told).take(most).cloned().collect())
     }
 
     fn store(&mut self, data: &str) -> Result<Seq, Fault> {
@@ -242,6 +266,28 @@ impl Rows for &mut State {
             }
         }
         Ok(over.len())
+    }
+
+    fn add_audit(&mut self, queue: Seq, audit: &Audit) -> Result<i64, Fault> {
+        let seq = self.jobs.number();
+        self.jobs.audits.push((queue, Audit { seq, ..audit.clone() }));
+        let old = self.jobs.audits.len().saturating_sub(AUDITS as usize);
+        self.jobs.audits.drain(..old);
+        Ok(seq)
+    }
+
+    fn count_audit(&mut self, seq: i64, more: u64) -> Result<(), Fault> {
+        let mut audits = self.jobs.audits.iter_mut();
+        if let Some((_, audit)) = audits.find(|(_, audit)| audit.seq == seq) {
+            audit.jobs += more;
+        }
+        Ok(())
+    }
+
+    fn audits(&self, queue: Seq, before: i64, most: u32) -> Result<Vec<Audit>, Fault> {
+        let audits = self.jobs.audits.iter().rev();
+        let its = audits.filter(|(of, audit)| *of == queue && audit.seq < before);
+        Ok(its.take(most as usize).map(|(_, audit)| audit.clone()).collect())
     }
 
     fn fence(&mut self) -> Result<u64, Fault> {

@@ -5,9 +5,9 @@ use crate::engine::{
     sqlite::rows::{id, int, number},
 };
 use holdfast_common::{
-    id::PersonId,
+    id::{JobId, PersonId},
     job::{Attempt, Holder, Job, Lease, Over, Place, Spent, StoreTime, Token, rate::Tat},
-    storage::jobs::{Counts, Progress, QueueInfo},
+    storage::jobs::{Audit, By, Counts, Progress, QueueInfo},
     time::{Millis, Timestamp},
 };
 use rusqlite::{Error, Result, Row, types::Type};
@@ -60,6 +60,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         progress: progress.map(|percent| Progress { percent, note }),
         asker: person(row, 23)?,
         told: row.get(24)?,
+        fence: number(row, 15)?,
         made: StoreTime(number(row, 25)?),
     })
 }
@@ -77,12 +78,26 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
     })
 }
 
+/// What somebody did, from a row.
+pub(super) fn audit(row: &Row<'_>) -> Result<Audit> {
+    let job: Option<[u8; 16]> = row.get(5)?;
+    Ok(Audit {
+        seq: row.get(0)?,
+        at: Timestamp(number(row, 1)?),
+        by: By { person: id(row, 2)?, name: row.get(3)? },
+        deed: row.get(4)?,
+        job: job.map(JobId::from_bytes),
+        jobs: number(row, 6)?,
+        detail: row.get(7)?,
+    })
+}
+
 fn lease(row: &Row<'_>) -> Result<Option<Lease>> {
-    let Some(fence) = optional(row, 15)? else {
+    let Some(key) = optional(row, 16)? else {
         return Ok(None);
     };
     let holder = Holder { consumer: row.get(17)?, person: person(row, 18)? };
-    let token = Token { fence, key: number(row, 16)? };
+    let token = Token { fence: number(row, 15)?, key };
     Ok(Some(Lease { token, holder, since: StoreTime(number(row, 19)?) }))
 }
 

@@ -2,7 +2,10 @@
 
 use super::{keys, row, sql};
 use crate::engine::{
-    jobs::rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    jobs::{
+        list::{At, at},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+    },
     sqlite::{
         append, content,
         rows::{id, int, number},
@@ -12,13 +15,17 @@ use crate::engine::{
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, PersonId, RoomId},
-    job::{Attempt, StoreTime, limits::ATTEMPTS_KEPT},
+    job::{
+        Attempt, Place, StoreTime,
+        limits::{ATTEMPTS_KEPT, AUDITS},
+    },
     storage::{
         Append, Appended, Fault, Idempotency,
-        jobs::{QueueInfo, QueueSpec},
+        jobs::{Audit, QueueInfo, QueueSpec},
     },
 };
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use std::cmp::Reverse;
 
 /// The database, in a transaction.
 pub(in crate::engine::sqlite) struct Tables<'a>(pub(in crate::engine::sqlite) &'a Connection);
@@ -171,7 +178,7 @@ impl Rows for Tables<'_> {
                 row::maybe(job.expires.map(|at| at.0)),
                 job.attempt,
                 job.snoozes,
-                row::maybe(lease.map(|lease| lease.token.fence)),
+                int(kept.fence),
                 row::maybe(lease.map(|lease| lease.token.key)),
                 lease.map(|lease| &lease.holder.consumer),
                 lease.and_then(|lease| lease.holder.person.as_ref()).map(PersonId::as_bytes),
@@ -180,6 +187,7 @@ impl Rows for Tables<'_> {
                 progress.and_then(|progress| progress.note.as_ref()),
                 job.last.as_ref().map(row::write_spent),
                 kept.told,
+                kept.content,
             ],
         )
     }
@@ -240,6 +248,32 @@ impl Rows for Tables<'_> {
         Ok(next.map(|at| StoreTime(at.cast_unsigned())))
     }
 
+    fn listed(&self, queue: Seq, place: Place, after: At, most: usize) -> Result<Vec<Row>> {
+        let (first, second) = after;
+        let page = (queue, first, second, limit(most));
+        let of = (queue, first, second, limit(most), place.number());
+        match place {
+            Place::Ready => self.many(sql::LIST_READY, page, row::job),
+            Place::Delayed | Place::Behind => self.many(sql::LIST_WAITING, of, row::job),
+            Place::Leased => self.many(sql::LIST_LEASED, page, row::job),
+            Place::Dead => self.many(sql::LIST_DEAD, page, row::job),
+            Place::Done | Place::Cancelled => {
+                let mut rows = Vec::new();
+                for told in [false, true] {
+                    let of = (queue, first, second, limit(most), place.number(), told);
+                    rows.extend(self.many(sql::LIST_ENDED, of, row::job)?);
+                }
+                rows.sort_by_key(|row| Reverse(at(row)));
+                rows.truncate(most);
+                Ok(rows)
+            }
+        }
+    }
+
+    fn untold(&self, most: usize) -> Result<Vec<Row>> {
+        self.many(sql::UNTOLD, [limit(most)], row::job)
+    }
+
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>> {
         self.many(sql::ENDED, (queue, int(by.0), limit(most)), row::job)
     }
@@ -298,6 +332,24 @@ impl Rows for Tables<'_> {
 
     fn tend_keys(&mut self, now: StoreTime, later: StoreTime, most: usize) -> Result<usize> {
         keys::tend(self.0, now, later, most)
+    }
+
+    fn add_audit(&mut self, queue: Seq, audit: &Audit) -> Result<i64> {
+        let Audit { seq: _, at, by, deed, job, jobs, detail } = audit;
+        let job = job.as_ref().map(JobId::as_bytes);
+        let who = by.person.as_bytes();
+        let row = params![int(at.0), who, by.name, deed, queue, job, int(*jobs), detail];
+        let seq = self.0.prepare_cached(sql::ADD_AUDIT)?.insert(row)?;
+        self.run(sql::OLD_AUDITS, [seq - i64::from(AUDITS)])?;
+        Ok(seq)
+    }
+
+    fn count_audit(&mut self, seq: i64, more: u64) -> Result<()> {
+        self.run(sql::COUNT_AUDIT, (seq, int(more)))
+    }
+
+    fn audits(&self, queue: Seq, before: i64, most: u32) -> Result<Vec<Audit>> {
+        self.many(sql::AUDITS, (queue, before, most), row::audit)
     }
 
     fn fence(&mut self) -> Result<u64> {

@@ -49,7 +49,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     KEEP_JOB = "UPDATE jobs SET outcome = ?2, place = ?3, due = ?4, expires = ?5, attempt = ?6,
         snoozes = ?7, fence = ?8, key = ?9, consumer = ?10, person = ?11, since = ?12,
-        progress = ?13, note = ?14, spent = ?15, told = ?16 WHERE seq = ?1";
+        progress = ?13, note = ?14, spent = ?15, told = ?16, content = ?17 WHERE seq = ?1";
     DROP_JOB = "DELETE FROM jobs WHERE seq = ?1";
 
     READY = select_jobs!("WHERE queue = ?1 AND place = 0 ORDER BY urgency, seq LIMIT ?2");
@@ -68,7 +68,26 @@ statements! {
     NEXT_EXPIRES = "SELECT min(expires) FROM jobs WHERE expires IS NOT NULL AND place < 3";
     NEXT_LAPSES = "SELECT min(due) FROM jobs WHERE place = 3";
     NEXT_DUE = "SELECT min(due) FROM jobs WHERE place = 1";
-    ENDED = select_jobs!("WHERE queue = ?1 AND due <= ?2 AND place IN (4, 6) LIMIT ?3");
+    ENDED = select_jobs!("WHERE queue = ?1 AND place IN (4, 6) AND told = 1 AND due <= ?2 LIMIT ?3");
+    UNTOLD = select_jobs!("WHERE told = 0 ORDER BY seq LIMIT ?1");
+
+    LIST_READY = select_jobs!("WHERE queue = ?1 AND place = 0 AND (urgency, seq) > (?2, ?3)
+        ORDER BY urgency, seq LIMIT ?4");
+    LIST_WAITING = select_jobs!("WHERE queue = ?1 AND place IN (1, 2) AND place = ?5
+        AND (due, seq) > (?2, ?3) ORDER BY due, seq LIMIT ?4");
+    LIST_LEASED = select_jobs!("WHERE queue = ?1 AND place = 3 AND (due, seq) > (?2, ?3)
+        ORDER BY due, seq LIMIT ?4");
+    LIST_DEAD = select_jobs!("WHERE queue = ?1 AND place = 5 AND (due, seq) < (?2, ?3)
+        ORDER BY due DESC, seq DESC LIMIT ?4");
+    LIST_ENDED = select_jobs!("WHERE queue = ?1 AND place IN (4, 6) AND place = ?5 AND told = ?6
+        AND (due, seq) < (?2, ?3) ORDER BY due DESC, seq DESC LIMIT ?4");
+
+    ADD_AUDIT = "INSERT INTO audit (at, who, name, deed, queue, job, jobs, detail)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    OLD_AUDITS = "DELETE FROM audit WHERE seq <= ?1";
+    COUNT_AUDIT = "UPDATE audit SET jobs = jobs + ?2 WHERE seq = ?1";
+    AUDITS = "SELECT seq, at, who, name, deed, job, jobs, detail FROM audit
+        WHERE queue = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
 
     CONTENT = "SELECT data FROM contents WHERE seq = ?1";
 
@@ -114,6 +133,8 @@ mod tests {
     const WALKS: &[(&str, &str)] = &[
         ("QUEUES", "SCAN queues USING INDEX sqlite_autoindex_queues_1"),
         ("GIVE", "SCAN jobs USING INDEX jobs_leased"),
+        // In the order that is asked for, up to a limit.
+        ("UNTOLD", "SCAN jobs USING INDEX jobs_untold"),
     ];
 
     fn plan(db: &Connection, sql: &str) -> Vec<String> {
@@ -153,6 +174,12 @@ mod tests {
             ("NEXT_LAPSES", NEXT_LAPSES, "jobs_leased"),
             ("NEXT_DUE", NEXT_DUE, "jobs_delayed"),
             ("ENDED", ENDED, "jobs_ended"),
+            ("UNTOLD", UNTOLD, "jobs_untold"),
+            ("LIST_READY", LIST_READY, "jobs_ready"),
+            ("LIST_WAITING", LIST_WAITING, "jobs_waiting"),
+            ("LIST_LEASED", LIST_LEASED, "jobs_leased"),
+            ("LIST_DEAD", LIST_DEAD, "jobs_dead"),
+            ("LIST_ENDED", LIST_ENDED, "jobs_ended"),
             ("OVER_KEYS", OVER_KEYS, "job_keys_until"),
             ("GIVE", GIVE, "jobs_leased"),
         ] {

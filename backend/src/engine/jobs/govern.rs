@@ -1,0 +1,264 @@
+//! What people do to queues and jobs.
+
+use super::{
+    Work,
+    list::{At, at, start},
+    rows::{Queue, Row, Rows, Seq},
+    work::Worked,
+};
+use holdfast_common::{
+    id::JobId,
+    job::{
+        Act, JobState, Place, Refused,
+        limits::{GOVERN_JOBS, reason},
+    },
+    storage::{
+        Fault,
+        jobs::{Audit, AuditQuery, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest, Sieve},
+    },
+};
+
+/// What is done to one job.
+#[derive(Debug, Clone, Copy)]
+enum Do<'a> {
+    Cancel,
+    /// And its content is gone.
+    Drop,
+    Requeue(Option<&'a str>),
+    Discard,
+}
+
+/// A call's part of what is to be done to many.
+struct Part {
+    jobs: u64,
+    /// Where it goes on, and how many are left, if there may be more.
+    rest: Option<(At, u64)>,
+}
+
+impl<R: Rows> Work<R> {
+    pub(in crate::engine) fn govern(&mut self, govern: &Govern) -> Worked<Governed, R> {
+        if !self.swept {
+            self.sweep()?;
+        }
+        match &govern.deed {
+            Deed::Cancel(jobs) => self.to_chosen(govern, jobs, Do::Cancel),
+            Deed::Discard(jobs) => self.to_chosen(govern, jobs, Do::Discard),
+            Deed::Requeue { jobs, data } => {
+                self.to_chosen(govern, jobs, Do::Requeue(data.as_deref()))
+            }
+            Deed::Purge(name, Purge::Dead) => {
+                let all = Sieve::default();
+                self.to_many(govern, name, |work, queue| {
+                    work.to_dead(govern, queue, &all, Do::Discard)
+                })
+            }
+            Deed::Purge(name, Purge::Waiting) => {
+                self.to_many(govern, name, |work, queue| work.to_waiting(govern, queue))
+            }
+            Deed::Pause(name) => self.to_queue(govern, name, |queue| queue.info.paused = true),
+            Deed::Resume(name) => self.to_queue(govern, name, |queue| queue.info.paused = false),
+            Deed::Set(name, settings) => self.to_queue(govern, name, |queue| {
+                (queue.own, queue.info.settings) = (true, settings.clone());
+            }),
+        }
+    }
+
+    pub(in crate::engine) fn audit(&self, query: &AuditQuery) -> Worked<Option<Vec<Audit>>, R> {
+        let Some(queue) = self.rows.queue_named(&query.queue.ns, &query.queue.name)? else {
+            return Ok(None);
+        };
+        let before = query.before.unwrap_or(i64::MAX);
+        self.rows.audits(queue.seq, before, query.limit).map(Some)
+    }
+
+    fn to_chosen(&mut self, govern: &Govern, jobs: &Chosen, what: Do) -> Worked<Governed, R> {
+        match jobs {
+            Chosen::One(id) => self.to_one(govern, *id, what),
+            Chosen::Of(name, ids) => {
+                self.to_many(govern, name, |work, queue| work.to_these(govern, queue, ids, what))
+            }
+            Chosen::Dead(name, sieve) => {
+                self.to_many(govern, name, |work, queue| work.to_dead(govern, queue, sieve, what))
+            }
+        }
+    }
+
+    fn to_one(&mut self, govern: &Govern, id: JobId, what: Do) -> Worked<Governed, R> {
+        let Some(row) = self.rows.job(id)? else {
+            return Ok(Governed::UnknownJob);
+        };
+        let queue = row.queue;
+        if let Err(state) = self.to(row, what)? {
+            return Ok(Governed::WrongState(state));
+        }
+        self.note(govern, queue, 1)?;
+        Ok(Governed::Done { jobs: 1, rest: None })
+    }
+
+    fn to_queue(
+        &mut self,
+        govern: &Govern,
+        name: &QueueName,
+        change: impl FnOnce(&mut Queue),
+    ) -> Worked<Governed, R> {
+        let Some(queue) = self.queue_named(&name.ns, &name.name)? else {
+            return Ok(Governed::UnknownQueue);
+        };
+        change(self.change(queue)?);
+        self.note(govern, queue, 0)?;
+        Ok(Governed::Done { jobs: 0, rest: None })
+    }
+
+    fn to_many(
+        &mut self,
+        govern: &Govern,
+        name: &QueueName,
+        part: impl FnOnce(&mut Self, Seq) -> Worked<Part, R>,
+    ) -> Worked<Governed, R> {
+        let Some(queue) = self.queue_named(&name.ns, &name.name)? else {
+            return Ok(Governed::UnknownQueue);
+        };
+        let Part { jobs, rest } = part(self, queue)?;
+        let audit = self.note(govern, queue, jobs)?;
+        let rest = rest.map(|(at, left)| Rest { audit, at, left });
+        Ok(Governed::Done { jobs, rest })
+    }
+
+    fn to_these(
+        &mut self,
+        govern: &Govern,
+        queue: Seq,
+        ids: &[JobId],
+        what: Do,
+    ) -> Worked<Part, R> {
+        let done = govern.rest.map_or(0, |rest| usize::try_from(rest.at.1).unwrap_or(usize::MAX));
+        let mut left = ids.iter().skip(done);
+        let mut jobs = 0;
+        for id in left.by_ref().take(GOVERN_JOBS) {
+            let row = self.rows.job(*id)?.filter(|row| row.queue == queue);
+            if let Some(row) = row {
+                jobs += u64::from(self.to(row, what)?.is_ok());
+            }
+        }
+        let left = left.len();
+        let at = i64::try_from(ids.len() - left).unwrap_or(i64::MAX);
+        Ok(Part { jobs, rest: (left > 0).then_some(((0, at), left as u64)) })
+    }
+
+    /// From the one that died last to the first: those that die meanwhile are not come upon.
+    fn to_dead(&mut self, govern: &Govern, queue: Seq, sieve: &Sieve, what: Do) -> Worked<Part, R> {
+        let mut after = govern.rest.map_or(start(Place::Dead), |rest| rest.at);
+        let rows = self.rows.listed(queue, Place::Dead, after, GOVERN_JOBS)?;
+        let is_last = rows.len() < GOVERN_JOBS;
+        let mut jobs = 0;
+        for row in rows {
+            after = at(&row);
+            if self.goes_through(sieve, &row)? {
+                jobs += u64::from(self.to(row, what)?.is_ok());
+            }
+        }
+        Ok(Part { jobs, rest: (!is_last).then_some((after, 0)) })
+    }
+
+    /// Those behind others first, so that none of them goes on only to be cancelled then.
+    fn to_waiting(&mut self, govern: &Govern, queue: Seq) -> Worked<Part, R> {
+        let counts = self.queue(queue)?.info.counts;
+        let waiting = counts.ready + counts.delayed + counts.behind;
+        let left = govern.rest.map_or(waiting, |rest| rest.left.min(waiting));
+        let mut most = GOVERN_JOBS.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let (mut jobs, mut looked) = (0, 0);
+        for place in [Place::Behind, Place::Delayed, Place::Ready] {
+            for row in self.rows.listed(queue, place, start(place), most)? {
+                (most, looked) = (most - 1, looked + 1);
+                // As another of its group may have left it.
+                if let Some(row) = self.rows.job(row.job.id)? {
+                    jobs += u64::from(self.to(row, Do::Drop)?.is_ok());
+                }
+            }
+        }
+        let left = left - looked;
+        Ok(Part { jobs, rest: (left > 0 && looked > 0).then_some(((0, 0), left)) })
+    }
+
+    /// Does it to one, or tells in which state that is.
+    fn to(&mut self, mut row: Row, what: Do) -> Worked<Result<(), JobState>, R> {
+        self.settle(&mut row)?;
+        let act = match what {
+            Do::Cancel | Do::Drop => Act::Cancel,
+            Do::Discard => Act::Discard,
+            Do::Requeue(_) => {
+                let group = row.job.group.as_ref();
+                let behind = group.map(|group| self.rows.has_head(row.queue, group)).transpose()?;
+                Act::Requeue { behind: behind.unwrap_or(false) }
+            }
+        };
+        if let Err(Refused::WrongState(state)) = row.job.clone().act(self.moment.now, act.clone()) {
+            return Ok(Err(state));
+        }
+        let mut over = Vec::new();
+        match what {
+            Do::Cancel | Do::Requeue(None) => {}
+            Do::Requeue(Some(data)) => over.push(self.replace(&mut row, data)?),
+            Do::Drop | Do::Discard => {
+                over.push(self.replace(&mut row, "null")?);
+                over.extend(row.outcome.take());
+            }
+        }
+        if let Act::Requeue { .. } = act {
+            // What ends it next is another end than this one.
+            row.fence = self.rows.fence()?;
+        }
+        if let Err(refused) = self.act(&mut row, act, None)? {
+            return Err(Fault::Failed(refused.to_string()).into());
+        }
+        for content in over {
+            self.rows.drop_content(content)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Gives the job this payload and returns where the one before is.
+    fn replace(&mut self, row: &mut Row, data: &str) -> Worked<Seq, R> {
+        Ok(std::mem::replace(&mut row.content, self.rows.store(data)?))
+    }
+
+    fn note(&mut self, govern: &Govern, queue: Seq, jobs: u64) -> Worked<i64, R> {
+        if let Some(rest) = govern.rest {
+            self.rows.count_audit(rest.audit, jobs)?;
+            return Ok(rest.audit);
+        }
+        let (deed, job, detail) = words(&govern.deed)?;
+        let detail = detail.map(reason);
+        let (at, by) = (self.moment.wall, govern.by.clone());
+        let audit = Audit { seq: 0, at, by, deed: deed.to_owned(), job, jobs, detail };
+        self.rows.add_audit(queue, &audit)
+    }
+}
+
+/// A deed as it is noted: what, to which job, and what else is to be known of it.
+fn words(deed: &Deed) -> Result<(&'static str, Option<JobId>, Option<String>), Fault> {
+    let chosen = |deed, jobs: &Chosen| match jobs {
+        Chosen::One(id) => (deed, Some(*id), None),
+        Chosen::Of(..) => (deed, None, None),
+        Chosen::Dead(_, Sieve { kind, error }) => {
+            let kind = kind.as_ref().map(|kind| format!("type: {kind}"));
+            let error = error.as_ref().map(|error| format!("error: {error}"));
+            let said: Vec<_> = kind.into_iter().chain(error).collect();
+            (deed, None, (!said.is_empty()).then(|| said.join("; ")))
+        }
+    };
+    Ok(match deed {
+        Deed::Cancel(jobs) => chosen("cancel", jobs),
+        Deed::Requeue { jobs, .. } => chosen("requeue", jobs),
+        Deed::Discard(jobs) => chosen("discard", jobs),
+        Deed::Pause(_) => ("pause", None, None),
+        Deed::Resume(_) => ("resume", None, None),
+        Deed::Purge(_, Purge::Waiting) => ("purge", None, Some("waiting".to_owned())),
+        Deed::Purge(_, Purge::Dead) => ("purge", None, Some("dead".to_owned())),
+        Deed::Set(_, settings) => {
+            let settings = serde_json::to_string(settings);
+            let settings = settings.map_err(|error| Fault::Failed(error.to_string()))?;
+            ("set", None, Some(settings))
+        }
+    })
+}
