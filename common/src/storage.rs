@@ -215,7 +215,7 @@ pub enum Appended {
         verdict: Verdict,
         /// The entry to pass on, where one was appended. Boxed for its size.
         entry: Option<Box<NewEntry>>,
-        /// What its jobs have moved.
+        /// What its jobs have moved; of version 0 where nothing has.
         moves: Moves,
     },
     /// Decided earlier: the same verdict again.

@@ -42,10 +42,10 @@ fn is_new(appended: &Appended) -> bool {
     matches!(appended, Appended::Decided { entry: Some(_), .. })
 }
 
-/// With what it has moved.
+/// With what it has moved, if it has moved anything.
 pub(in crate::engine) fn appended(answer: Answer<Appended>) -> Appended {
     match answer {
-        Ok((Appended::Decided { verdict, entry, .. }, moves)) => {
+        Ok((Appended::Decided { verdict, entry, .. }, moves)) if !moves.queues.is_empty() => {
             Appended::Decided { verdict, entry, moves }
         }
         Ok((appended, _)) => appended,

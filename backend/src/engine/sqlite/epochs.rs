@@ -18,7 +18,7 @@ pub(super) fn renew(db: &mut Connection) -> Result<usize, OpenError> {
             .prepare_cached("UPDATE rooms SET epoch = ?2 WHERE seq = ?1")?
             .execute((room, epoch.as_bytes()))?;
     }
-    skip_fences(&change)?;
+    skip_fences(&change, clock::wall())?;
     change.commit()?;
     Ok(rooms.len())
 }

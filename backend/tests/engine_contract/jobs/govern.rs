@@ -5,7 +5,8 @@ use holdfast_common::{
     id::{JobId, PersonId},
     job::{JobState, NewJob, Place, QueueSettings, Reason, limits::GOVERN_JOBS},
     storage::jobs::{
-        Audit, AuditQuery, By, Chosen, Deed, Ended, Govern, Governed, Purge, QueueName, Sieve,
+        Audit, AuditQuery, By, Chosen, Deed, Ended, Enqueue, Govern, Governed, How, Purge,
+        QueueName, Sieve,
     },
     time::{Millis, Timestamp},
 };
@@ -189,8 +190,7 @@ async fn a_discarded_dead_letter_has_no_content(bench: &Bench) {
     bench.put(NewJob { most: Some(1), ..new_job() }).await;
     let job = bench.take_one().await;
     let failure = Some(r#"{"missing":3}"#.to_owned());
-    let how =
-        holdfast_common::storage::jobs::How::Fail { reason: "x".to_owned(), failure, retry: None };
+    let how = How::Fail { reason: "x".to_owned(), failure, retry: None };
     bench.ended(&job, how).await;
     assert_eq!(govern(bench, discard(job.id)).await, one());
     let read = bench.job(job.id).await;
@@ -275,7 +275,7 @@ async fn many_die(bench: &Bench, count: usize) -> Vec<JobId> {
     let (most, expires) = (Some(1), Some(Millis(1)));
     let jobs: Vec<_> = (0..count).map(|_| NewJob { most, expires, ..new_job() }).collect();
     let ids = jobs.iter().map(|job| job.id).collect();
-    let enqueue = holdfast_common::storage::jobs::Enqueue { jobs, promise: None, then: Vec::new() };
+    let enqueue = Enqueue { jobs, promise: None, then: Vec::new() };
     bench.enqueue_all(enqueue).await;
     bench.pass(1).await;
     while bench.tend().await.more {}
@@ -317,9 +317,8 @@ async fn a_purge_leaves_nothing_that_waits(bench: &Bench) {
     let job = bench.take_one().await;
     let dead = die(bench, new_job(), "x").await;
     bench.puts(4).await;
-    for _ in 0..GOVERN_JOBS + 2 {
-        bench.put(grouped("g")).await;
-    }
+    let jobs = (0..GOVERN_JOBS + 2).map(|_| grouped("g")).collect();
+    bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
     let delayed = bench.put(NewJob { delay: Millis(5_000), ..new_job() }).await;
     let deed = Deed::Purge(inbox(), Purge::Waiting);
     assert_eq!(all(bench, deed).await, [GOVERN_JOBS as u64, 7]);

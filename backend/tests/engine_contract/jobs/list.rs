@@ -7,7 +7,7 @@ use super::{
 use holdfast_common::{
     id::{JobId, PersonId},
     job::{JobState, NewJob, Place, limits::LIST_JOBS},
-    storage::jobs::{Enqueue, ListQuery, QueueName, Sieve},
+    storage::jobs::{Claim, Enqueue, ListQuery, QueueName, Sieve, Wanted},
     time::Millis,
 };
 
@@ -178,12 +178,8 @@ async fn other_queues_are_not_listed(bench: &Bench) {
     let mine = bench.puts(2).await;
     assert_eq!(at(bench, Place::Ready).await, mine);
     let other = QueueName { name: "other".to_owned(), ..inbox() };
-    let wanted = holdfast_common::storage::jobs::Wanted::Of {
-        ns: WORK.to_owned(),
-        queue: "other".to_owned(),
-        most: 1,
-    };
-    let claim = holdfast_common::storage::jobs::Claim { wanted, ..claim(1) };
+    let wanted = Wanted::Of { ns: WORK.to_owned(), queue: "other".to_owned(), most: 1 };
+    let claim = Claim { wanted, ..claim(1) };
     let theirs = jobs(bench.claimed(claim).await)[0].id;
     let held = bench.take_ids(1).await;
     assert_eq!(at(bench, Place::Leased).await, held);

@@ -38,7 +38,10 @@ pub(in crate::engine::sqlite) fn keep(db: &Connection, kept: Kept) -> Result<()>
 }
 
 /// The folder was set back: fences go on above all that were given out since, so that whoever
-/// compares them elsewhere takes the newer one for the newer one.
-pub(in crate::engine::sqlite) fn skip_fences(db: &Connection) -> Result<()> {
-    db.prepare_cached(sql::SKIP_FENCES)?.execute([]).map(drop)
+/// compares them elsewhere takes the newer one for the newer one. A folder that is set back to the
+/// same backup again gives out none that it has given out after the first time: they go on from the
+/// wall clock's seconds, of which each has room for two million of them.
+pub(in crate::engine::sqlite) fn skip_fences(db: &Connection, wall: Timestamp) -> Result<()> {
+    let least = (wall.0 / 1_000) << 21;
+    db.prepare_cached(sql::SKIP_FENCES)?.execute([int(least)]).map(drop)
 }

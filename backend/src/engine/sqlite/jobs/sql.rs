@@ -112,7 +112,7 @@ statements! {
         WHERE r.id = ?1 AND i.id = ?2";
 
     FENCE = "UPDATE store_clock SET fence = fence + 1 WHERE seq = 1 RETURNING fence";
-    SKIP_FENCES = "UPDATE store_clock SET fence = fence + (1 << 32) WHERE seq = 1";
+    SKIP_FENCES = "UPDATE store_clock SET fence = max(fence + (1 << 32), ?1) WHERE seq = 1";
     CLOCK = "SELECT at, wall FROM store_clock WHERE seq = 1";
     KEEP_CLOCK = "UPDATE store_clock SET at = ?1, wall = ?2 WHERE seq = 1";
     GIVE = "UPDATE jobs SET due = due + ?1 WHERE place = 3";
