@@ -11,6 +11,8 @@
 pub mod act;
 pub mod backoff;
 pub mod clock;
+pub mod code;
+pub mod declare;
 pub mod lease;
 pub mod limits;
 pub mod place;
@@ -20,6 +22,8 @@ pub mod time;
 pub mod token;
 
 pub use act::{Act, Ending, Refused, Step};
+pub use code::Code;
+pub use declare::{JobKind, JobType, QueueType, Work};
 pub use lease::{Attempt, Digest, EXPIRED, Holder, LAPSED, Lease, Over, Reason, Spent};
 pub use place::{JobState, Place};
 pub use rate::{Allowed, Rate, Tat};

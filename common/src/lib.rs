@@ -27,3 +27,4 @@ pub mod storage;
 pub mod tabs;
 pub mod text;
 pub mod time;
+pub mod work;

@@ -4,7 +4,7 @@
 ///
 /// It makes, in the module that calls it, the marker type, the enums `Event` of the durable events,
 /// `Signal` of the volatile and `Register` of the latest ones, the trait `Rules` with one method
-/// per durable event, and a [`Handler`](crate::event::Handler) for `Serve<R: Rules>`. A new event
+/// per durable event and `work` for the jobs that come of them, and a [`Handler`](crate::event::Handler) for `Serve<R: Rules>`. A new event
 /// without its rule, or one of any class without its arm in a view's `match`, does not compile:
 ///
 /// ```
@@ -221,32 +221,55 @@ macro_rules! namespace {
                     limits: &$crate::limits::Limits,
                 ) -> $crate::event::Decision<$D>;
             )*
+
+            /// What is to be done with an event that its rule has allowed: the jobs are enqueued in
+            /// the transaction that appends it, so both stand or none does. Nothing by default.
+            #[allow(unused_variables)]
+            fn work(
+                &self,
+                event: &Event,
+                facts: &$crate::event::Facts,
+                work: &mut $crate::job::Work,
+            ) {
+            }
         }
 
         /// The namespace with its rules, as the server mounts it.
         #[derive(Debug, Clone)]
         pub struct Serve<R>(pub R);
 
-        struct Read<'a, R, E>(&'a R, E);
-        $(
-            impl<R: Rules> $crate::event::Parsed for Read<'_, R, $D> {
-                fn effect(&self) -> $crate::event::Effect {
-                    $crate::event::Durable::effect(&self.1)
-                }
-                fn counts(&self) -> bool {
-                    <$D as $crate::event::Durable>::COUNTS
-                }
-                fn decide(
-                    &self,
-                    facts: &$crate::event::Facts,
-                    limits: &$crate::limits::Limits,
-                ) -> $crate::event::Verified {
-                    $crate::event::verify::<$D>($space_name, facts, &self.effect(), || {
-                        self.0.$dfn(&self.1, facts, limits)
-                    })
+        struct Read<'a, R>(&'a R, Event);
+
+        // By value: of a namespace without durable events there is none to refer to.
+        impl<R: Rules> $crate::event::Parsed for Read<'_, R> {
+            fn effect(&self) -> $crate::event::Effect {
+                match self.1 {
+                    $( Event::$D(ref event) => $crate::event::Durable::effect(event), )*
                 }
             }
-        )*
+            fn counts(&self) -> bool {
+                match self.1 { $( Event::$D(_) => <$D as $crate::event::Durable>::COUNTS, )* }
+            }
+            #[allow(unused_variables)]
+            fn decide(
+                &self,
+                facts: &$crate::event::Facts,
+                limits: &$crate::limits::Limits,
+            ) -> $crate::event::Verified {
+                match self.1 {
+                    $( Event::$D(ref event) => {
+                        $crate::event::verify::<$D>($space_name, facts, &self.effect(), || {
+                            self.0.$dfn(event, facts, limits)
+                        })
+                    } )*
+                }
+            }
+            fn work(&self, facts: &$crate::event::Facts) -> $crate::job::Work {
+                let mut work = $crate::job::Work::default();
+                self.0.work(&self.1, facts, &mut work);
+                work
+            }
+        }
 
         impl<R: Rules> $crate::event::Handler for Serve<R> {
             fn namespace(&self) -> &'static str {
@@ -267,7 +290,7 @@ macro_rules! namespace {
             ) -> Result<Box<dyn $crate::event::Parsed + 'a>, $crate::error::Code> {
                 match kind {
                     $( $dname => $crate::event::payload::<$D>(payload)
-                        .map(|event| Box::new(Read(&self.0, event)) as Box<dyn $crate::event::Parsed>), )*
+                        .map(|event| Box::new(Read(&self.0, Event::$D(event))) as Box<dyn $crate::event::Parsed>), )*
                     _ => Err($crate::event::misfit(self.class(kind))),
                 }
             }

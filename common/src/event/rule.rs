@@ -4,7 +4,7 @@ use super::{Class, Effect, Reach};
 use crate::{
     error::Code,
     id::{EventId, PersonId, RoomId},
-    job::NewJob,
+    job::{NewJob, Work},
     limits::Limits,
 };
 
@@ -123,6 +123,9 @@ pub trait Parsed: Send {
     fn counts(&self) -> bool;
     /// Asks the rule.
     fn decide(&self, facts: &Facts, limits: &Limits) -> Verified;
+    /// What the namespace wants to have done with it, where the rule has allowed it. The ids are
+    /// given by who appends it.
+    fn work(&self, facts: &Facts) -> Work;
 }
 
 /// A register's value that was read.
