@@ -11,7 +11,7 @@ pub use handle::{Emitted, Handle, NotEmitted};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
-    metrics::Metrics, page, place, problem::Problem, turns::Turns, ws,
+    metrics::Metrics, page, place, problem::Problem, queues::Queues, turns::Turns, ws,
 };
 use axum::{
     Router,
@@ -32,6 +32,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) committer: Committer,
+    pub(crate) queues: Queues,
     pub(crate) hub: Arc<Hub>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
@@ -77,6 +78,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
             "/api/v1/{namespace}/rooms/{room}/events",
             get(http::events::read).post(http::events::append),
         )
+        .nest("/api/v1", http::queues::routes())
         // Bodies are read with the limit of their own route.
         .layer(DefaultBodyLimit::disable())
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });

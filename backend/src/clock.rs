@@ -2,7 +2,7 @@
 
 use crate::engine::Clocks;
 use holdfast_common::{
-    id::{ConnectionId, EventId, RoomId},
+    id::{ConnectionId, EventId, JobId, RoomId},
     storage::Fault,
     time::{Instant, Timestamp},
 };
@@ -69,6 +69,10 @@ pub(crate) fn fresh_event() -> Result<EventId, Fault> {
 
 pub(crate) fn fresh_room() -> Result<RoomId, Fault> {
     Ok(RoomId::new(wall().0, &chance()?))
+}
+
+pub(crate) fn fresh_job() -> Result<JobId, Fault> {
+    Ok(JobId::new(wall().0, &chance()?))
 }
 
 pub(crate) fn fresh_connection() -> Result<ConnectionId, Fault> {

@@ -1,4 +1,6 @@
 //! The plain HTTP interface: the same logs, for services and other languages.
 
+mod body;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod queues;

@@ -17,6 +17,8 @@ mod page;
 mod patient;
 mod place;
 mod problem;
+mod queues;
+mod rights;
 pub mod serve;
 mod turns;
 mod walk;

@@ -69,16 +69,25 @@ pub(crate) const APPENDS_AT_ONCE: usize = 2_048;
 /// Calls that are at the engine at once, appends apart. Others wait for their turn.
 pub(crate) const CALLS_AT_ONCE: usize = 512;
 
+/// Calls about jobs that are at the engine at once. Others wait for their turn.
+pub(crate) const JOB_CALLS_AT_ONCE: usize = 1_024;
+
+/// Bytes of a request that may carry many jobs or events: it is read into memory as a whole.
+pub(crate) const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
 /// How long the key of an enqueue is remembered at least, whatever became of its jobs.
 pub const KEYS_KEPT: Millis = Millis(7 * 24 * 3_600 * 1_000);
 
 // Who waits for a turn is never sent away by the engine's own bounds.
-const _: () = assert!(APPENDS_AT_ONCE + CALLS_AT_ONCE <= WAITING_WRITES);
+const _: () = assert!(APPENDS_AT_ONCE + CALLS_AT_ONCE + JOB_CALLS_AT_ONCE <= WAITING_WRITES);
 const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS && APPENDS_AT_ONCE <= WAITING_READS);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_common::job::limits::{
+        CALL_JOBS, CLAIM_JOBS, REASON_BYTES, RESULT_BYTES, WAITING,
+    };
     use holdfast_common::limits::{
         MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
         PRESENCE_MOST, SECRET_BYTES, SLICE_ENTRIES,
@@ -133,6 +142,14 @@ mod tests {
             ("reads that wait for the database", number(WAITING_READS)),
             ("appends at the engine at once", number(APPENDS_AT_ONCE)),
             ("other calls at the engine at once", number(CALLS_AT_ONCE)),
+            ("calls about jobs at the engine at once", number(JOB_CALLS_AT_ONCE)),
+            ("a request with many jobs", kib(BATCH_BYTES)),
+            ("the key of an enqueue is remembered", format!("{} d", KEYS_KEPT.0 / 86_400_000)),
+            ("long polls and subscriptions that wait", number(WAITING)),
+            ("jobs of one call", number(CALL_JOBS)),
+            ("jobs of one claim", number(CLAIM_JOBS as usize)),
+            ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
+            ("bytes of a reason", kib(REASON_BYTES)),
         ];
         for (what, value) in rows {
             assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");

@@ -2,7 +2,11 @@
 
 use holdfast_common::{
     error::Kind,
-    storage::{Appended, Verdict},
+    job::Place,
+    storage::{
+        Appended, Verdict,
+        jobs::{Move, Moves},
+    },
 };
 use std::{
     fmt::Write,
@@ -72,9 +76,31 @@ pub(crate) struct Metrics {
     /// Entries that were put into logs; an ack may be of one that stood there already.
     appended: Counter,
     appends: Histogram,
+    pub(crate) jobs: Jobs,
+}
+
+/// What became of jobs.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    enqueued: Counter,
+    started: Counter,
+    done: Counter,
+    /// Attempts that ended in another way, and whose job goes on.
+    back: Counter,
+    dead: Counter,
+    cancelled: Counter,
+    /// Words that came too late.
+    pub(crate) fenced: Counter,
 }
 
 impl Metrics {
+    /// Counts what has happened to jobs.
+    pub(crate) fn moved(&self, moves: &Moves) {
+        for moved in moves.queues.iter().flat_map(|queue| &queue.jobs) {
+            self.jobs.moved(moved);
+        }
+    }
+
     /// Counts what became of an append, and how long it took.
     pub(crate) fn appended(&self, appended: &Appended, took: Duration) {
         self.appends.observe(took);
@@ -137,6 +163,7 @@ impl Metrics {
             text.line(&format!("emits_total{{verdict=\"{verdict}\"}}"), counter.get());
         }
         self.append_seconds(&mut text);
+        self.jobs.render(&mut text);
         text.0
     }
 
@@ -153,6 +180,37 @@ impl Metrics {
         text.line("append_seconds_bucket{le=\"+Inf\"}", count);
         text.line("append_seconds_sum", seconds(self.appends.micros.get()));
         text.line("append_seconds_count", count);
+    }
+}
+
+impl Jobs {
+    fn moved(&self, moved: &Move) {
+        let counter = match (moved.from, moved.to) {
+            (None, _) => &self.enqueued,
+            (from, to) if from == to => return,
+            (_, Some(Place::Leased)) => &self.started,
+            (_, Some(Place::Done)) => &self.done,
+            (_, Some(Place::Dead)) => &self.dead,
+            (_, Some(Place::Cancelled)) => &self.cancelled,
+            (Some(Place::Leased), Some(_)) => &self.back,
+            _ => return,
+        };
+        counter.add(1);
+    }
+
+    fn render(&self, text: &mut Text) {
+        text.head("jobs_total", "counter", "What has happened to jobs.");
+        for (what, counter) in [
+            ("enqueued", &self.enqueued),
+            ("started", &self.started),
+            ("done", &self.done),
+            ("back", &self.back),
+            ("dead", &self.dead),
+            ("cancelled", &self.cancelled),
+            ("fenced", &self.fenced),
+        ] {
+            text.line(&format!("jobs_total{{what=\"{what}\"}}"), counter.get());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use axum::{
 };
 use holdfast_common::{
     error::{Code, Kind},
+    job::{self, Unfit},
     storage::Fault,
 };
 use serde_json::{Map, Value};
@@ -14,7 +15,9 @@ use serde_json::{Map, Value};
 /// Why a request was not done.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    code: Code,
+    name: &'static str,
+    title: &'static str,
+    kind: Kind,
     status: StatusCode,
     /// Boxed with the rest, so that a `Result` stays small.
     body: Box<Body>,
@@ -28,8 +31,8 @@ struct Body {
 
 impl Problem {
     /// Says in one sentence what is wrong with this request, where the code's own does not.
-    pub(crate) fn because(code: Code, detail: impl Into<String>) -> Self {
-        let mut problem = Self::from(code);
+    pub(crate) fn because(code: impl Into<Self>, detail: impl Into<String>) -> Self {
+        let mut problem: Self = code.into();
         problem.body.detail = Some(detail.into());
         problem
     }
@@ -58,10 +61,31 @@ impl From<Code> for Problem {
             Kind::Close => None,
         };
         Self {
-            code,
+            name: code.name(),
+            title: code.text(),
+            kind: code.kind(),
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             body: Box::default(),
         }
+    }
+}
+
+impl From<job::Code> for Problem {
+    fn from(code: job::Code) -> Self {
+        let status = StatusCode::from_u16(code.status());
+        Self {
+            name: code.name(),
+            title: code.text(),
+            kind: code.kind(),
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            body: Box::default(),
+        }
+    }
+}
+
+impl From<Unfit> for Problem {
+    fn from(unfit: Unfit) -> Self {
+        Self::because(unfit.code(), format!("{unfit}."))
     }
 }
 
@@ -77,9 +101,9 @@ impl IntoResponse for Problem {
         let Body { detail, more } = *self.body;
         let mut body = Map::new();
         body.insert("type".to_owned(), "about:blank".into());
-        body.insert("title".to_owned(), self.code.text().into());
+        body.insert("title".to_owned(), self.title.into());
         body.insert("status".to_owned(), self.status.as_u16().into());
-        body.insert("code".to_owned(), self.code.name().into());
+        body.insert("code".to_owned(), self.name.into());
         if let Some(detail) = detail {
             body.insert("detail".to_owned(), detail.into());
         }
@@ -89,7 +113,7 @@ impl IntoResponse for Problem {
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.code.kind() == Kind::RetryAfter {
+        if self.kind == Kind::RetryAfter {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

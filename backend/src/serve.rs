@@ -5,14 +5,14 @@ mod accept;
 use crate::{
     app::{Builder, Handle, NotBuilt},
     config::Config,
-    domain::chat::ChatRules,
+    domain::{chat::ChatRules, work::WorkRules},
     engine::{Engine, sqlite::SqliteEngine},
     guard::Guard,
     limits::BACKLOG,
 };
 use accept::Doors;
 use axum::Router;
-use holdfast_common::chat;
+use holdfast_common::{chat, work};
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
@@ -62,6 +62,8 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
     let doors = Doors::of(&config);
     let (router, handle) = Builder::new(engine)
         .namespace(chat::Serve(ChatRules))
+        .namespace(work::Serve(WorkRules))
+        .queues(work::queues())
         .welcome_room("chat", chat::LOBBY)
         .limits(config.limits)
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })

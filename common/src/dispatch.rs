@@ -98,6 +98,12 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         self.held.first().map(|(until, _)| *until)
     }
 
+    /// Whether a consumer waits, or a claim for it is under way.
+    #[must_use]
+    pub fn knows(&self, consumer: Consumer) -> bool {
+        self.consumers.contains_key(&consumer)
+    }
+
     /// How many consumers wait, with those for whom a claim is under way.
     #[must_use]
     pub fn waiting(&self) -> usize {

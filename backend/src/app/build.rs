@@ -2,14 +2,23 @@
 
 use super::{Handle, Shared, router};
 use crate::{
-    clock::Clock, commit::Committer, engine::Engine, guard::Guard, hub::Hub, limits::LONG_HELLOS,
-    metrics::Metrics, patient::Patient, turns::Turns,
+    clock::Clock,
+    commit::Committer,
+    engine::Engine,
+    guard::Guard,
+    hub::Hub,
+    limits::LONG_HELLOS,
+    metrics::Metrics,
+    patient::Patient,
+    queues::{Desk, Queues},
+    turns::Turns,
 };
 use axum::Router;
 use holdfast_common::{
     event::Handler,
     frame::Author,
     id::{PersonId, RoomId},
+    job::QueueType,
     limits::Limits,
     session,
     storage::Fault,
@@ -21,8 +30,8 @@ use tokio::sync::{Semaphore, watch};
 /// Why a server could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum NotBuilt {
-    /// The storage failed while the first rooms were made.
-    #[error("the first rooms could not be made: {0}")]
+    /// The storage failed while the first rooms and queues were made.
+    #[error("the first rooms and queues could not be made: {0}")]
     Storage(#[from] Fault),
     /// A room was asked for that its namespace does not have.
     #[error("there is no namespace {0}")]
@@ -34,6 +43,7 @@ pub struct Builder {
     engine: Arc<dyn Engine>,
     handlers: BTreeMap<&'static str, Box<dyn Handler>>,
     rooms: Vec<(String, String)>,
+    queues: Vec<QueueType>,
     limits: Limits,
     guard: Guard,
     name: String,
@@ -51,6 +61,7 @@ impl Builder {
             engine,
             handlers: BTreeMap::new(),
             rooms: Vec::new(),
+            queues: Vec::new(),
             limits: Limits::default(),
             guard: Guard::default(),
             name: "server".to_owned(),
@@ -73,6 +84,13 @@ impl Builder {
     #[must_use]
     pub fn welcome_room(mut self, namespace: &str, name: &str) -> Self {
         self.rooms.push((namespace.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Serves queues: what their declaration's [`queues`](holdfast_common::queues) gives.
+    #[must_use]
+    pub fn queues(mut self, queues: Vec<QueueType>) -> Self {
+        self.queues.extend(queues);
         self
     }
 
@@ -125,15 +143,19 @@ impl Builder {
         self
     }
 
-    /// Makes the rooms that are not there yet, and the router. Needs a tokio runtime.
+    /// Makes the rooms and queues that are not there yet, and the router. Needs a tokio runtime.
     ///
     /// # Errors
-    /// The rooms could not be made.
+    /// The rooms or queues could not be made.
     pub async fn build(self) -> Result<(Router, Handle), NotBuilt> {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
         let committer = Committer::start(Arc::clone(&engine), &hub, &metrics);
+        for queue in &self.queues {
+            engine.ensure_queue(queue.spec.clone()).await?;
+        }
+        let desk = Desk::start(Arc::clone(&engine), &hub, &metrics);
         let telling = self.handlers.values().filter(|handler| handler.tells_registers());
         let server = session::Server {
             version: env!("CARGO_PKG_VERSION"),
@@ -142,6 +164,7 @@ impl Builder {
         let mut shared = Shared {
             engine,
             committer,
+            queues: Queues::new(self.queues, desk),
             hub,
             metrics,
             limits: self.limits,

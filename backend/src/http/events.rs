@@ -7,12 +7,12 @@ pub(crate) use read::read;
 use crate::{
     app::Shared,
     clock,
-    limits::KEY_BYTES,
+    http::body::{key, whole},
     problem::Problem,
     walk::{self, Draft},
 };
 use axum::{
-    body::{self, Body, Bytes},
+    body::Body,
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -37,8 +37,6 @@ pub(crate) fn service() -> PersonId {
 /// A namespace and a room's name, as they stand in the address.
 type RoomPath = Result<Path<(String, String)>, PathRejection>;
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewEvent {
@@ -58,7 +56,7 @@ pub(crate) async fn append(
         return Err(Code::Draining.into());
     }
     let key = key(&headers)?;
-    let body = whole(&headers, body, &shared).await?;
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
     let event: NewEvent = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("The body is no event: {error}.")))?;
     let payload = event.data.get().as_bytes().to_vec();
@@ -121,41 +119,4 @@ async fn room(shared: &Shared, path: RoomPath) -> Result<(String, RoomInfo), Pro
     let room = shared.engine.room_named(&namespace, &name).await?;
     let room = room.ok_or(Code::UnknownRoom)?;
     Ok((namespace, room))
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let (least, most) = (KEY_BYTES.start(), KEY_BYTES.end());
-    let wrong = || {
-        let text = format!("An Idempotency-Key is {least} to {most} bytes of UTF-8.");
-        Problem::bad_request(text)
-    };
-    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let (key, more) = (keys.next(), keys.next());
-    let Some(key) = key else { return Ok(None) };
-    let text = std::str::from_utf8(key.as_bytes()).map_err(|_| wrong())?;
-    if more.is_some() || !KEY_BYTES.contains(&text.len()) {
-        return Err(wrong());
-    }
-    Ok(Some(text.to_owned()))
-}
-
-/// The body, if it is not larger than a frame may be. One that says that it is, is not read at all.
-async fn whole(headers: &HeaderMap, body: Body, shared: &Shared) -> Result<Bytes, Problem> {
-    let most = shared.limits.frame_bytes();
-    let said = headers.get(header::CONTENT_LENGTH);
-    let said = said.and_then(|said| said.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|said| said > most as u64) {
-        return Err(Code::TooLarge.into());
-    }
-    let read = tokio::time::timeout(shared.request_time, body::to_bytes(body, most)).await;
-    let read = read.map_err(|_| Problem::bad_request("The body took too long."))?;
-    read.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if too_large {
-            Problem::from(Code::TooLarge)
-        } else {
-            Problem::bad_request("The body broke off.")
-        }
-    })
 }

@@ -1,0 +1,142 @@
+//! Enqueuing one job or a batch.
+
+use super::{Address, answer, queue_of};
+use crate::{
+    app::Shared,
+    clock,
+    http::{
+        body::{key, read, whole},
+        events::service,
+    },
+    limits::BATCH_BYTES,
+    problem::Problem,
+    rights::Right,
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use holdfast_common::{
+    error::Code,
+    id::JobId,
+    job::{self, NewJob, QueueType, limits::CALL_JOBS},
+    storage::{Idempotency, jobs::Enqueued},
+    time::Millis,
+};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Box<RawValue>,
+    delay_ms: Option<Millis>,
+    /// Unix milliseconds: instead of a delay.
+    at: Option<u64>,
+    priority: Option<i8>,
+    group: Option<String>,
+    max_attempts: Option<u32>,
+    backoff_ms: Option<Millis>,
+    expires_ms: Option<Millis>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    jobs: Vec<Asked>,
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/jobs`.
+pub(super) async fn one(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = queue_of(&shared, address, Right::Enqueue)?;
+    let promise_key = key(&headers)?;
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let job = new_job(&shared, queue, read(&body, "job")?)?;
+    let (status, ids) = enqueue(&shared, vec![job], promise(promise_key, &body)).await?;
+    Ok(answer(status, &json!({ "id": ids.first() })))
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/batch`: all of them or none.
+pub(super) async fn batch(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = queue_of(&shared, address, Right::Enqueue)?;
+    let promise_key = key(&headers)?;
+    let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
+    let Batch { jobs } = read(&body, "batch of jobs")?;
+    if jobs.is_empty() {
+        return Err(Problem::bad_request("There is no job in it."));
+    }
+    if jobs.len() > CALL_JOBS {
+        let text = format!("A batch has up to {CALL_JOBS} jobs.");
+        return Err(Problem::because(Code::TooLarge, text));
+    }
+    let jobs = jobs.into_iter().enumerate().map(|(index, asked)| {
+        new_job(&shared, queue, asked).map_err(|problem| problem.with("index", index))
+    });
+    let jobs = jobs.collect::<Result<_, _>>()?;
+    let (status, ids) = enqueue(&shared, jobs, promise(promise_key, &body)).await?;
+    Ok(answer(status, &json!({ "ids": ids })))
+}
+
+/// A job that is asked for, checked.
+pub(super) fn new_job(shared: &Shared, queue: &QueueType, asked: Asked) -> Result<NewJob, Problem> {
+    let kind = queue.kind(&asked.kind)?;
+    if asked.delay_ms.is_some() && asked.at.is_some() {
+        return Err(Problem::bad_request("It is either delay_ms or at."));
+    }
+    let at = asked.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
+    let job = NewJob {
+        id: clock::fresh_job()?,
+        ns: queue.spec.ns.clone(),
+        queue: queue.spec.name.clone(),
+        kind: asked.kind,
+        data: asked.data.get().to_owned(),
+        delay: asked.delay_ms.or(at).unwrap_or(Millis(0)),
+        priority: asked.priority.unwrap_or(0),
+        group: asked.group,
+        most: asked.max_attempts,
+        backoff: asked.backoff_ms,
+        expires: asked.expires_ms,
+        asker: None,
+    };
+    job.check(shared.limits.payload_bytes as usize)?;
+    kind.check(&job.data)?;
+    Ok(job)
+}
+
+fn promise(key: Option<String>, body: &[u8]) -> Option<Idempotency> {
+    let body_hash = Sha256::digest(body).into();
+    key.map(|key| Idempotency { key, caller: service(), body_hash })
+}
+
+async fn enqueue(
+    shared: &Shared,
+    jobs: Vec<NewJob>,
+    promise: Option<Idempotency>,
+) -> Result<(StatusCode, Vec<JobId>), Problem> {
+    if shared.is_draining() {
+        return Err(Code::Draining.into());
+    }
+    match shared.queues.desk.enqueue(jobs, promise).await? {
+        Enqueued::Made { ids, .. } => Ok((StatusCode::CREATED, ids)),
+        Enqueued::Again(ids) => Ok((StatusCode::OK, ids)),
+        Enqueued::Mismatch => Err(Code::IdempotencyMismatch.into()),
+        Enqueued::UnknownQueue { .. } => Err(job::Code::UnknownQueue.into()),
+        Enqueued::QueueFull => Err(job::Code::QueueFull.into()),
+    }
+}

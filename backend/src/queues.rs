@@ -1,0 +1,37 @@
+//! Queues on the server: which there are, and the [`Desk`] over which all that is said of jobs goes.
+
+mod calls;
+mod desk;
+mod line;
+mod poll;
+mod tend;
+
+pub(crate) use desk::{About, Desk};
+pub(crate) use poll::Poll;
+
+use holdfast_common::job::{self, QueueType};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The queues that the server was built with. Those of an earlier build may still be in the store, with
+/// their jobs; they are there again when a build declares them.
+pub(crate) struct Queues {
+    declared: BTreeMap<String, BTreeMap<String, QueueType>>,
+    pub(crate) desk: Arc<Desk>,
+}
+
+impl Queues {
+    pub(crate) fn new(declared: Vec<QueueType>, desk: Arc<Desk>) -> Self {
+        let mut queues = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for queue in declared {
+            let of = queues.entry(queue.spec.ns.clone()).or_default();
+            of.insert(queue.spec.name.clone(), queue);
+        }
+        Self { declared: queues, desk }
+    }
+
+    /// A queue.
+    pub(crate) fn queue(&self, ns: &str, name: &str) -> Result<&QueueType, job::Code> {
+        let queue = self.declared.get(ns).and_then(|of| of.get(name));
+        queue.ok_or(job::Code::UnknownQueue)
+    }
+}

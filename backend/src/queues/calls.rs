@@ -1,0 +1,182 @@
+//! What is asked of the desk. A call goes on when its caller is gone.
+
+use super::{
+    desk::{Desk, caught},
+    line::Fetched,
+};
+use holdfast_common::{
+    job::{NewJob, Place},
+    storage::{
+        Fault, Idempotency,
+        jobs::{
+            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, LeasedJob, Wanted,
+        },
+    },
+    time::Millis,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+impl Desk {
+    /// Enqueues jobs. Those who wait for them have them with the same commit.
+    pub(crate) async fn enqueue(
+        self: &Arc<Self>,
+        jobs: Vec<NewJob>,
+        promise: Option<Idempotency>,
+    ) -> Result<Enqueued, Fault> {
+        let turn = self.turn().await;
+        let desk = Arc::clone(self);
+        apart(async move {
+            let _turn = turn;
+            let later = jobs.iter().map(|job| job.delay).filter(|delay| *delay > Millis(0)).min();
+            let errands = desk.offer(&jobs);
+            let then = errands.iter().map(|errand| errand.claim.clone()).collect();
+            let enqueue = Enqueue { jobs, promise, then };
+            match caught(desk.engine.enqueue(enqueue)).await {
+                Ok((Enqueued::Made { ids, claimed }, moves)) => {
+                    let claimed = errands.into_iter().zip(claimed);
+                    let claimed = claimed.map(|(errand, got)| (errand.consumer, errand.claim, got));
+                    desk.claimed(claimed.collect(), &moves);
+                    if let Some(later) = later {
+                        desk.due_in(later);
+                    }
+                    Ok(Enqueued::Made { ids, claimed: Vec::new() })
+                }
+                Ok((other, moves)) => {
+                    for errand in errands {
+                        desk.fetched(errand.consumer, Fetched::Untried);
+                    }
+                    desk.told(&moves);
+                    Ok(other)
+                }
+                Err(fault) => {
+                    for errand in errands {
+                        desk.fetched(errand.consumer, Fetched::Failed);
+                    }
+                    Err(fault)
+                }
+            }
+        })
+        .await
+    }
+
+    fn offer(&self, jobs: &[NewJob]) -> Vec<super::line::Errand> {
+        let mut offers = BTreeMap::<(&str, &str), u32>::new();
+        for job in jobs.iter().filter(|job| job.delay == Millis(0)) {
+            *offers.entry((&job.ns, &job.queue)).or_default() += 1;
+        }
+        let now = self.now();
+        let mut state = self.state();
+        let errands = offers.into_iter().flat_map(|((ns, queue), jobs)| {
+            state.line.offer(now, Arc::new((ns.to_owned(), queue.to_owned())), jobs)
+        });
+        errands.collect()
+    }
+
+    /// Claims jobs at once, if there are any.
+    pub(crate) async fn claim(self: &Arc<Self>, claim: Claim) -> Result<Claimed, Fault> {
+        let turn = self.turn().await;
+        let desk = Arc::clone(self);
+        let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
+        let claimed = apart(async move {
+            let _turn = turn;
+            let (claimed, moves) = caught(desk.engine.claim(claim.clone())).await?;
+            desk.told(&moves);
+            Ok(desk.owe(mine, claim.wanted, claimed).await?)
+        });
+        let (mut owed, claimed) = claimed.await?;
+        owed.jobs.clear();
+        Ok(claimed)
+    }
+
+    /// Has jobs that were claimed for a caller given back if that one is gone.
+    async fn owe(
+        &self,
+        mut owed: Owed,
+        wanted: Wanted,
+        claimed: Claimed,
+    ) -> Result<(Owed, Claimed), Fault> {
+        if let Claimed::Jobs { jobs, .. } = &claimed {
+            owed.jobs.clone_from(jobs);
+            match wanted {
+                Wanted::Of { ns, queue, .. } => self.gave(&ns, &queue, jobs),
+                Wanted::Job(id) => {
+                    if let Some(about) = self.about(id).await? {
+                        self.gave(&about.ns, &about.queue, jobs);
+                    }
+                }
+            }
+        }
+        Ok((owed, claimed))
+    }
+
+    /// Ends a lease.
+    pub(crate) async fn end(self: &Arc<Self>, end: End) -> Result<Ended, Fault> {
+        let turn = self.turn().await;
+        let desk = Arc::clone(self);
+        let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
+        let ended = apart(async move {
+            let _turn = turn;
+            let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
+            let (mut ended, moves) = caught(desk.engine.end(end)).await?;
+            desk.told(&moves);
+            let mut owed = mine;
+            if let Ended::Done { place, wait, then } = &mut ended {
+                if let (Place::Delayed, Some(wait)) = (*place, *wait) {
+                    desk.due_in(wait);
+                }
+                if let Some((wanted, claimed)) = wanted.zip(then.take()) {
+                    let claimed = desk.owe(owed, wanted, claimed).await?;
+                    owed = claimed.0;
+                    *then = Some(claimed.1);
+                }
+            }
+            Ok((owed, ended))
+        });
+        let (mut owed, ended) = ended.await?;
+        owed.jobs.clear();
+        Ok(ended)
+    }
+
+    /// Has leases go on from now.
+    pub(crate) async fn extend(self: &Arc<Self>, extend: Extend) -> Result<Vec<Extended>, Fault> {
+        let turn = self.turn().await;
+        let desk = Arc::clone(self);
+        apart(async move {
+            let _turn = turn;
+            let (extended, moves) = desk.engine.extend(extend).await?;
+            desk.told(&moves);
+            let lengths = extended.iter().filter_map(|extended| match extended {
+                Extended::Until(given) => Some(given.length),
+                Extended::Late(_) | Extended::UnknownJob => None,
+            });
+            if let Some(first) = lengths.min() {
+                desk.due_in(first);
+            }
+            Ok(extended)
+        })
+        .await
+    }
+}
+
+/// Jobs on their way to a caller. Where that one is gone they are dropped on the way, and given back.
+struct Owed {
+    desk: Arc<Desk>,
+    jobs: Vec<LeasedJob>,
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let jobs = std::mem::take(&mut self.jobs);
+        if !jobs.is_empty() {
+            self.desk.give_back(jobs);
+        }
+    }
+}
+
+/// Carries a call out whether or not its caller stays.
+async fn apart<T: Send + 'static>(
+    call: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    let lost = |_| Err(Fault::Unknown("the call was lost".to_owned()));
+    tokio::spawn(call).await.unwrap_or_else(lost)
+}

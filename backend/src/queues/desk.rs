@@ -1,0 +1,231 @@
+//! The desk: what every word about jobs goes over, on its way to the engine and back.
+//!
+//! Each call is carried out by a task of its own, so that a caller who leaves takes nothing along: what the
+//! store has changed is told to those who [wait](super::line), and what they were about to get is given
+//! back where they have gone.
+
+use super::line::{Errand, Fetched, Line};
+use crate::{
+    clock::Clock,
+    engine::{Answer, Engine},
+    hub::Hub,
+    limits::JOB_CALLS_AT_ONCE,
+    metrics::Metrics,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use holdfast_common::{
+    dispatch::{Consumer, Count},
+    id::JobId,
+    job::{Place, limits::CLAIM_JOBS},
+    storage::{
+        Fault,
+        jobs::{Claim, Claimed, End, How, LeasedJob, Moves, Wanted},
+    },
+    time::{Instant, Millis},
+};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// The way to jobs.
+pub(crate) struct Desk {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) metrics: Arc<Metrics>,
+    clock: Clock,
+    turns: Arc<Semaphore>,
+    state: Mutex<State>,
+    /// Something is to be done earlier than the task that [tends](super::tend) knows.
+    pub(super) sooner: Arc<Notify>,
+}
+
+pub(super) struct State {
+    pub(super) line: Line,
+    /// What is known of the jobs that were given out by this process and are still held.
+    held: HashMap<JobId, Arc<About>>,
+    /// When time alone will change something next, as far as is known.
+    pub(super) due: Instant,
+}
+
+/// What a word about a job is checked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) ns: String,
+    pub(crate) queue: String,
+    pub(crate) kind: String,
+}
+
+impl Desk {
+    /// A desk over this engine. Needs a tokio runtime; its task ends when it is dropped.
+    pub(crate) fn start(
+        engine: Arc<dyn Engine>,
+        hub: &Arc<Hub>,
+        metrics: &Arc<Metrics>,
+    ) -> Arc<Self> {
+        let clock = Clock::start();
+        let state = State { line: Line::new(), held: HashMap::new(), due: clock.now() };
+        let desk = Arc::new(Self {
+            engine,
+            hub: Arc::clone(hub),
+            metrics: Arc::clone(metrics),
+            clock,
+            turns: Arc::new(Semaphore::new(JOB_CALLS_AT_ONCE)),
+            state: Mutex::new(state),
+            sooner: Arc::new(Notify::new()),
+        });
+        tokio::spawn(super::tend::tend(Arc::downgrade(&desk)));
+        desk
+    }
+
+    /// A panic under the lock costs the call that met it.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(super) fn at(&self, instant: Instant) -> tokio::time::Instant {
+        self.clock.at(instant)
+    }
+
+    /// A turn at the engine: what is submitted by the call must not wait there.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// What is known of a job: of one that is held here without a read.
+    pub(crate) async fn about(&self, job: JobId) -> Result<Option<Arc<About>>, Fault> {
+        if let Some(about) = self.state().held.get(&job) {
+            return Ok(Some(Arc::clone(about)));
+        }
+        let read = self.engine.job(job).await?;
+        Ok(read.map(|read| Arc::new(About { ns: read.ns, queue: read.queue, kind: read.kind })))
+    }
+
+    /// The store has changed: who waits is told, and claimed for.
+    pub(super) fn told(self: &Arc<Self>, moves: &Moves) {
+        self.metrics.moved(moves);
+        let mut state = self.state();
+        for moved in moves.queues.iter().flat_map(|queue| &queue.jobs) {
+            if moved.to != Some(Place::Leased) {
+                state.held.remove(&moved.job);
+            }
+        }
+        let errands = state.line.counted(self.now(), moves);
+        drop(state);
+        self.run(errands);
+    }
+
+    /// Jobs were given out.
+    pub(super) fn gave(&self, ns: &str, queue: &str, jobs: &[LeasedJob]) {
+        let mut state = self.state();
+        for job in jobs {
+            let (ns, queue, kind) = (ns.to_owned(), queue.to_owned(), job.kind.clone());
+            state.held.insert(job.id, Arc::new(About { ns, queue, kind }));
+        }
+        drop(state);
+        if let Some(first) = jobs.iter().map(|job| job.lease.length).min() {
+            self.due_in(first);
+        }
+    }
+
+    /// Time alone will change something after this length.
+    pub(super) fn due_in(&self, length: Millis) {
+        let due = self.now() + length;
+        let mut state = self.state();
+        if due < state.due {
+            state.due = due;
+            self.sooner.notify_one();
+        }
+    }
+
+    /// Makes claims for those who wait, each in a task of its own.
+    pub(super) fn run(self: &Arc<Self>, errands: Vec<Errand>) {
+        for Errand { consumer, claim } in errands {
+            let desk = Arc::clone(self);
+            tokio::spawn(async move {
+                let turn = desk.turn().await;
+                let claimed = caught(desk.engine.claim(claim.clone())).await;
+                drop(turn);
+                match claimed {
+                    Ok((claimed, moves)) => {
+                        desk.claimed(vec![(consumer, claim, claimed)], &moves);
+                    }
+                    Err(fault) => {
+                        tracing::warn!(%fault, "jobs could not be claimed for one that waits");
+                        desk.fetched(consumer, Fetched::Failed);
+                    }
+                }
+            });
+        }
+    }
+
+    /// Claims were made for those who wait, with one commit.
+    pub(super) fn claimed(
+        self: &Arc<Self>,
+        claimed: Vec<(Consumer, Claim, Claimed)>,
+        moves: &Moves,
+    ) {
+        for (consumer, claim, claimed) in claimed {
+            let fetched = self.fetch(&claim, claimed, moves);
+            self.fetched(consumer, fetched);
+        }
+        self.told(moves);
+    }
+
+    fn fetch(&self, claim: &Claim, claimed: Claimed, moves: &Moves) -> Fetched {
+        let Wanted::Of { ns, queue, .. } = &claim.wanted else {
+            return Fetched::Failed;
+        };
+        let is_it = |it: &&holdfast_common::storage::jobs::QueueMoves| {
+            it.queue.ns == *ns && it.queue.name == *queue
+        };
+        match (claimed, moves.queues.iter().find(is_it)) {
+            (Claimed::Jobs { jobs, next }, Some(moved)) => {
+                self.gave(ns, queue, &jobs);
+                let count = Count { version: moves.version, jobs: moved.queue.startable() };
+                Fetched::Jobs { jobs, count, next }
+            }
+            _ => Fetched::Failed,
+        }
+    }
+
+    pub(super) fn fetched(self: &Arc<Self>, consumer: Consumer, fetched: Fetched) {
+        let mut state = self.state();
+        let (left, errands) = state.line.fetched(self.now(), consumer, fetched);
+        let wake = state.line.wake();
+        drop(state);
+        if let Some(wake) = wake {
+            self.due_in(wake - self.now());
+        }
+        self.run(errands);
+        self.give_back(left);
+    }
+
+    /// Hands jobs back that nobody takes: no attempt is lost by it.
+    pub(crate) fn give_back(self: &Arc<Self>, jobs: Vec<LeasedJob>) {
+        debug_assert!(jobs.len() <= CLAIM_JOBS as usize * 10, "as many as one has credit for");
+        for job in jobs {
+            let desk = Arc::clone(self);
+            tokio::spawn(async move {
+                let how = How::Snooze { delay: Millis(0) };
+                let end = End { job: job.id, token: job.token, how, then: None };
+                // Where this fails the lease runs out.
+                if let Err(fault) = desk.end(end).await {
+                    tracing::warn!(%fault, job = %job.id, "a job could not be handed back");
+                }
+            });
+        }
+    }
+}
+
+/// A call that ends by a panic counts as one of which nobody knows what became.
+pub(super) async fn caught<T>(call: BoxFuture<'static, Answer<T>>) -> Answer<T> {
+    let answer = AssertUnwindSafe(call).catch_unwind().await;
+    answer.unwrap_or_else(|_| Err(Fault::Unknown("the storage panicked".to_owned())))
+}
