@@ -5,13 +5,14 @@
 //! a connection that breaks between commit and ack takes nothing from the room's readers.
 
 use crate::{
-    engine::Engine, failpoint, hub::Hub, limits::APPENDS_AT_ONCE, metrics::Metrics, walk::Ready,
+    engine::Engine, failpoint, hub::Hub, limits::APPENDS_AT_ONCE, metrics::Metrics, queues::Desk,
+    walk::Ready,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     cursor::Offset,
     id::RoomId,
-    storage::{Appended, Fault, NewEntry, Verdict},
+    storage::{Appended, Fault, NewEntry, Verdict, jobs::Moves},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -46,10 +47,16 @@ struct Job {
 
 impl Committer {
     /// Starts the publishing tasks, which end when it is dropped.
-    pub(crate) fn start(engine: Arc<dyn Engine>, hub: &Arc<Hub>, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn start(
+        engine: Arc<dyn Engine>,
+        hub: &Arc<Hub>,
+        desk: &Arc<Desk>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let all = Arc::new(All { hub: Arc::clone(hub), desk: Arc::clone(desk) });
         let shards = (0..SHARDS).map(|_| {
             let (sender, jobs) = mpsc::unbounded_channel();
-            tokio::spawn(publish(jobs, Arc::clone(hub), Arc::clone(metrics)));
+            tokio::spawn(publish(jobs, Arc::clone(&all), Arc::clone(metrics)));
             Mutex::new(sender)
         });
         let shards = shards.collect();
@@ -88,7 +95,7 @@ fn shard_of(room: RoomId) -> usize {
 
 async fn publish(
     mut jobs: mpsc::UnboundedReceiver<Job>,
-    hub: Arc<impl Tell>,
+    all: Arc<impl Tell>,
     metrics: Arc<Metrics>,
 ) {
     while let Some(job) = jobs.recv().await {
@@ -99,7 +106,7 @@ async fn publish(
         if let Appended::Decided { .. } = &appended {
             failpoint::after_commit();
         }
-        tell(&*hub, job.room, &appended);
+        tell(&*all, job.room, &appended);
         // The one who asked may have gone.
         let _ = job.answer.send(appended);
     }
@@ -107,9 +114,14 @@ async fn publish(
 
 /// Tells a room of what stands in its log. What is told again was committed by an append that was
 /// answered as unknown, perhaps, so that nobody was told.
-fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
+pub(crate) fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
     let (verdict, entry) = match appended {
-        Appended::Decided { verdict, entry, .. } => (verdict, entry.as_deref()),
+        Appended::Decided { verdict, entry, moves } => {
+            if !moves.queues.is_empty() {
+                hub.moved(moves);
+            }
+            (verdict, entry.as_deref())
+        }
         Appended::Again(verdict) => (verdict, None),
         _ => return,
     };
@@ -123,21 +135,33 @@ fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
     }
 }
 
-/// What is told of an append: the [`Hub`]'s part in it.
-trait Tell: Send + Sync + 'static {
+/// What is told of an append: the [`Hub`]'s part in it, and the [`Desk`]'s.
+pub(crate) trait Tell: Send + Sync + 'static {
     /// An entry has just become durable.
     fn publish(&self, entry: &NewEntry);
     /// An entry stands, whether or not it was published.
     fn stands(&self, room: RoomId, offset: Offset);
+    /// Jobs were enqueued with it.
+    fn moved(&self, moves: &Moves);
 }
 
-impl Tell for Hub {
+/// All who are told.
+struct All {
+    hub: Arc<Hub>,
+    desk: Arc<Desk>,
+}
+
+impl Tell for All {
     fn publish(&self, entry: &NewEntry) {
-        Self::publish(self, entry);
+        self.hub.publish(entry);
     }
 
     fn stands(&self, room: RoomId, offset: Offset) {
-        Self::stands(self, room, offset);
+        self.hub.stands(room, offset);
+    }
+
+    fn moved(&self, moves: &Moves) {
+        self.desk.told(moves);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plain HTTP interface: the same logs, for services and other languages.
 
 mod body;
+mod caller;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod queues;

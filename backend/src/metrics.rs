@@ -79,6 +79,18 @@ pub(crate) struct Metrics {
     pub(crate) jobs: Jobs,
 }
 
+/// What is counted elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Others {
+    /// By the hub.
+    pub(crate) dropped: u64,
+    /// By the engine.
+    pub(crate) commits: u64,
+    /// Who waits at the desk.
+    pub(crate) waiting: u64,
+    pub(crate) draining: bool,
+}
+
 /// What became of jobs.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
@@ -123,13 +135,16 @@ impl Metrics {
         counter.add(1);
     }
 
-    /// As Prometheus reads it. `dropped` is the hub's own count, `commits` the engine's.
-    pub(crate) fn render(&self, dropped: u64, commits: u64, draining: bool) -> String {
+    /// As Prometheus reads it.
+    pub(crate) fn render(&self, others: &Others) -> String {
+        let Others { dropped, commits, waiting, draining } = *others;
         let mut text = Text::default();
         let opened = self.connections_opened.get();
         let open = opened.saturating_sub(self.connections_closed.get());
         text.one("connections", "gauge", "Open connections.", open);
         text.one("draining", "gauge", "1 while the server shuts down.", draining.into());
+        let help = "Long polls and subscriptions that wait for jobs.";
+        text.one("jobs_waiting", "gauge", help, waiting);
         for (name, help, value) in [
             ("connections_opened_total", "Connections ever opened.", opened),
             (
@@ -249,7 +264,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.appended(&Appended::Moved, Duration::from_micros(800));
         metrics.appended(&Appended::Settled, Duration::from_secs(60));
-        let text = metrics.render(3, 2, false);
+        let text = metrics.render(&Others { dropped: 3, commits: 2, ..Others::default() });
         for line in [
             "holdfast_append_seconds_bucket{le=\"0.0005\"} 0",
             "holdfast_append_seconds_bucket{le=\"0.001\"} 1",

@@ -5,9 +5,11 @@ mod desk;
 mod line;
 mod poll;
 mod tend;
+mod whole;
 
 pub(crate) use desk::{About, Desk};
 pub(crate) use poll::Poll;
+pub(crate) use whole::{Said, end};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,18 +1,19 @@
 //! The middle of an event's walk, the same for every way in: its handler reads it, the facts are
 //! read, its rule decides, and an append comes out.
 
-use crate::{app::Shared, commit::Place};
+use crate::{app::Shared, clock, commit::Place};
 use holdfast_common::{
     error::Code,
     event::{Effect, Facts, Verified},
     frame::Author,
     id::{EventId, RoomId},
+    job::Work,
     storage::{Append, Appended, FactsQuery, Fault, Idempotency, LaneWrite},
 };
 use std::sync::Arc;
 
 /// How often a rule is asked again because what it went by has moved.
-const ATTEMPTS: usize = 8;
+pub(crate) const ATTEMPTS: usize = 8;
 
 /// A durable event that somebody wants in a log.
 #[derive(Debug)]
@@ -83,7 +84,10 @@ pub(crate) async fn decide(
         None => Arc::new(facts(shared, draft, effect.clone()).await?),
     };
     let (verified, data) = match read {
-        Ok((parsed, text)) => (parsed.decide(&facts, &shared.limits), text),
+        Ok((parsed, text)) => {
+            let verified = parsed.decide(&facts, &shared.limits);
+            (with_work(shared, draft, verified, || parsed.work(&facts))?, text)
+        }
         Err(code) => (rejected(code), String::new()),
     };
     let append = Append {
@@ -94,7 +98,7 @@ pub(crate) async fn decide(
         id: draft.id,
         kind: draft.kind.clone(),
         author: draft.author.clone(),
-        at: crate::clock::wall(),
+        at: clock::wall(),
         data,
         effect,
         room_name: facts.free_name.clone(),
@@ -106,6 +110,33 @@ pub(crate) async fn decide(
     };
     let known = plain.then_some(Known { room: draft.room, facts });
     Ok(Ready { append, known, _place: place })
+}
+
+/// What is allowed, with the jobs that its namespace wants to have done for it. Their ends are told
+/// to the author, if that is a person.
+fn with_work(
+    shared: &Shared,
+    draft: &Draft,
+    mut verified: Verified,
+    work: impl FnOnce() -> Work,
+) -> Result<Verified, Fault> {
+    let Verified::Allowed { jobs, .. } = &mut verified else {
+        return Ok(verified);
+    };
+    *jobs = work().into_jobs();
+    let asker = (!draft.everywhere).then_some(draft.author.id);
+    for job in jobs {
+        job.id = clock::fresh_job()?;
+        job.asker = asker;
+        let queue = shared.queues.queue(&job.ns, &job.queue);
+        let fits = job.check(shared.limits.payload_bytes as usize);
+        if queue.is_err() || fits.is_err() {
+            let what = format!("a handler's job {} for {}/{}", job.kind, job.ns, job.queue);
+            tracing::error!(?fits, "{what} has no queue or is out of its bounds");
+            return Err(Fault::Failed(what));
+        }
+    }
+    Ok(verified)
 }
 
 async fn facts(shared: &Shared, draft: &Draft, effect: Effect) -> Result<Facts, Fault> {

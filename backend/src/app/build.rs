@@ -151,11 +151,11 @@ impl Builder {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
-        let committer = Committer::start(Arc::clone(&engine), &hub, &metrics);
         for queue in &self.queues {
             engine.ensure_queue(queue.spec.clone()).await?;
         }
         let desk = Desk::start(Arc::clone(&engine), &hub, &metrics);
+        let committer = Committer::start(Arc::clone(&engine), &hub, &desk, &metrics);
         let telling = self.handlers.values().filter(|handler| handler.tells_registers());
         let server = session::Server {
             version: env!("CARGO_PKG_VERSION"),

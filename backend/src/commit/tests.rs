@@ -26,6 +26,8 @@ impl Tell for Frail {
         assert_eq!(room, ROOM);
         self.stood.lock().unwrap().push(offset);
     }
+
+    fn moved(&self, _: &Moves) {}
 }
 
 fn ack(offset: Offset) -> Verdict {

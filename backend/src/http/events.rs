@@ -100,14 +100,20 @@ fn answer(appended: Appended) -> Result<Response, Problem> {
             let kind = [(header::CONTENT_TYPE, "application/json")];
             Ok((status, kind, body.to_string()).into_response())
         }
-        Verdict::Reject { code, detail, why, .. } => {
-            let problem = Problem::because(code, detail);
-            let why = why.and_then(|why| serde_json::from_str::<serde_json::Value>(&why).ok());
-            Err(match why {
-                Some(why) => problem.with("why", why),
-                None => problem,
-            })
-        }
+        rejection @ Verdict::Reject { .. } => Err(rejected(rejection)),
+    }
+}
+
+/// A rejected event as it is told.
+pub(super) fn rejected(verdict: Verdict) -> Problem {
+    let Verdict::Reject { code, detail, why, .. } = verdict else {
+        return Code::ServerFault.into();
+    };
+    let problem = Problem::because(code, detail);
+    let why = why.and_then(|why| serde_json::from_str::<serde_json::Value>(&why).ok());
+    match why {
+        Some(why) => problem.with("why", why),
+        None => problem,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What those who run the server ask it.
 
-use crate::{app::Shared, problem::Problem};
+use crate::{app::Shared, metrics::Others, problem::Problem};
 use axum::{
     extract::State,
     http::header,
@@ -27,8 +27,13 @@ pub(crate) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let (dropped, commits) = (shared.hub.dropped(), shared.engine.commits());
-    let text = shared.metrics.render(dropped, commits, shared.is_draining());
+    let others = Others {
+        dropped: shared.hub.dropped(),
+        commits: shared.engine.commits(),
+        waiting: shared.queues.desk.waiting() as u64,
+        draining: shared.is_draining(),
+    };
+    let text = shared.metrics.render(&others);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, text).into_response()
 }

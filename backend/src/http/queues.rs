@@ -1,12 +1,15 @@
-//! Queues and jobs by HTTP: enqueue, take, say what became of it, look.
+//! Queues and jobs by HTTP: enqueue, take, say what became of it, look, decide.
 
 mod end;
 mod enqueue;
+mod govern;
 mod lease;
+mod list;
 mod read;
 
 use crate::{
     app::Shared,
+    http::caller::Caller,
     problem::Problem,
     queues::About,
     rights::{Right, may},
@@ -30,15 +33,25 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/{namespace}/queues", get(read::queues))
         .route("/{namespace}/queues/{queue}", get(read::queue))
-        .route("/{namespace}/queues/{queue}/jobs", post(enqueue::one))
+        .route("/{namespace}/queues/{queue}/jobs", get(list::jobs).post(enqueue::one))
         .route("/{namespace}/queues/{queue}/batch", post(enqueue::batch))
         .route("/{namespace}/queues/{queue}/lease", post(lease::of_queue))
+        .route("/{namespace}/queues/{queue}/pause", post(govern::pause))
+        .route("/{namespace}/queues/{queue}/resume", post(govern::resume))
+        .route("/{namespace}/queues/{queue}/purge", post(govern::purge))
+        .route("/{namespace}/queues/{queue}/requeue", post(govern::requeue_many))
+        .route("/{namespace}/queues/{queue}/discard", post(govern::discard_many))
+        .route("/{namespace}/queues/{queue}/settings", post(govern::settings))
+        .route("/{namespace}/queues/{queue}/audit", get(list::audit))
         .route("/{namespace}/jobs/{id}", get(read::job))
         .route("/{namespace}/jobs/{id}/lease", post(lease::one))
         .route("/{namespace}/jobs/{id}/complete", post(end::complete))
         .route("/{namespace}/jobs/{id}/fail", post(end::fail))
         .route("/{namespace}/jobs/{id}/snooze", post(end::snooze))
         .route("/{namespace}/jobs/{id}/extend", post(end::extend))
+        .route("/{namespace}/jobs/{id}/cancel", post(govern::cancel))
+        .route("/{namespace}/jobs/{id}/requeue", post(govern::requeue))
+        .route("/{namespace}/jobs/{id}/discard", post(govern::discard))
 }
 
 /// A namespace and a queue's name or a job's id, as they stand in the address.
@@ -76,11 +89,11 @@ fn token(text: &str) -> Token {
     text.parse().unwrap_or(Token { fence: 0, key: 0 })
 }
 
-fn consumer(name: String) -> Result<job::Holder, Problem> {
+fn consumer(name: String, caller: &Caller) -> Result<job::Holder, Problem> {
     if !label(&name) {
         return Err(Problem::bad_request("A consumer is called something of 1 to 128 bytes."));
     }
-    Ok(job::Holder { consumer: name, person: None })
+    Ok(job::Holder { consumer: name, person: caller.person() })
 }
 
 fn fenced(reason: Reason) -> Problem {

@@ -5,11 +5,12 @@ use super::{
     line::Fetched,
 };
 use holdfast_common::{
-    job::{NewJob, Place},
+    job::NewJob,
     storage::{
         Fault, Idempotency,
         jobs::{
-            Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, LeasedJob, Wanted,
+            By, Claim, Claimed, Deed, End, Ended, Enqueue, Enqueued, Extend, Extended, Govern,
+            Governed, LeasedJob, Wanted,
         },
     },
     time::Millis,
@@ -27,7 +28,6 @@ impl Desk {
         let desk = Arc::clone(self);
         apart(async move {
             let _turn = turn;
-            let later = jobs.iter().map(|job| job.delay).filter(|delay| *delay > Millis(0)).min();
             let errands = desk.offer(&jobs);
             let then = errands.iter().map(|errand| errand.claim.clone()).collect();
             let enqueue = Enqueue { jobs, promise, then };
@@ -36,9 +36,6 @@ impl Desk {
                     let claimed = errands.into_iter().zip(claimed);
                     let claimed = claimed.map(|(errand, got)| (errand.consumer, errand.claim, got));
                     desk.claimed(claimed.collect(), &moves);
-                    if let Some(later) = later {
-                        desk.due_in(later);
-                    }
                     Ok(Enqueued::Made { ids, claimed: Vec::new() })
                 }
                 Ok((other, moves)) => {
@@ -81,7 +78,7 @@ impl Desk {
             let _turn = turn;
             let (claimed, moves) = caught(desk.engine.claim(claim.clone())).await?;
             desk.told(&moves);
-            Ok(desk.owe(mine, claim.wanted, claimed).await?)
+            desk.owe(mine, claim.wanted, claimed).await
         });
         let (mut owed, claimed) = claimed.await?;
         owed.jobs.clear();
@@ -117,18 +114,14 @@ impl Desk {
         let ended = apart(async move {
             let _turn = turn;
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
+            let rooms: Vec<_> = end.appends.iter().map(|append| append.room).collect();
             let (mut ended, moves) = caught(desk.engine.end(end)).await?;
+            desk.ended(&rooms, &ended);
             desk.told(&moves);
             let mut owed = mine;
-            if let Ended::Done { place, wait, then } = &mut ended {
-                if let (Place::Delayed, Some(wait)) = (*place, *wait) {
-                    desk.due_in(wait);
-                }
-                if let Some((wanted, claimed)) = wanted.zip(then.take()) {
-                    let claimed = desk.owe(owed, wanted, claimed).await?;
-                    owed = claimed.0;
-                    *then = Some(claimed.1);
-                }
+            if let (Some(wanted), Ended::Done { then: Some(then), .. }) = (wanted, &mut ended) {
+                let got = std::mem::replace(then, Claimed::UnknownQueue);
+                (owed, *then) = desk.owe(owed, wanted, got).await?;
             }
             Ok((owed, ended))
         });
@@ -153,6 +146,33 @@ impl Desk {
                 desk.due_in(first);
             }
             Ok(extended)
+        })
+        .await
+    }
+}
+
+impl Desk {
+    /// Does what somebody decides about a queue or jobs, to all that are meant: the answer has their
+    /// number.
+    pub(crate) async fn govern(self: &Arc<Self>, by: By, deed: Deed) -> Result<Governed, Fault> {
+        let desk = Arc::clone(self);
+        apart(async move {
+            let (mut rest, mut done) = (None, 0);
+            loop {
+                let turn = desk.turn().await;
+                let govern = Govern { by: by.clone(), deed: deed.clone(), rest };
+                let (governed, moves) = desk.engine.govern(govern).await?;
+                drop(turn);
+                desk.told(&moves);
+                let Governed::Done { jobs, rest: more } = governed else {
+                    return Ok(governed);
+                };
+                done += jobs;
+                if more.is_none() {
+                    return Ok(Governed::Done { jobs: done, rest: None });
+                }
+                rest = more;
+            }
         })
         .await
     }

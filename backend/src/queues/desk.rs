@@ -15,11 +15,11 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     dispatch::{Consumer, Count},
-    id::JobId,
+    id::{JobId, RoomId},
     job::{Place, limits::CLAIM_JOBS},
     storage::{
-        Fault,
-        jobs::{Claim, Claimed, End, How, LeasedJob, Moves, Wanted},
+        Appended, Fault, Verdict,
+        jobs::{Claim, Claimed, End, Ended, How, LeasedJob, Moves, Wanted},
     },
     time::{Instant, Millis},
 };
@@ -33,8 +33,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 /// The way to jobs.
 pub(crate) struct Desk {
     pub(super) engine: Arc<dyn Engine>,
-    pub(super) hub: Arc<Hub>,
-    pub(super) metrics: Arc<Metrics>,
+    hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
     clock: Clock,
     turns: Arc<Semaphore>,
     state: Mutex<State>,
@@ -85,6 +85,11 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many long polls and subscriptions wait for jobs.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().line.waiting()
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -108,10 +113,12 @@ impl Desk {
     }
 
     /// The store has changed: who waits is told, and claimed for.
-    pub(super) fn told(self: &Arc<Self>, moves: &Moves) {
+    pub(crate) fn told(self: &Arc<Self>, moves: &Moves) {
         self.metrics.moved(moves);
+        let mut delayed = false;
         let mut state = self.state();
         for moved in moves.queues.iter().flat_map(|queue| &queue.jobs) {
+            delayed |= moved.to == Some(Place::Delayed);
             if moved.to != Some(Place::Leased) {
                 state.held.remove(&moved.job);
             }
@@ -119,6 +126,34 @@ impl Desk {
         let errands = state.line.counted(self.now(), moves);
         drop(state);
         self.run(errands);
+        if delayed {
+            // Who tends learns until when.
+            self.due_in(Millis(0));
+        }
+    }
+
+    /// What an end has brought is passed on to the rooms, as of any append.
+    pub(super) fn ended(self: &Arc<Self>, rooms: &[RoomId], ended: &Ended) {
+        match ended {
+            Ended::Done { appended, .. } => {
+                for (room, appended) in rooms.iter().zip(appended) {
+                    if let Appended::Decided { verdict, entry, .. } = appended {
+                        match (entry, verdict) {
+                            (Some(entry), _) => self.hub.publish(entry),
+                            (None, Verdict::Ack { offset, .. }) => self.hub.stands(*room, *offset),
+                            (None, Verdict::Reject { .. }) => {}
+                        }
+                    }
+                }
+            }
+            Ended::Again { stands, .. } => {
+                for (room, offset) in stands {
+                    self.hub.stands(*room, *offset);
+                }
+            }
+            Ended::Late(_) => self.metrics.jobs.fenced.add(1),
+            _ => {}
+        }
     }
 
     /// Jobs were given out.
@@ -214,7 +249,14 @@ impl Desk {
             let desk = Arc::clone(self);
             tokio::spawn(async move {
                 let how = How::Snooze { delay: Millis(0) };
-                let end = End { job: job.id, token: job.token, how, then: None };
+                let end = End {
+                    job: job.id,
+                    token: job.token,
+                    how,
+                    appends: Vec::new(),
+                    jobs: Vec::new(),
+                    then: None,
+                };
                 // Where this fails the lease runs out.
                 if let Err(fault) = desk.end(end).await {
                     tracing::warn!(%fault, job = %job.id, "a job could not be handed back");

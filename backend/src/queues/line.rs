@@ -132,6 +132,11 @@ impl Line {
         self.errands(outputs)
     }
 
+    /// How many wait, with those for whom a claim is under way.
+    pub(super) fn waiting(&self) -> usize {
+        self.dispatch.waiting()
+    }
+
     pub(super) fn wake(&self) -> Option<Instant> {
         self.dispatch.wake()
     }

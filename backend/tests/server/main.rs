@@ -12,6 +12,7 @@ mod http;
 mod inbox;
 mod page;
 mod program;
+mod queues;
 mod registers;
 mod rig;
 mod rooms;

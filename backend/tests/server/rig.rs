@@ -3,10 +3,10 @@
 use axum::Router;
 use holdfast_backend::{
     app::{Builder, Handle},
-    domain::chat::ChatRules,
+    domain::{chat::ChatRules, work::WorkRules},
     engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine},
 };
-use holdfast_common::{chat, id::RoomId, limits::Limits};
+use holdfast_common::{chat, id::RoomId, limits::Limits, work};
 use serde_json::Value;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -50,6 +50,8 @@ impl Rig {
     ) -> Self {
         let builder = Builder::new(Arc::clone(&engine))
             .namespace(chat::Serve(ChatRules))
+            .namespace(work::Serve(WorkRules))
+            .queues(work::queues())
             .welcome_room("chat", chat::LOBBY)
             .page();
         let (router, handle) = build(builder).build().await.unwrap();

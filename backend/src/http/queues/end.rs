@@ -1,13 +1,23 @@
 //! What a consumer says of a job that it has.
 
-use super::{Address, answer, consumer, fenced, job_of, lease, token};
+use super::{
+    Address, answer, consumer,
+    enqueue::{Asked, new_job},
+    fenced, job_of, lease, token,
+};
 use crate::{
     app::Shared,
-    http::body::{read, whole},
+    clock,
+    http::{
+        body::{read, whole},
+        caller::Caller,
+        events::rejected,
+    },
     limits::BATCH_BYTES,
     problem::Problem,
-    queues::About,
-    rights::Right,
+    queues::{self, About, Said},
+    rights::{Right, may},
+    walk::Draft,
 };
 use axum::{
     body::Body,
@@ -17,12 +27,12 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
-    job::{self, JobKind, Place, limits},
-    storage::jobs::{Claim, End, Ended, Extend, Extended, How, Progress, Wanted},
+    job::{self, JobKind, JobState, NewJob, Place, limits},
+    storage::jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted},
     time::Millis,
 };
-use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
 use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +40,35 @@ use std::sync::Arc;
 struct Complete {
     token: String,
     result: Option<Box<RawValue>>,
+    /// What is appended to rooms, if it is the completion.
+    #[serde(default)]
+    events: Vec<Event>,
+    /// What is enqueued then.
+    #[serde(default)]
+    jobs: Vec<Further>,
     next: Option<Next>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    /// The job's, where it is not said.
+    namespace: Option<String>,
+    /// The room's name.
+    room: String,
+    #[serde(rename = "type")]
+    kind: String,
+    data: Box<RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Further {
+    /// The job's, where it is not said.
+    namespace: Option<String>,
+    /// The job's, where it is not said.
+    queue: Option<String>,
+    job: Asked,
 }
 
 /// What is taken in the same transaction.
@@ -55,9 +93,63 @@ pub(super) async fn complete(
     let result = said.result.map(|result| outcome(&result)).transpose()?;
     // No result is the result null.
     kind(&shared, &about)?.check_output(result.as_deref().unwrap_or("null"))?;
-    let then = said.next.map(|next| claim(&about, next)).transpose()?;
-    let how = How::Complete { result };
-    end(&shared, End { job: id, token: token(&said.token), how, then }).await
+    bounded("events", said.events.len(), limits::END_EVENTS)?;
+    bounded("jobs", said.jobs.len(), limits::END_JOBS)?;
+    let caller = Caller::of(&shared, &headers).await?;
+    let then = said.next.map(|next| claim(&about, next, &caller)).transpose()?;
+    let mut events = Vec::with_capacity(said.events.len());
+    for (index, event) in said.events.into_iter().enumerate() {
+        let draft = draft(&shared, &about, &caller, event).await;
+        events.push(draft.map_err(|problem| problem.with("event", index))?);
+    }
+    let jobs = said.jobs.into_iter().enumerate().map(|(index, job)| {
+        further(&shared, &about, job).map_err(|problem| problem.with("job", index))
+    });
+    let jobs = jobs.collect::<Result<_, _>>()?;
+    let (token, how) = (token(&said.token), How::Complete { result });
+    end(&shared, Said { job: id, token, how, events, jobs, then }).await
+}
+
+async fn draft(
+    shared: &Shared,
+    about: &About,
+    caller: &Caller,
+    event: Event,
+) -> Result<Draft, Problem> {
+    let namespace = event.namespace.unwrap_or_else(|| about.ns.clone());
+    let payload = event.data.get().as_bytes().to_vec();
+    if payload.len() > shared.limits.payload_bytes as usize {
+        return Err(Code::TooLarge.into());
+    }
+    shared.handler(&namespace)?;
+    let room = shared.engine.room_named(&namespace, &event.room).await?;
+    Ok(Draft {
+        namespace,
+        room: room.ok_or(Code::UnknownRoom)?.room,
+        id: clock::fresh_event()?,
+        kind: event.kind,
+        author: caller.author(),
+        payload,
+        condemned: None,
+        everywhere: caller.person().is_none(),
+        lane: None,
+        idempotency: None,
+    })
+}
+
+fn further(shared: &Shared, about: &About, further: Further) -> Result<NewJob, Problem> {
+    let ns = further.namespace.as_ref().unwrap_or(&about.ns);
+    let queue = shared.queues.queue(ns, further.queue.as_ref().unwrap_or(&about.queue))?;
+    may(Right::Enqueue, ns)?;
+    new_job(shared, queue, further.job, None)
+}
+
+fn bounded(what: &str, number: usize, most: usize) -> Result<(), Problem> {
+    if number > most {
+        let text = format!("One completion has up to {most} {what}.");
+        return Err(Problem::because(Code::TooLarge, text));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,7 +182,7 @@ pub(super) async fn fail(
     within("retry_ms", wait <= limits::LONGEST_BACKOFF)?;
     let retry = said.retry.unwrap_or(true).then_some(wait);
     let how = How::Fail { reason: said.reason, failure, retry };
-    end(&shared, End { job: id, token: token(&said.token), how, then: None }).await
+    end(&shared, Said::plain(id, token(&said.token), how)).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,29 +205,45 @@ pub(super) async fn snooze(
     let said: Snooze = read(&body, "snooze")?;
     within("delay_ms", said.delay_ms <= limits::LONGEST_DELAY)?;
     let how = How::Snooze { delay: said.delay_ms };
-    end(&shared, End { job: id, token: token(&said.token), how, then: None }).await
+    end(&shared, Said::plain(id, token(&said.token), how)).await
 }
 
-async fn end(shared: &Shared, end: End) -> Result<Response, Problem> {
-    let ended = shared.queues.desk.end(end).await?;
+async fn end(shared: &Shared, said: Said) -> Result<Response, Problem> {
+    let ended = queues::end(shared, said).await?;
     let (place, wait, then, again) = match ended {
-        Ended::Done { place, wait, then } => (place, wait, then, false),
-        Ended::Again(place) => (place, None, None, true),
+        Ended::Done { place, wait, then, .. } => (place, wait, then, false),
+        Ended::Again { place, .. } => (place, None, None, true),
         Ended::Late(reason) => return Err(fenced(reason)),
         Ended::TooOften => return Err(Code::TooMany.into()),
         Ended::UnknownJob => return Err(job::Code::UnknownJob.into()),
+        Ended::Rejected { index, verdict } => return Err(rejected(verdict).with("event", index)),
+        Ended::UnknownQueue { index } => {
+            return Err(Problem::from(job::Code::UnknownQueue).with("job", index));
+        }
+        Ended::QueueFull => return Err(job::Code::QueueFull.into()),
+        Ended::Moved => return Err(Code::Overloaded.into()),
     };
-    let mut said = json!({ "state": place.state() });
-    if let (Place::Delayed, Some(wait)) = (place, wait) {
-        said["due_in_ms"] = json!(wait);
-    }
-    if let Some(claimed) = then {
-        said["jobs"] = json!(lease::shown(&lease::jobs(claimed)?));
-    }
-    if again {
-        said["again"] = Value::Bool(true);
-    }
+    let jobs = then.map(lease::jobs).transpose()?;
+    let said = Told {
+        state: place.state(),
+        due_in_ms: wait.filter(|_| place == Place::Delayed),
+        leased: jobs.as_deref().map(lease::shown),
+        again,
+    };
     Ok(answer(StatusCode::OK, &said))
+}
+
+/// What became of a job by its consumer's word.
+#[derive(Serialize)]
+struct Told<'a> {
+    state: JobState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_in_ms: Option<Millis>,
+    #[serde(flatten)]
+    leased: Option<lease::Leased<'a>>,
+    /// It had said so before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,11 +295,15 @@ fn outcome(data: &RawValue) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn claim(about: &About, next: Next) -> Result<Claim, Problem> {
+fn claim(about: &About, next: Next, caller: &Caller) -> Result<Claim, Problem> {
     let (ns, queue) = (about.ns.clone(), about.queue.clone());
     let most = next.max.unwrap_or(1).clamp(1, limits::CLAIM_JOBS);
     let wanted = Wanted::Of { ns, queue, most };
-    Ok(Claim { wanted, holder: consumer(next.consumer)?, lease: next.lease_ms.map(limits::lease) })
+    Ok(Claim {
+        wanted,
+        holder: consumer(next.consumer, caller)?,
+        lease: next.lease_ms.map(limits::lease),
+    })
 }
 
 fn within(member: &'static str, within: bool) -> Result<(), Problem> {

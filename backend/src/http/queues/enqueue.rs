@@ -6,6 +6,7 @@ use crate::{
     clock,
     http::{
         body::{key, read, whole},
+        caller::Caller,
         events::service,
     },
     limits::BATCH_BYTES,
@@ -20,7 +21,7 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
-    id::JobId,
+    id::{JobId, PersonId},
     job::{self, NewJob, QueueType, limits::CALL_JOBS},
     storage::{Idempotency, jobs::Enqueued},
     time::Millis,
@@ -62,7 +63,8 @@ pub(super) async fn one(
     let queue = queue_of(&shared, address, Right::Enqueue)?;
     let promise_key = key(&headers)?;
     let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let job = new_job(&shared, queue, read(&body, "job")?)?;
+    let asker = Caller::of(&shared, &headers).await?.person();
+    let job = new_job(&shared, queue, read(&body, "job")?, asker)?;
     let (status, ids) = enqueue(&shared, vec![job], promise(promise_key, &body)).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
@@ -85,8 +87,9 @@ pub(super) async fn batch(
         let text = format!("A batch has up to {CALL_JOBS} jobs.");
         return Err(Problem::because(Code::TooLarge, text));
     }
+    let asker = Caller::of(&shared, &headers).await?.person();
     let jobs = jobs.into_iter().enumerate().map(|(index, asked)| {
-        new_job(&shared, queue, asked).map_err(|problem| problem.with("index", index))
+        new_job(&shared, queue, asked, asker).map_err(|problem| problem.with("index", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
     let (status, ids) = enqueue(&shared, jobs, promise(promise_key, &body)).await?;
@@ -94,7 +97,12 @@ pub(super) async fn batch(
 }
 
 /// A job that is asked for, checked.
-pub(super) fn new_job(shared: &Shared, queue: &QueueType, asked: Asked) -> Result<NewJob, Problem> {
+pub(super) fn new_job(
+    shared: &Shared,
+    queue: &QueueType,
+    asked: Asked,
+    asker: Option<PersonId>,
+) -> Result<NewJob, Problem> {
     let kind = queue.kind(&asked.kind)?;
     if asked.delay_ms.is_some() && asked.at.is_some() {
         return Err(Problem::bad_request("It is either delay_ms or at."));
@@ -112,7 +120,7 @@ pub(super) fn new_job(shared: &Shared, queue: &QueueType, asked: Asked) -> Resul
         most: asked.max_attempts,
         backoff: asked.backoff_ms,
         expires: asked.expires_ms,
-        asker: None,
+        asker,
     };
     job.check(shared.limits.payload_bytes as usize)?;
     kind.check(&job.data)?;

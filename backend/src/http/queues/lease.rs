@@ -3,7 +3,10 @@
 use super::{Address, answer, consumer, job_of, queue_of, wrong_state};
 use crate::{
     app::Shared,
-    http::body::{read, whole},
+    http::{
+        body::{read, whole},
+        caller::Caller,
+    },
     problem::Problem,
     queues::Poll,
     rights::Right,
@@ -25,7 +28,7 @@ use holdfast_common::{
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
 
 #[derive(Debug, Deserialize)]
@@ -50,7 +53,7 @@ pub(super) async fn of_queue(
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
-    let holder = consumer(wish.consumer)?;
+    let holder = consumer(wish.consumer, &Caller::of(&shared, &headers).await?)?;
     let (most, length) = (wish.max.unwrap_or(1).clamp(1, CLAIM_JOBS), wish.lease_ms.map(lease));
     let wait = wish.wait_ms.unwrap_or(Millis(0)).min(LONGEST_POLL);
     let desk = &shared.queues.desk;
@@ -85,7 +88,7 @@ pub(super) async fn one(
     let (id, _) = job_of(&shared, address, Right::Consume).await?;
     let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
     let take: Take = read(&body, "wish for a job")?;
-    let holder = consumer(take.consumer)?;
+    let holder = consumer(take.consumer, &Caller::of(&shared, &headers).await?)?;
     let claim = Claim { wanted: Wanted::Job(id), holder, lease: take.lease_ms.map(lease) };
     Ok(leased(&jobs(shared.queues.desk.claim(claim).await?)?))
 }
@@ -117,9 +120,14 @@ struct Shown<'a> {
     group: Option<&'a str>,
 }
 
-/// How leased jobs are told, in a list.
-pub(super) fn shown(jobs: &[LeasedJob]) -> impl Serialize {
-    let shown = jobs.iter().map(|job| Shown {
+/// Leased jobs as they are told: their payloads to the letter.
+#[derive(Serialize)]
+pub(super) struct Leased<'a> {
+    jobs: Vec<Shown<'a>>,
+}
+
+pub(super) fn shown(jobs: &[LeasedJob]) -> Leased<'_> {
+    let jobs = jobs.iter().map(|job| Shown {
         id: job.id,
         token: job.token.to_string(),
         fence: job.token.fence,
@@ -130,9 +138,9 @@ pub(super) fn shown(jobs: &[LeasedJob]) -> impl Serialize {
         lease_ms: job.lease.length,
         group: job.group.as_deref(),
     });
-    shown.collect::<Vec<_>>()
+    Leased { jobs: jobs.collect() }
 }
 
 fn leased(jobs: &[LeasedJob]) -> Response {
-    answer(StatusCode::OK, &json!({ "jobs": shown(jobs) }))
+    answer(StatusCode::OK, &shown(jobs))
 }

@@ -15,8 +15,10 @@ use holdfast_common::{
     id::JobId,
     job::{self, Attempt, JobState, Place},
     storage::jobs::{JobRead, QueueRead},
+    time::{Millis, Timestamp},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
 use std::sync::Arc;
 
 /// `GET /api/v1/{namespace}/queues`.
@@ -72,47 +74,78 @@ pub(super) async fn job(
     Ok(answer(StatusCode::OK, &shown_job(&read)))
 }
 
-/// A job as it is told outside.
-pub(super) fn shown_job(read: &JobRead) -> Value {
+/// A job as it is told outside, its payload and what came of it to the letter.
+#[derive(Serialize)]
+pub(super) struct Shown<'a> {
+    id: JobId,
+    queue: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    state: JobState,
+    attempt: u32,
+    max_attempts: u32,
+    priority: i8,
+    group: Option<&'a str>,
+    data: Option<&'a RawValue>,
+    result: Option<&'a RawValue>,
+    failure: Option<&'a RawValue>,
+    errors: Vec<Wrong<'a>>,
+    consumer: Option<&'a str>,
+    progress: Option<u8>,
+    note: Option<&'a str>,
+    due_in_ms: Option<Millis>,
+    behind: bool,
+    age_ms: Millis,
+}
+
+/// What ended an attempt, or the job, other than well.
+#[derive(Serialize)]
+struct Wrong<'a> {
+    attempt: u32,
+    at: Timestamp,
+    took_ms: Millis,
+    consumer: &'a str,
+    error: &'a str,
+}
+
+pub(super) fn shown_job(read: &JobRead) -> Shown<'_> {
     let state = read.place.state();
-    let outcome = read.outcome.as_deref().map_or(Value::Null, parsed);
-    let (result, failure) = match state {
-        JobState::Done => (outcome, Value::Null),
-        _ => (Value::Null, outcome),
-    };
-    json!({
-        "id": read.id,
-        "queue": read.queue,
-        "type": read.kind,
-        "state": state,
-        "attempt": read.attempt,
-        "max_attempts": read.most,
-        "priority": read.priority,
-        "group": read.group,
-        "data": parsed(&read.data),
-        "result": result,
-        "failure": failure,
-        "errors": read.attempts.iter().map(shown_attempt).collect::<Vec<_>>(),
-        "consumer": read.holder.as_ref().map(|holder| &holder.consumer),
-        "progress": read.progress.as_ref().map(|it| it.percent),
-        "note": read.progress.as_ref().and_then(|it| it.note.as_ref()),
-        "due_in_ms": read.due,
-        "behind": read.place == Place::Behind,
-        "age_ms": read.age,
-    })
+    let outcome = read.outcome.as_deref().and_then(raw);
+    let done = state == JobState::Done;
+    let progress = read.progress.as_ref();
+    Shown {
+        id: read.id,
+        queue: &read.queue,
+        kind: &read.kind,
+        state,
+        attempt: read.attempt,
+        max_attempts: read.most,
+        priority: read.priority,
+        group: read.group.as_deref(),
+        data: raw(&read.data),
+        result: outcome.filter(|_| done),
+        failure: outcome.filter(|_| !done),
+        errors: read.attempts.iter().map(wrong).collect(),
+        consumer: read.holder.as_ref().map(|holder| &*holder.consumer),
+        progress: progress.map(|it| it.percent),
+        note: progress.and_then(|it| it.note.as_deref()),
+        due_in_ms: read.due,
+        behind: read.place == Place::Behind,
+        age_ms: read.age,
+    }
 }
 
-fn shown_attempt(attempt: &Attempt) -> Value {
-    json!({
-        "attempt": attempt.attempt,
-        "at": attempt.at,
-        "took_ms": attempt.took,
-        "consumer": attempt.consumer,
-        "error": attempt.error,
-    })
+fn wrong(attempt: &Attempt) -> Wrong<'_> {
+    Wrong {
+        attempt: attempt.attempt,
+        at: attempt.at,
+        took_ms: attempt.took,
+        consumer: &attempt.consumer,
+        error: &attempt.error,
+    }
 }
 
-/// What was blanked is null.
-fn parsed(data: &str) -> Value {
-    serde_json::from_str(data).unwrap_or(Value::Null)
+/// `None` where the content was blanked.
+fn raw(text: &str) -> Option<&RawValue> {
+    serde_json::from_str(text).ok()
 }

@@ -1,0 +1,253 @@
+//! What people decide about queues and jobs. Each deed is noted with who did it.
+
+use super::{Address, answer, job_of, queue_of, wrong_state};
+use crate::{
+    app::Shared,
+    http::{
+        body::{read, whole},
+        caller::Caller,
+    },
+    problem::Problem,
+    rights::Right,
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use holdfast_common::{
+    error::Code,
+    id::JobId,
+    job::{self, JobState, QueueType, limits::CALL_JOBS},
+    storage::jobs::{By, Chosen, Deed, Governed, Purge, QueueName, Sieve},
+};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+use std::sync::Arc;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mended {
+    /// The payload from now on.
+    data: Option<Box<RawValue>>,
+}
+
+/// `POST /api/v1/{namespace}/jobs/{id}/cancel`.
+pub(super) async fn cancel(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (id, _) = job_of(&shared, address, Right::Govern).await?;
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Nothing {} = read(&body, "cancellation")?;
+    one(&shared, &headers, Deed::Cancel(Chosen::One(id)), JobState::Cancelled).await
+}
+
+/// `POST /api/v1/{namespace}/jobs/{id}/requeue`: a dead letter is tried again, mended or as it is.
+pub(super) async fn requeue(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (id, about) = job_of(&shared, address, Right::Govern).await?;
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Mended { data } = read(&body, "requeue")?;
+    let data = data.map(|data| data.get().to_owned());
+    if let Some(data) = &data {
+        if data.len() > shared.limits.payload_bytes as usize {
+            return Err(Code::TooLarge.into());
+        }
+        shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?.check(data)?;
+    }
+    one(&shared, &headers, Deed::Requeue { jobs: Chosen::One(id), data }, JobState::Ready).await
+}
+
+/// `POST /api/v1/{namespace}/jobs/{id}/discard`.
+pub(super) async fn discard(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (id, _) = job_of(&shared, address, Right::Govern).await?;
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Nothing {} = read(&body, "discard")?;
+    one(&shared, &headers, Deed::Discard(Chosen::One(id)), JobState::Cancelled).await
+}
+
+async fn one(
+    shared: &Shared,
+    headers: &HeaderMap,
+    deed: Deed,
+    state: JobState,
+) -> Result<Response, Problem> {
+    govern(shared, headers, deed).await?;
+    Ok(answer(StatusCode::OK, &json!({ "state": state })))
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/pause`.
+pub(super) async fn pause(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Nothing {} = read(&body, "pause")?;
+    govern(&shared, &headers, Deed::Pause(queue)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "paused": true })))
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/resume`.
+pub(super) async fn resume(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Nothing {} = read(&body, "resumption")?;
+    govern(&shared, &headers, Deed::Resume(queue)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "paused": false })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Emptied {
+    state: JobState,
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/purge`.
+pub(super) async fn purge(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Emptied { state } = read(&body, "purge")?;
+    let what = match state {
+        JobState::Ready => Purge::Waiting,
+        JobState::Dead => Purge::Dead,
+        _ => return Err(Problem::bad_request("A queue is emptied of what is ready or dead.")),
+    };
+    many(&shared, &headers, Deed::Purge(queue, what)).await
+}
+
+/// Which dead letters are meant: these, or all that are of a type or have a text in their last error.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    ids: Option<Vec<JobId>>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    error: Option<String>,
+}
+
+impl Which {
+    fn chosen(self, queue: QueueName) -> Result<Chosen, Problem> {
+        let sieve = Sieve { kind: self.kind, error: self.error };
+        match self.ids {
+            None => Ok(Chosen::Dead(queue, sieve)),
+            Some(_) if sieve != Sieve::default() => {
+                Err(Problem::bad_request("It is either ids or type and error."))
+            }
+            Some(ids) if ids.len() > CALL_JOBS => {
+                let text = format!("One call has up to {CALL_JOBS} ids.");
+                Err(Problem::because(Code::TooLarge, text))
+            }
+            Some(ids) => Ok(Chosen::Of(queue, ids)),
+        }
+    }
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/requeue`.
+pub(super) async fn requeue_many(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let jobs = chosen(&shared, address, &headers, body).await?;
+    many(&shared, &headers, Deed::Requeue { jobs, data: None }).await
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/discard`.
+pub(super) async fn discard_many(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let jobs = chosen(&shared, address, &headers, body).await?;
+    many(&shared, &headers, Deed::Discard(jobs)).await
+}
+
+async fn chosen(
+    shared: &Shared,
+    address: Address,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Chosen, Problem> {
+    let queue = name(queue_of(shared, address, Right::Govern)?);
+    let body = whole(headers, body, shared, shared.limits.frame_bytes()).await?;
+    read::<Which>(&body, "choice of jobs")?.chosen(queue)
+}
+
+/// `POST /api/v1/{namespace}/queues/{queue}/settings`: what is not named stays as it is.
+pub(super) async fn settings(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let named: serde_json::Map<String, Value> = read(&body, "settings")?;
+    let now = shared.engine.queue(&queue.ns, &queue.name).await?;
+    let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
+    let mut members = json!(now);
+    for (member, value) in named {
+        match members.get_mut(&member) {
+            Some(place) => *place = value,
+            None => return Err(Problem::bad_request(format!("There is no setting {member}."))),
+        }
+    }
+    let settings: job::QueueSettings = serde_json::from_value(members)
+        .map_err(|error| Problem::bad_request(format!("These are no settings: {error}.")))?;
+    settings.check()?;
+    govern(&shared, &headers, Deed::Set(queue, settings.clone())).await?;
+    Ok(answer(StatusCode::OK, &json!({ "settings": settings })))
+}
+
+async fn many(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Response, Problem> {
+    let count = govern(shared, headers, deed).await?;
+    Ok(answer(StatusCode::OK, &json!({ "count": count })))
+}
+
+/// Does it, in the name of who calls.
+async fn govern(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<u64, Problem> {
+    let author = Caller::of(shared, headers).await?.author();
+    let by = By { person: author.id, name: author.name };
+    match shared.queues.desk.govern(by, deed).await? {
+        Governed::Done { jobs, .. } => Ok(jobs),
+        Governed::WrongState(state) => Err(wrong_state(state)),
+        Governed::UnknownJob => Err(job::Code::UnknownJob.into()),
+        Governed::UnknownQueue => Err(job::Code::UnknownQueue.into()),
+    }
+}
+
+fn name(queue: &QueueType) -> QueueName {
+    QueueName { ns: queue.spec.ns.clone(), name: queue.spec.name.clone() }
+}

@@ -1,0 +1,73 @@
+//! Words about jobs that come too late, or with a token that is none.
+
+use super::{INBOX, enqueue, job, lease, say};
+use crate::rig::{Rig, on_every_engine};
+use serde_json::{Value, json};
+
+async fn fenced(rig: &Rig, id: &str, token: &Value, reason: &str) {
+    let before = job(rig, id).await;
+    for (what, body) in [
+        ("complete", json!({ "token": token, "result": "late" })),
+        ("fail", json!({ "token": token, "reason": "late" })),
+        ("snooze", json!({ "token": token })),
+        ("extend", json!({ "token": token, "lease_ms": 1_000, "progress": 7 })),
+    ] {
+        let answer = say(rig, id, what, &body).await;
+        answer.is(409, "fenced");
+        assert_eq!(answer.json()["reason"], reason, "{what}");
+    }
+    let after = job(rig, id).await;
+    for member in ["state", "attempt", "result", "errors", "progress", "consumer"] {
+        assert_eq!(before[member], after[member], "{member} of {id}");
+    }
+}
+
+on_every_engine! {
+    async fn a_word_that_comes_after_the_lease_has_run_out_is_refused_whoever_has_the_job(rig) {
+        let id = enqueue(&rig, "slow", &json!({})).await;
+        let [first] = &lease(&rig, &json!({ "lease_ms": 100 })).await[..] else { panic!("one") };
+        // Comes when the lease has run out, and not before.
+        let [second] = &lease(&rig, &json!({ "wait_ms": 10_000 })).await[..] else { panic!("one") };
+        assert_eq!((&second["id"], &second["attempt"]), (&json!(id), &json!(2)));
+        assert!(second["fence"].as_u64() > first["fence"].as_u64());
+        fenced(&rig, &id, &first["token"], "expired").await;
+        assert_eq!(job(&rig, &id).await["errors"][0]["error"], "lease ran out");
+        let done = json!({ "token": second["token"], "result": "in time" });
+        assert_eq!(say(&rig, &id, "complete", &done).await.status, 200);
+        assert_eq!(job(&rig, &id).await["result"], "in time");
+    }
+
+    async fn the_same_end_again_is_known_and_another_one_is_refused(rig) {
+        let id = enqueue(&rig, "once", &json!({})).await;
+        let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one") };
+        let done = json!({ "token": taken["token"], "result": 1 });
+        assert_eq!(say(&rig, &id, "complete", &done).await.json(), json!({ "state": "done" }));
+        let again = say(&rig, &id, "complete", &done).await;
+        assert_eq!((again.status, again.json()), (200, json!({ "state": "done", "again": true })));
+        fenced(&rig, &id, &taken["token"], "ended").await;
+    }
+
+    async fn a_token_of_another_job_or_of_none_holds_nothing(rig) {
+        let one = enqueue(&rig, "one", &json!({})).await;
+        enqueue(&rig, "two", &json!({})).await;
+        let jobs = lease(&rig, &json!({ "max": 2 })).await;
+        fenced(&rig, &one, &jobs[1]["token"], "other").await;
+        for text in ["", "1-", "nonsense", "1-0000000000000000", "18446744073709551616-0"] {
+            fenced(&rig, &one, &json!(text), "other").await;
+        }
+        let done = json!({ "token": jobs[0]["token"] });
+        assert_eq!(say(&rig, &one, "complete", &done).await.status, 200);
+        assert_eq!(rig.get(INBOX).await.json()["leased"], 1);
+    }
+
+    async fn a_token_of_an_earlier_attempt_is_refused_as_old(rig) {
+        let id = enqueue(&rig, "again", &json!({ "backoff_ms": 0 })).await;
+        let [first] = &lease(&rig, &json!({})).await[..] else { panic!("one") };
+        let failed = json!({ "token": first["token"], "reason": "no" });
+        assert_eq!(say(&rig, &id, "fail", &failed).await.status, 200);
+        let [second] = &lease(&rig, &json!({ "wait_ms": 10_000 })).await[..] else { panic!("one") };
+        let done = json!({ "token": second["token"] });
+        assert_eq!(say(&rig, &id, "complete", &done).await.status, 200);
+        fenced(&rig, &id, &first["token"], "old").await;
+    }
+}
