@@ -7,7 +7,7 @@ mod rooms;
 
 pub use build::{Builder, NotBuilt};
 pub(crate) use handle::signalled;
-pub use handle::{Emitted, Handle, NotEmitted};
+pub use handle::{Emitted, Handle, NotEmitted, NotEnqueued};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) draining: watch::Sender<bool>,
     /// When clients are told to come back.
     pub(crate) away: Millis,
+    /// How long a worker's run may go on while the server drains.
+    pub(crate) drain: Duration,
     /// How long a request's body may take.
     pub(crate) request_time: Duration,
     /// Turns for what a long hello takes.

@@ -22,4 +22,5 @@ mod rights;
 pub mod serve;
 mod turns;
 mod walk;
+pub mod worker;
 mod ws;

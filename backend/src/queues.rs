@@ -8,7 +8,7 @@ mod tend;
 mod whole;
 
 pub(crate) use desk::{About, Desk};
-pub(crate) use poll::Poll;
+pub(crate) use poll::{Poll, Subscription};
 pub(crate) use whole::{Said, end};
 
 use holdfast_common::job::{self, QueueType};

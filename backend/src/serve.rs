@@ -69,6 +69,8 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })
         .queue(config.queue)
         .away(config.away)
+        // A part of the time that it has: what is handed back has to be said, too.
+        .drain(Duration::from_millis(config.drain.0) * 3 / 4)
         .request_time(Duration::from_millis(config.request_time.0))
         .page()
         .build()

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) const ATTEMPTS: usize = 8;
 
 /// A durable event that somebody wants in a log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) namespace: String,
     pub(crate) room: RoomId,

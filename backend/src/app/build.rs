@@ -12,13 +12,14 @@ use crate::{
     patient::Patient,
     queues::{Desk, Queues},
     turns::Turns,
+    worker::{self, Worker},
 };
 use axum::Router;
 use holdfast_common::{
     event::Handler,
     frame::Author,
     id::{PersonId, RoomId},
-    job::QueueType,
+    job::{JobType, QueueType},
     limits::Limits,
     session,
     storage::Fault,
@@ -36,7 +37,19 @@ pub enum NotBuilt {
     /// A room was asked for that its namespace does not have.
     #[error("there is no namespace {0}")]
     NoNamespace(String),
+    /// A worker is for a queue that was not declared.
+    #[error("there is no queue {0}")]
+    NoQueue(String),
 }
+
+/// A worker that is not started yet.
+struct Starts {
+    ns: &'static str,
+    queue: &'static str,
+    start: Start,
+}
+
+type Start = Box<dyn FnOnce(&Arc<Shared>) + Send>;
 
 /// Takes what a server is made of. Begin with [`Builder::new`].
 pub struct Builder {
@@ -44,11 +57,13 @@ pub struct Builder {
     handlers: BTreeMap<&'static str, Box<dyn Handler>>,
     rooms: Vec<(String, String)>,
     queues: Vec<QueueType>,
+    workers: Vec<Starts>,
     limits: Limits,
     guard: Guard,
     name: String,
     queue: usize,
     away: Millis,
+    drain: Duration,
     request_time: Duration,
     page: bool,
 }
@@ -62,6 +77,8 @@ impl Builder {
             handlers: BTreeMap::new(),
             rooms: Vec::new(),
             queues: Vec::new(),
+            workers: Vec::new(),
+            drain: Duration::from_secs(3),
             limits: Limits::default(),
             guard: Guard::default(),
             name: "server".to_owned(),
@@ -91,6 +108,23 @@ impl Builder {
     #[must_use]
     pub fn queues(mut self, queues: Vec<QueueType>) -> Self {
         self.queues.extend(queues);
+        self
+    }
+
+    /// Has jobs done in the server, so many at once.
+    #[must_use]
+    pub fn worker<W: Worker>(mut self, worker: W, at_once: u32) -> Self {
+        let (ns, queue) = (W::Job::NAMESPACE, W::Job::QUEUE);
+        let start = Box::new(move |shared: &Arc<Shared>| worker::start(shared, worker, at_once));
+        self.workers.push(Starts { ns, queue, start });
+        self
+    }
+
+    /// How long what workers have begun may go on while the server drains. What has not ended by then
+    /// is handed back.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
         self
     }
 
@@ -174,6 +208,7 @@ impl Builder {
             author: Author { id: PersonId::NIL, name: self.name },
             draining: watch::Sender::new(false),
             away: self.away,
+            drain: self.drain,
             request_time: self.request_time,
             long_hellos: Arc::new(Semaphore::new(LONG_HELLOS)),
             server: Arc::new(server),
@@ -181,6 +216,12 @@ impl Builder {
         };
         shared.welcome_rooms = rooms(&shared, &self.rooms).await?;
         let shared = Arc::new(shared);
+        for Starts { ns, queue, start } in self.workers {
+            if shared.queues.queue(ns, queue).is_err() {
+                return Err(NotBuilt::NoQueue(format!("{ns}/{queue}")));
+            }
+            start(&shared);
+        }
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))
     }

@@ -13,8 +13,9 @@ use holdfast_common::{
     event::{Durable, EventType, Volatile},
     fanout::Target,
     frame::{Author, ServerFrame, Signalled},
-    id::{ConnectionId, Epoch, EventId, PersonId, RoomId},
-    storage::{Appended, Fault, Verdict},
+    id::{ConnectionId, Epoch, EventId, JobId, PersonId, RoomId},
+    job::{self, JobType, NewJob, Unfit},
+    storage::{Appended, Fault, Verdict, jobs::Enqueued},
 };
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
@@ -28,6 +29,20 @@ pub enum NotEmitted<R> {
     /// It was refused for a reason that every namespace shares.
     #[error("the event was refused: {}", .0.text())]
     Code(Code),
+    /// The storage could not take it.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Why a job was not enqueued.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEnqueued {
+    /// Its queue does not take it.
+    #[error("the job was not enqueued: {}", .0.text())]
+    Queue(job::Code),
+    /// It is out of its bounds.
+    #[error("the job was not enqueued: {0}")]
+    Unfit(#[from] Unfit),
     /// The storage could not take it.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -103,6 +118,38 @@ impl Handle {
         let inbox = rooms::ensure_inbox(&self.shared, E::NAMESPACE, person).await?;
         let inbox = inbox.ok_or(NotEmitted::Code(Code::UnknownPerson))?;
         self.emit_to_room(inbox, event).await
+    }
+
+    /// Enqueues a job, in nobody's name.
+    ///
+    /// # Errors
+    /// As for [`Handle::enqueue_with`].
+    pub async fn enqueue<J: JobType>(&self, job: &J) -> Result<JobId, NotEnqueued> {
+        self.enqueue_with(job, |_| {}).await
+    }
+
+    /// Enqueues a job that is not as usual: when it begins, its group, its attempts, who asks for it. Of
+    /// one whose id is known already this is the answer to the first.
+    ///
+    /// # Errors
+    /// Its queue was not declared or is full, it is out of its bounds, or the storage could not take
+    /// it.
+    pub async fn enqueue_with<J: JobType>(
+        &self,
+        job: &J,
+        change: impl FnOnce(&mut NewJob),
+    ) -> Result<JobId, NotEnqueued> {
+        let mut new = NewJob::of(clock::fresh_job()?, job);
+        change(&mut new);
+        self.shared.queues.queue(&new.ns, &new.queue).map_err(NotEnqueued::Queue)?;
+        new.check(self.shared.limits.payload_bytes as usize)?;
+        let id = new.id;
+        match self.shared.queues.desk.enqueue(vec![new], None).await? {
+            Enqueued::Made { .. } | Enqueued::Again(_) => Ok(id),
+            Enqueued::QueueFull => Err(NotEnqueued::Queue(job::Code::QueueFull)),
+            Enqueued::UnknownQueue { .. } => Err(NotEnqueued::Queue(job::Code::UnknownQueue)),
+            Enqueued::Mismatch => Err(Fault::Failed("a key without a key".to_owned()).into()),
+        }
     }
 
     /// Passes a volatile event to one connection.

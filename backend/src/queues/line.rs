@@ -75,6 +75,12 @@ impl Line {
         Some((consumer, self.errands(outputs)))
     }
 
+    /// One waits for so many more.
+    pub(super) fn credit(&mut self, now: Instant, consumer: Consumer, jobs: u32) -> Vec<Errand> {
+        let outputs = self.dispatch.handle(now, Input::Credit { consumer, jobs });
+        self.errands(outputs)
+    }
+
     /// One waits no longer. What a claim under way still gets it is sent all the same.
     pub(super) fn gone(&mut self, now: Instant, consumer: Consumer) {
         self.dispatch.handle(now, Input::Gone(consumer));

@@ -14,7 +14,7 @@ use holdfast_common::{
 };
 
 /// An end that somebody wants.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) job: JobId,
     pub(crate) token: Token,

@@ -1,0 +1,195 @@
+//! Running workers.
+
+use super::{Leased, Outcome, Worker};
+use crate::{
+    app::Shared,
+    queues::{self, Said, Subscription},
+};
+use futures_util::FutureExt;
+use holdfast_common::{
+    id::JobId,
+    job::{Holder, JobType, Reason, Token},
+    storage::jobs::{Ended, Extend, Extended, How, LeasedJob},
+    time::Millis,
+};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// How long it waits before something is said again that the storage could not take.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// Starts a worker that does so many jobs at once. It ends when the server drains.
+pub(crate) fn start<W: Worker>(shared: &Arc<Shared>, worker: W, at_once: u32) {
+    let (shared, worker) = (Arc::clone(shared), Arc::new(worker));
+    // Who drains waits for all of these.
+    let draining = shared.draining.subscribe();
+    tokio::spawn(async move { take(shared, worker, at_once, draining).await });
+}
+
+async fn take<W: Worker>(
+    shared: Arc<Shared>,
+    worker: Arc<W>,
+    at_once: u32,
+    mut draining: watch::Receiver<bool>,
+) {
+    let queue = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
+    let holder = Holder { consumer: format!("{} (server)", W::Job::NAME), person: None };
+    let desk = &shared.queues.desk;
+    let Ok(mut jobs) = Subscription::begin(desk, queue, holder, None, at_once) else {
+        tracing::error!(queue = W::Job::QUEUE, "as many wait as may: a worker does not");
+        return;
+    };
+    let (done, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    loop {
+        tokio::select! {
+            job = jobs.next() => {
+                let Some(job) = job else { break };
+                let (shared, worker, done) = (Arc::clone(&shared), Arc::clone(&worker), done.clone());
+                let draining = shared.draining.subscribe();
+                tokio::spawn(async move {
+                    let id = job.id;
+                    let run = AssertUnwindSafe(run(&shared, &*worker, job, draining));
+                    if run.catch_unwind().await.is_err() {
+                        tracing::error!(job = %id, "running a worker ended by a panic");
+                    }
+                    let _ = done.send(());
+                });
+            }
+            Some(()) = ended.recv() => jobs.credit(1),
+            _ = draining.wait_for(|draining| *draining) => break,
+        }
+    }
+}
+
+async fn run<W: Worker>(
+    shared: &Shared,
+    worker: &W,
+    job: LeasedJob,
+    mut draining: watch::Receiver<bool>,
+) {
+    let (id, token, length) = (job.id, job.token, job.lease.length);
+    let mut lost = std::pin::pin!(keep(shared, id, token, length));
+    let said = match read(shared, job) {
+        Err(why) => Said::plain(id, token, failed::<W::Job>(why)),
+        Ok(mut leased) => {
+            let outcome = {
+                let run = AssertUnwindSafe(worker.run(&mut leased)).catch_unwind();
+                tokio::select! {
+                    outcome = run => outcome,
+                    reason = &mut lost => return stopped(id, reason),
+                    () = ends(&mut draining, shared.drain) => Ok(Outcome::Snooze(Millis(0))),
+                }
+            };
+            match outcome {
+                Ok(outcome) => said(&mut leased, outcome),
+                Err(panic) => {
+                    shared.metrics.panics.add(1);
+                    Said::plain(
+                        id,
+                        token,
+                        failed::<W::Job>(&format!("panicked: {}", text(&*panic))),
+                    )
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = end(shared, said) => {}
+        reason = &mut lost => stopped(id, reason),
+    }
+}
+
+fn read<J: JobType>(shared: &Shared, job: LeasedJob) -> Result<Leased<J>, &'static str> {
+    if job.kind != J::NAME {
+        return Err("this server has no worker for jobs of this type");
+    }
+    let data = holdfast_common::json::read(&job.data);
+    Ok(Leased {
+        data: data.map_err(|_| "this server cannot read the payload")?,
+        id: job.id,
+        token: job.token,
+        attempt: job.attempt,
+        lease: job.lease.length,
+        author: shared.author.clone(),
+        events: Vec::new(),
+        jobs: Vec::new(),
+        desk: Arc::clone(&shared.queues.desk),
+    })
+}
+
+fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
+    let json = |value: Result<String, _>| value.expect("a declared outcome serializes");
+    let fail = |failure: &J::Failure, retry| How::Fail {
+        reason: failure.to_string(),
+        failure: Some(json(serde_json::to_string(failure))),
+        retry,
+    };
+    let how = match outcome {
+        Outcome::Done(output) => {
+            let result = Some(json(serde_json::to_string(&output))).filter(|text| text != "null");
+            return leased.done(How::Complete { result });
+        }
+        Outcome::Retry(failure) => fail(&failure, Some(Millis(0))),
+        Outcome::Dead(failure) => fail(&failure, None),
+        Outcome::Snooze(delay) => How::Snooze { delay },
+    };
+    Said::plain(leased.id, leased.token, how)
+}
+
+fn failed<J: JobType>(why: &str) -> How {
+    let reason = format!("{}: {why}", J::NAME);
+    How::Fail { reason, failure: None, retry: Some(Millis(0)) }
+}
+
+/// Says what became of it, until that is answered.
+async fn end(shared: &Shared, said: Said) {
+    let mut said = said;
+    loop {
+        let (id, token) = (said.job, said.token);
+        let why = match queues::end(shared, said.clone()).await {
+            Ok(Ended::Done { .. } | Ended::Again { .. }) => return,
+            Ok(Ended::Late(reason)) => return stopped(id, reason),
+            Ok(Ended::UnknownJob) => return stopped(id, Reason::Other),
+            Ok(Ended::Rejected { index, verdict }) => format!("event {index}: {verdict:?}"),
+            Ok(Ended::UnknownQueue { index }) => format!("job {index}: there is no such queue"),
+            Ok(Ended::TooOften) => "it was snoozed too often".to_owned(),
+            Ok(Ended::QueueFull | Ended::Moved) | Err(_) => {
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+        };
+        // What it wanted with it cannot be had: the attempt has failed, and nothing of it happens.
+        let how = How::Fail { reason: why, failure: None, retry: Some(Millis(0)) };
+        said = Said::plain(id, token, how);
+    }
+}
+
+/// Has the lease go on for as long as this is polled; returns where it is lost.
+async fn keep(shared: &Shared, id: JobId, token: Token, length: Millis) -> Reason {
+    let pause = Duration::from_millis((length.0 / 3).max(1));
+    loop {
+        tokio::time::sleep(pause).await;
+        let extend = Extend { jobs: vec![(id, token)], lease: Some(length), progress: None };
+        match shared.queues.desk.extend(extend).await.as_deref() {
+            Ok([Extended::Late(reason)]) => return *reason,
+            Ok([Extended::UnknownJob]) => return Reason::Other,
+            // A storage that cannot say now may in a third of the lease: if not, its end says so.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Completes when the server has drained for so long that what still runs has to stop.
+async fn ends(draining: &mut watch::Receiver<bool>, drain: Duration) {
+    let _ = draining.wait_for(|draining| *draining).await;
+    tokio::time::sleep(drain).await;
+}
+
+fn stopped(job: JobId, reason: Reason) {
+    tracing::info!(%job, ?reason, "a worker lost its job");
+}
+
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
