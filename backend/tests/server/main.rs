@@ -21,3 +21,4 @@ mod socket;
 mod talker;
 mod tally;
 mod trouble;
+mod workers;

@@ -1,0 +1,198 @@
+//! Workers in the server, and jobs that come of events.
+
+mod shop;
+
+use crate::rig::{PATIENCE, Rig};
+use holdfast_backend::{
+    app::Builder,
+    engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine},
+};
+use holdfast_common::{
+    id::{JobId, RoomId},
+    job::QueueSettings,
+    time::Millis,
+};
+use serde_json::{Value, json};
+use shop::{Ordered, Pack, Packer, Serve, ShopRules, Todo};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A shop whose packers do what is asked of them, on either engine.
+struct Shop {
+    rig: Rig,
+    floor: RoomId,
+    packer: Packer,
+}
+
+impl Shop {
+    async fn open(engine: Arc<dyn Engine>, folder: Option<tempfile::TempDir>) -> Self {
+        let packer = Packer::default();
+        let own = packer.clone();
+        let settings = QueueSettings {
+            lease: Millis(300),
+            attempts: 3,
+            backoff: Millis(1),
+            ..QueueSettings::default()
+        };
+        let build = move |builder: Builder| {
+            let queues = shop::queues().into_iter().map(|queue| queue.with(settings.clone()));
+            builder
+                .namespace(Serve(ShopRules))
+                .queues(queues.collect())
+                .worker(own, 2)
+                .drain(Duration::from_millis(100))
+        };
+        let rig = Rig::start(engine, folder, build).await;
+        let floor = rig.handle.room("shop", "floor").await.unwrap();
+        packer.works_in(floor);
+        Self { rig, floor, packer }
+    }
+
+    async fn on_both(test: impl AsyncFn(Self)) {
+        test(Self::open(Arc::new(MemoryEngine::new()), None).await).await;
+        let folder = tempfile::tempdir().unwrap();
+        let engine = SqliteEngine::open(folder.path()).unwrap();
+        test(Self::open(Arc::new(engine), Some(folder)).await).await;
+    }
+
+    async fn pack(&self, todo: Todo) -> JobId {
+        self.rig.handle.enqueue(&Pack { todo }).await.unwrap()
+    }
+
+    async fn job(&self, id: JobId) -> Value {
+        self.rig.get(&format!("/api/v1/shop/jobs/{id}")).await.json()
+    }
+
+    /// The job, once it is in this state.
+    async fn until(&self, id: JobId, state: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if job["state"] == state {
+                return job;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{state}, not {job}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The types and payloads of the floor's events, but for its beginning.
+    async fn events(&self) -> Vec<Value> {
+        let log = self.rig.get("/api/v1/shop/rooms/floor/events").await.json();
+        log["events"].as_array().unwrap()[1..].iter().map(|event| event["data"].clone()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_done_with_its_result_its_events_and_its_further_jobs() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Pack { boxes: 2 }).await;
+        let done = shop.until(id, "done").await;
+        assert_eq!((&done["result"], &done["attempt"]), (&json!({ "boxes": 2 }), &json!(1)));
+        assert_eq!(shop.events().await, [json!({ "boxes": 2 })]);
+        // Each box is a further job.
+        let begun = Instant::now();
+        while shop.rig.get("/api/v1/shop/queues/packing").await.json()["done"] != 3 {
+            assert!(begun.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_fails_is_tried_again_and_what_it_wanted_to_say_is_not_said() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Fail { fatal: false }).await;
+        let dead = shop.until(id, "dead").await;
+        assert_eq!((&dead["attempt"], &dead["failure"]), (&json!(3), &json!("torn")));
+        let errors: Vec<_> =
+            dead["errors"].as_array().unwrap().iter().map(|it| &it["error"]).collect();
+        assert_eq!(errors, ["torn"; 3]);
+        let id = shop.pack(Todo::Fail { fatal: true }).await;
+        assert_eq!(shop.until(id, "dead").await["attempt"], 1);
+        assert_eq!(shop.events().await, [] as [Value; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_attempt_and_ends_no_worker() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Panic).await;
+        let dead = shop.until(id, "dead").await;
+        assert_eq!(dead["errors"][2]["error"], "pack: panicked: a box fell");
+        let id = shop.pack(Todo::Pack { boxes: 0 }).await;
+        shop.until(id, "done").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_that_its_rule_rejects_has_the_attempt_fail_and_nothing_of_it_happens() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::SayTooMuch).await;
+        let dead = shop.until(id, "dead").await;
+        let error = dead["errors"][0]["error"].as_str().unwrap();
+        assert!(error.starts_with("event 1: ") && error.contains("Refused"), "{error}");
+        assert_eq!(shop.events().await, [] as [Value; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_keeps_its_lease_for_as_long_as_it_runs_and_says_how_far_it_is() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Wait).await;
+        shop.until(id, "leased").await;
+        // Three times the lease.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(900) {
+            let job = shop.job(id).await;
+            assert_eq!((&job["state"], &job["attempt"]), (&json!("leased"), &json!(1)));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(shop.job(id).await["progress"], 50);
+        shop.packer.go_on();
+        assert_eq!(shop.until(id, "done").await["attempt"], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_not_done_when_the_server_ends_hands_its_job_back() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Wait).await;
+        shop.until(id, "leased").await;
+        shop.rig.handle.drain();
+        assert!(shop.rig.handle.drained(PATIENCE).await);
+        let job = shop.job(id).await;
+        assert_eq!((&job["state"], &job["attempt"]), (&json!("ready"), &json!(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_of_an_event_is_enqueued_with_it_and_only_if_it_is_appended() {
+    Shop::on_both(async |shop| {
+        let path = "/api/v1/shop/rooms/floor/events";
+        let order =
+            |boxes: u32| json!({ "type": "ordered", "data": { "boxes": boxes } }).to_string();
+        shop.rig.post(path, "", &order(99)).await.is(422, "refused");
+        let key = "idempotency-key: one\r\n";
+        assert_eq!(shop.rig.post(path, key, &order(1)).await.status, 201);
+        assert_eq!(shop.rig.post(path, key, &order(1)).await.status, 200);
+        // The order's job, and the one further job that came of it.
+        let begun = Instant::now();
+        while shop.rig.get("/api/v1/shop/queues/packing").await.json()["done"] != 2 {
+            assert!(begun.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(shop.events().await, [json!({ "boxes": 1 }), json!({ "boxes": 1 })]);
+        let emitted = shop.rig.handle.emit_to_room(shop.floor, &Ordered { boxes: 0 }).await;
+        assert!(emitted.is_ok());
+    })
+    .await;
+}

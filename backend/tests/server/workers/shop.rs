@@ -1,0 +1,143 @@
+//! A shop: orders come as events, and boxes are packed as jobs.
+
+use holdfast_backend::worker::{Leased, Outcome, Worker};
+use holdfast_common::{
+    event::{Decision, Effect, Facts, No},
+    id::RoomId,
+    job::Work,
+    limits::Limits,
+    time::Millis,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+
+/// Boxes are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    pub boxes: u32,
+}
+
+/// Boxes are packed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    pub boxes: u32,
+}
+
+/// What a packer is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pack {
+    pub todo: Todo,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Todo {
+    /// Each box is then looked after by a job of its own.
+    Pack {
+        boxes: u32,
+    },
+    /// Until it is told to go on.
+    Wait,
+    Fail {
+        fatal: bool,
+    },
+    Panic,
+    /// A proper event, and one that is refused.
+    SayTooMuch,
+}
+
+holdfast_common::namespace! {
+    /// A shop.
+    Shop = "shop";
+    durable {
+        /// Boxes are wanted.
+        Ordered = "ordered", ordered -> (), String, counts: true, effect: |_| Effect::Adds;
+        /// Boxes are packed.
+        Packed = "packed", packed -> (), String, counts: true, effect: |_| Effect::Adds;
+    }
+    volatile {}
+    latest {}
+}
+
+holdfast_common::queues! {
+    "shop" / "packing" { Pack = "pack" -> Packed, String; }
+}
+
+pub struct ShopRules;
+
+impl Rules for ShopRules {
+    fn ordered(&self, event: &Ordered, _: &Facts, _: &Limits) -> Decision<Ordered> {
+        few(event.boxes)
+    }
+
+    fn packed(&self, event: &Packed, _: &Facts, _: &Limits) -> Decision<Packed> {
+        few(event.boxes)
+    }
+
+    fn work(&self, event: &Event, _: &Facts, work: &mut Work) {
+        if let Event::Ordered(Ordered { boxes }) = event
+            && *boxes > 0
+        {
+            work.enqueue(&Pack { todo: Todo::Pack { boxes: *boxes } });
+        }
+    }
+}
+
+fn few(boxes: u32) -> Result<(), No<String>> {
+    if boxes < 10 { Ok(()) } else { Err(No::Because("too many boxes".to_owned())) }
+}
+
+/// Does what it is told.
+#[derive(Clone, Default)]
+pub struct Packer {
+    floor: Arc<OnceLock<RoomId>>,
+    go_on: Arc<Notify>,
+}
+
+impl Packer {
+    pub fn works_in(&self, floor: RoomId) {
+        self.floor.set(floor).unwrap();
+    }
+
+    pub fn go_on(&self) {
+        self.go_on.notify_one();
+    }
+}
+
+impl Worker for Packer {
+    type Job = Pack;
+
+    async fn run(&self, job: &mut Leased<Pack>) -> Outcome<Pack> {
+        let Some(floor) = self.floor.get().copied() else {
+            return Outcome::Snooze(Millis(10));
+        };
+        match job.data.todo {
+            Todo::Pack { boxes } => {
+                if boxes > 0 {
+                    job.emit(floor, &Packed { boxes }).unwrap();
+                }
+                for _ in 0..boxes {
+                    job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
+                }
+                Outcome::Done(Packed { boxes })
+            }
+            Todo::Wait => {
+                job.progress(50, Some("half")).await.unwrap();
+                self.go_on.notified().await;
+                Outcome::Done(Packed { boxes: 0 })
+            }
+            Todo::Fail { fatal } => {
+                job.emit(floor, &Packed { boxes: 1 }).unwrap();
+                let torn = "torn".to_owned();
+                if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
+            }
+            Todo::Panic => panic!("a box fell"),
+            Todo::SayTooMuch => {
+                job.emit(floor, &Packed { boxes: 1 }).unwrap();
+                job.emit(floor, &Packed { boxes: 10 }).unwrap();
+                Outcome::Done(Packed { boxes: 11 })
+            }
+        }
+    }
+}
