@@ -3,7 +3,7 @@
 
 mod build;
 mod handle;
-mod rooms;
+pub(crate) mod rooms;
 
 pub use build::{Builder, NotBuilt};
 pub(crate) use handle::signalled;

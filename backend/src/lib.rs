@@ -20,6 +20,7 @@ mod problem;
 mod queues;
 mod rights;
 pub mod serve;
+mod teller;
 mod turns;
 mod walk;
 pub mod worker;

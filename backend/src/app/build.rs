@@ -11,6 +11,7 @@ use crate::{
     metrics::Metrics,
     patient::Patient,
     queues::{Desk, Queues},
+    teller,
     turns::Turns,
     worker::{self, Worker},
 };
@@ -222,6 +223,7 @@ impl Builder {
             }
             start(&shared);
         }
+        teller::start(&shared);
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))
     }

@@ -74,7 +74,7 @@ pub(super) async fn ensure_room(
 }
 
 /// A person's inbox, made if there is none; `None` if there is no such person.
-pub(super) async fn ensure_inbox(
+pub(crate) async fn ensure_inbox(
     shared: &Shared,
     namespace: &str,
     person: PersonId,

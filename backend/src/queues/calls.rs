@@ -116,7 +116,7 @@ impl Desk {
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
             let rooms: Vec<_> = end.appends.iter().map(|append| append.room).collect();
             let (mut ended, moves) = caught(desk.engine.end(end)).await?;
-            desk.ended(&rooms, &ended);
+            desk.publish(&rooms, &ended);
             desk.told(&moves);
             let mut owed = mine;
             if let (Some(wanted), Ended::Done { then: Some(then), .. }) = (wanted, &mut ended) {

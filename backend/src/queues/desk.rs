@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     state: Mutex<State>,
     /// Something is to be done earlier than the task that [tends](super::tend) knows.
     pub(super) sooner: Arc<Notify>,
+    /// Jobs have ended.
+    pub(crate) ended: Arc<Notify>,
 }
 
 pub(super) struct State {
@@ -75,6 +77,7 @@ impl Desk {
             turns: Arc::new(Semaphore::new(JOB_CALLS_AT_ONCE)),
             state: Mutex::new(state),
             sooner: Arc::new(Notify::new()),
+            ended: Arc::new(Notify::new()),
         });
         tokio::spawn(super::tend::tend(Arc::downgrade(&desk)));
         desk
@@ -115,10 +118,11 @@ impl Desk {
     /// The store has changed: who waits is told, and claimed for.
     pub(crate) fn told(self: &Arc<Self>, moves: &Moves) {
         self.metrics.moved(moves);
-        let mut delayed = false;
+        let (mut delayed, mut ended) = (false, false);
         let mut state = self.state();
         for moved in moves.queues.iter().flat_map(|queue| &queue.jobs) {
             delayed |= moved.to == Some(Place::Delayed);
+            ended |= moved.to.is_some_and(Place::ended);
             if moved.to != Some(Place::Leased) {
                 state.held.remove(&moved.job);
             }
@@ -130,10 +134,13 @@ impl Desk {
             // Who tends learns until when.
             self.due_in(Millis(0));
         }
+        if ended {
+            self.ended.notify_one();
+        }
     }
 
     /// What an end has brought is passed on to the rooms, as of any append.
-    pub(super) fn ended(self: &Arc<Self>, rooms: &[RoomId], ended: &Ended) {
+    pub(super) fn publish(self: &Arc<Self>, rooms: &[RoomId], ended: &Ended) {
         match ended {
             Ended::Done { appended, .. } => {
                 for (room, appended) in rooms.iter().zip(appended) {

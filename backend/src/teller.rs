@@ -1,0 +1,166 @@
+//! Tells the end of a job to the person who asked for it, in their inbox: once, also if the server was
+//! killed at any moment, and also if they are away.
+//!
+//! The end itself marks the job as not told. The event's id follows from the job and the fence of its
+//! end, so that it stands in the inbox once, however often it is appended; only then the mark goes.
+
+use crate::{
+    app::{Shared, rooms},
+    walk::{self, Draft},
+};
+use holdfast_common::{
+    event::EventType,
+    id::{EventId, JobId},
+    job::JobState,
+    storage::{Appended, Fault, Verdict, jobs::JobRead},
+    work::JobEnded,
+};
+use sha2::{Digest, Sha256};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+/// Ends that are read at once.
+const AT_ONCE: u32 = 100;
+
+/// How long it waits at least, so that many ends are read in few reads.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// How long it waits where an end could not be told; and at most, should nobody have said that there is one.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Starts telling. It ends when the server's parts are dropped.
+pub(crate) fn start(shared: &Arc<Shared>) {
+    tokio::spawn(tell(Arc::downgrade(shared), Arc::clone(&shared.queues.desk.ended)));
+}
+
+async fn tell(weak: Weak<Shared>, ended: Arc<tokio::sync::Notify>) {
+    loop {
+        let Some(shared) = weak.upgrade() else { return };
+        let pause = match tell_some(&shared).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => {
+                drop(shared);
+                // One that comes meanwhile is remembered.
+                let _ = tokio::time::timeout(AGAIN, ended.notified()).await;
+                PAUSE
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "ends of jobs could not be told");
+                AGAIN
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Tells some; returns whether there may be more. What fails holds up none of the others.
+async fn tell_some(shared: &Shared) -> Result<bool, Fault> {
+    let untold = shared.engine.untold(AT_ONCE).await?;
+    let (mut told, mut failed) = (Vec::new(), None);
+    for job in &untold {
+        match tell_one(shared, job).await {
+            Ok(()) => told.push((job.id, job.fence)),
+            Err(fault) => failed = Some(fault),
+        }
+    }
+    if !told.is_empty() {
+        shared.engine.told(told).await?;
+    }
+    match failed {
+        Some(fault) => Err(fault),
+        None => Ok(untold.len() == AT_ONCE as usize),
+    }
+}
+
+/// Tells one. That it cannot ever be told counts as told.
+async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
+    let Some((person, ns)) = job.asker.zip(namespace(shared, job)) else {
+        return Ok(());
+    };
+    let Some(room) = rooms::ensure_inbox(shared, &ns, person).await? else {
+        return Ok(());
+    };
+    let payload = serde_json::to_vec(&ended(shared, job));
+    let draft = Draft {
+        namespace: ns,
+        room,
+        id: event_id(job.id, job.fence),
+        kind: JobEnded::NAME.to_owned(),
+        author: shared.author.clone(),
+        payload: payload.expect("it has string keys and serializes"),
+        condemned: None,
+        everywhere: true,
+        lane: None,
+        idempotency: None,
+    };
+    match walk::append(shared, &draft).await {
+        Appended::Fault(fault) => Err(fault),
+        Appended::Decided { verdict: Verdict::Reject { code, .. }, .. }
+        | Appended::Again(Verdict::Reject { code, .. }) => {
+            let code = code.name();
+            tracing::warn!(job = %job.id, %person, code, "the end of a job is told to nobody");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// In whose inbox it is told: the namespace's of the job, if that tells of jobs, or else that of work.
+fn namespace(shared: &Shared, job: &JobRead) -> Option<String> {
+    let tells =
+        |ns: &&str| shared.handler(ns).is_ok_and(|handler| handler.class(JobEnded::NAME).is_some());
+    [&*job.ns, JobEnded::NAMESPACE].into_iter().find(tells).map(str::to_owned)
+}
+
+fn ended(shared: &Shared, job: &JobRead) -> JobEnded {
+    let state = job.place.state();
+    let error = job.attempts.last().map(|attempt| attempt.error.clone());
+    let error = error.filter(|_| state == JobState::Dead);
+    let text = match (state, &error) {
+        (JobState::Done, _) => format!("Your {} is done.", job.kind),
+        (JobState::Dead, Some(why)) => format!("Your {} has failed: {why}", job.kind),
+        (JobState::Dead, None) => format!("Your {} has failed.", job.kind),
+        _ => format!("Your {} was cancelled.", job.kind),
+    };
+    let result = job.outcome.as_deref().filter(|_| state == JobState::Done);
+    let mut ended = JobEnded {
+        job: job.id,
+        queue: job.queue.clone(),
+        kind: job.kind.clone(),
+        state,
+        result: result.and_then(|text| serde_json::from_str(text).ok()),
+        error,
+        text,
+    };
+    let most = shared.limits.payload_bytes as usize;
+    let bytes = serde_json::to_vec(&ended).map_or(0, |bytes| bytes.len());
+    if bytes > most {
+        ended.result = None;
+    }
+    ended
+}
+
+/// The one event by which this end is told.
+fn event_id(job: JobId, fence: u64) -> EventId {
+    let mut digest = Sha256::new();
+    digest.update(job.as_bytes());
+    digest.update(fence.to_be_bytes());
+    let bytes: [u8; 32] = digest.finalize().into();
+    let (id, _) = bytes.split_at(16);
+    EventId::from_bytes(id.try_into().expect("sixteen bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_end_of_a_job_has_one_event_of_its_own() {
+        let job = JobId::from_bytes([7; 16]);
+        assert_eq!(event_id(job, 1), event_id(job, 1));
+        assert_ne!(event_id(job, 1), event_id(job, 2));
+        assert_ne!(event_id(job, 1), event_id(JobId::NIL, 1));
+    }
+}
