@@ -1,7 +1,9 @@
 //! Queues and jobs by HTTP.
 
 mod bad;
+mod decide;
 mod late;
+mod told;
 mod waits;
 
 use crate::rig::{Answer, Rig, on_every_engine};
