@@ -1,5 +1,7 @@
 //! Frames to text and back. The only place that knows the wire is JSON.
 
+pub mod work;
+
 use crate::{
     frame::{ClientFrame, Entries, Entry, SERVER_FRAMES, ServerFrame},
     id::{Epoch, RoomId},
@@ -56,13 +58,19 @@ pub fn write_client_with(frame: &ClientFrame, payload: &str) -> String {
 /// # Errors
 /// The head is no frame. The payload is not looked at.
 pub fn read_client(bytes: &[u8]) -> Result<Incoming<'_>, Unreadable> {
+    let (head, payload) = split(bytes)?;
+    Ok(Incoming { frame: json::read(head)?, payload })
+}
+
+/// A client's frame up to its first line break, and what follows that.
+fn split(bytes: &[u8]) -> Result<(&str, &[u8]), Unreadable> {
     let end = bytes.iter().position(|&byte| byte == b'\n');
     let (head, payload) = match end {
         Some(end) => (&bytes[..end], &bytes[end + 1..]),
         None => (bytes, &bytes[bytes.len()..]),
     };
     let head = std::str::from_utf8(head).map_err(|_| Unreadable::Utf8)?;
-    Ok(Incoming { frame: json::read(head)?, payload })
+    Ok((head, payload))
 }
 
 /// Writes a server's frame.

@@ -8,6 +8,7 @@
 mod client;
 mod entry;
 mod server;
+pub mod work;
 
 pub use client::*;
 pub use entry::*;

@@ -13,6 +13,7 @@ pub mod backoff;
 pub mod clock;
 pub mod code;
 pub mod declare;
+pub mod figures;
 pub mod lease;
 pub mod limits;
 pub mod place;

@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod chat;
 pub mod client;
 pub mod codec;
+pub mod consumer;
 pub mod cursor;
 pub mod dispatch;
 pub mod error;

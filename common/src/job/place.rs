@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a job is. The numbers are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Where a job is. The numbers are stored; the names are on a board's wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Place {
     /// It may begin.

@@ -9,6 +9,7 @@ use holdfast_common::{
     event::{Class, Durable, EventType, Namespace},
     frame::{ClientFrame, SUBPROTOCOL},
     id::EventId,
+    job,
     limits::{
         Limits, MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
         PRESENCE_MOST, SECRET_BYTES,
@@ -17,10 +18,10 @@ use holdfast_common::{
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-const TEXT: &str = include_str!("../../../docs/protocol.md");
+pub const TEXT: &str = include_str!("../../../docs/protocol.md");
 
 /// The fenced blocks with their info strings.
-fn blocks() -> Vec<(&'static str, String)> {
+pub fn blocks() -> Vec<(&'static str, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, Vec<&str>)> = None;
     for line in TEXT.lines() {
@@ -38,12 +39,12 @@ fn blocks() -> Vec<(&'static str, String)> {
     blocks
 }
 
-fn value(text: &str) -> Value {
+pub fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 /// The rows of the tables with this head, without the code quotes around a whole cell.
-fn table(head: &str) -> Vec<Vec<&'static str>> {
+pub fn table(head: &str) -> Vec<Vec<&'static str>> {
     let mut rows = Vec::new();
     let mut lines = TEXT.lines();
     while lines.by_ref().any(|line| line == head) {
@@ -91,17 +92,16 @@ fn every_example_of_a_servers_frame_is_one() {
     assert_eq!(seen, SERVER.iter().map(|name| (*name).to_owned()).collect());
 }
 
-fn name(frame: &serde_json::Map<String, Value>) -> String {
+pub fn name(frame: &serde_json::Map<String, Value>) -> String {
     frame.keys().next().expect("a frame has a name").clone()
 }
 
 #[test]
 fn every_example_and_every_table_names_known_things_only() {
     for (info, text) in blocks() {
-        assert!(
-            ["json", "json client", "json client lines", "json server"].contains(&info),
-            "{info}"
-        );
+        let infos = ["json", "json client", "json client lines", "json server"];
+        let known = infos.contains(&info) || crate::work::INFOS.contains(&info);
+        assert!(known, "{info}");
         if info == "json" {
             value(&text);
         }
@@ -184,6 +184,11 @@ fn the_codes_are_those_of_the_code() {
         [cell(code.name()), cell(kind(code)), code.number().to_string(), cell(code.text())]
     };
     let events = Code::ALL.iter().filter(|code| code.kind() != Kind::Close).map(row);
+    let row_of_job = |code: &job::Code| {
+        let kind = if code.kind() == Kind::Reject { "reject" } else { "retry-after" };
+        [cell(code.name()), cell(kind), code.status().to_string(), cell(code.text())]
+    };
+    let events = events.chain(job::Code::ALL.iter().map(row_of_job));
     assert_eq!(table("| code | kind | number | meaning |"), events.collect::<Vec<_>>());
     let row = |code: &Code| {
         let again = match code {

@@ -38,7 +38,7 @@ fn server_path(stem: &str) -> String {
 }
 
 /// `page-asked` is a `page`.
-fn is_of(stem: &str, name: &str) -> bool {
+pub fn is_of(stem: &str, name: &str) -> bool {
     stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 

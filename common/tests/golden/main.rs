@@ -25,3 +25,5 @@ mod frames;
 mod rows;
 mod samples;
 mod unknown;
+mod work;
+mod work_samples;

@@ -15,10 +15,10 @@ use std::str::FromStr;
 
 pub const WRITER: &str = "0199c82c-c000-7e00-8e00-000000000001";
 const SESSION: &str = "0199c82c-c000-7f00-8f00-000000000001";
-const CONNECTION: &str = "0199c82c-c000-7c00-8c00-000000000001";
+pub const CONNECTION: &str = "0199c82c-c000-7c00-8c00-000000000001";
 const AT: u64 = 1_760_000_000_000;
 
-fn id<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub fn id<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("it is an id")
 }
 
@@ -38,7 +38,7 @@ fn event(n: Offset) -> EventId {
     id(&format!("0199c82c-c000-7000-8000-{n:012}"))
 }
 
-fn ada() -> PersonId {
+pub fn ada() -> PersonId {
     id("0199c82c-c000-7d00-8d00-000000000001")
 }
 
@@ -50,11 +50,11 @@ fn author(id: PersonId, name: &str) -> Author {
     Author { id, name: name.to_owned() }
 }
 
-fn raw(json: &str) -> Box<RawValue> {
+pub fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).expect("it is JSON")
 }
 
-fn at(n: Offset) -> Timestamp {
+pub fn at(n: Offset) -> Timestamp {
     Timestamp(AT + n)
 }
 

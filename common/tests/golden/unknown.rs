@@ -22,6 +22,11 @@ pub fn same(text: &str) -> String {
     read(text).to_string()
 }
 
+/// What stands in an object under its one name.
+fn named(value: &mut Value) -> impl Iterator<Item = &mut Value> {
+    value.as_object_mut().into_iter().flat_map(|it| it.values_mut())
+}
+
 fn read(text: &str) -> Value {
     serde_json::from_str(text).expect("a golden file is JSON")
 }
@@ -33,11 +38,10 @@ fn extend(value: &mut Value) {
             for (name, member) in members.iter_mut() {
                 if name == "state" {
                     // The object inside is the name of the state.
-                    member
-                        .as_object_mut()
-                        .into_iter()
-                        .flat_map(|it| it.values_mut())
-                        .for_each(extend);
+                    named(member).for_each(extend);
+                } else if name == "deed" {
+                    // The same, twice over: the deed's name, and of which jobs.
+                    named(member).flat_map(named).for_each(extend);
                 } else if !RAW.contains(&name.as_str()) {
                     extend(member);
                 }

@@ -7,6 +7,7 @@
 
 mod clock;
 mod codec;
+mod consumer;
 mod cursor;
 mod dispatch;
 mod frames;

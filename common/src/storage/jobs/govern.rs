@@ -56,7 +56,7 @@ pub enum Deed {
 }
 
 /// A queue by its names.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName {
     /// Its namespace.
     pub ns: String,

@@ -1,0 +1,159 @@
+//! What a holder says of its job.
+
+use super::{Consumer, Output, Refusal, asks::Asked, asks::read};
+use crate::{
+    error::Code,
+    frame::work::{Complete, Did, ExtendLease, Fail, Request, Snooze, Sub},
+    id::JobId,
+    job::{
+        self, Reason, Token, Unfit,
+        limits::{LONGEST_DELAY, RESULT_BYTES, reason},
+    },
+    storage::{
+        Verdict,
+        jobs::{Claim, Claimed, Ended, Extend, Extended, How, Progress, Wanted},
+    },
+    time::Millis,
+};
+
+impl Consumer {
+    pub(super) fn complete(&mut self, ask: Complete, payload: &[u8]) -> Result<(), Refusal> {
+        let result = read(payload, RESULT_BYTES)?.filter(|text| text.trim_ascii() != "null");
+        self.end_lease(ask.req, ask.job, &ask.token, How::Complete { result }, ask.next)
+    }
+
+    pub(super) fn fail(&mut self, ask: Fail, payload: &[u8]) -> Result<(), Refusal> {
+        let how = How::Fail {
+            reason: reason(ask.reason),
+            failure: read(payload, RESULT_BYTES)?,
+            retry: ask.retry.then_some(Millis(0)),
+        };
+        self.end_lease(ask.req, ask.job, &ask.token, how, ask.next)
+    }
+
+    pub(super) fn snooze(&mut self, ask: Snooze) -> Result<(), Refusal> {
+        let delay = ask.delay_ms.unwrap_or_default();
+        if delay > LONGEST_DELAY {
+            return Err(Unfit::Bounds("delay_ms").into());
+        }
+        self.end_lease(ask.req, ask.job, &ask.token, How::Snooze { delay }, ask.next)
+    }
+
+    pub(super) fn extend(&mut self, ask: ExtendLease) -> Result<(), Refusal> {
+        let token = read_token(&ask.token)?;
+        let progress = match (ask.progress, ask.note.map(reason)) {
+            (None, None) => None,
+            (Some(percent @ 0..=100), note) => Some(Progress { percent, note }),
+            _ => return Err(Unfit::Bounds("progress").into()),
+        };
+        let (req, lease) = (ask.req, ask.lease_ms);
+        self.open.insert(req, Asked::Extend { job: ask.job, fence: token.fence });
+        let extend = Extend { jobs: vec![(ask.job, token)], lease, progress };
+        self.out.push(Output::Extend { req, extend });
+        Ok(())
+    }
+
+    fn end_lease(
+        &mut self,
+        req: Request,
+        job: JobId,
+        token: &str,
+        how: How,
+        next: Option<Sub>,
+    ) -> Result<(), Refusal> {
+        let token = read_token(token)?;
+        let next = next.filter(|sub| self.subs.get(sub).is_some_and(|sub| sub.opening.is_none()));
+        let then = next.and_then(|sub| self.subs.get(&sub)).map(|sub| Claim {
+            wanted: Wanted::Of { ns: sub.queue.ns.clone(), queue: sub.queue.name.clone(), most: 1 },
+            holder: self.me.clone(),
+            lease: sub.lease,
+        });
+        if let Some(held) = self.held.get_mut(&job).filter(|held| held.fence == token.fence) {
+            held.ending += 1;
+        }
+        self.open.insert(req, Asked::End { job, fence: token.fence, next });
+        self.out.push(Output::End { req, job, token, how, then });
+        Ok(())
+    }
+
+    pub(super) fn ended(&mut self, req: Request, version: u64, result: Result<Ended, Refusal>) {
+        let asked = self.answered(req, |it| matches!(it, Asked::End { .. }));
+        let Some(Asked::End { job, fence, next }) = asked else {
+            return self.hand_back_of(result.ok());
+        };
+        let over = matches!(
+            result,
+            Ok(Ended::Done { .. } | Ended::Again { .. } | Ended::Late(_) | Ended::UnknownJob)
+        );
+        self.said(job, fence, over);
+        let refusal = match result {
+            Ok(Ended::Done { place, wait, then, .. }) => {
+                let did = Did { req, state: Some(place.state()), retry_ms: wait, ..Did::default() };
+                self.did(did);
+                return self.next(next, version, then);
+            }
+            Ok(Ended::Again { place, .. }) => {
+                self.did(Did { req, state: Some(place.state()), again: true, ..Did::default() });
+                return self.next(next, version, None);
+            }
+            Ok(Ended::Late(reason)) => reason.into(),
+            Ok(Ended::TooOften) => Code::TooMany.into(),
+            Ok(Ended::UnknownJob) => job::Code::UnknownJob.into(),
+            Ok(Ended::Rejected { verdict, .. }) => rejected(&verdict),
+            Ok(Ended::Moved) => Code::Overloaded.into(),
+            Ok(Ended::UnknownQueue { .. }) => job::Code::UnknownQueue.into(),
+            Ok(Ended::QueueFull) => job::Code::QueueFull.into(),
+            Err(refusal) => refusal,
+        };
+        self.refuse(req, refusal);
+    }
+
+    /// The one credit more that came with an end, and the job that it got at once.
+    fn next(&mut self, next: Option<Sub>, version: u64, then: Option<Claimed>) {
+        let mut jobs = match then {
+            Some(Claimed::Jobs { jobs, .. }) => jobs.into_iter(),
+            _ => Vec::new().into_iter(),
+        };
+        if let Some(sub) = next.filter(|sub| self.subs.contains_key(sub)) {
+            match jobs.next() {
+                Some(job) => self.tell(sub, version, job),
+                None => self.credit(sub, 1),
+            }
+        }
+        self.hand_back(jobs);
+    }
+
+    pub(super) fn extended(&mut self, req: Request, result: Result<Extended, Refusal>) {
+        let Some(Asked::Extend { job, fence }) =
+            self.answered(req, |it| matches!(it, Asked::Extend { .. }))
+        else {
+            return;
+        };
+        let refusal = match result {
+            Ok(Extended::Until(given)) => {
+                let (lease_ms, expires_at) = (Some(given.length), Some(given.until));
+                return self.did(Did { req, lease_ms, expires_at, ..Did::default() });
+            }
+            Ok(Extended::Late(reason)) => {
+                self.forget(job, fence);
+                reason.into()
+            }
+            Ok(Extended::UnknownJob) => job::Code::UnknownJob.into(),
+            Err(refusal) => refusal,
+        };
+        self.refuse(req, refusal);
+    }
+}
+
+/// A text that is no token is no lease's.
+fn read_token(text: &str) -> Result<Token, Refusal> {
+    text.parse().map_err(|_| Reason::Other.into())
+}
+
+/// Why an event that was to be appended with an end is not.
+fn rejected(verdict: &Verdict) -> Refusal {
+    match verdict {
+        Verdict::Reject { code, detail, .. } => Refusal::new(code.name(), detail),
+        Verdict::Ack { .. } => Code::ServerFault.into(),
+    }
+}

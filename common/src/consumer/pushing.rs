@@ -1,0 +1,245 @@
+//! Jobs that are handed over, for as much credit as there is; and that the client hears when one of
+//! them is no longer its own.
+
+use super::{Consumer, HELD, Input, Output, PUSHED, QueueName, Refusal, asks::Asked, shown};
+use crate::{
+    error::Code,
+    frame::work::{Consuming, Leased, Lost, Request, Sub, WorkServer},
+    id::JobId,
+    job::{self, JobState, Place, Reason, limits::CREDIT},
+    storage::jobs::{Claimed, Ended, LeasedJob, Move, Moves},
+    time::Millis,
+};
+use std::sync::Arc;
+
+/// A subscription to the jobs of a queue.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) queue: Arc<QueueName>,
+    pub(super) lease: Option<Millis>,
+    /// The request, until it is answered.
+    pub(super) opening: Option<Request>,
+    /// Credit for which nothing was asked yet.
+    credit: u32,
+    /// Jobs that were asked for and are not there yet.
+    asked: u32,
+}
+
+impl Subscription {
+    pub(super) fn new(
+        req: Request,
+        queue: Arc<QueueName>,
+        credit: u32,
+        lease: Option<Millis>,
+    ) -> Self {
+        Self { queue, lease, opening: Some(req), credit: credit.min(CREDIT), asked: 0 }
+    }
+}
+
+/// A job that the client has, as far as is known.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) fence: u64,
+    /// What came of the store before the client had it does not touch its lease.
+    version: u64,
+    queue: Arc<QueueName>,
+    /// Its own words about it that are under way.
+    pub(super) ending: u32,
+}
+
+impl Consumer {
+    pub(super) fn consuming(&mut self, sub: Sub, result: Result<(), Refusal>) {
+        let Some(req) = self.subs.get_mut(&sub).and_then(|sub| sub.opening.take()) else {
+            return;
+        };
+        self.answered(req, |it| *it == Asked::Consume(sub));
+        match result {
+            Ok(()) => self.send(&WorkServer::Consuming(Consuming { req, sub })),
+            Err(refusal) => {
+                self.remove(sub);
+                self.refuse(req, refusal);
+            }
+        }
+    }
+
+    /// One that has ended is passed over: the credit was on its way meanwhile.
+    pub(super) fn credit(&mut self, sub: Sub, jobs: u32) {
+        if let Some(sub) = self.subs.get_mut(&sub).filter(|sub| sub.opening.is_none()) {
+            sub.credit = sub.credit.saturating_add(jobs).min(CREDIT - sub.asked);
+        }
+    }
+
+    pub(super) fn unconsume(&mut self, sub: Sub) {
+        if self.subs.get(&sub).is_some_and(|sub| sub.opening.is_none()) {
+            self.out.push(Output::Gone(sub));
+            self.remove(sub);
+        }
+    }
+
+    pub(super) fn unsubscribe_all(&mut self) {
+        let subs: Vec<Sub> = self.subs.keys().copied().collect();
+        for sub in subs {
+            self.out.push(Output::Gone(sub));
+            let opening = self.subs.get_mut(&sub).and_then(|sub| sub.opening.take());
+            self.remove(sub);
+            if let Some(req) = opening {
+                self.open.remove(&req);
+                self.refuse(req, Code::Draining);
+            }
+        }
+    }
+
+    fn remove(&mut self, sub: Sub) {
+        if let Some(sub) = self.subs.remove(&sub) {
+            self.unfollow(&sub.queue);
+        }
+    }
+
+    /// Asks for jobs while what was sent before is on its way: who does not read has no more waiting
+    /// than was asked for until then.
+    pub(super) fn push(&mut self) {
+        if !self.flushed || self.draining {
+            return;
+        }
+        for (name, sub) in &mut self.subs {
+            let jobs = sub.credit.min(PUSHED - sub.asked);
+            if sub.opening.is_none() && jobs > 0 {
+                sub.credit -= jobs;
+                sub.asked += jobs;
+                self.out.push(Output::Credit { sub: *name, jobs });
+            }
+        }
+    }
+
+    pub(super) fn pushed(&mut self, sub: Sub, version: u64, jobs: Vec<LeasedJob>) {
+        let opened = self.subs.get_mut(&sub).filter(|sub| sub.opening.is_none());
+        let wanted = opened.map_or(0, |sub| {
+            let wanted = sub.asked.min(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            sub.asked -= wanted;
+            wanted
+        });
+        let mut jobs = jobs.into_iter();
+        for job in jobs.by_ref().take(wanted as usize) {
+            self.tell(sub, version, job);
+        }
+        self.hand_back(jobs);
+    }
+
+    pub(super) fn tell(&mut self, sub: Sub, version: u64, job: LeasedJob) {
+        let Some(queue) = self.subs.get(&sub).map(|sub| Arc::clone(&sub.queue)) else {
+            return self.hand_back([job].into_iter());
+        };
+        self.hold(queue, version, &job);
+        let leased = Leased { sub: Some(sub), req: None, job: shown::leased(job) };
+        self.send(&WorkServer::Leased(leased));
+    }
+
+    pub(super) fn taken(&mut self, req: Request, moves: &Moves, result: Result<Claimed, Refusal>) {
+        if self.answered(req, |it| *it == Asked::Take).is_none() {
+            return self.hand_back_claimed(result.ok());
+        }
+        let refusal = match result {
+            Ok(Claimed::Jobs { jobs, .. }) => {
+                let mut jobs = jobs.into_iter();
+                let first = jobs.next();
+                self.hand_back(jobs);
+                let Some(job) = first else {
+                    return self.refuse(req, Refusal::wrong_state(JobState::Ready));
+                };
+                if let Some(moved) = moves.queues.first() {
+                    let (ns, name) = (moved.queue.ns.clone(), moved.queue.name.clone());
+                    self.hold(Arc::new(QueueName { ns, name }), moves.version, &job);
+                }
+                let leased = Leased { sub: None, req: Some(req), job: shown::leased(job) };
+                return self.send(&WorkServer::Leased(leased));
+            }
+            Ok(Claimed::NotReady(state)) => Refusal::wrong_state(state),
+            Ok(Claimed::UnknownQueue) => job::Code::UnknownQueue.into(),
+            Ok(Claimed::UnknownJob) => job::Code::UnknownJob.into(),
+            Err(refusal) => refusal,
+        };
+        self.refuse(req, refusal);
+    }
+
+    /// Who has had the job until now had it by an older lease, so this one stands in its place.
+    fn hold(&mut self, queue: Arc<QueueName>, version: u64, job: &LeasedJob) {
+        self.let_go(job.id);
+        if self.held.len() < HELD {
+            self.follow(&queue);
+            let held = Held { fence: job.token.fence, version, queue, ending: 0 };
+            self.held.insert(job.id, held);
+        }
+    }
+
+    /// A word about a lease was answered; `over`: it has ended.
+    pub(super) fn said(&mut self, job: JobId, fence: u64, over: bool) {
+        if let Some(held) = self.held.get_mut(&job).filter(|held| held.fence == fence) {
+            held.ending = held.ending.saturating_sub(1);
+            if over {
+                self.let_go(job);
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, job: JobId, fence: u64) {
+        if self.held.get(&job).is_some_and(|held| held.fence == fence) {
+            self.let_go(job);
+        }
+    }
+
+    fn let_go(&mut self, job: JobId) {
+        if let Some(held) = self.held.remove(&job) {
+            self.unfollow(&held.queue);
+        }
+    }
+
+    /// A lease that has ended by its holder's own word is told by that word's answer.
+    pub(super) fn losses(&mut self, version: u64, moves: &[Move]) {
+        for Move { job, from, to, .. } in moves {
+            let ends = *from == Some(Place::Leased) && *to != Some(Place::Leased);
+            let Some(held) = self.held.get(job).filter(|held| ends && held.version < version)
+            else {
+                continue;
+            };
+            let (fence, own) = (held.fence, held.ending > 0);
+            self.let_go(*job);
+            if !own {
+                let reason = match to {
+                    Some(Place::Cancelled) => Reason::Cancelled,
+                    Some(Place::Ready | Place::Behind | Place::Dead) => Reason::Expired,
+                    _ => Reason::Ended,
+                };
+                self.send(&WorkServer::Lost(Lost { job: *job, fence, reason }));
+            }
+        }
+    }
+
+    pub(super) fn hand_back(&mut self, jobs: impl Iterator<Item = LeasedJob>) {
+        let jobs: Vec<_> = jobs.map(|job| (job.id, job.token)).collect();
+        if !jobs.is_empty() {
+            self.out.push(Output::HandBack(jobs));
+        }
+    }
+
+    fn hand_back_claimed(&mut self, claimed: Option<Claimed>) {
+        if let Some(Claimed::Jobs { jobs, .. }) = claimed {
+            self.hand_back(jobs.into_iter());
+        }
+    }
+
+    pub(super) fn hand_back_of(&mut self, ended: Option<Ended>) {
+        if let Some(Ended::Done { then, .. }) = ended {
+            self.hand_back_claimed(then);
+        }
+    }
+
+    /// What a closed connection gets, nobody is told of.
+    pub(super) fn too_late(&mut self, input: Input<'_>) {
+        match input {
+            Input::Leased { jobs, .. } => self.hand_back(jobs.into_iter()),
+            Input::Taken { result, .. } => self.hand_back_claimed(result.ok()),
+            Input::Ended { result, .. } => self.hand_back_of(result.ok()),
+            _ => {}
+        }
+    }
+}

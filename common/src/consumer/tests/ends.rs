@@ -1,0 +1,179 @@
+use super::*;
+use crate::storage::jobs::{How, Wanted};
+
+fn complete(consumer: &mut Consumer, req: u64, n: u8, more: &str) -> Vec<Output> {
+    let (job, token) = (id(n), token(n));
+    frame(
+        consumer,
+        &format!(
+            "{{\"complete\":{{\"req\":{req},\"job\":\"{job}\",\"token\":\"{token}\"{more}}}}}\n{{}}"
+        ),
+    )
+}
+
+fn done(then: Option<Claimed>) -> Result<Ended, Refusal> {
+    Ok(Ended::Done { place: Place::Done, wait: None, appended: Vec::new(), then })
+}
+
+fn answer(consumer: &mut Consumer, version: u64, result: Result<Ended, Refusal>) -> Vec<Output> {
+    consumer.handle(NOW, Input::Ended { req: 2, version, result })
+}
+
+/// One that has job 1 and no credit.
+fn holding() -> Consumer {
+    let mut consumer = consuming(1);
+    flushed(&mut consumer);
+    push(&mut consumer, 5, &[1]);
+    flushed(&mut consumer);
+    consumer
+}
+
+#[test]
+fn a_job_that_is_done_brings_the_next_one_in_the_same_transaction() {
+    let mut consumer = holding();
+    let out = complete(&mut consumer, 2, 1, r#","next":1"#);
+    let [Output::End { req: 2, job, how: How::Complete { result }, then: Some(claim), .. }] =
+        &out[..]
+    else {
+        panic!("{out:?}")
+    };
+    assert_eq!((*job, result.as_deref()), (id(1), Some("{}")));
+    let wanted = Wanted::Of { ns: "work".to_owned(), queue: "inbox".to_owned(), most: 1 };
+    assert_eq!((&claim.wanted, claim.lease), (&wanted, Some(Millis(5_000))));
+    let then = Some(Claimed::Jobs { jobs: vec![leased(2)], next: None });
+    let out = answer(&mut consumer, 6, done(then));
+    assert_eq!(sent(&out)[0], r#"{"did":{"req":2,"state":"done"}}"#);
+    assert!(sent(&out)[1].starts_with(r#"{"leased":{"sub":1,"#));
+    assert_eq!(credited(&flushed(&mut consumer)), None);
+}
+
+#[test]
+fn where_there_is_no_next_one_the_credit_waits_for_it() {
+    for result in [
+        done(None),
+        done(Some(Claimed::Jobs { jobs: Vec::new(), next: None })),
+        Ok(Ended::Again { place: Place::Done, stands: Vec::new() }),
+    ] {
+        let mut consumer = holding();
+        complete(&mut consumer, 2, 1, r#","next":1"#);
+        answer(&mut consumer, 6, result);
+        assert_eq!(credited(&flushed(&mut consumer)), Some((1, 1)));
+    }
+}
+
+#[test]
+fn an_end_that_is_refused_gives_no_credit() {
+    for result in [
+        Ok(Ended::Late(Reason::Expired)),
+        Ok(Ended::UnknownJob),
+        Ok(Ended::TooOften),
+        Ok(Ended::Moved),
+        Ok(Ended::QueueFull),
+        Err(Fault::Unknown("gone".to_owned()).into()),
+    ] {
+        let mut consumer = holding();
+        complete(&mut consumer, 2, 1, r#","next":1"#);
+        let out = answer(&mut consumer, 6, result);
+        assert!(sent(&out)[0].starts_with(r#"{"refused":{"req":2,"#));
+        assert_eq!(credited(&flushed(&mut consumer)), None);
+    }
+}
+
+#[test]
+fn the_next_job_of_a_subscription_that_ended_meanwhile_is_handed_back() {
+    let mut consumer = holding();
+    complete(&mut consumer, 2, 1, r#","next":1"#);
+    frame(&mut consumer, r#"{"unconsume":{"req":3,"sub":1}}"#);
+    let then = Some(Claimed::Jobs { jobs: vec![leased(2)], next: None });
+    let out = answer(&mut consumer, 6, done(then));
+    assert_eq!(handed_back(&out), [(id(2), token(2))]);
+}
+
+#[test]
+fn a_late_word_is_refused_with_its_reason_and_a_text_that_is_no_token_at_once() {
+    let mut consumer = holding();
+    complete(&mut consumer, 2, 1, "");
+    let out = answer(&mut consumer, 6, Ok(Ended::Late(Reason::Expired)));
+    assert!(sent(&out)[0].contains(r#""code":"fenced""#), "{out:?}");
+    assert!(sent(&out)[0].contains(r#""reason":"expired""#));
+    for kind in ["complete", "fail", "snooze", "extend"] {
+        let ask = format!(r#"{{"{kind}":{{"req":3,"job":"{}","token":"nonsense"}}}}"#, id(1));
+        let out = frame(&mut consumer, &ask);
+        assert!(sent(&out)[0].contains(r#""reason":"other""#), "{out:?}");
+    }
+}
+
+#[test]
+fn who_ends_its_own_lease_is_not_told_that_it_is_lost() {
+    let mut consumer = holding();
+    complete(&mut consumer, 2, 1, "");
+    let change = || vec![moved(1, Place::Leased, Place::Done)];
+    assert!(sent(&hear(&mut consumer, 6, change())).is_empty());
+    assert_eq!(sent(&answer(&mut consumer, 6, done(None))).len(), 1);
+    let mut consumer = holding();
+    complete(&mut consumer, 2, 1, "");
+    answer(&mut consumer, 6, done(None));
+    assert!(sent(&hear(&mut consumer, 6, change())).is_empty());
+}
+
+#[test]
+fn what_a_holder_says_is_read_and_bounded_before_the_engine_hears_it() {
+    let mut consumer = ready();
+    let (job, token) = (id(1), token(1));
+    let large = format!("\"{}\"", "x".repeat(RESULT_BYTES));
+    for (head, payload, code) in [
+        ("complete", large.as_str(), "too_large"),
+        ("fail", large.as_str(), "too_large"),
+        ("complete", "{", "bad_payload"),
+        ("fail", "no json", "bad_payload"),
+    ] {
+        let ask = format!(
+            "{{\"{head}\":{{\"req\":1,\"job\":\"{job}\",\"token\":\"{token}\"}}}}\n{payload}"
+        );
+        let out = frame(&mut consumer, &ask);
+        assert!(sent(&out)[0].contains(code) && out.len() == 1, "{out:?}");
+    }
+    for (kind, more) in [
+        ("snooze", r#""delay_ms":31536000001"#),
+        ("extend", r#""progress":101"#),
+        ("extend", r#""note":"half of it""#),
+    ] {
+        let ask = format!(r#"{{"{kind}":{{"req":1,"job":"{job}","token":"{token}",{more}}}}}"#);
+        let out = frame(&mut consumer, &ask);
+        assert!(sent(&out)[0].contains("bad_request") && out.len() == 1, "{out:?}");
+    }
+    let fail = format!(
+        r#"{{"fail":{{"req":1,"job":"{job}","token":"{token}","reason":"torn","retry":false}}}}"#
+    );
+    let out = frame(&mut consumer, &fail);
+    assert!(
+        matches!(&out[..], [Output::End { how: How::Fail { reason, failure: None, retry: None }, .. }]
+        if reason == "torn")
+    );
+}
+
+#[test]
+fn a_result_of_null_is_none() {
+    for payload in ["", "\n", "\nnull", "\n null "] {
+        let (job, token) = (id(1), token(1));
+        let head = format!(r#"{{"complete":{{"req":1,"job":"{job}","token":"{token}"}}}}"#);
+        let out = frame(&mut ready(), &(head + payload));
+        let none = matches!(&out[..], [Output::End { how: How::Complete { result: None }, .. }]);
+        assert!(none, "{out:?}");
+    }
+}
+
+#[test]
+fn a_lease_that_is_extended_says_for_how_long() {
+    let mut consumer = holding();
+    let (job, token) = (id(1), token(1));
+    let ask = format!(
+        r#"{{"extend":{{"req":2,"job":"{job}","token":"{token}","lease_ms":9,"progress":50,"note":"half"}}}}"#
+    );
+    let out = frame(&mut consumer, &ask);
+    assert!(matches!(&out[..], [Output::Extend { extend, .. }] if extend.lease == Some(Millis(9))));
+    let given = Given { length: Millis(100), until: Timestamp(7) };
+    let result = Ok(Extended::Until(given));
+    let out = consumer.handle(NOW, Input::Extended { req: 2, result });
+    assert_eq!(sent(&out), [r#"{"did":{"req":2,"lease_ms":100,"expires_at":7}}"#]);
+}

@@ -1,0 +1,78 @@
+//! A connection of jobs, over a driver whose answers come late, in any order or not at all, and may be
+//! of any kind.
+
+mod deeds;
+mod world;
+
+use crate::cases;
+use deeds::{Ask, Deed, Fate, JOBS, deed};
+use holdfast_common::{id::JobId, job::Place};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use world::{Open, World, job};
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    /// No deed makes it panic, tell of a job twice or not at all, push without credit, or leave a
+    /// request without its one answer once the driver has answered all.
+    #[test]
+    fn a_connection_answers_once_pushes_for_credit_and_loses_no_lease(
+        deeds in prop::collection::vec(deed(), 1..160)
+    ) {
+        let mut world = World::new();
+        for deed in deeds {
+            world.step(deed);
+        }
+        while !world.open.is_empty() {
+            world.step(Deed::Answer(0, Fate::Done));
+        }
+        prop_assert!(world.said.is_empty(), "{:?}", world.said);
+    }
+
+    /// Whatever is read late, fails or is too much: who reads is shown the newest of each job in the end.
+    #[test]
+    fn each_change_is_shown_to_who_reads(
+        changes in prop::collection::vec(
+            (0..JOBS, prop_oneof![9 => 1..4_u16, 1 => 200..300_u16], 0..4_u8, any::<bool>()),
+            1..20,
+        )
+    ) {
+        let mut world = World::new();
+        world.step(Deed::Ask(Ask::Watch(0)));
+        world.step(Deed::Answer(0, Fate::Done));
+        let mut newest: BTreeMap<JobId, u64> = BTreeMap::new();
+        let mut shown: BTreeMap<JobId, u64> = BTreeMap::new();
+        let mut history: Vec<(u64, JobId)> = Vec::new();
+        let calm = vec![(0, 0, 3, false); 6];
+        // What is read may be answered behind later changes.
+        for (first, count, does, fails) in changes.into_iter().chain(calm) {
+            if count > 0 {
+                world.step(Deed::Change(first, count, Place::Ready, Place::Leased));
+            }
+            for id in (0..count).map(|n| job(u16::from(first) + n)) {
+                history.push((world.version, id));
+                newest.insert(id, world.version);
+            }
+            if does > 1 {
+                world.step(Deed::Flushed);
+                world.step(Deed::Later(1_000));
+            }
+            if does % 2 == 0 || world.open.is_empty() {
+                continue;
+            }
+            let (known, ids) = match &world.open[0] {
+                Open::Jobs(_, known, ids) => (*known, ids.iter().copied().collect()),
+                Open::Board(_, known) => (*known, newest.keys().copied().collect()),
+                other => panic!("{other:?}"),
+            };
+            let ids: BTreeSet<JobId> = ids;
+            world.step(Deed::Answer(0, if fails { Fate::Refused } else { Fate::Done }));
+            if !fails {
+                let read = history.iter().filter(|(at, id)| *at <= known && ids.contains(id));
+                shown.extend(read.map(|(at, id)| (*id, *at)));
+            }
+        }
+        prop_assert_eq!(shown, newest);
+    }
+}
