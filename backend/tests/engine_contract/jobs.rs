@@ -32,5 +32,6 @@ mod keys;
 mod late;
 mod limits;
 mod list;
+mod many;
 mod tend;
 mod told;

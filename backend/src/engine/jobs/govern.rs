@@ -41,23 +41,23 @@ impl<R: Rows> Work<R> {
             self.sweep()?;
         }
         match &govern.deed {
-            Deed::Cancel(jobs) => self.to_chosen(govern, jobs, Do::Cancel),
-            Deed::Discard(jobs) => self.to_chosen(govern, jobs, Do::Discard),
+            Deed::Cancel(jobs) => self.do_chosen(govern, jobs, Do::Cancel),
+            Deed::Discard(jobs) => self.do_chosen(govern, jobs, Do::Discard),
             Deed::Requeue { jobs, data } => {
-                self.to_chosen(govern, jobs, Do::Requeue(data.as_deref()))
+                self.do_chosen(govern, jobs, Do::Requeue(data.as_deref()))
             }
             Deed::Purge(name, Purge::Dead) => {
                 let all = Sieve::default();
-                self.to_many(govern, name, |work, queue| {
-                    work.to_dead(govern, queue, &all, Do::Discard)
+                self.do_many(govern, name, |work, queue| {
+                    work.do_dead(govern, queue, &all, Do::Discard)
                 })
             }
             Deed::Purge(name, Purge::Waiting) => {
-                self.to_many(govern, name, |work, queue| work.to_waiting(govern, queue))
+                self.do_many(govern, name, |work, queue| work.do_waiting(govern, queue))
             }
-            Deed::Pause(name) => self.to_queue(govern, name, |queue| queue.info.paused = true),
-            Deed::Resume(name) => self.to_queue(govern, name, |queue| queue.info.paused = false),
-            Deed::Set(name, settings) => self.to_queue(govern, name, |queue| {
+            Deed::Pause(name) => self.do_queue(govern, name, |queue| queue.info.paused = true),
+            Deed::Resume(name) => self.do_queue(govern, name, |queue| queue.info.paused = false),
+            Deed::Set(name, settings) => self.do_queue(govern, name, |queue| {
                 (queue.own, queue.info.settings) = (true, settings.clone());
             }),
         }
@@ -71,31 +71,31 @@ impl<R: Rows> Work<R> {
         self.rows.audits(queue.seq, before, query.limit).map(Some)
     }
 
-    fn to_chosen(&mut self, govern: &Govern, jobs: &Chosen, what: Do) -> Worked<Governed, R> {
+    fn do_chosen(&mut self, govern: &Govern, jobs: &Chosen, what: Do) -> Worked<Governed, R> {
         match jobs {
-            Chosen::One(id) => self.to_one(govern, *id, what),
+            Chosen::One(id) => self.do_one(govern, *id, what),
             Chosen::Of(name, ids) => {
-                self.to_many(govern, name, |work, queue| work.to_these(govern, queue, ids, what))
+                self.do_many(govern, name, |work, queue| work.do_these(govern, queue, ids, what))
             }
             Chosen::Dead(name, sieve) => {
-                self.to_many(govern, name, |work, queue| work.to_dead(govern, queue, sieve, what))
+                self.do_many(govern, name, |work, queue| work.do_dead(govern, queue, sieve, what))
             }
         }
     }
 
-    fn to_one(&mut self, govern: &Govern, id: JobId, what: Do) -> Worked<Governed, R> {
+    fn do_one(&mut self, govern: &Govern, id: JobId, what: Do) -> Worked<Governed, R> {
         let Some(row) = self.rows.job(id)? else {
             return Ok(Governed::UnknownJob);
         };
         let queue = row.queue;
-        if let Err(state) = self.to(row, what)? {
+        if let Err(state) = self.carry_out(row, what)? {
             return Ok(Governed::WrongState(state));
         }
         self.note(govern, queue, 1)?;
         Ok(Governed::Done { jobs: 1, rest: None })
     }
 
-    fn to_queue(
+    fn do_queue(
         &mut self,
         govern: &Govern,
         name: &QueueName,
@@ -109,7 +109,7 @@ impl<R: Rows> Work<R> {
         Ok(Governed::Done { jobs: 0, rest: None })
     }
 
-    fn to_many(
+    fn do_many(
         &mut self,
         govern: &Govern,
         name: &QueueName,
@@ -124,7 +124,7 @@ impl<R: Rows> Work<R> {
         Ok(Governed::Done { jobs, rest })
     }
 
-    fn to_these(
+    fn do_these(
         &mut self,
         govern: &Govern,
         queue: Seq,
@@ -137,7 +137,7 @@ impl<R: Rows> Work<R> {
         for id in left.by_ref().take(GOVERN_JOBS) {
             let row = self.rows.job(*id)?.filter(|row| row.queue == queue);
             if let Some(row) = row {
-                jobs += u64::from(self.to(row, what)?.is_ok());
+                jobs += u64::from(self.carry_out(row, what)?.is_ok());
             }
         }
         let left = left.len();
@@ -146,7 +146,7 @@ impl<R: Rows> Work<R> {
     }
 
     /// From the one that died last to the first: those that die meanwhile are not come upon.
-    fn to_dead(&mut self, govern: &Govern, queue: Seq, sieve: &Sieve, what: Do) -> Worked<Part, R> {
+    fn do_dead(&mut self, govern: &Govern, queue: Seq, sieve: &Sieve, what: Do) -> Worked<Part, R> {
         let mut after = govern.rest.map_or(start(Place::Dead), |rest| rest.at);
         let rows = self.rows.listed(queue, Place::Dead, after, GOVERN_JOBS)?;
         let is_last = rows.len() < GOVERN_JOBS;
@@ -154,14 +154,14 @@ impl<R: Rows> Work<R> {
         for row in rows {
             after = at(&row);
             if self.goes_through(sieve, &row)? {
-                jobs += u64::from(self.to(row, what)?.is_ok());
+                jobs += u64::from(self.carry_out(row, what)?.is_ok());
             }
         }
         Ok(Part { jobs, rest: (!is_last).then_some((after, 0)) })
     }
 
     /// Those behind others first, so that none of them goes on only to be cancelled then.
-    fn to_waiting(&mut self, govern: &Govern, queue: Seq) -> Worked<Part, R> {
+    fn do_waiting(&mut self, govern: &Govern, queue: Seq) -> Worked<Part, R> {
         let counts = self.queue(queue)?.info.counts;
         let waiting = counts.ready + counts.delayed + counts.behind;
         let left = govern.rest.map_or(waiting, |rest| rest.left.min(waiting));
@@ -172,7 +172,7 @@ impl<R: Rows> Work<R> {
                 (most, looked) = (most - 1, looked + 1);
                 // As another of its group may have left it.
                 if let Some(row) = self.rows.job(row.job.id)? {
-                    jobs += u64::from(self.to(row, Do::Drop)?.is_ok());
+                    jobs += u64::from(self.carry_out(row, Do::Drop)?.is_ok());
                 }
             }
         }
@@ -181,7 +181,7 @@ impl<R: Rows> Work<R> {
     }
 
     /// Does it to one, or tells in which state that is.
-    fn to(&mut self, mut row: Row, what: Do) -> Worked<Result<(), JobState>, R> {
+    fn carry_out(&mut self, mut row: Row, what: Do) -> Worked<Result<(), JobState>, R> {
         self.settle(&mut row)?;
         let act = match what {
             Do::Cancel | Do::Drop => Act::Cancel,

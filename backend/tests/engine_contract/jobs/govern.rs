@@ -3,10 +3,9 @@
 use super::bench::*;
 use holdfast_common::{
     id::{JobId, PersonId},
-    job::{JobState, NewJob, Place, QueueSettings, Reason, limits::GOVERN_JOBS},
+    job::{JobState, NewJob, Place, QueueSettings, Reason},
     storage::jobs::{
-        Audit, AuditQuery, By, Chosen, Deed, Ended, Enqueue, Govern, Governed, How, Purge,
-        QueueName, Sieve,
+        Audit, AuditQuery, By, Chosen, Deed, Ended, Govern, Governed, How, Purge, QueueName, Sieve,
     },
     time::{Millis, Timestamp},
 };
@@ -22,12 +21,6 @@ contract_of_jobs! {
     a_discarded_dead_letter_has_no_content
     only_dead_letters_are_requeued_and_discarded
     what_is_not_there_is_said_so
-    a_deed_is_done_to_those_of_the_named_jobs_to_which_it_can_be
-    a_deed_is_done_to_dead_letters_by_their_type_and_error
-    many_are_done_in_parts_and_noted_once
-    those_that_die_meanwhile_are_left
-    a_purge_leaves_nothing_that_waits
-    a_purge_leaves_no_dead_letters
     a_paused_queue_begins_nothing
     settings_that_somebody_set_stand
     notes_are_read_from_the_newest
@@ -37,7 +30,7 @@ pub(super) fn inbox() -> QueueName {
     QueueName { ns: WORK.to_owned(), name: INBOX.to_owned() }
 }
 
-fn ada() -> By {
+pub(super) fn ada() -> By {
     By { person: PersonId::from_bytes([7; 16]), name: "Ada".to_owned() }
 }
 
@@ -46,25 +39,7 @@ pub(super) async fn govern(bench: &Bench, deed: Deed) -> Governed {
     bench.engine().govern(govern).await.unwrap().0
 }
 
-/// Does all of it, and tells to how many jobs each call did it.
-async fn all(bench: &Bench, deed: Deed) -> Vec<u64> {
-    let (mut parts, mut rest) = (Vec::new(), None);
-    loop {
-        let part = Govern { by: ada(), deed: deed.clone(), rest };
-        match bench.engine().govern(part).await.unwrap().0 {
-            Governed::Done { jobs, rest: more } => {
-                parts.push(jobs);
-                rest = more;
-            }
-            other => panic!("not done: {other:?}"),
-        }
-        if rest.is_none() {
-            return parts;
-        }
-    }
-}
-
-fn one() -> Governed {
+pub(super) fn one() -> Governed {
     Governed::Done { jobs: 1, rest: None }
 }
 
@@ -87,7 +62,7 @@ pub(super) async fn die(bench: &Bench, job: NewJob, error: &str) -> JobId {
     job.id
 }
 
-async fn notes(bench: &Bench, before: Option<i64>, limit: u32) -> Vec<Audit> {
+pub(super) async fn notes(bench: &Bench, before: Option<i64>, limit: u32) -> Vec<Audit> {
     let query = AuditQuery { queue: inbox(), before, limit };
     bench.engine().audit(query).await.unwrap().unwrap()
 }
@@ -231,114 +206,6 @@ async fn what_is_not_there_is_said_so(bench: &Bench) {
     let query = AuditQuery { queue: none(), before: None, limit: 9 };
     assert_eq!(bench.engine().audit(query).await.unwrap(), None);
     assert_eq!(notes(bench, None, 9).await, []);
-}
-
-async fn a_deed_is_done_to_those_of_the_named_jobs_to_which_it_can_be(bench: &Bench) {
-    bench.inbox().await;
-    bench.queue("other", settings()).await;
-    let done = bench.puts(1).await[0];
-    let job = bench.take_one().await;
-    bench.ended(&job, complete()).await;
-    let ids = bench.puts(2).await;
-    let other = bench.put(NewJob { queue: "other".to_owned(), ..new_job() }).await;
-    let chosen = vec![done, ids[1], job_id(), other];
-    assert_eq!(all(bench, Deed::Cancel(Chosen::Of(inbox(), chosen))).await, [1]);
-    assert_eq!(bench.take_ids(3).await, [ids[0]]);
-    assert_eq!(bench.place(other).await, Place::Ready, "it is another queue's");
-}
-
-async fn a_deed_is_done_to_dead_letters_by_their_type_and_error(bench: &Bench) {
-    bench.inbox().await;
-    let mail = || NewJob { kind: "mail".to_owned(), ..new_job() };
-    let a = die(bench, mail(), "Connection refused").await;
-    let b = die(bench, new_job(), "connection REFUSED by peer").await;
-    let c = die(bench, mail(), "no such address").await;
-    let sieve = |kind: Option<&str>, error: Option<&str>| {
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        Chosen::Dead(inbox(), Sieve { kind: own(kind), error: own(error) })
-    };
-    let discarded = Deed::Discard(sieve(Some("mail"), Some("refused")));
-    assert_eq!(all(bench, discarded).await, [1]);
-    let jobs = sieve(None, Some("refused"));
-    assert_eq!(all(bench, Deed::Requeue { jobs, data: None }).await, [1]);
-    assert_eq!(all(bench, Deed::Discard(sieve(None, None))).await, [1]);
-    for (id, place) in [(a, Place::Cancelled), (b, Place::Ready), (c, Place::Cancelled)] {
-        assert_eq!(bench.place(id).await, place);
-    }
-    let details: Vec<_> = notes(bench, None, 9).await.into_iter().map(|note| note.detail).collect();
-    let said = |text: &str| Some(text.to_owned());
-    assert_eq!(details, [None, said("error: refused"), said("type: mail; error: refused")]);
-}
-
-/// So many dead letters, and one call more than a part.
-async fn many_die(bench: &Bench, count: usize) -> Vec<JobId> {
-    let (most, expires) = (Some(1), Some(Millis(1)));
-    let jobs: Vec<_> = (0..count).map(|_| NewJob { most, expires, ..new_job() }).collect();
-    let ids = jobs.iter().map(|job| job.id).collect();
-    let enqueue = Enqueue { jobs, promise: None, then: Vec::new() };
-    bench.enqueue_all(enqueue).await;
-    bench.pass(1).await;
-    while bench.tend().await.more {}
-    ids
-}
-
-async fn many_are_done_in_parts_and_noted_once(bench: &Bench) {
-    bench.inbox().await;
-    let ids = many_die(bench, GOVERN_JOBS + 3).await;
-    let jobs = Chosen::Dead(inbox(), Sieve::default());
-    assert_eq!(all(bench, Deed::Requeue { jobs, data: None }).await, [GOVERN_JOBS as u64, 3]);
-    let cancelled = Deed::Cancel(Chosen::Of(inbox(), ids.clone()));
-    assert_eq!(all(bench, cancelled).await, [GOVERN_JOBS as u64, 3]);
-    let notes = notes(bench, None, 9).await;
-    let said: Vec<_> = notes.iter().map(|note| (note.deed.as_str(), note.jobs)).collect();
-    let many = ids.len() as u64;
-    assert_eq!(said, [("cancel", many), ("requeue", many)]);
-}
-
-async fn those_that_die_meanwhile_are_left(bench: &Bench) {
-    bench.inbox().await;
-    many_die(bench, GOVERN_JOBS + 1).await;
-    let jobs = Chosen::Dead(inbox(), Sieve::default());
-    let deed = Deed::Requeue { jobs, data: None };
-    let first = Govern { by: ada(), deed, rest: None };
-    let governed = bench.engine().govern(first.clone()).await.unwrap().0;
-    let Governed::Done { rest: Some(rest), .. } = governed else { panic!("{governed:?}") };
-    bench.pass(1).await;
-    let job = bench.take_one().await;
-    bench.ended(&job, fail("again")).await;
-    let second = Govern { rest: Some(rest), ..first };
-    assert_eq!(bench.engine().govern(second).await.unwrap().0, one());
-    assert_eq!(bench.place(job.id).await, Place::Dead);
-}
-
-async fn a_purge_leaves_nothing_that_waits(bench: &Bench) {
-    bench.inbox().await;
-    let leased = bench.puts(1).await[0];
-    let job = bench.take_one().await;
-    let dead = die(bench, new_job(), "x").await;
-    bench.puts(4).await;
-    let jobs = (0..GOVERN_JOBS + 2).map(|_| grouped("g")).collect();
-    bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
-    let delayed = bench.put(NewJob { delay: Millis(5_000), ..new_job() }).await;
-    let deed = Deed::Purge(inbox(), Purge::Waiting);
-    assert_eq!(all(bench, deed).await, [GOVERN_JOBS as u64, 7]);
-    let counts = bench.counts().await;
-    assert_eq!((counts.unfinished(), counts.leased, counts.dead), (1, 1, 1));
-    assert_eq!((bench.place(leased).await, bench.place(dead).await), (Place::Leased, Place::Dead));
-    let read = bench.job(delayed).await;
-    assert_eq!((read.place, read.data.as_str()), (Place::Cancelled, "null"));
-    assert_eq!(bench.ended(&job, complete()).await, Place::Done);
-}
-
-async fn a_purge_leaves_no_dead_letters(bench: &Bench) {
-    bench.inbox().await;
-    let dead = die(bench, new_job(), "x").await;
-    let ready = bench.puts(1).await[0];
-    assert_eq!(all(bench, Deed::Purge(inbox(), Purge::Dead)).await, [1]);
-    assert_eq!(
-        (bench.place(dead).await, bench.place(ready).await),
-        (Place::Cancelled, Place::Ready)
-    );
 }
 
 async fn a_paused_queue_begins_nothing(bench: &Bench) {
