@@ -22,6 +22,7 @@ macro_rules! contract_of_jobs {
 
 pub(crate) mod bench;
 
+mod calls;
 mod claims;
 mod clock;
 mod ends;
@@ -33,5 +34,6 @@ mod late;
 mod limits;
 mod list;
 mod many;
+mod reference;
 mod tend;
 mod told;
