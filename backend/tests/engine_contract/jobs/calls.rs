@@ -244,7 +244,7 @@ fn does_as_the_reference_says(cases: u32, bench: impl Fn() -> Bench) {
 
 #[test]
 fn memory_does_with_jobs_as_the_reference_says() {
-    does_as_the_reference_says(100, Bench::memory);
+    does_as_the_reference_says(300, Bench::memory);
 }
 
 #[test]
