@@ -1,14 +1,19 @@
 //! Queues on the server: which there are, and the [`Desk`] over which all that is said of jobs goes.
 
 mod calls;
+mod check;
 mod desk;
+mod follow;
 mod line;
 mod poll;
 mod tend;
 mod whole;
 
+pub(crate) use check::{fits, patched};
 pub(crate) use desk::{About, Desk};
-pub(crate) use poll::{Poll, Subscription};
+pub(crate) use follow::{Follow, Follower};
+pub(crate) use line::{Handed, Name, Sink};
+pub(crate) use poll::{Inbox, Poll, Seat};
 pub(crate) use whole::{Said, end};
 
 use holdfast_common::job::{self, QueueType};

@@ -5,6 +5,7 @@ mod lanes;
 mod outputs;
 mod turn;
 mod wire;
+mod work;
 
 use crate::{app::Shared, clock, place::Place, problem::Problem};
 use axum::{
@@ -17,7 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, SinkExt};
-use holdfast_common::{error::Code, frame::SUBPROTOCOL};
+use holdfast_common::{
+    error::Code,
+    frame::{SUBPROTOCOL, work as work_frame},
+};
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 /// Small, since ten thousand connections may be idle; a larger frame gets room while it is read.
@@ -62,32 +66,42 @@ pub(crate) async fn upgrade(
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_MOST.max(2 * most))
         .on_upgrade(move |socket| async move {
-            if !spoken {
-                refuse(socket, Code::UnsupportedVersion).await;
-            } else if place.as_ref().is_some_and(|place| place.is_refused()) {
-                refuse(socket, Code::Overloaded).await;
-            } else {
-                serve(socket, shared).await;
+            match spoken {
+                None => refuse(socket, Code::UnsupportedVersion).await,
+                Some(_) if place.as_ref().is_some_and(|place| place.is_refused()) => {
+                    refuse(socket, Code::Overloaded).await;
+                }
+                Some(spoken) => serve(socket, shared, spoken).await,
             }
             // Another one may come only now.
             drop(place);
         })
 }
 
-/// The subprotocol to answer with, and whether this server speaks it. One that it does not speak
-/// is echoed all the same: only then may a browser's page hear why it is closed.
-fn choose(upgrade: &WebSocketUpgrade) -> (Option<HeaderValue>, bool) {
-    let mut offered = upgrade.requested_protocols();
-    if offered.any(|it| it == SUBPROTOCOL) {
-        return (Some(HeaderValue::from_static(SUBPROTOCOL)), true);
-    }
-    let ours = |it: &&HeaderValue| it.as_bytes().starts_with(b"holdfast.v");
-    let first = upgrade.requested_protocols().find(ours);
-    let echoed = first.or_else(|| upgrade.requested_protocols().next());
-    (echoed.cloned(), false)
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoken {
+    /// Rooms.
+    Rooms,
+    /// Jobs.
+    Work,
 }
 
-async fn serve(socket: WebSocket, shared: Arc<Shared>) {
+/// The subprotocol to answer with, and what that is, if this server speaks it. One that it does not
+/// speak is echoed all the same: only then may a browser's page hear why it is closed.
+fn choose(upgrade: &WebSocketUpgrade) -> (Option<HeaderValue>, Option<Spoken>) {
+    for (name, spoken) in [(SUBPROTOCOL, Spoken::Rooms), (work_frame::SUBPROTOCOL, Spoken::Work)] {
+        if upgrade.requested_protocols().any(|it| it == name) {
+            return (Some(HeaderValue::from_static(name)), Some(spoken));
+        }
+    }
+    let ours = |it: &&HeaderValue| it.as_bytes().starts_with(b"holdfast");
+    let first = upgrade.requested_protocols().find(ours);
+    let echoed = first.or_else(|| upgrade.requested_protocols().next());
+    (echoed.cloned(), None)
+}
+
+async fn serve(socket: WebSocket, shared: Arc<Shared>, spoken: Spoken) {
     let id = match clock::fresh_connection() {
         Ok(id) => id,
         Err(fault) => {
@@ -96,7 +110,10 @@ async fn serve(socket: WebSocket, shared: Arc<Shared>) {
         }
     };
     shared.metrics.connections_opened.add(1);
-    let connection = connection::run(socket, Arc::clone(&shared), id);
+    let connection = match spoken {
+        Spoken::Rooms => connection::run(socket, Arc::clone(&shared), id).boxed(),
+        Spoken::Work => work::run(socket, Arc::clone(&shared), id).boxed(),
+    };
     // A panic costs this connection alone; what it held in the hub is given back as it unwinds.
     if AssertUnwindSafe(connection).catch_unwind().await.is_err() {
         shared.metrics.panics.add(1);

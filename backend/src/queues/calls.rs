@@ -10,7 +10,7 @@ use holdfast_common::{
         Fault, Idempotency,
         jobs::{
             By, Claim, Claimed, Deed, End, Ended, Enqueue, Enqueued, Extend, Extended, Govern,
-            Governed, LeasedJob, Wanted,
+            Governed, LeasedJob, Moves, QueueName, Wanted,
         },
     },
     time::Millis,
@@ -64,13 +64,14 @@ impl Desk {
         let now = self.now();
         let mut state = self.state();
         let errands = offers.into_iter().flat_map(|((ns, queue), jobs)| {
-            state.line.offer(now, Arc::new((ns.to_owned(), queue.to_owned())), jobs)
+            let (ns, name) = (ns.to_owned(), queue.to_owned());
+            state.line.offer(now, Arc::new(QueueName { ns, name }), jobs)
         });
         errands.collect()
     }
 
     /// Claims jobs at once, if there are any.
-    pub(crate) async fn claim(self: &Arc<Self>, claim: Claim) -> Result<Claimed, Fault> {
+    pub(crate) async fn claim(self: &Arc<Self>, claim: Claim) -> Result<(Claimed, Moves), Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
         let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
@@ -78,11 +79,12 @@ impl Desk {
             let _turn = turn;
             let (claimed, moves) = caught(desk.engine.claim(claim.clone())).await?;
             desk.told(&moves);
-            desk.owe(mine, claim.wanted, claimed).await
+            let (owed, claimed) = desk.owe(mine, claim.wanted, claimed).await?;
+            Ok((owed, claimed, moves))
         });
-        let (mut owed, claimed) = claimed.await?;
+        let (mut owed, claimed, moves) = claimed.await?;
         owed.jobs.clear();
-        Ok(claimed)
+        Ok((claimed, moves))
     }
 
     /// Has jobs that were claimed for a caller given back if that one is gone.
@@ -107,7 +109,8 @@ impl Desk {
     }
 
     /// Ends a lease.
-    pub(crate) async fn end(self: &Arc<Self>, end: End) -> Result<Ended, Fault> {
+    /// With the [version](Moves::version) of the change.
+    pub(crate) async fn end(self: &Arc<Self>, end: End) -> Result<(Ended, u64), Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
         let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
@@ -123,11 +126,11 @@ impl Desk {
                 let got = std::mem::replace(then, Claimed::UnknownQueue);
                 (owed, *then) = desk.owe(owed, wanted, got).await?;
             }
-            Ok((owed, ended))
+            Ok((owed, ended, moves.version))
         });
-        let (mut owed, ended) = ended.await?;
+        let (mut owed, ended, version) = ended.await?;
         owed.jobs.clear();
-        Ok(ended)
+        Ok((ended, version))
     }
 
     /// Has leases go on from now.
@@ -188,7 +191,7 @@ impl Drop for Owed {
     fn drop(&mut self) {
         let jobs = std::mem::take(&mut self.jobs);
         if !jobs.is_empty() {
-            self.desk.give_back(jobs);
+            self.desk.give_back(jobs.iter().map(|job| (job.id, job.token)).collect());
         }
     }
 }

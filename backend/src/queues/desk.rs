@@ -4,7 +4,10 @@
 //! store has changed is told to those who [wait](super::line), and what they were about to get is given
 //! back where they have gone.
 
-use super::line::{Errand, Fetched, Line};
+use super::{
+    follow::Followers,
+    line::{Errand, Fetched, Line},
+};
 use crate::{
     clock::Clock,
     engine::{Answer, Engine},
@@ -16,7 +19,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use holdfast_common::{
     dispatch::{Consumer, Count},
     id::{JobId, RoomId},
-    job::{Place, limits::CLAIM_JOBS},
+    job::{Place, Token},
     storage::{
         Appended, Fault, Verdict,
         jobs::{Claim, Claimed, End, Ended, How, LeasedJob, Moves, Wanted},
@@ -48,6 +51,7 @@ pub(super) struct State {
     pub(super) line: Line,
     /// What is known of the jobs that were given out by this process and are still held.
     held: HashMap<JobId, Arc<About>>,
+    pub(super) followers: Followers,
     /// When time alone will change something next, as far as is known.
     pub(super) due: Instant,
 }
@@ -68,7 +72,12 @@ impl Desk {
         metrics: &Arc<Metrics>,
     ) -> Arc<Self> {
         let clock = Clock::start();
-        let state = State { line: Line::new(), held: HashMap::new(), due: clock.now() };
+        let state = State {
+            line: Line::new(),
+            held: HashMap::new(),
+            followers: Followers::default(),
+            due: clock.now(),
+        };
         let desk = Arc::new(Self {
             engine,
             hub: Arc::clone(hub),
@@ -117,7 +126,11 @@ impl Desk {
 
     /// The store has changed: who waits is told, and claimed for.
     pub(crate) fn told(self: &Arc<Self>, moves: &Moves) {
+        if moves.queues.is_empty() {
+            return;
+        }
         self.metrics.moved(moves);
+        let now = self.now();
         let (mut delayed, mut ended) = (false, false);
         let mut state = self.state();
         for moved in moves.queues.iter().flat_map(|queue| &queue.jobs) {
@@ -127,7 +140,8 @@ impl Desk {
                 state.held.remove(&moved.job);
             }
         }
-        let errands = state.line.counted(self.now(), moves);
+        state.followers.told(now, moves);
+        let errands = state.line.counted(now, moves);
         drop(state);
         self.run(errands);
         if delayed {
@@ -246,27 +260,20 @@ impl Desk {
             self.due_in(wake - self.now());
         }
         self.run(errands);
-        self.give_back(left);
+        self.give_back(left.iter().map(|job| (job.id, job.token)).collect());
     }
 
     /// Hands jobs back that nobody takes: no attempt is lost by it.
-    pub(crate) fn give_back(self: &Arc<Self>, jobs: Vec<LeasedJob>) {
-        debug_assert!(jobs.len() <= CLAIM_JOBS as usize * 10, "as many as one has credit for");
-        for job in jobs {
+    pub(crate) fn give_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
+        for (job, token) in jobs {
             let desk = Arc::clone(self);
             tokio::spawn(async move {
                 let how = How::Snooze { delay: Millis(0) };
-                let end = End {
-                    job: job.id,
-                    token: job.token,
-                    how,
-                    appends: Vec::new(),
-                    jobs: Vec::new(),
-                    then: None,
-                };
+                let end =
+                    End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None };
                 // Where this fails the lease runs out.
                 if let Err(fault) = desk.end(end).await {
-                    tracing::warn!(%fault, job = %job.id, "a job could not be handed back");
+                    tracing::warn!(%fault, %job, "a job could not be handed back");
                 }
             });
         }

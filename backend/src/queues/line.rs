@@ -3,17 +3,26 @@
 use holdfast_common::{
     dispatch::{Consumer, Count, Dispatch, Input, Output},
     job::{Holder, limits::WAITING},
-    storage::jobs::{Claim, LeasedJob, Moves, Wanted},
+    storage::jobs::{Claim, LeasedJob, Moves, QueueName, Wanted},
     time::{Instant, Millis},
 };
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::mpsc;
 
 /// A queue, as the machine knows it.
-pub(super) type Name = Arc<(String, String)>;
+pub(crate) type Name = Arc<QueueName>;
 
 /// Where a consumer's jobs go. It has credit for each of them, so no more wait than that.
-pub(super) type Sink = mpsc::UnboundedSender<LeasedJob>;
+pub(crate) type Sink = mpsc::UnboundedSender<Handed>;
+
+/// A job on its way to a consumer.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    pub(crate) consumer: Consumer,
+    /// The claim's [`Moves::version`].
+    pub(crate) version: u64,
+    pub(crate) job: LeasedJob,
+}
 
 /// One that waits.
 pub(super) struct Waiting {
@@ -99,7 +108,8 @@ impl Line {
     pub(super) fn counted(&mut self, now: Instant, moves: &Moves) -> Vec<Errand> {
         let mut outputs = Vec::new();
         for moved in &moves.queues {
-            let queue = Arc::new((moved.queue.ns.clone(), moved.queue.name.clone()));
+            let (ns, name) = (moved.queue.ns.clone(), moved.queue.name.clone());
+            let queue = Arc::new(QueueName { ns, name });
             let count = Count { version: moves.version, jobs: moved.queue.startable() };
             outputs.extend(self.dispatch.handle(now, Input::Counted { queue, count }));
         }
@@ -121,8 +131,12 @@ impl Line {
             Fetched::Untried => (Input::Untried(consumer), Vec::new()),
             Fetched::Failed => (Input::Failed(consumer), Vec::new()),
         };
+        let version = match &input {
+            Input::Claimed { count, .. } => count.version,
+            _ => 0,
+        };
         let left = match self.waiting.get(&consumer) {
-            Some(waiting) => send(&waiting.sink, jobs),
+            Some(waiting) => send(&waiting.sink, consumer, version, jobs),
             None => jobs,
         };
         let outputs = self.dispatch.handle(now, input);
@@ -155,8 +169,8 @@ impl Line {
         });
         let errands = claims.filter_map(|(consumer, queue, jobs)| {
             let waiting = self.waiting.get(&consumer)?;
-            let (ns, queue) = (*queue).clone();
-            let wanted = Wanted::Of { ns, queue, most: jobs };
+            let QueueName { ns, name } = (*queue).clone();
+            let wanted = Wanted::Of { ns, queue: name, most: jobs };
             let claim = Claim { wanted, holder: waiting.holder.clone(), lease: waiting.lease };
             Some(Errand { consumer, claim })
         });
@@ -164,6 +178,11 @@ impl Line {
     }
 }
 
-fn send(sink: &Sink, jobs: Vec<LeasedJob>) -> Vec<LeasedJob> {
-    jobs.into_iter().filter_map(|job| sink.send(job).err().map(|refused| refused.0)).collect()
+/// Sends jobs; returns those that nobody takes any more.
+fn send(sink: &Sink, consumer: Consumer, version: u64, jobs: Vec<LeasedJob>) -> Vec<LeasedJob> {
+    let refused = jobs.into_iter().filter_map(|job| {
+        let sent = sink.send(Handed { consumer, version, job });
+        sent.err().map(|refused| refused.0.job)
+    });
+    refused.collect()
 }

@@ -1,6 +1,9 @@
 //! Those that wait for jobs of a queue.
 
-use super::{desk::Desk, line::Waiting};
+use super::{
+    desk::Desk,
+    line::{Handed, Name, Sink, Waiting},
+};
 use holdfast_common::{
     dispatch::Consumer,
     error::Code,
@@ -14,49 +17,98 @@ use holdfast_common::{
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
-/// A place in a queue's line. Where it is dropped, what was on its way to it is given back.
-struct Wait {
+/// A place in a queue's line. Who drops it waits no longer, but for what a claim still gets that is under
+/// way.
+pub(crate) struct Seat {
     desk: Arc<Desk>,
     consumer: Consumer,
-    jobs: mpsc::UnboundedReceiver<LeasedJob>,
 }
 
-impl Wait {
-    fn begin(
+impl Seat {
+    /// Waits for jobs of a queue that exists, which go to `sink`: for so many, or for the first ones
+    /// alone.
+    pub(crate) fn take(
         desk: &Arc<Desk>,
-        queue: (String, String),
+        queue: Name,
         holder: Holder,
         lease: Option<Millis>,
-        most: u32,
-        once: bool,
+        (most, once): (u32, bool),
+        sink: Sink,
     ) -> Result<Self, Code> {
-        let (sink, jobs) = mpsc::unbounded_channel();
-        let waiting = Waiting { queue: Arc::new(queue), holder, lease, once, sink };
-        let waits = desk.state().line.wait(desk.now(), waiting, most);
+        let waiting = Waiting { queue, holder, lease, once, sink };
+        let waits = desk.state().line.wait(desk.now(), waiting, most.min(CREDIT));
         let (consumer, errands) = waits.ok_or(Code::Overloaded)?;
         desk.run(errands);
-        Ok(Self { desk: Arc::clone(desk), consumer, jobs })
+        Ok(Self { desk: Arc::clone(desk), consumer })
     }
 
-    /// Waits no longer, but for what a claim still gets that is under way.
-    fn leave(&self) {
+    /// By what name its jobs come.
+    pub(crate) fn consumer(&self) -> Consumer {
+        self.consumer
+    }
+
+    /// Waits for so many more.
+    pub(crate) fn credit(&self, jobs: u32) {
+        let errands = self.desk.state().line.credit(self.desk.now(), self.consumer, jobs);
+        self.desk.run(errands);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
         self.desk.state().line.gone(self.desk.now(), self.consumer);
     }
 }
 
+/// Jobs that have come. Those that nobody has taken when it is dropped are given back.
+pub(crate) struct Inbox {
+    desk: Arc<Desk>,
+    jobs: mpsc::UnboundedReceiver<Handed>,
+}
+
+impl Inbox {
+    /// An inbox, and the way into it.
+    pub(crate) fn new(desk: &Arc<Desk>) -> (Sink, Self) {
+        let (sink, jobs) = mpsc::unbounded_channel();
+        (sink, Self { desk: Arc::clone(desk), jobs })
+    }
+
+    /// The next job. `None` when nobody can send one any more.
+    pub(crate) async fn next(&mut self) -> Option<Handed> {
+        self.jobs.recv().await
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.jobs.close();
+        let mut left = Vec::new();
+        while let Ok(handed) = self.jobs.try_recv() {
+            left.push((handed.job.id, handed.job.token));
+        }
+        self.desk.give_back(left);
+    }
+}
+
 /// A long poll: it is over with the first jobs.
-pub(crate) struct Poll(Wait);
+pub(crate) struct Poll {
+    seat: Option<Seat>,
+    inbox: Inbox,
+}
 
 impl Poll {
     /// Waits for up to so many jobs of a queue that exists.
     pub(crate) fn begin(
         desk: &Arc<Desk>,
-        queue: (String, String),
+        queue: Name,
         holder: Holder,
         lease: Option<Millis>,
         most: u32,
     ) -> Result<Self, Code> {
-        Wait::begin(desk, queue, holder, lease, most.clamp(1, CLAIM_JOBS), true).map(Self)
+        let (sink, inbox) = Inbox::new(desk);
+        let most = (most.clamp(1, CLAIM_JOBS), true);
+        let seat = Some(Seat::take(desk, queue, holder, lease, most, sink)?);
+        Ok(Self { seat, inbox })
     }
 
     /// The jobs, or none when so much time is over or `end` has come.
@@ -67,60 +119,21 @@ impl Poll {
     ) -> Vec<LeasedJob> {
         let first = tokio::select! {
             biased;
-            first = self.0.jobs.recv() => first,
+            first = self.inbox.next() => first,
             () = tokio::time::sleep(most) => self.last().await,
             () = end => self.last().await,
         };
         let mut jobs = Vec::from_iter(first);
         // They are sent together.
-        while let Ok(job) = self.0.jobs.try_recv() {
-            jobs.push(job);
+        while let Ok(handed) = self.inbox.jobs.try_recv() {
+            jobs.push(handed);
         }
-        jobs
+        jobs.into_iter().map(|handed| handed.job).collect()
     }
 
-    async fn last(&mut self) -> Option<LeasedJob> {
-        self.0.leave();
-        self.0.jobs.recv().await
-    }
-}
-
-/// One that is sent jobs as long as it has credit for them.
-pub(crate) struct Subscription(Wait);
-
-impl Subscription {
-    /// Waits for jobs of a queue that exists, with credit for so many.
-    pub(crate) fn begin(
-        desk: &Arc<Desk>,
-        queue: (String, String),
-        holder: Holder,
-        lease: Option<Millis>,
-        credit: u32,
-    ) -> Result<Self, Code> {
-        Wait::begin(desk, queue, holder, lease, credit.min(CREDIT), false).map(Self)
-    }
-
-    /// Waits for so many more.
-    pub(crate) fn credit(&self, jobs: u32) {
-        let Wait { desk, consumer, .. } = &self.0;
-        let errands = desk.state().line.credit(desk.now(), *consumer, jobs);
-        desk.run(errands);
-    }
-
-    /// The next job. It never ends before it is dropped.
-    pub(crate) async fn next(&mut self) -> Option<LeasedJob> {
-        self.0.jobs.recv().await
-    }
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        self.leave();
-        self.jobs.close();
-        let mut left = Vec::new();
-        while let Ok(job) = self.jobs.try_recv() {
-            left.push(job);
-        }
-        self.desk.give_back(left);
+    /// What a claim still gets that is under way.
+    async fn last(&mut self) -> Option<Handed> {
+        self.seat = None;
+        self.inbox.next().await
     }
 }

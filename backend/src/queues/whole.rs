@@ -37,7 +37,7 @@ pub(crate) async fn end(shared: &Shared, said: Said) -> Result<Ended, Fault> {
     let Said { job, token, how, events, jobs, then } = said;
     let end = End { job, token, how, appends: Vec::new(), jobs, then };
     if events.is_empty() {
-        return shared.queues.desk.end(end).await;
+        return Ok(shared.queues.desk.end(end).await?.0);
     }
     for _ in 0..ATTEMPTS {
         let mut appends = Vec::with_capacity(events.len());
@@ -45,7 +45,7 @@ pub(crate) async fn end(shared: &Shared, said: Said) -> Result<Ended, Fault> {
             // Its place among the appends is given up at once: an end has a turn of its own.
             appends.push(walk::decide(shared, draft, None).await?.append);
         }
-        match shared.queues.desk.end(End { appends, ..end.clone() }).await? {
+        match shared.queues.desk.end(End { appends, ..end.clone() }).await?.0 {
             Ended::Moved => {}
             ended => return Ok(ended),
         }

@@ -3,13 +3,13 @@
 use super::{Leased, Outcome, Worker};
 use crate::{
     app::Shared,
-    queues::{self, Said, Subscription},
+    queues::{self, Handed, Inbox, Said, Seat},
 };
 use futures_util::FutureExt;
 use holdfast_common::{
     id::JobId,
     job::{Holder, JobType, Reason, Token},
-    storage::jobs::{Ended, Extend, Extended, How, LeasedJob},
+    storage::jobs::{Ended, Extend, Extended, How, LeasedJob, QueueName},
     time::Millis,
 };
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -32,10 +32,12 @@ async fn take<W: Worker>(
     at_once: u32,
     mut draining: watch::Receiver<bool>,
 ) {
-    let queue = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
+    let (ns, name) = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
     let holder = Holder { consumer: format!("{} (server)", W::Job::NAME), person: None };
     let desk = &shared.queues.desk;
-    let Ok(mut jobs) = Subscription::begin(desk, queue, holder, None, at_once) else {
+    let (sink, mut jobs) = Inbox::new(desk);
+    let queue = Arc::new(QueueName { ns, name });
+    let Ok(seat) = Seat::take(desk, queue, holder, None, (at_once, false), sink) else {
         tracing::error!(queue = W::Job::QUEUE, "as many wait as may: a worker does not");
         return;
     };
@@ -43,7 +45,7 @@ async fn take<W: Worker>(
     loop {
         tokio::select! {
             job = jobs.next() => {
-                let Some(job) = job else { break };
+                let Some(Handed { job, .. }) = job else { break };
                 let (shared, worker, done) = (Arc::clone(&shared), Arc::clone(&worker), done.clone());
                 let draining = shared.draining.subscribe();
                 tokio::spawn(async move {
@@ -55,7 +57,7 @@ async fn take<W: Worker>(
                     let _ = done.send(());
                 });
             }
-            Some(()) = ended.recv() => jobs.credit(1),
+            Some(()) = ended.recv() => seat.credit(1),
             _ = draining.wait_for(|draining| *draining) => break,
         }
     }

@@ -21,4 +21,5 @@ mod socket;
 mod talker;
 mod tally;
 mod trouble;
+mod work_socket;
 mod workers;

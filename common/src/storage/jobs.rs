@@ -6,7 +6,7 @@ mod list;
 
 pub use end::{End, Ended, Extend, Extended, How, Progress};
 pub use govern::{Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest};
-pub use list::{ListAfter, ListQuery, Listed, Sieve};
+pub use list::{BadAfter, ListAfter, ListQuery, Listed, Sieve};
 
 use super::Idempotency;
 use crate::{

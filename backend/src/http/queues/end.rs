@@ -15,7 +15,7 @@ use crate::{
     },
     limits::BATCH_BYTES,
     problem::Problem,
-    queues::{self, About, Said},
+    queues::{self, About, Said, fits},
     rights::{Right, may},
     walk::Draft,
 };
@@ -27,7 +27,7 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
-    job::{self, JobKind, JobState, NewJob, Place, limits},
+    job::{self, JobState, NewJob, Place, limits},
     storage::jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted},
     time::Millis,
 };
@@ -91,8 +91,6 @@ pub(super) async fn complete(
     let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
     let said: Complete = read(&body, "completion")?;
     let result = said.result.map(|result| outcome(&result)).transpose()?;
-    // No result is the result null.
-    kind(&shared, &about)?.check_output(result.as_deref().unwrap_or("null"))?;
     bounded("events", said.events.len(), limits::END_EVENTS)?;
     bounded("jobs", said.jobs.len(), limits::END_JOBS)?;
     let caller = Caller::of(&shared, &headers).await?;
@@ -107,6 +105,7 @@ pub(super) async fn complete(
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
     let (token, how) = (token(&said.token), How::Complete { result });
+    fits(&shared, &about, &how)?;
     end(&shared, Said { job: id, token, how, events, jobs, then }).await
 }
 
@@ -175,13 +174,11 @@ pub(super) async fn fail(
     let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
     let said: Fail = read(&body, "failure")?;
     let failure = said.failure.map(|failure| outcome(&failure)).transpose()?;
-    if let Some(failure) = &failure {
-        kind(&shared, &about)?.check_failure(failure)?;
-    }
     let wait = said.retry_ms.unwrap_or(Millis(0));
     within("retry_ms", wait <= limits::LONGEST_BACKOFF)?;
     let retry = said.retry.unwrap_or(true).then_some(wait);
     let how = How::Fail { reason: said.reason, failure, retry };
+    fits(&shared, &about, &how)?;
     end(&shared, Said::plain(id, token(&said.token), how)).await
 }
 
@@ -278,11 +275,6 @@ pub(super) async fn extend(
         Some(Extended::Late(reason)) => Err(fenced(*reason)),
         Some(Extended::UnknownJob) | None => Err(job::Code::UnknownJob.into()),
     }
-}
-
-/// The type of a job, which the queue may no longer have.
-fn kind<'a>(shared: &'a Shared, about: &About) -> Result<&'a JobKind, Problem> {
-    Ok(shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?)
 }
 
 fn outcome(data: &RawValue) -> Result<String, Problem> {

@@ -8,6 +8,7 @@ use crate::{
         caller::Caller,
     },
     problem::Problem,
+    queues::patched,
     rights::Right,
 };
 use axum::{
@@ -23,7 +24,7 @@ use holdfast_common::{
     storage::jobs::{By, Chosen, Deed, Governed, Purge, QueueName, Sieve},
 };
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{json, value::RawValue};
 use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
@@ -214,19 +215,10 @@ pub(super) async fn settings(
 ) -> Result<Response, Problem> {
     let queue = name(queue_of(&shared, address, Right::Govern)?);
     let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let named: serde_json::Map<String, Value> = read(&body, "settings")?;
+    let named = read(&body, "settings")?;
     let now = shared.engine.queue(&queue.ns, &queue.name).await?;
     let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
-    let mut members = json!(now);
-    for (member, value) in named {
-        match members.get_mut(&member) {
-            Some(place) => *place = value,
-            None => return Err(Problem::bad_request(format!("There is no setting {member}."))),
-        }
-    }
-    let settings: job::QueueSettings = serde_json::from_value(members)
-        .map_err(|error| Problem::bad_request(format!("These are no settings: {error}.")))?;
-    settings.check()?;
+    let settings = patched(&now, named).map_err(Problem::bad_request)?;
     govern(&shared, &headers, Deed::Set(queue, settings.clone())).await?;
     Ok(answer(StatusCode::OK, &json!({ "settings": settings })))
 }

@@ -24,7 +24,7 @@ use holdfast_common::{
         self,
         limits::{CLAIM_JOBS, LONGEST_POLL, lease},
     },
-    storage::jobs::{Claim, Claimed, LeasedJob, Wanted},
+    storage::jobs::{Claim, Claimed, LeasedJob, QueueName, Wanted},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -60,10 +60,11 @@ pub(super) async fn of_queue(
     let (ns, name) = (spec.ns.clone(), spec.name.clone());
     if wait == Millis(0) {
         let wanted = Wanted::Of { ns, queue: name, most };
-        let claimed = desk.claim(Claim { wanted, holder, lease: length }).await?;
+        let (claimed, _) = desk.claim(Claim { wanted, holder, lease: length }).await?;
         return Ok(leased(&jobs(claimed)?));
     }
-    let poll = Poll::begin(desk, (ns, name), holder, length, most)?;
+    let queue = Arc::new(QueueName { ns, name });
+    let poll = Poll::begin(desk, queue, holder, length, most)?;
     let mut draining = shared.draining.subscribe();
     let end = async move {
         let _ = draining.wait_for(|draining| *draining).await;
@@ -90,7 +91,8 @@ pub(super) async fn one(
     let take: Take = read(&body, "wish for a job")?;
     let holder = consumer(take.consumer, &Caller::of(&shared, &headers).await?)?;
     let claim = Claim { wanted: Wanted::Job(id), holder, lease: take.lease_ms.map(lease) };
-    Ok(leased(&jobs(shared.queues.desk.claim(claim).await?)?))
+    let (claimed, _) = shared.queues.desk.claim(claim).await?;
+    Ok(leased(&jobs(claimed)?))
 }
 
 /// The jobs of a claim, or why there are none.

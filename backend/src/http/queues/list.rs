@@ -13,8 +13,8 @@ use axum::{
     response::Response,
 };
 use holdfast_common::{
-    job::{self, JobState, Place},
-    storage::jobs::{Audit, AuditQuery, ListAfter, ListQuery, QueueName, Sieve},
+    job::{self, JobState},
+    storage::jobs::{Audit, AuditQuery, ListQuery, QueueName, Sieve},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -42,13 +42,13 @@ pub(super) async fn jobs(
         queue: QueueName { ns: spec.ns.clone(), name: spec.name.clone() },
         places: asked.state.places().to_vec(),
         sieve: Sieve { kind: asked.kind, error: asked.error },
-        after: asked.after.as_deref().map(after).transpose()?,
+        after: asked.after.map(|after| after.parse()).transpose().map_err(|_| not_after())?,
         limit: limit(asked.limit)?,
         max_bytes: READ_BYTES,
     };
     let listed = shared.engine.list(query).await?.ok_or(job::Code::UnknownQueue)?;
     let jobs = listed.jobs.iter().map(shown_job).collect();
-    Ok(answer(StatusCode::OK, &Page { jobs, after: listed.rest.map(text) }))
+    Ok(answer(StatusCode::OK, &Page { jobs, after: listed.rest.map(|rest| rest.to_string()) }))
 }
 
 /// A page of jobs. The next one begins behind `after`; where that is null this is the last one.
@@ -56,20 +56,6 @@ pub(super) async fn jobs(
 struct Page<J> {
     jobs: Vec<J>,
     after: Option<String>,
-}
-
-/// Where a page ends, as a text that is given back as it is.
-fn text(after: ListAfter) -> String {
-    format!("{}.{}.{}", after.place.number(), after.at.0, after.at.1)
-}
-
-fn after(text: &str) -> Result<ListAfter, Problem> {
-    let mut parts = text.splitn(3, '.');
-    let place = parts.next().and_then(|it| it.parse().ok()).and_then(Place::of);
-    let first = parts.next().and_then(|it| it.parse().ok());
-    let second = parts.next().and_then(|it| it.parse().ok());
-    let found = place.zip(first.zip(second)).map(|(place, at)| ListAfter { place, at });
-    found.ok_or_else(|| Problem::bad_request("after has to be what the page before gave."))
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +92,10 @@ fn shown_audit(audit: &Audit) -> Value {
         "count": audit.jobs,
         "detail": audit.detail,
     })
+}
+
+fn not_after() -> Problem {
+    Problem::bad_request("after has to be what the page before gave.")
 }
 
 fn limit(asked: Option<u32>) -> Result<u32, Problem> {

@@ -2,6 +2,7 @@
 
 use super::{JobRead, QueueName};
 use crate::job::Place;
+use std::{fmt, str::FromStr};
 
 /// Jobs that are to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,31 @@ pub struct ListAfter {
     pub place: Place,
     /// The last job's place in its order.
     pub at: (i64, i64),
+}
+
+/// Why a text is not where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not where a page of jobs ends")]
+pub struct BadAfter;
+
+/// The text that is given out with a page and back with the wish for the next one.
+impl fmt::Display for ListAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.place.number(), self.at.0, self.at.1)
+    }
+}
+
+impl FromStr for ListAfter {
+    type Err = BadAfter;
+
+    fn from_str(text: &str) -> Result<Self, BadAfter> {
+        let mut parts = text.splitn(3, '.');
+        let place = parts.next().and_then(|it| it.parse().ok()).and_then(Place::of);
+        let first = parts.next().and_then(|it| it.parse().ok());
+        let second = parts.next().and_then(|it| it.parse().ok());
+        let found = place.zip(first.zip(second)).map(|(place, at)| Self { place, at });
+        found.ok_or(BadAfter)
+    }
 }
 
 /// A page. It may be short, or empty, where much had to be looked at: as long as there is a rest,

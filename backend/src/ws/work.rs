@@ -1,0 +1,311 @@
+//! One connection of `holdfast-work.v1`: one task, one loop, driving a [`Consumer`].
+
+mod asks;
+
+use super::wire::{Ended, Socket, Wire};
+use crate::{
+    app::Shared,
+    queues::{Follow, Follower, Handed, Inbox, Name, Seat},
+};
+use axum::{body::Bytes, extract::ws::Message};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use holdfast_common::{
+    consumer::{Consumer, Input, Output, Refusal},
+    dispatch,
+    frame::work::Sub,
+    id::ConnectionId,
+    job::{self, Holder},
+    storage::jobs::Moves,
+    time::{Instant, Millis},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::coop::consume_budget,
+    time::{Interval, MissedTickBehavior, Sleep, interval, sleep_until},
+};
+
+/// How often more is taken in before what waits is written, however much more there is.
+const ROUNDS: u32 = 64;
+
+/// How often boards are told what goes through their queues.
+const FIGURES: Duration = Duration::from_secs(1);
+
+/// What something that was under way has come to: the machine is told.
+type Done = Box<dyn FnOnce(&mut Consumer, Instant) -> Vec<Output> + Send>;
+
+/// One turn of the loop's waiting.
+enum Woken {
+    Message(Result<Message, Ended>),
+    Done(Done),
+    Job(Handed),
+    Moves(Arc<Moves>),
+    Figures,
+    Drain,
+    Deadline,
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    machine: Consumer,
+    /// What was asked of the desk and is not answered yet.
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Its subscriptions' places in the queues' lines.
+    seats: BTreeMap<Sub, Seat>,
+    subs: BTreeMap<dispatch::Consumer, Sub>,
+    inbox: Inbox,
+    way: crate::queues::Sink,
+    follower: Follower,
+    follows: BTreeMap<Name, Follow>,
+    /// What the machine wants done, in order. Empty while the loop waits.
+    outputs: VecDeque<Output>,
+    figures: Interval,
+    draining: watch::Receiver<bool>,
+    deadline: Pin<Box<Sleep>>,
+}
+
+/// Serves one connection until it is over.
+pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: ConnectionId) {
+    let limits = shared.limits.clone();
+    let mut wire = Wire::new(socket, Duration::from_millis(limits.silence.0));
+    let now = shared.clock.now();
+    let (way, inbox) = Inbox::new(&shared.queues.desk);
+    let mut figures = interval(FIGURES);
+    figures.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut connection = Connection {
+        machine: Consumer::new(now, id, limits, env!("CARGO_PKG_VERSION")),
+        under_way: FuturesUnordered::new(),
+        seats: BTreeMap::new(),
+        subs: BTreeMap::new(),
+        inbox,
+        way,
+        follower: Follower::new(),
+        follows: BTreeMap::new(),
+        outputs: VecDeque::new(),
+        figures,
+        draining: shared.draining.subscribe(),
+        deadline: Box::pin(sleep_until(shared.clock.at(now))),
+        shared,
+    };
+    if *connection.draining.borrow_and_update() {
+        connection.drain();
+    }
+    let ended = loop {
+        if let Err(ended) = connection.settle(&mut wire).await {
+            break ended;
+        }
+        consume_budget().await;
+        let woken = connection.wait(&mut wire).await;
+        if let Err(ended) = connection.take(woken) {
+            break ended;
+        }
+    };
+    tracing::debug!(%id, ?ended, "a connection is over");
+    let alive = connection.draining.clone();
+    connection.leave();
+    wire.end(ended).await;
+    drop(alive);
+}
+
+impl Connection {
+    /// Carries out all that is wanted and all that becomes of it, and writes it out.
+    async fn settle<S: Socket>(&mut self, wire: &mut Wire<S>) -> Result<(), Ended> {
+        for round in 0.. {
+            while let Some(output) = self.outputs.pop_front() {
+                self.carry_out(output, wire).await?;
+            }
+            if round < ROUNDS && self.take_ready() {
+                continue;
+            }
+            wire.flush().await?;
+            self.feed(Input::Flushed);
+            if self.outputs.is_empty() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what is ready already; returns whether there was anything.
+    fn take_ready(&mut self) -> bool {
+        let mut any = false;
+        while let Some(Some(done)) = self.under_way.next().now_or_never() {
+            self.done(done);
+            any = true;
+        }
+        while let Some(Some(handed)) = self.inbox.next().now_or_never() {
+            self.handed(handed);
+            any = true;
+        }
+        any
+    }
+
+    async fn wait<S: Socket>(&mut self, wire: &mut Wire<S>) -> Woken {
+        if let Some(due) = self.machine.deadline() {
+            let due = self.shared.clock.at(due);
+            if due != self.deadline.deadline() {
+                self.deadline.as_mut().reset(due);
+            }
+        }
+        let full = self.machine.full();
+        let follows = !self.follows.is_empty();
+        tokio::select! {
+            message = wire.next(), if !full => Woken::Message(message),
+            Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
+            Some(handed) = self.inbox.next() => Woken::Job(handed),
+            Some(moves) = self.follower.moves.recv() => Woken::Moves(moves),
+            _ = self.figures.tick(), if follows => Woken::Figures,
+            _ = self.draining.changed() => Woken::Drain,
+            () = &mut self.deadline => Woken::Deadline,
+        }
+    }
+
+    fn take(&mut self, woken: Woken) -> Result<(), Ended> {
+        match woken {
+            Woken::Message(message) => match message? {
+                Message::Text(text) => self.frame(text.as_bytes()),
+                Message::Binary(bytes) => self.frame(&bytes),
+                Message::Ping(_) | Message::Pong(_) => self.feed(Input::Heard),
+                Message::Close(_) => return Err(Ended::Gone),
+            },
+            Woken::Done(done) => self.done(done),
+            Woken::Job(handed) => self.handed(handed),
+            Woken::Moves(moves) => self.moves(&moves),
+            Woken::Figures => self.tell_figures(),
+            Woken::Drain => self.drain(),
+            Woken::Deadline => self.feed(Input::Tick),
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: &[u8]) {
+        self.shared.metrics.frames_received.add(1);
+        self.shared.metrics.bytes_received.add(bytes.len() as u64);
+        self.feed(Input::Frame(bytes));
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        let now = self.shared.clock.now();
+        self.outputs.extend(self.machine.handle(now, input));
+    }
+
+    fn done(&mut self, done: Done) {
+        let outputs = done(&mut self.machine, self.shared.clock.now());
+        self.outputs.extend(outputs);
+    }
+
+    fn handed(&mut self, handed: Handed) {
+        let Handed { consumer, version, job } = handed;
+        match self.subs.get(&consumer) {
+            Some(sub) => {
+                let (sub, jobs) = (*sub, vec![job]);
+                self.feed(Input::Leased { sub, version, jobs });
+            }
+            None => self.shared.queues.desk.give_back(vec![(job.id, job.token)]),
+        }
+    }
+
+    fn moves(&mut self, moves: &Moves) {
+        self.feed(Input::Moves(moves));
+        if self.follower.missed() {
+            self.feed(Input::Missed);
+        }
+    }
+
+    fn tell_figures(&mut self) {
+        let rates =
+            self.follows.iter().filter_map(|(queue, it)| Some((Arc::clone(queue), it.rates()?)));
+        for (queue, rates) in rates.collect::<Vec<_>>() {
+            self.feed(Input::Figures { queue: &queue, rates });
+        }
+    }
+
+    fn drain(&mut self) {
+        self.feed(Input::Drain(self.shared.away));
+    }
+
+    /// Carries out one output. What it asks the desk for is answered later, as a [`Done`].
+    async fn carry_out<S: Socket>(
+        &mut self,
+        output: Output,
+        wire: &mut Wire<S>,
+    ) -> Result<(), Ended> {
+        match output {
+            Output::Send(text) => {
+                self.shared.metrics.frames_sent.add(1);
+                self.shared.metrics.bytes_sent.add(text.len() as u64);
+                wire.feed(Message::Text(text.into())).await?;
+            }
+            Output::Ping => wire.feed(Message::Ping(Bytes::new())).await?,
+            Output::Close(code) => return Err(Ended::By(code)),
+            Output::Consume { sub, queue, holder, lease } => {
+                let result = self.consume(sub, queue, holder, lease);
+                self.feed(Input::Consuming { sub, result });
+            }
+            Output::Credit { sub, jobs } => {
+                if let Some(seat) = self.seats.get(&sub) {
+                    seat.credit(jobs);
+                }
+            }
+            Output::Gone(sub) => drop(self.seats.remove(&sub)),
+            Output::HandBack(jobs) => self.shared.queues.desk.give_back(jobs),
+            Output::Follow(queue) => {
+                let follow = self.follower.follow(&self.shared.queues.desk, &queue);
+                self.follows.insert(queue, follow);
+            }
+            Output::Unfollow(queue) => drop(self.follows.remove(&queue)),
+            asks => {
+                if let Output::Board { queue, .. } = &asks
+                    && let Some(follow) = self.follows.get(queue)
+                {
+                    follow.everything();
+                }
+                let answer = asks::answer(Arc::clone(&self.shared), asks);
+                self.under_way.push(answer.boxed());
+            }
+        }
+        Ok(())
+    }
+
+    fn consume(
+        &mut self,
+        sub: Sub,
+        queue: Name,
+        holder: Holder,
+        lease: Option<Millis>,
+    ) -> Result<(), Refusal> {
+        asks::queue(&self.shared, &queue, crate::rights::Right::Consume)?;
+        let lease = lease.map(job::limits::lease);
+        let desk = &self.shared.queues.desk;
+        let seat = Seat::take(desk, queue, holder, lease, (0, false), self.way.clone())?;
+        self.subs.insert(seat.consumer(), sub);
+        self.seats.insert(sub, seat);
+        Ok(())
+    }
+
+    /// It is over: what nobody was told of is handed back.
+    fn leave(mut self) {
+        self.feed(Input::Gone);
+        for output in std::mem::take(&mut self.outputs) {
+            if let Output::HandBack(jobs) = output {
+                self.shared.queues.desk.give_back(jobs);
+            }
+        }
+        self.seats.clear();
+        // Claims under way, and ends that take a next job, are heard to their end.
+        tokio::spawn(async move {
+            while let Some(done) = self.under_way.next().await {
+                for output in done(&mut self.machine, self.shared.clock.now()) {
+                    if let Output::HandBack(jobs) = output {
+                        self.shared.queues.desk.give_back(jobs);
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,238 @@
+//! What the machine asks for, and how it is answered.
+
+use super::Done;
+use crate::{
+    app::Shared,
+    clock,
+    http::events::service,
+    queues::{fits, patched},
+    rights::{Right, may},
+};
+use holdfast_common::{
+    consumer::{
+        BoardRead, Decided, Input, JobsRead, Output, PAGE_JOBS, PLACES, PlaceRead, Refusal,
+    },
+    error::Code,
+    frame::work::{Hello, Like, Which},
+    id::{JobId, PersonId},
+    job::{self, Holder, JobState, NewJob, Place, QueueType},
+    limits::PAGE_BYTES,
+    storage::{
+        Fault,
+        jobs::{
+            By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueued, Extended, Governed, ListQuery,
+            Moves, Purge, QueueName, Sieve, Wanted,
+        },
+    },
+};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// The queue, if this may be done with it.
+pub(super) fn queue<'a>(
+    shared: &'a Shared,
+    name: &QueueName,
+    right: Right,
+) -> Result<&'a QueueType, Refusal> {
+    let queue = shared.queues.queue(&name.ns, &name.name)?;
+    may(right, &name.ns)?;
+    Ok(queue)
+}
+
+/// Answers one that is answered later.
+pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
+    match asked {
+        Output::Greet(hello) => {
+            let (result, now) = (greet(&shared, hello).await, clock::wall());
+            Box::new(move |machine, at| machine.handle(at, Input::Greeted { now, result }))
+        }
+        Output::Enqueue { req, job } => {
+            let result = enqueue(&shared, job).await;
+            Box::new(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
+        }
+        Output::Take { req, claim } => {
+            let (result, moves) = match take(&shared, claim).await {
+                Ok((claimed, moves)) => (Ok(claimed), moves),
+                Err(refusal) => (Err(refusal), Moves::default()),
+            };
+            Box::new(move |machine, at| {
+                machine.handle(at, Input::Taken { req, moves: &moves, result })
+            })
+        }
+        Output::End { req, job, token, how, then } => {
+            let end = End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then };
+            let (result, version) = match ends(&shared, end).await {
+                Ok((ended, version)) => (Ok(ended), version),
+                Err(refusal) => (Err(refusal), 0),
+            };
+            Box::new(move |machine, at| machine.handle(at, Input::Ended { req, version, result }))
+        }
+        Output::Extend { req, extend } => {
+            let extended = shared.queues.desk.extend(extend).await;
+            let first = extended.map(|all| all.first().copied().unwrap_or(Extended::UnknownJob));
+            let result = first.map_err(Refusal::from);
+            Box::new(move |machine, at| machine.handle(at, Input::Extended { req, result }))
+        }
+        Output::Govern { req, by, queue, what } => {
+            let result = govern(&shared, by, queue, what).await;
+            Box::new(move |machine, at| machine.handle(at, Input::Governed { req, result }))
+        }
+        Output::Board { sub, queue } => {
+            let result = board(&shared, &queue).await;
+            Box::new(move |machine, at| machine.handle(at, Input::Board { sub, result }))
+        }
+        Output::Jobs { sub, ids } => {
+            let result = jobs(&shared, &ids).await.map_err(Refusal::from);
+            Box::new(move |machine, at| machine.handle(at, Input::Jobs { sub, result }))
+        }
+        Output::Page { req, queue, place, after, like } => {
+            let result = page(&shared, &queue, place, after, like).await;
+            Box::new(move |machine, at| machine.handle(at, Input::Page { req, result }))
+        }
+        // The others are carried out at once.
+        _ => Box::new(|_, _| Vec::new()),
+    }
+}
+
+/// Whether a person is who it says; a service says nothing.
+async fn greet(shared: &Shared, hello: Hello) -> Result<(), Code> {
+    let Some((person, secret)) = hello.person.zip(hello.secret) else {
+        return Ok(());
+    };
+    // The server's own ids are nobody's to speak for.
+    if person == PersonId::NIL || person == service() {
+        return Err(Code::WrongSecret);
+    }
+    let hash = Sha256::digest(secret.as_bytes()).into();
+    let known = shared.engine.recognise(person, hash, hello.name, clock::wall()).await;
+    known.map_err(|fault| fault.code())?
+}
+
+async fn enqueue(shared: &Shared, job: NewJob) -> Result<Enqueued, Refusal> {
+    let name = QueueName { ns: job.ns.clone(), name: job.queue.clone() };
+    queue(shared, &name, Right::Enqueue)?.kind(&job.kind)?.check(&job.data)?;
+    if shared.is_draining() {
+        return Err(Code::Draining.into());
+    }
+    Ok(shared.queues.desk.enqueue(vec![job], None).await?)
+}
+
+async fn take(shared: &Shared, claim: Claim) -> Result<(Claimed, Moves), Refusal> {
+    if let Wanted::Job(id) = claim.wanted {
+        let about = shared.queues.desk.about(id).await?.ok_or(job::Code::UnknownJob)?;
+        may(Right::Consume, &about.ns)?;
+    }
+    Ok(shared.queues.desk.claim(claim).await?)
+}
+
+async fn ends(shared: &Shared, end: End) -> Result<(Ended, u64), Refusal> {
+    let desk = &shared.queues.desk;
+    let about = desk.about(end.job).await?.ok_or(job::Code::UnknownJob)?;
+    may(Right::Consume, &about.ns)?;
+    fits(shared, &about, &end.how)?;
+    Ok(desk.end(end).await?)
+}
+
+async fn govern(
+    shared: &Shared,
+    by: Holder,
+    name: QueueName,
+    what: Decided,
+) -> Result<u64, Refusal> {
+    queue(shared, &name, Right::Govern)?;
+    let deed = match what {
+        Decided::Cancel(ids) => Deed::Cancel(these(shared, name, ids).await?),
+        Decided::Requeue(which, data) => {
+            let jobs = chosen(shared, name, which).await?;
+            if let (Chosen::One(id), Some(data)) = (&jobs, &data) {
+                let about = shared.queues.desk.about(*id).await?.ok_or(job::Code::UnknownJob)?;
+                shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?.check(data)?;
+            }
+            Deed::Requeue { jobs, data }
+        }
+        Decided::Discard(which) => Deed::Discard(chosen(shared, name, which).await?),
+        Decided::Pause => Deed::Pause(name),
+        Decided::Resume => Deed::Resume(name),
+        Decided::Purge(JobState::Ready) => Deed::Purge(name, Purge::Waiting),
+        Decided::Purge(JobState::Dead) => Deed::Purge(name, Purge::Dead),
+        Decided::Purge(_) => return Err(Code::BadRequest.into()),
+        Decided::Set(text) => {
+            let named = serde_json::from_str(&text).map_err(|_| Code::BadRequest)?;
+            let now = shared.engine.queue(&name.ns, &name.name).await?;
+            let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
+            let wrong = |why: String| Refusal::new(Code::BadRequest.name(), &why);
+            Deed::Set(name, patched(&now, named).map_err(wrong)?)
+        }
+    };
+    let by = By { person: by.person.unwrap_or(service()), name: by.consumer };
+    match shared.queues.desk.govern(by, deed).await? {
+        Governed::Done { jobs, .. } => Ok(jobs),
+        Governed::WrongState(state) => Err(Refusal::wrong_state(state)),
+        Governed::UnknownJob => Err(job::Code::UnknownJob.into()),
+        Governed::UnknownQueue => Err(job::Code::UnknownQueue.into()),
+    }
+}
+
+async fn chosen(shared: &Shared, queue: QueueName, which: Which) -> Result<Chosen, Refusal> {
+    match which {
+        Which::Jobs(ids) => these(shared, queue, ids).await,
+        Which::Like(like) => Ok(Chosen::Dead(queue, sieve(like))),
+    }
+}
+
+/// Of one job it is said why it cannot be done.
+async fn these(shared: &Shared, queue: QueueName, ids: Vec<JobId>) -> Result<Chosen, Refusal> {
+    let [one] = ids[..] else { return Ok(Chosen::Of(queue, ids)) };
+    let about = shared.queues.desk.about(one).await?;
+    let its = about.is_some_and(|about| about.ns == queue.ns && about.queue == queue.name);
+    if its { Ok(Chosen::One(one)) } else { Err(job::Code::UnknownJob.into()) }
+}
+
+fn sieve(like: Like) -> Sieve {
+    Sieve { kind: like.kind, error: like.error }
+}
+
+async fn board(shared: &Shared, name: &QueueName) -> Result<Option<BoardRead>, Refusal> {
+    if may(Right::Read, &name.ns).is_err() || shared.queues.queue(&name.ns, &name.name).is_err() {
+        return Ok(None);
+    }
+    let version = shared.queues.desk.version();
+    let Some(queue) = shared.engine.queue(&name.ns, &name.name).await? else {
+        return Ok(None);
+    };
+    let mut places = Vec::with_capacity(PLACES.len());
+    for place in PLACES {
+        places.push(page(shared, name, place, None, Like::default()).await?);
+    }
+    Ok(Some(BoardRead { version, queue, places }))
+}
+
+async fn jobs(shared: &Shared, ids: &[JobId]) -> Result<JobsRead, Fault> {
+    let version = shared.queues.desk.version();
+    let mut jobs = Vec::with_capacity(ids.len());
+    for id in ids {
+        jobs.extend(shared.engine.job(*id).await?);
+    }
+    Ok(JobsRead { version, jobs })
+}
+
+async fn page(
+    shared: &Shared,
+    queue: &QueueName,
+    place: Place,
+    after: Option<String>,
+    like: Like,
+) -> Result<PlaceRead, Refusal> {
+    let after = after.map(|text| text.parse()).transpose().map_err(|_| Code::BadRequest)?;
+    let query = ListQuery {
+        queue: queue.clone(),
+        places: vec![place],
+        sieve: sieve(like),
+        after,
+        limit: PAGE_JOBS,
+        max_bytes: PAGE_BYTES,
+    };
+    let listed = shared.engine.list(query).await?.ok_or(job::Code::UnknownQueue)?;
+    let after = listed.rest.map(|rest| rest.to_string());
+    Ok(PlaceRead { place, jobs: listed.jobs, after })
+}
