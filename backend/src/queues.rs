@@ -2,6 +2,8 @@
 
 mod calls;
 mod check;
+#[cfg_attr(not(test), expect(dead_code, reason = "schedules are not stored yet"))]
+pub(crate) mod cron;
 mod desk;
 mod follow;
 mod line;
