@@ -1,0 +1,199 @@
+//! One attempt: one request over a connection of its own. It follows no redirect and knows no proxy,
+//! since either would lead where nobody has looked.
+
+mod exchange;
+mod tls;
+
+use super::{
+    sign::{self, Secret},
+    target::{BadTarget, NoAddress, Target, Targets},
+};
+use axum::{
+    body::Bytes,
+    http::{Request, StatusCode, header},
+};
+use exchange::{Answer, Broken};
+use holdfast_common::{
+    id::JobId,
+    time::{Millis, Timestamp},
+};
+use http_body_util::Full;
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::rustls::RootCertStore;
+
+const AGENT: &str = concat!("holdfast/", env!("CARGO_PKG_VERSION"));
+
+/// Addresses of one host that are tried.
+const ADDRESSES: usize = 3;
+
+/// What is sent.
+#[derive(Debug)]
+pub(crate) struct Message<'a> {
+    /// The same at each attempt: the receiver knows by it what it has had.
+    pub(crate) id: JobId,
+    /// When this attempt is made. A receiver takes one of some minutes ago for a repeat by somebody else.
+    pub(crate) at: Timestamp,
+    /// JSON.
+    pub(crate) body: Bytes,
+    /// One, or two while one is being changed.
+    pub(crate) secrets: &'a [Secret],
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The receiver has it, and said so with this status.
+    Delivered(u16),
+    /// The receiver wants no more of them.
+    Gone,
+    /// It is to be tried again.
+    Failed {
+        /// For people.
+        reason: String,
+        /// What the receiver asked for: not sooner than after this.
+        retry_after: Option<Millis>,
+    },
+}
+
+/// How long the parts of an attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// To find the host's addresses.
+    pub(super) name: Duration,
+    /// To connect to one of them, and again to agree on the encryption.
+    pub(super) connect: Duration,
+    /// For all of it.
+    pub(super) whole: Duration,
+    /// For what follows the head of an answer, which is only read for the sender's peace.
+    pub(super) rest: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { name: seconds(5), connect: seconds(5), whole: seconds(15), rest: seconds(1) }
+    }
+}
+
+/// Sends webhooks.
+pub(crate) struct Sender {
+    targets: Targets,
+    tls: tls::Connector,
+    patience: Patience,
+}
+
+impl Sender {
+    /// To these targets, trusting the authorities that browsers trust.
+    pub(crate) fn new(targets: Targets) -> Self {
+        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+        Self::trusting(roots.collect(), targets, Patience::default())
+    }
+
+    pub(super) fn trusting(roots: RootCertStore, targets: Targets, patience: Patience) -> Self {
+        Self { targets, tls: tls::Connector::new(roots), patience }
+    }
+
+    /// Whether a webhook may be made for this URL.
+    pub(crate) fn check(&self, url: &str) -> Result<Target, BadTarget> {
+        self.targets.check(url)
+    }
+
+    /// Sends one message to one place. It takes no longer than 15 s, and can be dropped at any time.
+    pub(crate) async fn deliver(&self, url: &str, message: &Message<'_>) -> Outcome {
+        let end = Instant::now() + self.patience.whole;
+        let answer = match timeout_at(end, self.send(url, message)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failure::Slow(self.patience.whole)),
+        };
+        match answer {
+            Ok(answer) => outcome(&answer),
+            Err(failure) => Outcome::Failed { reason: failure.to_string(), retry_after: None },
+        }
+    }
+
+    async fn send(&self, url: &str, message: &Message<'_>) -> Result<Answer, Failure> {
+        let target = self.targets.check(url)?;
+        let request = request(&target, message);
+        let stream = self.connect(&target).await?;
+        let rest = self.patience.rest;
+        if !target.tls {
+            return Ok(exchange::exchange(stream, request, message.at, rest).await?);
+        }
+        let patience = self.patience.connect;
+        let stream = timeout(patience, self.tls.connect(&target.host, stream)).await;
+        let stream = stream.map_err(|_| Failure::SlowTls(patience))?.map_err(Failure::Tls)?;
+        Ok(exchange::exchange(stream, request, message.at, rest).await?)
+    }
+
+    async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
+        let addresses = target.addresses(self.patience.name).await?;
+        let mut failure = Failure::Name(NoAddress::Inside);
+        for address in addresses.into_iter().take(ADDRESSES) {
+            match self.connect_to(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> Result<TcpStream, Failure> {
+        let patience = self.patience.connect;
+        let stream = timeout(patience, TcpStream::connect(address)).await;
+        stream.map_err(|_| Failure::SlowConnect(patience))?.map_err(Failure::Connect)
+    }
+}
+
+fn request(target: &Target, message: &Message<'_>) -> Request<Full<Bytes>> {
+    let id = message.id.to_string();
+    let signed = sign::signatures(message.secrets, &id, message.at, &message.body);
+    let request = Request::post(target.at.clone())
+        .header(header::HOST, target.authority())
+        .header(header::USER_AGENT, AGENT)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONNECTION, "close")
+        .header("webhook-timestamp", sign::seconds(message.at))
+        .header("webhook-signature", signed)
+        .header("webhook-id", id)
+        .body(Full::new(message.body.clone()));
+    request.expect("hosts, ids, numbers and base64 are all of ASCII")
+}
+
+/// The head of the answer decides. Who says that they have it has it, whatever they say after that.
+fn outcome(answer: &Answer) -> Outcome {
+    let status = answer.status;
+    if status.is_success() {
+        return Outcome::Delivered(status.as_u16());
+    }
+    if status == StatusCode::GONE {
+        return Outcome::Gone;
+    }
+    let led = if status.is_redirection() { ", and redirects are not followed" } else { "" };
+    let reason = format!("the receiver answered {status}{led}");
+    Outcome::Failed { reason, retry_after: answer.retry_after }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Target(#[from] BadTarget),
+    #[error(transparent)]
+    Name(#[from] NoAddress),
+    #[error("the receiver cannot be reached: {0}")]
+    Connect(io::Error),
+    #[error("the receiver could not be reached within {0:?}")]
+    SlowConnect(Duration),
+    #[error("there is no safe connection to the receiver: {0}")]
+    Tls(io::Error),
+    #[error("there was no safe connection to the receiver within {0:?}")]
+    SlowTls(Duration),
+    #[error("the receiver did not answer within {0:?}")]
+    Slow(Duration),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
