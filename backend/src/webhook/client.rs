@@ -97,9 +97,14 @@ impl Sender {
         Self { targets, tls: tls::Connector::new(roots), patience }
     }
 
-    /// Whether a webhook may be made for this URL.
-    pub(crate) fn check(&self, url: &str) -> Result<Target, BadTarget> {
-        self.targets.check(url)
+    /// Whether a webhook may be made for this URL, as far as can be known now: one whose name is not
+    /// found at the moment may be made, and has its attempts fail while that is so.
+    pub(crate) async fn check(&self, url: &str) -> Result<Target, BadTarget> {
+        let target = self.targets.check(url)?;
+        match target.addresses(self.patience.name).await {
+            Err(NoAddress::Inside) => Err(BadTarget::Inside),
+            Ok(_) | Err(NoAddress::Slow(_) | NoAddress::Unknown(_)) => Ok(target),
+        }
     }
 
     /// Sends one message to one place. It takes no longer than 15 s, and can be dropped at any time.

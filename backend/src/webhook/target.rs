@@ -127,6 +127,8 @@ pub(crate) enum BadTarget {
     NotAllowed { host: String, port: u16 },
     #[error("a webhook to the internet goes by https")]
     Plain,
+    #[error("webhooks go to public addresses, and the host has none")]
+    Inside,
 }
 
 /// Why there is nothing to connect to.

@@ -31,11 +31,16 @@ fn sender(inside: SocketAddr, patience: Patience) -> Sender {
     Sender::trusting(RootCertStore::empty(), targets, patience)
 }
 
+/// A worker is moved between threads, and so is what it does.
+fn movable<F: Future + Send>(future: F) -> F {
+    future
+}
+
 async fn deliver(sender: &Sender, url: &str) -> Outcome {
     let secrets = [Secret::of(vec![1; 32]).unwrap()];
     let body = Bytes::from_static(BODY);
     let message = Message { id: id(), at: AT, body, secrets: &secrets };
-    let attempt = sender.deliver(url, &message);
+    let attempt = movable(sender.deliver(url, &message));
     tokio::time::timeout(Duration::from_secs(40), attempt).await.expect("an attempt ends")
 }
 
@@ -155,8 +160,12 @@ async fn nobody_connects_to_what_is_not_allowed_or_not_public() {
     let (at, listener) = quiet();
     let public: Public = format!("localhost:{}", at.port()).parse().unwrap();
     let sender = Sender::new(Targets { public: vec![public], ..Targets::default() });
-    let refused = sender.check(&format!("https://{at}/")).unwrap_err();
-    assert!(matches!(refused, BadTarget::NotAllowed { .. }), "{refused}");
+    let refused = async |host| {
+        let url = format!("https://{host}:{}/", at.port());
+        sender.check(&url).await.unwrap_err()
+    };
+    assert!(matches!(refused("127.0.0.1").await, BadTarget::NotAllowed { .. }));
+    assert_eq!(refused("localhost").await, BadTarget::Inside);
     let outcome = deliver(&sender, &format!("https://{at}/")).await;
     assert!(reason(&outcome).contains("not allowed by this server's --webhook-target"));
     let outcome = deliver(&sender, &format!("https://localhost:{}/", at.port())).await;
@@ -193,6 +202,29 @@ async fn a_receiver_that_answers_byte_by_byte_is_a_failure() {
     let receiver = receiver.await;
     let outcome = deliver(&sender(receiver.at, short()), &receiver.url("/")).await;
     assert_eq!(reason(&outcome), "the receiver did not answer within 300ms");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_always_about_to_answer_is_a_failure() {
+    let receiver = Receiver::of(async |mut stream| {
+        let soon = b"HTTP/1.1 102 Processing\r\n\r\n".repeat(100);
+        while stream.write_all(&soon).await.is_ok() {}
+    });
+    let receiver = receiver.await;
+    let outcome = deliver(&sender(receiver.at, short()), &receiver.url("/")).await;
+    assert_eq!(reason(&outcome), "the receiver did not answer within 300ms");
+}
+
+#[tokio::test]
+async fn a_webhook_may_be_made_while_its_name_is_not_found() {
+    // A label of more than 63 bytes (RFC 1035) is not even asked for.
+    let host = format!("{}.example.org", "a".repeat(64));
+    let public = vec!["*.example.org".parse().unwrap()];
+    let sender = Sender::new(Targets { public, ..Targets::default() });
+    let target = sender.check(&format!("https://{host}")).await.unwrap();
+    assert_eq!(target.url(), format!("https://{host}/"));
+    let outcome = deliver(&sender, target.url()).await;
+    assert!(reason(&outcome).starts_with("the name of the host was not found"), "{outcome:?}");
 }
 
 #[tokio::test]
