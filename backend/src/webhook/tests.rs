@@ -47,7 +47,7 @@ async fn deliver(sender: &Sender, url: &str) -> Outcome {
 /// What becomes of an attempt that is answered with this, and then no more.
 async fn answered(answer: impl Into<Vec<u8>>) -> Outcome {
     let receiver = Receiver::answering(answer.into()).await;
-    let outcome = deliver(&sender(receiver.at, Patience::default()), &receiver.url("/")).await;
+    let outcome = deliver(&sender(receiver.at, calm()), &receiver.url("/")).await;
     receiver.had().await;
     outcome
 }
@@ -60,9 +60,15 @@ fn reason(outcome: &Outcome) -> &str {
     }
 }
 
+/// Long enough for a machine that has much to do.
+fn calm() -> Patience {
+    let long = Duration::from_secs(30);
+    Patience { name: long, connect: long, whole: long, rest: long }
+}
+
 /// Short where something is waited for that never comes.
 fn short() -> Patience {
-    Patience { whole: Duration::from_millis(300), ..Patience::default() }
+    Patience { whole: Duration::from_millis(300), ..calm() }
 }
 
 #[tokio::test]
@@ -72,7 +78,7 @@ async fn the_receiver_gets_one_signed_request() {
     let secrets = [one, two];
     let message = Message { id: id(), at: AT, body: Bytes::from_static(BODY), secrets: &secrets };
     let url = receiver.url("/hooks/%7Ea?b=c&d");
-    let outcome = sender(receiver.at, Patience::default()).deliver(&url, &message).await;
+    let outcome = sender(receiver.at, calm()).deliver(&url, &message).await;
     assert_eq!(outcome, Outcome::Delivered(204));
     let (at, had) = (receiver.at, receiver.had().await);
     let (head, body) = had.split_once("\r\n\r\n").unwrap();
@@ -148,7 +154,7 @@ async fn a_redirect_is_a_failure_and_leads_nowhere() {
         // It would be allowed there as well.
         let inside = [receiver.at, elsewhere].map(|it| it.to_string().parse().unwrap());
         let targets = Targets { inside: inside.to_vec(), ..Targets::default() };
-        let sender = Sender::trusting(RootCertStore::empty(), targets, Patience::default());
+        let sender = Sender::trusting(RootCertStore::empty(), targets, calm());
         let outcome = deliver(&sender, &receiver.url("/")).await;
         assert!(reason(&outcome).ends_with("and redirects are not followed"), "{outcome:?}");
         assert!(listener.accept().is_err(), "{status} was followed");
@@ -177,7 +183,7 @@ async fn nobody_connects_to_what_is_not_allowed_or_not_public() {
 async fn a_receiver_that_is_not_there_is_a_failure() {
     let (at, listener) = quiet();
     drop(listener);
-    let outcome = deliver(&sender(at, Patience::default()), &format!("http://{at}/")).await;
+    let outcome = deliver(&sender(at, calm()), &format!("http://{at}/")).await;
     assert!(reason(&outcome).starts_with("the receiver cannot be reached: "), "{outcome:?}");
 }
 
@@ -230,7 +236,7 @@ async fn a_webhook_may_be_made_while_its_name_is_not_found() {
 #[tokio::test]
 async fn who_says_that_they_have_it_has_it_whatever_follows() {
     let whole = Duration::from_secs(30);
-    let patience = Patience { rest: Duration::from_millis(100), whole, ..Patience::default() };
+    let patience = Patience { rest: Duration::from_millis(100), whole, ..calm() };
     // A body that never ends, one that never comes, and one that breaks off.
     let endless = Receiver::of(async |mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
@@ -257,19 +263,24 @@ async fn an_answer_is_read_to_its_end_so_that_nobody_is_cut_off() {
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     });
     let receiver = receiver.await;
-    let outcome = deliver(&sender(receiver.at, Patience::default()), &receiver.url("/")).await;
+    let outcome = deliver(&sender(receiver.at, calm()), &receiver.url("/")).await;
     assert_eq!(outcome, Outcome::Delivered(200));
     receiver.had().await;
 }
 
 #[tokio::test]
-async fn a_head_without_an_end_is_a_failure() {
+async fn a_head_of_great_length_is_a_failure() {
     let receiver = Receiver::of(async |mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await;
         while stream.write_all(&[b'x'; 4_096]).await.is_ok() {}
     });
     let receiver = receiver.await;
-    let outcome = deliver(&sender(receiver.at, Patience::default()), &receiver.url("/")).await;
+    let outcome = deliver(&sender(receiver.at, calm()), &receiver.url("/")).await;
+    assert!(reason(&outcome).contains("a head of more than 65536 bytes"), "{outcome:?}");
+    let long =
+        |bytes| format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(bytes));
+    assert_eq!(answered(long(60_000)).await, Outcome::Delivered(200));
+    let outcome = answered(long(100_000)).await;
     assert!(reason(&outcome).contains("a head of more than 65536 bytes"), "{outcome:?}");
     let lines = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(2_000));
     let outcome = answered(lines).await;

@@ -34,8 +34,12 @@ pub(super) async fn exchange(
     now: Timestamp,
     rest: Duration,
 ) -> Result<Answer, Broken> {
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(ANSWER_BYTES).handshake(TokioIo::new(stream)).await?;
+    // What the buffer may hold bounds a head that has no end; one that ends may be larger than that.
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(ANSWER_BYTES)
+        .max_header_size(ANSWER_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await?;
     // What ends the connection is told by the request as well, and may come with the answer.
     let driven = async {
         let _ = connection.await;

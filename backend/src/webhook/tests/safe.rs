@@ -50,7 +50,7 @@ impl Safe {
     fn sender(&self, host: &str, roots: RootCertStore) -> Sender {
         let inside = vec![format!("{host}:{}", self.at.port()).parse().unwrap()];
         let targets = Targets { inside, ..Targets::default() };
-        Sender::trusting(roots, targets, Patience::default())
+        Sender::trusting(roots, targets, calm())
     }
 
     fn trusted(&self) -> RootCertStore {
@@ -105,7 +105,7 @@ async fn a_certificate_of_another_name_is_a_failure() {
 #[tokio::test]
 async fn a_server_without_encryption_is_a_failure_by_https() {
     let (at, _listener) = quiet();
-    let patience = Patience { connect: Duration::from_millis(200), ..Patience::default() };
+    let patience = Patience { connect: Duration::from_millis(200), ..calm() };
     let outcome = deliver(&sender(at, patience), &format!("https://{at}/")).await;
     assert_eq!(reason(&outcome), "there was no safe connection to the receiver within 200ms");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -115,7 +115,7 @@ async fn a_server_without_encryption_is_a_failure_by_https() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         let _ = stream.read(&mut [0; 4_096]).await;
     });
-    let outcome = deliver(&sender(at, Patience::default()), &format!("https://{at}/")).await;
+    let outcome = deliver(&sender(at, calm()), &format!("https://{at}/")).await;
     plain.await.unwrap();
     assert!(reason(&outcome).starts_with("there is no safe connection"), "{outcome:?}");
 }
