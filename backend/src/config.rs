@@ -2,6 +2,7 @@
 
 mod limits;
 
+use crate::cli::{Asked, QueueOptions};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use holdfast_common::{limits::Limits, time::Millis};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
@@ -21,6 +22,8 @@ struct CommandLine {
 enum Command {
     /// Serves the page, the WebSocket and the HTTP interface.
     Serve(ServeOptions),
+    /// Looks at queues and jobs of a server that runs, and decides about them
+    Queue(QueueOptions),
     /// Says that the data folder was restored from a backup: gives each log a new epoch, and ends
     Restored(RestoredOptions),
 }
@@ -73,6 +76,8 @@ pub enum Task {
     /// To give each log of this folder a new epoch. A word of its own and no option of `serve`:
     /// one that was forgotten in a unit file would make every reader start over at every start.
     Restored(PathBuf),
+    /// To ask a server that runs about its queues.
+    Queue(Box<Asked>),
 }
 
 /// How to serve.
@@ -112,6 +117,7 @@ impl Task {
         let line = CommandLine::from_arg_matches(&matches)?;
         let options = match line.command {
             Some(Command::Restored(options)) => return Ok(Self::Restored(options.data)),
+            Some(Command::Queue(options)) => return Ok(Self::Queue(Box::new(Asked::new(options)))),
             Some(Command::Serve(options)) => options,
             None => line.serve,
         };
@@ -171,7 +177,7 @@ mod tests {
     fn read(words: &str) -> Result<Config, clap::Error> {
         match Task::read(words.split_whitespace().map(OsString::from))? {
             Task::Serve(config) => Ok(*config),
-            Task::Restored(folder) => panic!("nothing is served from {}", folder.display()),
+            other => panic!("nothing is served: {other:?}"),
         }
     }
 

@@ -2,6 +2,7 @@
 //! their rules, and limits; [`serve`] is the program around it.
 
 pub mod app;
+pub mod cli;
 mod clock;
 mod commit;
 pub mod config;

@@ -1,13 +1,14 @@
 //! The `holdfast` server.
 
 use holdfast_backend::{
+    cli::Asked,
     config::{Config, Task},
     engine::sqlite::SqliteEngine,
     limits::OTHER_FILES,
     serve,
 };
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write as _},
     path::Path,
     process::ExitCode,
     time::Duration,
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     match Task::read(std::env::args_os()) {
         Ok(Task::Serve(config)) => run(*config),
         Ok(Task::Restored(folder)) => restored(&folder),
+        Ok(Task::Queue(asked)) => queue(*asked),
         // Help goes to stdout with code 0, wrong options to stderr with code 2.
         Err(error) => error.exit(),
     }
@@ -59,6 +61,25 @@ fn restored(folder: &Path) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => fault(&error),
+    }
+}
+
+/// Asks a server that runs.
+fn queue(asked: Asked) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(asked.carry_out()).map_err(|error| error.to_string()));
+    match done {
+        Ok(text) => {
+            // Who reads may have gone: that is no reason for a fault.
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            eprintln!("holdfast: {text}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod bad_input;
+mod cli;
 mod copies;
 mod drain;
 mod faulty;

@@ -1,0 +1,202 @@
+//! `holdfast queue …`: queues and jobs from a shell, over the HTTP of a server that runs.
+
+mod ask;
+mod options;
+mod show;
+
+pub(crate) use options::QueueOptions;
+
+use ask::{Answer, NotAsked, Server};
+use options::{Letters, Names, Word};
+use serde_json::{Map, Value, json};
+
+/// Why a word was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// The server could not be asked.
+    #[error(transparent)]
+    NotAsked(#[from] NotAsked),
+    /// It has said no.
+    #[error("{code}: {text}")]
+    Refused {
+        /// The answer's code.
+        code: String,
+        /// The same for a person.
+        text: String,
+    },
+    /// It makes no sense.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// What was asked for on the command line.
+#[derive(Debug, Clone)]
+pub struct Asked(QueueOptions);
+
+impl Asked {
+    pub(crate) const fn new(options: QueueOptions) -> Self {
+        Self(options)
+    }
+
+    /// Asks the server and returns what is to be printed.
+    ///
+    /// # Errors
+    /// The server cannot be asked or says no.
+    pub async fn carry_out(self) -> Result<String, NotDone> {
+        let Self(QueueOptions { server, json, word }) = self;
+        let server = Server::new(&server)?;
+        let answers = done(&server, &word).await?;
+        if json {
+            let lines = answers.iter().map(|answer| format!("{}\n", answer.text));
+            return Ok(lines.collect());
+        }
+        let mut text = String::new();
+        for answer in &answers {
+            let value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);
+            text.push_str(&show::shown(&word, &value));
+        }
+        Ok(text)
+    }
+}
+
+async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
+    let one = match word {
+        Word::List { namespace } => server.get(&[namespace, "queues"], &[]).await?,
+        Word::Show { queue } => server.get(&queue.path(&[]), &[]).await?,
+        Word::Jobs { queue, state, kind, error, limit } => {
+            let limit = limit.to_string();
+            let mut query = vec![("state", &**state), ("limit", &limit)];
+            query.extend(kind.as_deref().map(|kind| ("type", kind)));
+            query.extend(error.as_deref().map(|error| ("error", error)));
+            server.get(&queue.path(&["jobs"]), &query).await?
+        }
+        Word::Job { id, namespace } => server.get(&[namespace, "jobs", id], &[]).await?,
+        Word::Add { queue, kind, data, delay_ms, priority, group, key } => {
+            let data: Value = json_of(data)?;
+            let mut body = json!({ "type": kind, "data": data });
+            put(&mut body, "delay_ms", delay_ms.map(Value::from));
+            put(&mut body, "priority", priority.map(Value::from));
+            put(&mut body, "group", group.clone().map(Value::from));
+            server.post(&queue.path(&["jobs"]), &body, key.as_deref()).await?
+        }
+        Word::Cancel { queue, ids } => {
+            let mut answers = Vec::with_capacity(ids.len());
+            for id in ids {
+                answers
+                    .push(server.post(&[&queue.ns, "jobs", id, "cancel"], &json!({}), None).await?);
+            }
+            return Ok(answers);
+        }
+        Word::Requeue { queue, letters } => {
+            server.post(&queue.path(&["requeue"]), &which(letters)?, None).await?
+        }
+        Word::Discard { queue, letters } => {
+            server.post(&queue.path(&["discard"]), &which(letters)?, None).await?
+        }
+        Word::Mend { queue, id, data } => {
+            let body = json!({ "data": json_of::<Value>(data)? });
+            server.post(&[&queue.ns, "jobs", id, "requeue"], &body, None).await?
+        }
+        Word::Pause { queue } => server.post(&queue.path(&["pause"]), &json!({}), None).await?,
+        Word::Resume { queue } => server.post(&queue.path(&["resume"]), &json!({}), None).await?,
+        Word::Purge { queue, state } => {
+            server.post(&queue.path(&["purge"]), &json!({ "state": state }), None).await?
+        }
+        Word::Set { queue, settings } => {
+            server.post(&queue.path(&["settings"]), &settings_of(settings)?, None).await?
+        }
+        Word::Audit { queue, limit } => {
+            let limit = limit.to_string();
+            server.get(&queue.path(&["audit"]), &[("limit", &limit)]).await?
+        }
+    };
+    Ok(vec![one])
+}
+
+impl Names {
+    /// The queue's address, and what stands behind it.
+    fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
+        [&[&*self.ns, "queues", &*self.name], rest].concat()
+    }
+}
+
+fn which(letters: &Letters) -> Result<Value, NotDone> {
+    let Letters { ids, all, kind, error } = letters;
+    if *all != ids.is_empty() {
+        return Err(NotDone::Wrong("say which: ids, or --all".to_owned()));
+    }
+    let mut body = json!({});
+    put(&mut body, "ids", (!ids.is_empty()).then(|| json!(ids)));
+    put(&mut body, "type", kind.clone().map(Value::from));
+    put(&mut body, "error", error.clone().map(Value::from));
+    Ok(body)
+}
+
+fn put(body: &mut Value, member: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        body[member] = value;
+    }
+}
+
+fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, NotDone> {
+    serde_json::from_str(text).map_err(|error| NotDone::Wrong(format!("this is no JSON: {error}")))
+}
+
+/// `NAME=VALUE`, where a value is JSON, `none`, or a rate like `10/s`.
+fn settings_of(words: &[String]) -> Result<Value, NotDone> {
+    let mut settings = Map::new();
+    for word in words {
+        let wrong = || NotDone::Wrong(format!("a setting is NAME=VALUE, not {word}"));
+        let (name, value) = word.split_once('=').ok_or_else(wrong)?;
+        let value = match value {
+            "none" => Value::Null,
+            text if name == "rate" && !text.starts_with('{') => rate(text).ok_or_else(wrong)?,
+            text => json_of(text)?,
+        };
+        settings.insert(name.to_owned(), value);
+    }
+    Ok(settings.into())
+}
+
+/// `10/s`, `600/min` or `9/h`; as many may begin at once.
+fn rate(text: &str) -> Option<Value> {
+    let (jobs, unit) = text.split_once('/')?;
+    let jobs: u32 = jobs.parse().ok()?;
+    let per = match unit {
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    Some(json!({ "jobs": jobs, "per_ms": per, "burst": jobs }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_json_or_none_or_a_rate_in_short() {
+        let words = ["in_flight=4", "rate=10/s", "lease_ms=7000"].map(str::to_owned);
+        let settings = settings_of(&words).unwrap();
+        let rate = json!({ "jobs": 10, "per_ms": 1_000, "burst": 10 });
+        assert_eq!(settings, json!({ "in_flight": 4, "rate": rate, "lease_ms": 7_000 }));
+        assert_eq!(settings_of(&["rate=none".to_owned()]).unwrap(), json!({ "rate": null }));
+        for word in ["in_flight", "rate=10", "rate=10/day", "keep_ms=long"] {
+            assert!(settings_of(&[word.to_owned()]).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn dead_letters_are_named_or_all_of_them_are_meant() {
+        let letters = |ids: &[&str], all| Letters {
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            all,
+            kind: None,
+            error: Some("closed".to_owned()),
+        };
+        assert_eq!(which(&letters(&[], true)).unwrap(), json!({ "error": "closed" }));
+        assert!(which(&letters(&[], false)).is_err());
+        assert!(which(&letters(&["a"], true)).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! One request to a server.
+
+use super::NotDone;
+use axum::body::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use url::Url;
+
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes of an answer: what a page of jobs may have, and more.
+const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Why a server could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAsked {
+    /// It is no address of a server.
+    #[error("{0} is no address of a server: it begins with http:// and has no path")]
+    Address(String),
+    /// There is nobody.
+    #[error("{0} does not answer: {1}")]
+    Nobody(String, std::io::Error),
+    /// It broke off, or is no server of this kind.
+    #[error("{0} has no proper answer: {1}")]
+    Broken(String, String),
+}
+
+/// A server that is asked.
+pub(super) struct Server {
+    base: Url,
+    authority: String,
+}
+
+/// What it has answered, a text of JSON.
+pub(super) struct Answer {
+    pub(super) text: String,
+}
+
+impl Server {
+    pub(super) fn new(text: &str) -> Result<Self, NotAsked> {
+        let wrong = || NotAsked::Address(text.to_owned());
+        let base = Url::parse(text).map_err(|_| wrong())?;
+        let host = base.host_str().filter(|_| base.scheme() == "http" && base.path() == "/");
+        let host = host.ok_or_else(wrong)?;
+        let authority = format!("{host}:{}", base.port_or_known_default().unwrap_or(80));
+        Ok(Self { base, authority })
+    }
+
+    pub(super) async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, NotDone> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.request(Method::GET, &url).body(Full::default());
+        self.ask(request).await
+    }
+
+    pub(super) async fn post(
+        &self,
+        path: &[&str],
+        body: &Value,
+        key: Option<&str>,
+    ) -> Result<Answer, NotDone> {
+        let mut request = self
+            .request(Method::POST, &self.url(path))
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.ask(request.body(Full::from(body.to_string()))).await
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(["api", "v1"]).extend(path);
+        }
+        url
+    }
+
+    fn request(&self, method: Method, url: &Url) -> hyper::http::request::Builder {
+        let target = url
+            .query()
+            .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        Request::builder().method(method).uri(target).header(header::HOST, &self.authority)
+    }
+
+    async fn ask(
+        &self,
+        request: Result<Request<Full<Bytes>>, hyper::http::Error>,
+    ) -> Result<Answer, NotDone> {
+        let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
+        let request = request.map_err(|error| broken(error.to_string()))?;
+        let answered = tokio::time::timeout(PATIENCE, self.answered(request));
+        let late = |_| broken("it takes too long".to_owned());
+        let (status, text) = answered.await.map_err(late)??;
+        if (200..300).contains(&status) {
+            return Ok(Answer { text });
+        }
+        let problem: Value = serde_json::from_str(&text)
+            .map_err(|_| broken(format!("status {status} without a problem")))?;
+        let member = |name: &str| problem[name].as_str().map(str::to_owned);
+        Err(NotDone::Refused {
+            code: member("code").unwrap_or_else(|| status.to_string()),
+            text: member("detail").or_else(|| member("title")).unwrap_or_default(),
+        })
+    }
+
+    async fn answered(&self, request: Request<Full<Bytes>>) -> Result<(u16, String), NotAsked> {
+        let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
+        let stream = TcpStream::connect(&self.authority).await;
+        let stream = stream.map_err(|error| NotAsked::Nobody(self.base.to_string(), error))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(error.to_string()))?;
+        let connection = tokio::spawn(connection);
+        let response = sender.send_request(request).await;
+        let response = response.map_err(|error| broken(error.to_string()))?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
+        let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
+        connection.abort();
+        let text = String::from_utf8(body.to_vec()).map_err(|error| broken(error.to_string()))?;
+        Ok((status, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_an_address_without_a_path() {
+        assert_eq!(Server::new("http://localhost").unwrap().authority, "localhost:80");
+        assert_eq!(Server::new("http://[::1]:3000").unwrap().authority, "[::1]:3000");
+        for text in ["127.0.0.1:3000", "https://a.example", "http://a.example/b", "", "http://"] {
+            assert!(Server::new(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_parts_of_an_address_whatever_is_in_them() {
+        let server = Server::new("http://localhost:1").unwrap();
+        let url = server.url(&["work", "queues", "a/b ?#ä"]);
+        assert_eq!(url.path(), "/api/v1/work/queues/a%2Fb%20%3F%23%C3%A4");
+    }
+}

@@ -1,0 +1,151 @@
+//! The words of `holdfast queue …`.
+
+use clap::{Args, Subcommand};
+use std::str::FromStr;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct QueueOptions {
+    /// The server to ask
+    #[arg(long, global = true, default_value = "http://127.0.0.1:3000", value_name = "URL")]
+    pub(super) server: String,
+    /// Print the answers as they come, one line each, for scripts
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) word: Word,
+}
+
+/// A queue, as `namespace/name`; a name alone is of `work`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names {
+    pub(super) ns: String,
+    pub(super) name: String,
+}
+
+impl FromStr for Names {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (ns, name) = text.split_once('/').unwrap_or(("work", text));
+        Ok(Self { ns: ns.to_owned(), name: name.to_owned() })
+    }
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Letters {
+    /// Their ids
+    pub(super) ids: Vec<String>,
+    /// All of them, or all that --type and --error let through
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Those of this type
+    #[arg(long = "type", value_name = "TYPE", requires = "all")]
+    pub(super) kind: Option<String>,
+    /// Those in whose last error this text stands
+    #[arg(long, value_name = "TEXT", requires = "all")]
+    pub(super) error: Option<String>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Word {
+    /// The queues of a namespace
+    List {
+        #[arg(default_value = "work")]
+        namespace: String,
+    },
+    /// A queue: how many jobs are where, and its settings
+    Show { queue: Names },
+    /// The jobs of a queue in one state
+    Jobs {
+        queue: Names,
+        /// ready, leased, done, dead or cancelled
+        #[arg(long, default_value = "dead")]
+        state: String,
+        /// Those of this type
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        /// Those in whose last error this text stands
+        #[arg(long, value_name = "TEXT")]
+        error: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// A job, with all its errors
+    Job {
+        id: String,
+        /// The namespace of its queue
+        #[arg(long, default_value = "work")]
+        namespace: String,
+    },
+    /// Enqueue a job
+    Add {
+        queue: Names,
+        /// Its type
+        kind: String,
+        /// Its payload, JSON
+        data: String,
+        /// How long it waits before it may begin
+        #[arg(long, value_name = "MS")]
+        delay_ms: Option<u64>,
+        /// Higher ones begin first
+        #[arg(long, allow_negative_numbers = true)]
+        priority: Option<i8>,
+        /// Of the jobs of a group one is in flight
+        #[arg(long)]
+        group: Option<String>,
+        /// Said again with the same key it is the same job
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Cancel jobs that have not ended
+    Cancel {
+        queue: Names,
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Have dead letters tried again
+    Requeue {
+        queue: Names,
+        #[command(flatten)]
+        letters: Letters,
+    },
+    /// Do away with dead letters and their payloads
+    Discard {
+        queue: Names,
+        #[command(flatten)]
+        letters: Letters,
+    },
+    /// Have a dead letter tried again with another payload
+    Mend {
+        queue: Names,
+        id: String,
+        /// Its payload from now on, JSON
+        data: String,
+    },
+    /// Have nothing of a queue begin
+    Pause { queue: Names },
+    /// Have a paused queue go on
+    Resume { queue: Names },
+    /// Empty a queue of the jobs that are ready, or dead
+    Purge {
+        queue: Names,
+        /// ready or dead
+        #[arg(long)]
+        state: String,
+    },
+    /// Set what a queue goes by: in_flight=4 rate=10/s lease_ms=60000; none for no limit
+    Set {
+        queue: Names,
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        settings: Vec<String>,
+    },
+    /// Who did what to a queue, the newest first
+    Audit {
+        queue: Names,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
