@@ -130,6 +130,54 @@ mod tests {
         assert!(cut.len() > REASON_BYTES - 4, "no more than one character is lost for it");
     }
 
+    const TEXT: &str = include_str!("../../../docs/queues.md");
+
+    /// With a comma before each three digits.
+    fn number(n: u64) -> String {
+        match n {
+            ..1_000 => n.to_string(),
+            _ => format!("{},{:03}", number(n / 1_000), n % 1_000),
+        }
+    }
+
+    fn kib(bytes: usize) -> String {
+        assert_eq!(bytes % 1024, 0);
+        format!("{} KiB", bytes / 1024)
+    }
+
+    #[test]
+    fn people_are_told_every_limit_of_queues() {
+        let (priority, label, attempts) = (PRIORITY, LABEL_BYTES, ATTEMPTS);
+        let lease = format!("{} ms to {} h", SHORTEST_LEASE.0, LONGEST_LEASE.0 / HOUR);
+        let rows = [
+            ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
+            ("bytes of a reason or a note", kib(REASON_BYTES)),
+            ("a delay, an expiry, `keep_ms`", format!("{} d", LONGEST_DELAY.0 / DAY)),
+            ("a backoff, `retry_ms`", format!("{} h", LONGEST_BACKOFF.0 / HOUR)),
+            ("a priority", format!("{} to {}", priority.start(), priority.end())),
+            (
+                "bytes of a group's or a consumer's name",
+                format!("{} to {}", label.start(), label.end()),
+            ),
+            ("attempts of a job", format!("{} to {}", attempts.start(), attempts.end())),
+            ("a lease", lease),
+            ("jobs of one claim", number(CLAIM_JOBS.into())),
+            ("jobs of a batch, ids of a call", number(CALL_JOBS as u64)),
+            ("`wait_ms`", format!("{} s", LONGEST_POLL.0 / SECOND)),
+            ("credit of a subscription", number(CREDIT.into())),
+            ("events of an end", number(END_EVENTS as u64)),
+            ("jobs of an end", number(END_JOBS as u64)),
+            ("snoozes of a job between two requeues", number(SNOOZES.into())),
+            ("attempts of a job whose errors are kept", number(ATTEMPTS_KEPT as u64)),
+            ("long polls and subscriptions that wait", number(WAITING as u64)),
+            ("subscriptions of a connection", number(SUBSCRIPTIONS as u64)),
+            ("notes of the audit", number(AUDITS.into())),
+        ];
+        for (what, value) in rows {
+            assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");
+        }
+    }
+
     #[test]
     fn a_label_has_at_least_one_byte_and_no_more_than_it_may() {
         assert!(!label(""));
