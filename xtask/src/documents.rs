@@ -28,17 +28,22 @@ fn gather(path: &Path, all: &mut Vec<String>) {
     }
 }
 
+/// The macros that make a test for each engine of each fact they list.
+const CONTRACTS: [&str; 2] = ["contract! {", "contract_of_jobs! {"];
+
 /// The names of a Rust source's test functions: those with the attribute, and those of which one of
-/// the two macros makes a test for each engine.
+/// the macros makes a test for each engine.
 fn tests(source: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut attribute = false;
     let mut of_macro = None;
     for line in source.lines() {
         match (of_macro, line) {
-            (_, "contract! {" | "on_every_engine! {") => of_macro = Some(line),
+            (None, _) if CONTRACTS.contains(&line) || line == "on_every_engine! {" => {
+                of_macro = Some(line);
+            }
             (Some(_), "}") => of_macro = None,
-            (Some("contract! {"), _) => names.extend(line.split_whitespace()),
+            (Some(of), _) if CONTRACTS.contains(&of) => names.extend(line.split_whitespace()),
             // Deeper functions are helpers within a test.
             (Some(_), _) => names.extend(line.strip_prefix("    async fn ").and_then(name)),
             (None, _) => {
@@ -87,6 +92,10 @@ contract! {
     one_of_the_contract
 }
 
+contract_of_jobs! {
+    one_of_the_jobs
+}
+
 async fn plain_again() {}
 
 on_every_engine! {
@@ -97,7 +106,7 @@ on_every_engine! {
 
 fn last() {}
 ";
-    let run = ["with_more_between", "waits", "one_of_the_contract", "on_each"];
+    let run = ["with_more_between", "waits", "one_of_the_contract", "one_of_the_jobs", "on_each"];
     assert_eq!(tests(source), BTreeSet::from(run));
 }
 
@@ -106,7 +115,8 @@ fn every_test_that_an_invariant_names_is_there() {
     let document = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("there is one");
     let sources = sources();
     let tests: BTreeSet<&str> = sources.iter().flat_map(|source| tests(source)).collect();
-    let lines = document.lines().filter(|line| line.starts_with("| **I"));
+    let lines = document.lines();
+    let lines = lines.filter(|line| line.starts_with("| **I") || line.starts_with("| **J"));
     let mut names = 0;
     for line in lines {
         let guards = line.rsplit('|').nth(1).unwrap_or_default();
