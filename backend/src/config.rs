@@ -166,7 +166,11 @@ fn with_environment(command: clap::Command) -> clap::Command {
                 argument.env(format!("HOLDFAST_{name}"))
             }
         })
-        .mut_subcommands(with_environment)
+        .mut_subcommands(|command| match command.get_name() {
+            // What is decided is what is said: no variable that was left set adds to it.
+            "queue" => command.mut_arg("server", |server| server.env("HOLDFAST_SERVER")),
+            _ => with_environment(command),
+        })
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub mod sqlite;
 
 pub use jobs::{Answer, Clocks, Jobs};
 
-/// [`Code::WrongSecret`], where it is not the person.
-pub type Recognised = Result<(), Code>;
+/// What the person is called, or [`Code::WrongSecret`] where it is somebody else.
+pub type Recognised = Result<String, Code>;
 
 /// What a trim did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub trait Engine: Jobs {
     async fn greet(&self, greeting: Greeting) -> Result<Greeted, Fault>;
 
     /// Binds the person to the secret at their first use, with this name; later ones compare the
-    /// secret, and change nothing. As a greeting without a writer.
+    /// secret, and change nothing: what they are called is what they were at last greeted by. As a greeting without a writer.
     async fn recognise(
         &self,
         person: PersonId,

@@ -50,7 +50,8 @@ impl Default for MemoryEngine {
 /// Everything there is.
 #[derive(Debug, Default, Clone)]
 struct State {
-    secret_hashes: BTreeMap<PersonId, [u8; 32]>,
+    /// Each with their secret's hash and their name.
+    people: BTreeMap<PersonId, ([u8; 32], String)>,
     writers: BTreeMap<WriterId, Writer>,
     /// By room id and not by room: an event to an unknown room is rejected by its number too.
     lanes: BTreeMap<(WriterId, RoomId), Lane>,
@@ -91,13 +92,12 @@ impl Engine for MemoryEngine {
         &self,
         person: PersonId,
         secret_hash: [u8; 32],
-        _name: String,
+        name: String,
         _at: Timestamp,
     ) -> Result<Recognised, Fault> {
         let mut state = self.state();
-        let recognised = state.compare(person, &secret_hash);
-        state.secret_hashes.entry(person).or_insert(secret_hash);
-        Ok(recognised)
+        state.people.entry(person).or_insert((secret_hash, name));
+        Ok(state.compare(person, &secret_hash).map(|name| name.unwrap_or_default()))
     }
 
     async fn directory(&self, person: PersonId) -> Result<Vec<RoomInfo>, Fault> {

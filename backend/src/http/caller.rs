@@ -32,11 +32,9 @@ impl Caller {
         }
         let hash = Sha256::digest(secret.as_bytes()).into();
         let name = NAMELESS.to_owned();
-        let known = shared.engine.recognise(person, hash, name.clone(), clock::wall()).await?;
-        known.map_err(|_| {
-            Problem::because(Code::Forbidden, "This is not the person it says it is.")
-        })?;
-        Ok(Self(Author { id: person, name }))
+        let known = shared.engine.recognise(person, hash, name, clock::wall()).await?;
+        let wrong = |_| Problem::because(Code::Forbidden, "This is not the person it says it is.");
+        Ok(Self(Author { id: person, name: known.map_err(wrong)? }))
     }
 
     /// The person; `None` for the service.

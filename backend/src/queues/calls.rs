@@ -141,6 +141,8 @@ impl Desk {
             let _turn = turn;
             let (extended, moves) = desk.engine.extend(extend).await?;
             desk.told(&moves);
+            let late = extended.iter().filter(|it| matches!(it, Extended::Late(_))).count();
+            desk.metrics.jobs.fenced.add(late as u64);
             let lengths = extended.iter().filter_map(|extended| match extended {
                 Extended::Until(given) => Some(given.length),
                 Extended::Late(_) | Extended::UnknownJob => None,

@@ -37,7 +37,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 pub(crate) struct Desk {
     pub(super) engine: Arc<dyn Engine>,
     hub: Arc<Hub>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     clock: Clock,
     turns: Arc<Semaphore>,
     state: Mutex<State>,

@@ -106,7 +106,8 @@ impl Store {
     }
 }
 
+/// Rooms of the chat, and inboxes: what is told there has a text, whatever namespace it is of.
 fn is_chat(room: &Room) -> bool {
     let info = room.info.as_ref();
-    info.is_none_or(|info| info.ns == Chat::NAME)
+    info.is_none_or(|info| info.ns == Chat::NAME || info.inbox)
 }

@@ -1,9 +1,9 @@
 //! Entries as a reader sees them: what stands for itself, and what changes something earlier.
 
 use holdfast_common::{
-    chat::{Chat, Event},
+    chat::{Chat, Event, Message},
     cursor::Offset,
-    event::Namespace,
+    event::{EventType, Namespace},
     frame::{Author, Entry, HOLLOW},
     id::EventId,
     time::Timestamp,
@@ -126,7 +126,11 @@ pub(super) fn read(entry: Entry) -> Read {
                 let (offset, by) = (entry.offset, author);
                 return Read::Changes(delete.target, Change::Gone { offset, by });
             }
-            Some(Err(_)) | None => Body::Unknown { kind: entry.kind.into(), data: data.into() },
+            // Whatever it is, it may say in a text what it is.
+            Some(Err(_)) | None => match Chat::read(Message::NAME, data) {
+                Some(Ok(Event::Message(message))) => Body::Text(message.text.into()),
+                _ => Body::Unknown { kind: entry.kind.into(), data: data.into() },
+            },
         }
     };
     Read::Stands(Item {

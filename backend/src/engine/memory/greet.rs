@@ -1,7 +1,7 @@
 //! A greeting: binding, lanes, and the resume.
 
 use super::{State, room::Room};
-use crate::{engine::Recognised, limits::OTHER_ROOMS};
+use crate::limits::OTHER_ROOMS;
 use holdfast_common::{
     cursor::Cursor,
     error::Code,
@@ -57,10 +57,17 @@ impl State {
         (fit, None)
     }
 
-    /// Whether the person is bound to no other secret.
-    pub(super) fn compare(&self, person: PersonId, secret_hash: &[u8; 32]) -> Recognised {
-        let known = self.secret_hashes.get(&person);
-        if known.is_none_or(|known| known == secret_hash) { Ok(()) } else { Err(Code::WrongSecret) }
+    /// What the person is called, if they were ever here; and whether they are bound to no other secret.
+    pub(super) fn compare(
+        &self,
+        person: PersonId,
+        secret_hash: &[u8; 32],
+    ) -> Result<Option<String>, Code> {
+        match self.people.get(&person) {
+            Some((known, name)) if known == secret_hash => Ok(Some(name.clone())),
+            Some(_) => Err(Code::WrongSecret),
+            None => Ok(None),
+        }
     }
 
     fn refusal(&self, greeting: &Greeting) -> Option<Code> {
@@ -76,7 +83,7 @@ impl State {
 
     fn bind(&mut self, greeting: &Greeting) {
         let (person, hash) = (greeting.person, greeting.secret_hash);
-        self.secret_hashes.insert(person, hash);
+        self.people.insert(person, (hash, greeting.name.clone()));
         for room in &greeting.welcome_rooms {
             self.join(person, *room, u32::MAX);
         }

@@ -73,7 +73,7 @@ impl State {
     pub(super) fn inbox(&self, person: PersonId, namespace: &str) -> Inbox {
         match self.inbox_room(person, namespace) {
             Some(room) => Inbox::Room(room.info(person)),
-            None if self.secret_hashes.contains_key(&person) => Inbox::None,
+            None if self.people.contains_key(&person) => Inbox::None,
             None => Inbox::NoPerson,
         }
     }

@@ -65,7 +65,10 @@ pub(super) fn bind_person(
 ) -> Result<Recognised, Problem> {
     match compare(db, person, secret_hash)? {
         Some(recognised) => Ok(recognised),
-        None => Ok(Ok(store_person(db, person, secret_hash, name, at)?)),
+        None => {
+            store_person(db, person, secret_hash, name, at)?;
+            Ok(Ok(name.to_owned()))
+        }
     }
 }
 
@@ -75,14 +78,11 @@ pub(super) fn compare(
     person: PersonId,
     secret: &[u8; 32],
 ) -> Result<Option<Recognised>> {
-    let known = secret_hash(db, person)?;
-    Ok(known.map(|known| if known == *secret { Ok(()) } else { Err(Code::WrongSecret) }))
-}
-
-fn secret_hash(db: &Connection, person: PersonId) -> Result<Option<[u8; 32]>> {
-    db.prepare_cached("SELECT secret_hash FROM people WHERE id = ?1")?
-        .query_row([person.as_bytes()], |row| row.get(0))
-        .optional()
+    let known: Option<([u8; 32], String)> = db
+        .prepare_cached("SELECT secret_hash, name FROM people WHERE id = ?1")?
+        .query_row([person.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(known.map(|(known, name)| if known == *secret { Ok(name) } else { Err(Code::WrongSecret) }))
 }
 
 fn writer(db: &Connection, writer: WriterId) -> Result<Option<(PersonId, u64)>> {

@@ -140,6 +140,10 @@ fn further(shared: &Shared, about: &About, further: Further) -> Result<NewJob, P
     let ns = further.namespace.as_ref().unwrap_or(&about.ns);
     let queue = shared.queues.queue(ns, further.queue.as_ref().unwrap_or(&about.queue))?;
     may(Right::Enqueue, ns)?;
+    if further.job.has_time() {
+        // A delay that is worked out anew each time would make the same end another one.
+        return Err(Problem::bad_request("Here it is delay_ms, and not at."));
+    }
     new_job(shared, queue, further.job, None)
 }
 

@@ -47,6 +47,13 @@ pub(super) struct Asked {
     expires_ms: Option<Millis>,
 }
 
+impl Asked {
+    /// Whether it says at what time it may begin.
+    pub(super) const fn has_time(&self) -> bool {
+        self.at.is_some()
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Batch {

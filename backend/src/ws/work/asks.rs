@@ -105,7 +105,7 @@ async fn greet(shared: &Shared, hello: Hello) -> Result<(), Code> {
     }
     let hash = Sha256::digest(secret.as_bytes()).into();
     let known = shared.engine.recognise(person, hash, hello.name, clock::wall()).await;
-    known.map_err(|fault| fault.code())?
+    known.map_err(|fault| fault.code())?.map(|_| ())
 }
 
 async fn enqueue(shared: &Shared, job: NewJob) -> Result<Enqueued, Refusal> {

@@ -100,14 +100,15 @@ fn a_hollow_entry_of_a_page_was_a_message() {
 }
 
 #[test]
-fn unknown_types_and_unreadable_payloads_are_kept_and_shown_as_unknown() {
+fn unknown_types_are_shown_by_their_text_and_what_has_none_as_unknown() {
     let mut stage = Stage::new();
-    let newer = Entry { kind: "poll".into(), ..says(1, 2, "from a newer page") };
-    let broken =
-        Entry { data: Some(serde_json::value::to_raw_value(&7).unwrap()), ..says(2, 2, "") };
-    stage.live(vec![newer, broken]);
-    assert_eq!(stage.texts(), ["unknown poll", "unknown message"]);
-    assert_eq!(stage.room().unread, 0);
+    let data = |value: serde_json::Value| Some(serde_json::value::to_raw_value(&value).unwrap());
+    let ended = Entry { kind: "job_ended".into(), ..says(1, 2, "Your task is done.") };
+    let newer = Entry { kind: "poll".into(), data: data([1, 2].into()), ..says(2, 2, "") };
+    let broken = Entry { data: data(7.into()), ..says(3, 2, "") };
+    stage.live(vec![ended, newer, broken]);
+    assert_eq!(stage.texts(), ["Your task is done.", "unknown poll", "unknown message"]);
+    assert_eq!(stage.room().unread, 1);
 }
 
 #[test]
