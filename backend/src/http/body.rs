@@ -1,8 +1,13 @@
 //! Bodies of requests, and their idempotency keys.
 
-use crate::{app::Shared, limits::KEY_BYTES, problem::Problem};
+use crate::{
+    app::Shared,
+    limits::{BATCH_BYTES, KEY_BYTES},
+    problem::Problem,
+};
 use axum::{
     body::{self, Body, Bytes},
+    extract::Request,
     http::{HeaderMap, header},
 };
 use holdfast_common::{error::Code, json};
@@ -52,11 +57,44 @@ pub(super) async fn whole(
     })
 }
 
-/// A body of JSON; no body at all is read as an object without members.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Problem> {
-    let text =
-        std::str::from_utf8(body).map_err(|_| Problem::bad_request("The body is no UTF-8."))?;
+/// A request whose body was read.
+pub(super) struct Heard<T> {
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
+    pub(super) body: T,
+}
+
+/// Reads a request's body of JSON, which is `what` and no larger than a frame. No body at all is read as
+/// an object without members.
+pub(super) async fn hear<T: DeserializeOwned>(
+    shared: &Shared,
+    request: Request,
+    what: &str,
+) -> Result<Heard<T>, Problem> {
+    hear_up_to(shared, request, shared.limits.frame_bytes(), what).await
+}
+
+/// As [`hear`], where it may carry many jobs or events.
+pub(super) async fn hear_much<T: DeserializeOwned>(
+    shared: &Shared,
+    request: Request,
+    what: &str,
+) -> Result<Heard<T>, Problem> {
+    hear_up_to(shared, request, BATCH_BYTES, what).await
+}
+
+async fn hear_up_to<T: DeserializeOwned>(
+    shared: &Shared,
+    request: Request,
+    most: usize,
+    what: &str,
+) -> Result<Heard<T>, Problem> {
+    let (head, body) = request.into_parts();
+    let bytes = whole(&head.headers, body, shared, most).await?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| Problem::bad_request("The body is no UTF-8."))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
-    json::read(text)
-        .map_err(|error| Problem::bad_request(format!("The body is no {what}: {error}.")))
+    let body = json::read(text)
+        .map_err(|error| Problem::bad_request(format!("The body is no {what}: {error}.")))?;
+    Ok(Heard { headers: head.headers, bytes, body })
 }

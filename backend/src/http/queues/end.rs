@@ -9,20 +9,18 @@ use crate::{
     app::Shared,
     clock,
     http::{
-        body::{read, whole},
+        body::{Heard, hear, hear_much},
         caller::Caller,
         events::rejected,
     },
-    limits::BATCH_BYTES,
     problem::Problem,
     queues::{self, About, Said, fits},
     rights::{Right, may},
     walk::Draft,
 };
 use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    extract::{Request, State},
+    http::StatusCode,
     response::Response,
 };
 use holdfast_common::{
@@ -84,12 +82,11 @@ struct Next {
 pub(super) async fn complete(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, about) = job_of(&shared, address, Right::Consume).await?;
-    let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
-    let said: Complete = read(&body, "completion")?;
+    let Heard { headers, body: said, .. } =
+        hear_much::<Complete>(&shared, request, "completion").await?;
     let result = said.result.map(|result| outcome(&result)).transpose()?;
     bounded("events", said.events.len(), limits::END_EVENTS)?;
     bounded("jobs", said.jobs.len(), limits::END_JOBS)?;
@@ -171,12 +168,10 @@ struct Fail {
 pub(super) async fn fail(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, about) = job_of(&shared, address, Right::Consume).await?;
-    let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
-    let said: Fail = read(&body, "failure")?;
+    let said = hear_much::<Fail>(&shared, request, "failure").await?.body;
     let failure = said.failure.map(|failure| outcome(&failure)).transpose()?;
     let wait = said.retry_ms.unwrap_or(Millis(0));
     within("retry_ms", wait <= limits::LONGEST_BACKOFF)?;
@@ -198,12 +193,10 @@ struct Snooze {
 pub(super) async fn snooze(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, _) = job_of(&shared, address, Right::Consume).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let said: Snooze = read(&body, "snooze")?;
+    let said = hear::<Snooze>(&shared, request, "snooze").await?.body;
     within("delay_ms", said.delay_ms <= limits::LONGEST_DELAY)?;
     let how = How::Snooze { delay: said.delay_ms };
     end(&shared, Said::plain(id, token(&said.token), how)).await
@@ -260,12 +253,10 @@ struct Longer {
 pub(super) async fn extend(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, _) = job_of(&shared, address, Right::Consume).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let said: Longer = read(&body, "wish for time")?;
+    let said = hear::<Longer>(&shared, request, "wish for time").await?.body;
     within("progress", said.progress.is_none_or(|percent| percent <= 100))?;
     let progress = (said.progress.is_some() || said.note.is_some())
         .then(|| Progress { percent: said.progress.unwrap_or(0), note: said.note });

@@ -5,17 +5,15 @@ use crate::{
     app::Shared,
     clock,
     http::{
-        body::{key, read, whole},
+        body::{Heard, hear, hear_much, key},
         caller::Caller,
         events::service,
     },
-    limits::BATCH_BYTES,
     problem::Problem,
     rights::Right,
 };
 use axum::{
-    body::Body,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -64,15 +62,13 @@ struct Batch {
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let queue = queue_of(&shared, address, Right::Enqueue)?;
-    let promise_key = key(&headers)?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
+    let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
-    let job = new_job(&shared, queue, read(&body, "job")?, asker)?;
-    let (status, ids) = enqueue(&shared, vec![job], promise(promise_key, &body)).await?;
+    let job = new_job(&shared, queue, body, asker)?;
+    let (status, ids) = enqueue(&shared, vec![job], promise(&headers, &bytes)?).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
 
@@ -80,13 +76,11 @@ pub(super) async fn one(
 pub(super) async fn batch(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let queue = queue_of(&shared, address, Right::Enqueue)?;
-    let promise_key = key(&headers)?;
-    let body = whole(&headers, body, &shared, BATCH_BYTES).await?;
-    let Batch { jobs } = read(&body, "batch of jobs")?;
+    let Heard { headers, bytes, body: Batch { jobs } } =
+        hear_much(&shared, request, "batch of jobs").await?;
     if jobs.is_empty() {
         return Err(Problem::bad_request("There is no job in it."));
     }
@@ -99,7 +93,7 @@ pub(super) async fn batch(
         new_job(&shared, queue, asked, asker).map_err(|problem| problem.with("index", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
-    let (status, ids) = enqueue(&shared, jobs, promise(promise_key, &body)).await?;
+    let (status, ids) = enqueue(&shared, jobs, promise(&headers, &bytes)?).await?;
     Ok(answer(status, &json!({ "ids": ids })))
 }
 
@@ -134,9 +128,9 @@ pub(super) fn new_job(
     Ok(job)
 }
 
-fn promise(key: Option<String>, body: &[u8]) -> Option<Idempotency> {
+fn promise(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
     let body_hash = Sha256::digest(body).into();
-    key.map(|key| Idempotency { key, caller: service(), body_hash })
+    Ok(key(headers)?.map(|key| Idempotency { key, caller: service(), body_hash }))
 }
 
 async fn enqueue(

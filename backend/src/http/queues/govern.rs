@@ -4,7 +4,7 @@ use super::{Address, answer, job_of, queue_of, wrong_state};
 use crate::{
     app::Shared,
     http::{
-        body::{read, whole},
+        body::{Heard, hear},
         caller::Caller,
     },
     problem::Problem,
@@ -12,8 +12,7 @@ use crate::{
     rights::Right,
 };
 use axum::{
-    body::Body,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -42,25 +41,40 @@ struct Mended {
 pub(super) async fn cancel(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address, Right::Govern).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Nothing {} = read(&body, "cancellation")?;
-    one(&shared, &headers, Deed::Cancel(Chosen::One(id)), JobState::Cancelled).await
+    drop_one(&shared, address, request, Deed::Cancel).await
+}
+
+/// `POST /api/v1/{namespace}/jobs/{id}/discard`.
+pub(super) async fn discard(
+    State(shared): State<Arc<Shared>>,
+    address: Address,
+    request: Request,
+) -> Result<Response, Problem> {
+    drop_one(&shared, address, request, Deed::Discard).await
+}
+
+async fn drop_one(
+    shared: &Shared,
+    address: Address,
+    request: Request,
+    deed: fn(Chosen) -> Deed,
+) -> Result<Response, Problem> {
+    let (id, _) = job_of(shared, address, Right::Govern).await?;
+    let Heard { headers, body: Nothing {}, .. } = hear(shared, request, "word").await?;
+    govern(shared, &headers, deed(Chosen::One(id))).await?;
+    Ok(answer(StatusCode::OK, &json!({ "state": JobState::Cancelled })))
 }
 
 /// `POST /api/v1/{namespace}/jobs/{id}/requeue`: a dead letter is tried again, mended or as it is.
 pub(super) async fn requeue(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, about) = job_of(&shared, address, Right::Govern).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Mended { data } = read(&body, "requeue")?;
+    let Heard { headers, body: Mended { data }, .. } = hear(&shared, request, "requeue").await?;
     let data = data.map(|data| data.get().to_owned());
     if let Some(data) = &data {
         if data.len() > shared.limits.payload_bytes as usize {
@@ -68,58 +82,39 @@ pub(super) async fn requeue(
         }
         shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?.check(data)?;
     }
-    one(&shared, &headers, Deed::Requeue { jobs: Chosen::One(id), data }, JobState::Ready).await
-}
-
-/// `POST /api/v1/{namespace}/jobs/{id}/discard`.
-pub(super) async fn discard(
-    State(shared): State<Arc<Shared>>,
-    address: Address,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address, Right::Govern).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Nothing {} = read(&body, "discard")?;
-    one(&shared, &headers, Deed::Discard(Chosen::One(id)), JobState::Cancelled).await
-}
-
-async fn one(
-    shared: &Shared,
-    headers: &HeaderMap,
-    deed: Deed,
-    state: JobState,
-) -> Result<Response, Problem> {
-    govern(shared, headers, deed).await?;
-    Ok(answer(StatusCode::OK, &json!({ "state": state })))
+    govern(&shared, &headers, Deed::Requeue { jobs: Chosen::One(id), data }).await?;
+    Ok(answer(StatusCode::OK, &json!({ "state": JobState::Ready })))
 }
 
 /// `POST /api/v1/{namespace}/queues/{queue}/pause`.
 pub(super) async fn pause(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(&shared, address, Right::Govern)?);
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Nothing {} = read(&body, "pause")?;
-    govern(&shared, &headers, Deed::Pause(queue)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "paused": true })))
+    switch(&shared, address, request, true).await
 }
 
 /// `POST /api/v1/{namespace}/queues/{queue}/resume`.
 pub(super) async fn resume(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(&shared, address, Right::Govern)?);
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Nothing {} = read(&body, "resumption")?;
-    govern(&shared, &headers, Deed::Resume(queue)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "paused": false })))
+    switch(&shared, address, request, false).await
+}
+
+async fn switch(
+    shared: &Shared,
+    address: Address,
+    request: Request,
+    paused: bool,
+) -> Result<Response, Problem> {
+    let queue = name(queue_of(shared, address, Right::Govern)?);
+    let Heard { headers, body: Nothing {}, .. } = hear(shared, request, "pause").await?;
+    let deed = if paused { Deed::Pause(queue) } else { Deed::Resume(queue) };
+    govern(shared, &headers, deed).await?;
+    Ok(answer(StatusCode::OK, &json!({ "paused": paused })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,12 +127,10 @@ struct Emptied {
 pub(super) async fn purge(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let queue = name(queue_of(&shared, address, Right::Govern)?);
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Emptied { state } = read(&body, "purge")?;
+    let Heard { headers, body: Emptied { state }, .. } = hear(&shared, request, "purge").await?;
     let what = match state {
         JobState::Ready => Purge::Waiting,
         JobState::Dead => Purge::Dead,
@@ -177,45 +170,39 @@ impl Which {
 pub(super) async fn requeue_many(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let jobs = chosen(&shared, address, &headers, body).await?;
-    many(&shared, &headers, Deed::Requeue { jobs, data: None }).await
+    chosen(&shared, address, request, |jobs| Deed::Requeue { jobs, data: None }).await
 }
 
 /// `POST /api/v1/{namespace}/queues/{queue}/discard`.
 pub(super) async fn discard_many(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let jobs = chosen(&shared, address, &headers, body).await?;
-    many(&shared, &headers, Deed::Discard(jobs)).await
+    chosen(&shared, address, request, Deed::Discard).await
 }
 
 async fn chosen(
     shared: &Shared,
     address: Address,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Chosen, Problem> {
+    request: Request,
+    deed: fn(Chosen) -> Deed,
+) -> Result<Response, Problem> {
     let queue = name(queue_of(shared, address, Right::Govern)?);
-    let body = whole(headers, body, shared, shared.limits.frame_bytes()).await?;
-    read::<Which>(&body, "choice of jobs")?.chosen(queue)
+    let Heard { headers, body, .. } = hear::<Which>(shared, request, "choice of jobs").await?;
+    many(shared, &headers, deed(body.chosen(queue)?)).await
 }
 
 /// `POST /api/v1/{namespace}/queues/{queue}/settings`: what is not named stays as it is.
 pub(super) async fn settings(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let queue = name(queue_of(&shared, address, Right::Govern)?);
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let named = read(&body, "settings")?;
+    let Heard { headers, body: named, .. } = hear(&shared, request, "settings").await?;
     let now = shared.engine.queue(&queue.ns, &queue.name).await?;
     let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
     let settings = patched(&now, named).map_err(Problem::bad_request)?;

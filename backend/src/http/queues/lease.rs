@@ -4,7 +4,7 @@ use super::{Address, answer, consumer, job_of, queue_of, wrong_state};
 use crate::{
     app::Shared,
     http::{
-        body::{read, whole},
+        body::{Heard, hear},
         caller::Caller,
     },
     problem::Problem,
@@ -12,9 +12,8 @@ use crate::{
     rights::Right,
 };
 use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    extract::{Request, State},
+    http::StatusCode,
     response::Response,
 };
 use holdfast_common::{
@@ -44,12 +43,10 @@ struct Wish {
 pub(super) async fn of_queue(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let spec = &queue_of(&shared, address, Right::Consume)?.spec;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let wish: Wish = read(&body, "wish for jobs")?;
+    let Heard { headers, body: wish, .. } = hear::<Wish>(&shared, request, "wish for jobs").await?;
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
@@ -83,12 +80,11 @@ struct Take {
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
     address: Address,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let (id, _) = job_of(&shared, address, Right::Consume).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let take: Take = read(&body, "wish for a job")?;
+    let Heard { headers, body: take, .. } =
+        hear::<Take>(&shared, request, "wish for a job").await?;
     let holder = consumer(take.consumer, &Caller::of(&shared, &headers).await?)?;
     let claim = Claim { wanted: Wanted::Job(id), holder, lease: take.lease_ms.map(lease) };
     let (claimed, _) = shared.queues.desk.claim(claim).await?;
