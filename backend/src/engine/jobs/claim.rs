@@ -104,7 +104,7 @@ impl<R: Rows> Work<R> {
         let Some(rate) = self.queue(queue)?.info.settings.rate else {
             return Ok(None);
         };
-        let queue = self.change(queue)?;
+        let queue = self.count(queue)?;
         let allowed = rate.allow(queue.tat, now, u32::try_from(jobs).unwrap_or(u32::MAX));
         queue.tat = allowed.tat;
         Ok(Some(allowed.wait).filter(|wait| *wait > Millis(0)))

@@ -96,6 +96,10 @@ pub(in crate::engine) trait Rows {
     fn add_queue(&mut self, spec: &QueueSpec) -> Result<Queue, Self::Error>;
     fn keep_queue(&mut self, queue: &Queue) -> Result<(), Self::Error>;
 
+    /// Stores what a queue counts and what its rate goes by, which nearly every call changes; the rest of
+    /// its row is as it was.
+    fn count_queue(&mut self, queue: &Queue) -> Result<(), Self::Error>;
+
     fn job(&self, id: JobId) -> Result<Option<Row>, Self::Error>;
     /// Stores a new row and returns its number.
     fn add_job(&mut self, row: &Row) -> Result<Seq, Self::Error>;

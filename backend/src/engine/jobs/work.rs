@@ -27,8 +27,15 @@ pub(in crate::engine) struct Work<R: Rows> {
 struct Touched {
     queue: Queue,
     moves: Vec<Move>,
-    /// Its row is to be stored.
-    changed: bool,
+    changed: Changed,
+}
+
+/// What of a queue's row is to be stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Changed {
+    Nothing,
+    Counts,
+    All,
 }
 
 /// What a call on an engine's rows answers.
@@ -74,8 +81,10 @@ impl<R: Rows> Work<R> {
     pub(in crate::engine) fn finish(mut self) -> Worked<Moves, R> {
         let mut queues = Vec::new();
         for touched in std::mem::take(&mut self.queues).into_values() {
-            if touched.changed {
-                self.rows.keep_queue(&touched.queue)?;
+            match touched.changed {
+                Changed::Nothing => {}
+                Changed::Counts => self.rows.count_queue(&touched.queue)?,
+                Changed::All => self.rows.keep_queue(&touched.queue)?,
             }
             queues.push(QueueMoves { queue: touched.queue.info, jobs: touched.moves });
         }
@@ -99,15 +108,22 @@ impl<R: Rows> Work<R> {
     /// Has the queue told, moved or not.
     pub(super) fn touch(&mut self, queue: Queue) -> Seq {
         let seq = queue.seq;
-        let touched = Touched { queue, moves: Vec::new(), changed: false };
+        let touched = Touched { queue, moves: Vec::new(), changed: Changed::Nothing };
         self.queues.entry(seq).or_insert(touched);
         seq
     }
 
-    /// Has the queue's row stored, whatever it counts.
+    /// Has all of the queue's row stored.
     pub(super) fn change(&mut self, seq: Seq) -> Worked<&mut Queue, R> {
         let touched = self.touched(seq)?;
-        touched.changed = true;
+        touched.changed = Changed::All;
+        Ok(&mut touched.queue)
+    }
+
+    /// Has stored what the queue counts, and what its rate goes by.
+    pub(super) fn count(&mut self, seq: Seq) -> Worked<&mut Queue, R> {
+        let touched = self.touched(seq)?;
+        touched.changed = touched.changed.max(Changed::Counts);
         Ok(&mut touched.queue)
     }
 
@@ -205,7 +221,7 @@ impl<R: Rows> Work<R> {
         let touched = self.touched(queue)?;
         let counts = &mut touched.queue.info.counts;
         if moved.from != moved.to {
-            touched.changed = true;
+            touched.changed = touched.changed.max(Changed::Counts);
             if let Some(count) = moved.from.and_then(|from| counts.of(from)) {
                 *count = count.saturating_sub(1);
             }

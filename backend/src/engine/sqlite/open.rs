@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{clock::SystemClocks, engine::Clocks};
 use holdfast_common::storage::Fault;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -200,6 +200,9 @@ fn reader(file: &Path) -> Result<Connection, OpenError> {
 fn set_up(db: &Connection) -> Result<(), OpenError> {
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(PREPARED);
+    // A plan hangs on no value that is bound. Else every new `LIMIT` has its statement planned again, which
+    // takes longer than most take to run.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // No files elsewhere that could be full as well.
     db.pragma_update(None, "temp_store", "memory")?;
     Ok(())
@@ -209,6 +212,7 @@ fn set_up(db: &Connection) -> Result<(), OpenError> {
 #[cfg(test)]
 pub(super) fn in_memory() -> Connection {
     let mut db = Connection::open_in_memory().expect("there is memory");
+    set_up(&db).expect("there is nothing to be waited for");
     Migrations::from_slice(MIGRATIONS).to_latest(&mut db).expect("they are right");
     db
 }

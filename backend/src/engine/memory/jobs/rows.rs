@@ -130,6 +130,10 @@ impl Rows for &mut State {
         Ok(())
     }
 
+    fn count_queue(&mut self, queue: &Queue) -> Result<(), Fault> {
+        self.keep_queue(queue)
+    }
+
     fn job(&self, id: JobId) -> Result<Option<Row>, Fault> {
         Ok(self.jobs.jobs.values().find(|row| row.job.id == id).cloned())
     }

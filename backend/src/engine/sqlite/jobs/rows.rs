@@ -116,15 +116,18 @@ impl Rows for Tables<'_> {
     }
 
     fn keep_queue(&mut self, queue: &Queue) -> Result<()> {
-        let QueueInfo { ns, name, settings: set, paused, counts } = queue.info.clone();
+        let QueueInfo { ns, name, settings: set, paused, .. } = queue.info.clone();
         let set = settings(&QueueSpec { ns, name, settings: set })?;
+        self.run(sql::KEEP_QUEUE, params![queue.seq, set, queue.own, paused])?;
+        self.count_queue(queue)
+    }
+
+    fn count_queue(&mut self, queue: &Queue) -> Result<()> {
+        let counts = &queue.info.counts;
         self.run(
-            sql::KEEP_QUEUE,
+            sql::COUNT_QUEUE,
             params![
                 queue.seq,
-                set,
-                queue.own,
-                paused,
                 int(queue.tat.0),
                 int(counts.ready),
                 int(counts.delayed),
