@@ -46,6 +46,8 @@ cargo xtask <chore>
                         events each
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
+  bench jobs [--peers none|graphile,bullmq,nats,rabbit] [--waiting N] [--rounds N] [--seconds N]
+                        queues alone, beside those of others
   sim [--jobs] [--seeds N | --seed S] [--planted FAULT]
                         the simulator over the first N seeds (1,000), or over one of them again
   fuzz [TARGET…] [--seconds N]
@@ -107,7 +109,7 @@ fn dispatch(chore: &str, arguments: Arguments) -> Outcome<ExitCode> {
         "e2e" => e2e::run(&arguments.own, &arguments.passed_on),
         "chaos" => chaos::run(&arguments.own),
         "shots" => shots::run(&arguments.nothing_of_its_own()?),
-        "bench" => bench::run(&arguments.nothing_of_its_own()?).map(done),
+        "bench" => bench::run(&arguments.own, &arguments.passed_on).map(done),
         "sim" => sim::run(&arguments.own),
         "fuzz" => fuzz::run(&arguments.own),
         "size" => arguments.nothing_of_its_own().and_then(|_| size::run()).map(done),
