@@ -117,8 +117,9 @@ async fn publish(
 pub(crate) fn tell(hub: &impl Tell, room: RoomId, appended: &Appended) {
     let (verdict, entry) = match appended {
         Appended::Decided { verdict, entry, moves } => {
-            if !moves.queues.is_empty() {
-                hub.moved(moves);
+            let moved = || hub.moved(moves);
+            if catch_unwind(AssertUnwindSafe(moved)).is_err() {
+                tracing::error!(%room, "jobs that came of an event could not be told");
             }
             (verdict, entry.as_deref())
         }

@@ -8,6 +8,7 @@ use crate::{
     app::{Shared, rooms},
     walk::{self, Draft},
 };
+use futures_util::FutureExt;
 use holdfast_common::{
     event::EventType,
     id::{EventId, JobId},
@@ -17,6 +18,7 @@ use holdfast_common::{
 };
 use sha2::{Digest, Sha256};
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -60,7 +62,9 @@ async fn tell_some(shared: &Shared) -> Result<bool, Fault> {
     let untold = shared.engine.untold(AT_ONCE).await?;
     let (mut told, mut failed) = (Vec::new(), None);
     for job in &untold {
-        match tell_one(shared, job).await {
+        let told_one = AssertUnwindSafe(tell_one(shared, job)).catch_unwind().await;
+        let lost = |_| Err(Fault::Failed("telling it panicked".to_owned()));
+        match told_one.unwrap_or_else(lost) {
             Ok(()) => told.push((job.id, job.fence)),
             Err(fault) => failed = Some(fault),
         }

@@ -81,7 +81,10 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
+        // Whoever is sending some has done so.
+        let state = self.desk.state();
         self.jobs.close();
+        drop(state);
         let mut left = Vec::new();
         while let Ok(handed) = self.jobs.try_recv() {
             left.push((handed.job.id, handed.job.token));
@@ -124,7 +127,8 @@ impl Poll {
             () = end => self.last().await,
         };
         let mut jobs = Vec::from_iter(first);
-        // They are sent together.
+        // They are sent together, one by one under this lock.
+        drop(self.inbox.desk.state());
         while let Ok(handed) = self.inbox.jobs.try_recv() {
             jobs.push(handed);
         }

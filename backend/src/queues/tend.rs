@@ -1,8 +1,15 @@
 //! What time brings: the store is tended to when something is due, and at least every second.
 
 use super::desk::Desk;
-use holdfast_common::time::{Instant, Millis};
-use std::sync::{Arc, Weak};
+use futures_util::FutureExt;
+use holdfast_common::{
+    storage::Fault,
+    time::{Instant, Millis},
+};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+};
 
 /// The longest that nobody looks. The store's clock takes a longer pause for one in which nothing
 /// could be done.
@@ -13,7 +20,11 @@ const SHORTEST: Millis = Millis(10);
 
 pub(super) async fn tend(weak: Weak<Desk>) {
     while let Some(desk) = weak.upgrade() {
-        let pause = match desk.engine.tend().await {
+        // What is said to be due meanwhile counts.
+        desk.doze(LONGEST);
+        let tended = AssertUnwindSafe(desk.engine.tend()).catch_unwind().await;
+        let lost = |_| Err(Fault::Unknown("tending panicked".to_owned()));
+        let pause = match tended.unwrap_or_else(lost) {
             Ok((tended, moves)) => {
                 desk.told(&moves);
                 if tended.more { Millis(0) } else { tended.next.unwrap_or(LONGEST).min(LONGEST) }
@@ -38,13 +49,20 @@ pub(super) async fn tend(weak: Weak<Desk>) {
 }
 
 impl Desk {
-    /// Nothing is due before this pause is over, but for what those who wait have to be told.
+    /// Nothing is known to be due before this pause is over.
+    fn doze(&self, pause: Millis) {
+        self.state().due = self.now() + pause;
+    }
+
+    /// As after [`doze`](Self::doze), but for what those who wait have to be told, and what was found to
+    /// be due.
     fn rest(self: &Arc<Self>, pause: Millis) {
         let now = self.now();
         let mut state = self.state();
         let errands = state.line.time(now);
         let wake = state.line.wake();
-        state.due = wake.map_or(now + pause, |wake| wake.min(now + pause));
+        let due = wake.map_or(now + pause, |wake| wake.min(now + pause));
+        state.due = state.due.min(due);
         drop(state);
         self.run(errands);
     }

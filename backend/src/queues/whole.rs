@@ -26,6 +26,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// Whether it does nothing beside.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.events.is_empty() && self.jobs.is_empty()
+    }
+
     /// An end that does nothing beside.
     pub(crate) const fn plain(job: JobId, token: Token, how: How) -> Self {
         Self { job, token, how, events: Vec::new(), jobs: Vec::new(), then: None }

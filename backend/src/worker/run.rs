@@ -8,8 +8,11 @@ use crate::{
 use futures_util::FutureExt;
 use holdfast_common::{
     id::JobId,
-    job::{Holder, JobType, Reason, Token},
-    storage::jobs::{Ended, Extend, Extended, How, LeasedJob, QueueName},
+    job::{Holder, JobType, Reason, Token, limits},
+    storage::{
+        Fault,
+        jobs::{Ended, Extend, Extended, How, LeasedJob, QueueName},
+    },
     time::Millis,
 };
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -17,6 +20,10 @@ use tokio::sync::watch;
 
 /// How long it waits before something is said again that the storage could not take.
 const AGAIN: Duration = Duration::from_millis(250);
+
+/// How often an end is said again for which there is no room. Then the attempt has failed: its slot is
+/// wanted by what would make room.
+const TRIES: u32 = 20;
 
 /// Starts a worker that does so many jobs at once. It ends when the server drains.
 pub(crate) fn start<W: Worker>(shared: &Arc<Shared>, worker: W, at_once: u32) {
@@ -83,7 +90,10 @@ async fn run<W: Worker>(
                 }
             };
             match outcome {
-                Ok(outcome) => said(&mut leased, outcome),
+                Ok(outcome) => match bounded(shared, said(&mut leased, outcome)) {
+                    Ok(said) => said,
+                    Err(why) => Said::plain(id, token, failed::<W::Job>(&why)),
+                },
                 Err(panic) => {
                     shared.metrics.panics.add(1);
                     Said::plain(
@@ -138,6 +148,27 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
     Said::plain(leased.id, leased.token, how)
 }
 
+/// What is not within its bounds is no end.
+fn bounded(shared: &Shared, said: Said) -> Result<Said, String> {
+    let payload = shared.limits.payload_bytes as usize;
+    let (How::Complete { result: outcome } | How::Fail { failure: outcome, .. }) = &said.how else {
+        return Ok(said);
+    };
+    if outcome.as_ref().is_some_and(|text| text.len() > limits::RESULT_BYTES) {
+        return Err("its outcome is too large".to_owned());
+    }
+    if said.events.len() > limits::END_EVENTS || said.jobs.len() > limits::END_JOBS {
+        return Err("it has too many events or jobs".to_owned());
+    }
+    if said.events.iter().any(|event| event.payload.len() > payload) {
+        return Err("an event is too large".to_owned());
+    }
+    for job in &said.jobs {
+        job.check(payload).map_err(|unfit| format!("a further job: {unfit}"))?;
+    }
+    Ok(said)
+}
+
 fn failed<J: JobType>(why: &str) -> How {
     let reason = format!("{}: {why}", J::NAME);
     How::Fail { reason, failure: None, retry: Some(Millis(0)) }
@@ -145,7 +176,7 @@ fn failed<J: JobType>(why: &str) -> How {
 
 /// Says what became of it, until that is answered.
 async fn end(shared: &Shared, said: Said) {
-    let mut said = said;
+    let (mut said, mut tries) = (said, 0);
     loop {
         let (id, token) = (said.job, said.token);
         let why = match queues::end(shared, said.clone()).await {
@@ -155,7 +186,16 @@ async fn end(shared: &Shared, said: Said) {
             Ok(Ended::Rejected { index, verdict }) => format!("event {index}: {verdict:?}"),
             Ok(Ended::UnknownQueue { index }) => format!("job {index}: there is no such queue"),
             Ok(Ended::TooOften) => "it was snoozed too often".to_owned(),
-            Ok(Ended::QueueFull | Ended::Moved) | Err(_) => {
+            Ok(Ended::QueueFull | Ended::Moved) | Err(Fault::Failed(_)) if tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+            Ok(Ended::QueueFull | Ended::Moved) => "there was no room for what it wants".to_owned(),
+            // Not the storage but what is to be done with it fails, perhaps.
+            Err(Fault::Failed(why)) if !said.is_plain() => why,
+            Err(fault) => {
+                tracing::warn!(%fault, job = %id, "what became of a job is said again");
                 tokio::time::sleep(AGAIN).await;
                 continue;
             }

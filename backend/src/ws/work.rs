@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use holdfast_common::{
     consumer::{Consumer, Input, Output, Refusal},
     dispatch,
+    error::Code,
     frame::work::Sub,
     id::ConnectionId,
     job::{self, Holder},
@@ -175,7 +176,11 @@ impl Connection {
             },
             Woken::Done(done) => self.done(done),
             Woken::Job(handed) => self.handed(handed),
-            Woken::Moves(moves) => self.moves(&moves),
+            Woken::Moves(moves) => {
+                // A lease is heard of before its loss.
+                self.take_ready();
+                self.moves(&moves);
+            }
             Woken::Figures => self.tell_figures(),
             Woken::Drain => self.drain(),
             Woken::Deadline => self.feed(Input::Tick),
@@ -252,7 +257,11 @@ impl Connection {
                     seat.credit(jobs);
                 }
             }
-            Output::Gone(sub) => drop(self.seats.remove(&sub)),
+            Output::Gone(sub) => {
+                if let Some(seat) = self.seats.remove(&sub) {
+                    self.subs.remove(&seat.consumer());
+                }
+            }
             Output::HandBack(jobs) => self.shared.queues.desk.give_back(jobs),
             Output::Follow(queue) => {
                 let follow = self.follower.follow(&self.shared.queues.desk, &queue);
@@ -265,8 +274,12 @@ impl Connection {
                 {
                     follow.everything();
                 }
-                let answer = asks::answer(Arc::clone(&self.shared), asks);
-                self.under_way.push(answer.boxed());
+                // A task of its own: what it holds at the engine does not wait for a socket that takes
+                // nothing.
+                let answer = tokio::spawn(asks::answer(Arc::clone(&self.shared), asks));
+                let broken =
+                    |_| -> Done { Box::new(|_, _| vec![Output::Close(Code::ServerFault)]) };
+                self.under_way.push(answer.map(move |it| it.unwrap_or_else(broken)).boxed());
             }
         }
         Ok(())

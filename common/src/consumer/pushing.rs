@@ -7,7 +7,7 @@ use crate::{
     frame::work::{Consuming, Leased, Lost, Request, Sub, WorkServer},
     id::JobId,
     job::{self, JobState, Place, Reason, limits::CREDIT},
-    storage::jobs::{Claimed, Ended, LeasedJob, Move, Moves},
+    storage::jobs::{Claimed, Ended, LeasedJob, Move, Moves, QueueMoves},
     time::Millis,
 };
 use std::sync::Arc;
@@ -146,7 +146,9 @@ impl Consumer {
                 let Some(job) = first else {
                     return self.refuse(req, Refusal::wrong_state(JobState::Ready));
                 };
-                if let Some(moved) = moves.queues.first() {
+                // What was overdue elsewhere may have moved with it.
+                let its = |moved: &&QueueMoves| moved.jobs.iter().any(|it| it.job == job.id);
+                if let Some(moved) = moves.queues.iter().find(its) {
                     let (ns, name) = (moved.queue.ns.clone(), moved.queue.name.clone());
                     self.hold(Arc::new(QueueName { ns, name }), moves.version, &job);
                 }

@@ -91,7 +91,9 @@ pub(super) async fn complete(
     bounded("events", said.events.len(), limits::END_EVENTS)?;
     bounded("jobs", said.jobs.len(), limits::END_JOBS)?;
     let caller = Caller::of(&shared, &headers).await?;
-    let then = said.next.map(|next| claim(&about, next, &caller)).transpose()?;
+    // While the server drains nothing more begins.
+    let next = said.next.filter(|_| !shared.is_draining());
+    let then = next.map(|next| claim(&about, next, &caller)).transpose()?;
     let mut events = Vec::with_capacity(said.events.len());
     for (index, event) in said.events.into_iter().enumerate() {
         let draft = draft(&shared, &about, &caller, event).await;

@@ -68,7 +68,7 @@ pub(super) async fn one(
     let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
     let job = new_job(&shared, queue, body, asker)?;
-    let (status, ids) = enqueue(&shared, vec![job], promise(&headers, &bytes)?).await?;
+    let (status, ids) = enqueue(&shared, vec![job], promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn batch(
         new_job(&shared, queue, asked, asker).map_err(|problem| problem.with("index", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
-    let (status, ids) = enqueue(&shared, jobs, promise(&headers, &bytes)?).await?;
+    let (status, ids) = enqueue(&shared, jobs, promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "ids": ids })))
 }
 
@@ -128,9 +128,14 @@ pub(super) fn new_job(
     Ok(job)
 }
 
-fn promise(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
-    let body_hash = Sha256::digest(body).into();
-    Ok(key(headers)?.map(|key| Idempotency { key, caller: service(), body_hash }))
+/// A key is its caller's: that of a person is no other's.
+fn promise(
+    headers: &HeaderMap,
+    asker: Option<PersonId>,
+    body: &[u8],
+) -> Result<Option<Idempotency>, Problem> {
+    let (caller, body_hash) = (asker.unwrap_or_else(service), Sha256::digest(body).into());
+    Ok(key(headers)?.map(|key| Idempotency { key, caller, body_hash }))
 }
 
 async fn enqueue(

@@ -9,7 +9,7 @@ use crate::{
     },
     problem::Problem,
     queues::patched,
-    rights::Right,
+    rights::{Right, may},
 };
 use axum::{
     extract::{Request, State},
@@ -80,6 +80,8 @@ pub(super) async fn requeue(
         if data.len() > shared.limits.payload_bytes as usize {
             return Err(Code::TooLarge.into());
         }
+        // It is another job then, as if it were enqueued.
+        may(Right::Enqueue, &about.ns)?;
         shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?.check(data)?;
     }
     govern(&shared, &headers, Deed::Requeue { jobs: Chosen::One(id), data }).await?;

@@ -83,6 +83,9 @@ pub(super) async fn one(
     request: Request,
 ) -> Result<Response, Problem> {
     let (id, _) = job_of(&shared, address, Right::Consume).await?;
+    if shared.is_draining() {
+        return Err(Code::Draining.into());
+    }
     let Heard { headers, body: take, .. } =
         hear::<Take>(&shared, request, "wish for a job").await?;
     let holder = consumer(take.consumer, &Caller::of(&shared, &headers).await?)?;

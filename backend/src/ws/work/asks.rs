@@ -146,6 +146,8 @@ async fn govern(
             let jobs = chosen(shared, name, which).await?;
             if let (Chosen::One(id), Some(data)) = (&jobs, &data) {
                 let about = shared.queues.desk.about(*id).await?.ok_or(job::Code::UnknownJob)?;
+                // It is another job then, as if it were enqueued.
+                may(Right::Enqueue, &about.ns)?;
                 shared.queues.queue(&about.ns, &about.queue)?.kind(&about.kind)?.check(data)?;
             }
             Deed::Requeue { jobs, data }
