@@ -11,7 +11,7 @@ pub use handle::{Emitted, Handle, NotEmitted, NotEnqueued};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
-    metrics::Metrics, page, place, problem::Problem, queues::Queues, turns::Turns, ws,
+    metrics::Metrics, page, place, problem::Problem, queues::Queues, turns::Turns, webhook, ws,
 };
 use axum::{
     Router,
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) committer: Committer,
     pub(crate) queues: Queues,
+    /// What webhooks go by.
+    pub(crate) sender: Arc<webhook::Sender>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
@@ -80,7 +82,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
             "/api/v1/{namespace}/rooms/{room}/events",
             get(http::events::read).post(http::events::append),
         )
-        .nest("/api/v1", http::queues::routes())
+        .nest("/api/v1", http::queues::routes().merge(http::webhooks::routes()))
         // Bodies are read with the limit of their own route.
         .layer(DefaultBodyLimit::disable())
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });

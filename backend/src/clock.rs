@@ -2,7 +2,7 @@
 
 use crate::engine::Clocks;
 use holdfast_common::{
-    id::{ConnectionId, EventId, JobId, RoomId},
+    id::{ConnectionId, EventId, JobId, RoomId, WebhookId},
     storage::Fault,
     time::{Instant, Timestamp},
 };
@@ -73,6 +73,10 @@ pub(crate) fn fresh_room() -> Result<RoomId, Fault> {
 
 pub(crate) fn fresh_job() -> Result<JobId, Fault> {
     Ok(JobId::new(wall().0, &chance()?))
+}
+
+pub(crate) fn fresh_webhook() -> Result<WebhookId, Fault> {
+    Ok(WebhookId::new(wall().0, &chance()?))
 }
 
 pub(crate) fn fresh_connection() -> Result<ConnectionId, Fault> {

@@ -2,7 +2,10 @@
 
 mod limits;
 
-use crate::cli::{Asked, QueueOptions};
+use crate::{
+    cli::{Asked, QueueOptions},
+    webhook::{Inside, Public, Targets},
+};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use holdfast_common::{limits::Limits, time::Millis};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
@@ -61,6 +64,12 @@ struct ServeOptions {
     /// How long a request's head may take, its body, and the taking of its answer
     #[arg(long, value_name = "MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(100..))]
     request_ms: u64,
+    /// Where webhooks may go, by https: `HOST[:PORT]`, `*.example.org` for all below it; repeatable
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    webhook_target: Vec<Public>,
+    /// A neighbour to which webhooks may go, by http as well and at any address; repeatable
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+    webhook_inside: Vec<Inside>,
     /// What is logged to stderr: error, warn, info, debug, trace, or `target=level,…`
     #[arg(long, default_value = "info", value_parser = log_filter)]
     log: String,
@@ -99,6 +108,8 @@ pub struct Config {
     pub connections: usize,
     /// How long a request's head may take, its body, and the taking of its answer.
     pub request_time: Millis,
+    /// Where webhooks may go.
+    pub webhooks: Targets,
     /// What is logged.
     pub log: String,
     /// The limits.
@@ -145,6 +156,7 @@ impl Config {
             queue: options.waiting_frames as usize,
             connections: options.connections as usize,
             request_time: Millis(options.request_ms),
+            webhooks: Targets { public: options.webhook_target, inside: options.webhook_inside },
             log: options.log,
             limits,
         })
@@ -227,6 +239,17 @@ mod tests {
     }
 
     #[test]
+    fn webhooks_may_go_where_it_is_said_once_or_more() {
+        assert!(read("holdfast").unwrap().webhooks.public.is_empty());
+        let words = "holdfast --webhook-target *.example.org --webhook-target hooks.example.com:8443 \
+            --webhook-inside 127.0.0.1:9000,neighbour:80";
+        let Targets { public, inside } = read(words).unwrap().webhooks;
+        let public: Vec<_> = public.iter().map(|it| format!("{it:?}")).collect();
+        assert!(public[1].contains("8443"), "{public:?}");
+        assert_eq!((public.len(), inside.len()), (2, 2));
+    }
+
+    #[test]
     fn wrong_options_exit_with_2() {
         for words in [
             "holdfast --nonsense",
@@ -236,6 +259,8 @@ mod tests {
             "holdfast --ping-every-ms 30000",
             "holdfast --window 2000",
             "holdfast --log a=b=c",
+            "holdfast --webhook-target https://hooks.example.org/",
+            "holdfast --webhook-inside neighbour",
             "holdfast dance",
         ] {
             assert_eq!(read(words).unwrap_err().exit_code(), 2, "{words}");

@@ -18,12 +18,14 @@ use holdfast_common::{
     time::Timestamp,
 };
 
+mod hooks;
 mod jobs;
 mod lane;
 pub mod memory;
 mod names;
 pub mod sqlite;
 
+pub use hooks::Hooks;
 pub use jobs::{Answer, Clocks, Jobs};
 
 /// What the person is called, or [`Code::WrongSecret`] where it is somebody else.
@@ -45,7 +47,7 @@ pub struct Trimmed {
 /// A room may have an owner: then it is their inbox. It is not found by its name, and in a call that
 /// names another person it is not there. The nil id, under which the server acts, is nobody else's.
 #[async_trait]
-pub trait Engine: Jobs {
+pub trait Engine: Jobs + Hooks {
     /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
     /// their floors, and reads a resume, which may be of a later moment than the binding. A refused
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor
@@ -89,7 +91,8 @@ pub trait Engine: Jobs {
     /// Its [jobs](Append::jobs) are enqueued just behind the entry, and only with an entry: a repeat, a
     /// rejection and what has moved enqueue none. A job for a queue that is not there is a programming
     /// error, which fails the append. Where a queue is full nothing is rejected, since that passes:
-    /// the append is [`Fault::Overloaded`], nothing of it has happened, and it may come again.
+    /// the append is [`Fault::Overloaded`], nothing of it has happened, and it may come again. What
+    /// [webhooks](Hooks) are to be told of it is enqueued with it, too.
     fn append(&self, append: Append) -> BoxFuture<'static, Appended>;
 
     /// Reads what a rule goes by, in one snapshot.

@@ -5,3 +5,4 @@ mod caller;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod queues;
+pub(crate) mod webhooks;

@@ -24,7 +24,6 @@ pub mod serve;
 mod teller;
 mod turns;
 mod walk;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "no room has webhooks yet"))]
-mod webhook;
+pub mod webhook;
 pub mod worker;
 mod ws;

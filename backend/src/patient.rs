@@ -6,7 +6,7 @@
 //! which has one read of a log and a few requests under way.
 
 use crate::{
-    engine::{Answer, Engine, Jobs, Recognised, Trimmed},
+    engine::{Answer, Engine, Hooks, Jobs, Recognised, Trimmed},
     limits::CALLS_AT_ONCE,
 };
 use async_trait::async_trait;
@@ -14,12 +14,13 @@ use futures_util::future::BoxFuture;
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{EventId, JobId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId, WebhookId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
+        hooks::{HookChange, Hooked, Webhook},
         jobs::{
-            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
         },
     },
@@ -111,6 +112,34 @@ impl Jobs for Patient {
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
         let _turn = self.turn().await;
         self.engine.told(ends).await
+    }
+}
+
+#[async_trait]
+impl Hooks for Patient {
+    async fn add_webhook(&self, webhook: Webhook, by: By) -> Result<Hooked, Fault> {
+        let _turn = self.turn().await;
+        self.engine.add_webhook(webhook, by).await
+    }
+
+    async fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.webhooks(room).await
+    }
+
+    async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.webhook(id).await
+    }
+
+    async fn change_webhook(
+        &self,
+        id: WebhookId,
+        change: HookChange,
+        by: By,
+    ) -> Result<bool, Fault> {
+        let _turn = self.turn().await;
+        self.engine.change_webhook(id, change, by).await
     }
 }
 

@@ -1,12 +1,8 @@
-//! Who may do what with queues. The one place that decides it: sign-in and rights come in here.
+//! Who may do what with queues and webhooks. The one place that decides it: sign-in and rights come in here.
 
-use holdfast_common::error::Code;
+use holdfast_common::{error::Code, system::SYSTEM};
 
-/// The namespace of the server's own queues. What is enqueued there is done in the server's name, so
-/// nobody else enqueues there, and nobody but the server takes jobs from there.
-pub(crate) const SYSTEM: &str = "holdfast";
-
-/// What somebody wants to do with a queue.
+/// What somebody wants to do with a queue, or with a room's webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
     Enqueue,
@@ -15,13 +11,16 @@ pub(crate) enum Right {
     /// Decide about dead letters, pause, set.
     Govern,
     Read,
+    /// Make, change and remove a room's webhooks, and see them.
+    Hook,
 }
 
-/// Whether it may be done with a queue of this namespace. While there is no sign-in all may be done
+/// Whether it may be done in this namespace. What is enqueued in the server's own is done in the
+/// server's name, so nobody else enqueues there, and nobody but the server takes jobs from there. While there is no sign-in all may be done
 /// by everybody who may ask at all.
 pub(crate) fn may(right: Right, ns: &str) -> Result<(), Code> {
     match right {
         Right::Enqueue | Right::Consume if ns == SYSTEM => Err(Code::Forbidden),
-        Right::Enqueue | Right::Consume | Right::Govern | Right::Read => Ok(()),
+        Right::Enqueue | Right::Consume | Right::Govern | Right::Read | Right::Hook => Ok(()),
     }
 }

@@ -65,6 +65,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
         .namespace(work::Serve(WorkRules))
         .queues(work::queues())
         .welcome_room("chat", chat::LOBBY)
+        .webhooks(config.webhooks)
         .limits(config.limits)
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })
         .queue(config.queue)

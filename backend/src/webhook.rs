@@ -1,14 +1,17 @@
 //! Webhooks: what happens in a room, told to a service elsewhere as the Standard Webhooks specification
-//! says. One attempt is [`Sender::deliver`]; whether there is another, and when, is the queue's business.
+//! says. An event is a job for each webhook of its room. One attempt is [`Sender::deliver`]; whether there is
+//! another, and when, is the queue's business.
 
 mod address;
 mod client;
 mod sign;
 mod target;
+mod worker;
 
-pub(crate) use client::{Message, Outcome, Sender};
+pub(crate) use client::Sender;
 pub(crate) use sign::Secret;
-pub(crate) use target::{BadTarget, Inside, Public, Targets};
+pub use target::{BadAllowed, Inside, Public, Targets};
+pub(crate) use worker::{AT_ONCE, Courier, queues};
 
 #[cfg(test)]
 mod tests;

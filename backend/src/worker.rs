@@ -43,6 +43,8 @@ pub enum Outcome<J: JobType> {
     Done(J::Output),
     /// It is tried again after a while, if it has attempts left.
     Retry(J::Failure),
+    /// The same, and not sooner than after this time.
+    RetryAfter(J::Failure, Millis),
     /// It is a dead letter.
     Dead(J::Failure),
     /// It is handed back and comes again after this time; no attempt is lost.

@@ -25,6 +25,7 @@ pub mod proof;
 pub mod session;
 pub mod sorted;
 pub mod storage;
+pub mod system;
 pub mod tabs;
 pub mod text;
 pub mod time;

@@ -12,6 +12,7 @@ use crate::{
 };
 use jobs::Moves;
 
+pub mod hooks;
 pub mod jobs;
 
 /// The storage could not do it, or could not say whether it did.

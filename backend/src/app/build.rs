@@ -13,6 +13,7 @@ use crate::{
     queues::{Desk, Queues},
     teller,
     turns::Turns,
+    webhook,
     worker::{self, Worker},
 };
 use axum::Router;
@@ -59,6 +60,7 @@ pub struct Builder {
     rooms: Vec<(String, String)>,
     queues: Vec<QueueType>,
     workers: Vec<Starts>,
+    webhooks: webhook::Targets,
     limits: Limits,
     guard: Guard,
     name: String,
@@ -79,6 +81,7 @@ impl Builder {
             rooms: Vec::new(),
             queues: Vec::new(),
             workers: Vec::new(),
+            webhooks: webhook::Targets::default(),
             drain: Duration::from_secs(3),
             limits: Limits::default(),
             guard: Guard::default(),
@@ -118,6 +121,13 @@ impl Builder {
         let (ns, queue) = (W::Job::NAMESPACE, W::Job::QUEUE);
         let start = Box::new(move |shared: &Arc<Shared>| worker::start(shared, worker, at_once));
         self.workers.push(Starts { ns, queue, start });
+        self
+    }
+
+    /// Where webhooks may go: nowhere, where this is not said.
+    #[must_use]
+    pub fn webhooks(mut self, targets: webhook::Targets) -> Self {
+        self.webhooks = targets;
         self
     }
 
@@ -182,10 +192,11 @@ impl Builder {
     ///
     /// # Errors
     /// The rooms or queues could not be made.
-    pub async fn build(self) -> Result<(Router, Handle), NotBuilt> {
+    pub async fn build(mut self) -> Result<(Router, Handle), NotBuilt> {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
+        self.queues.extend(webhook::queues());
         for queue in &self.queues {
             engine.ensure_queue(queue.spec.clone()).await?;
         }
@@ -200,6 +211,7 @@ impl Builder {
             engine,
             committer,
             queues: Queues::new(self.queues, desk),
+            sender: Arc::new(webhook::Sender::new(self.webhooks)),
             hub,
             metrics,
             limits: self.limits,
@@ -223,6 +235,7 @@ impl Builder {
             }
             start(&shared);
         }
+        worker::start(&shared, webhook::Courier::new(&shared), webhook::AT_ONCE);
         teller::start(&shared);
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))

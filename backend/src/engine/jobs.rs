@@ -11,6 +11,7 @@ mod digest;
 mod end;
 mod enqueue;
 mod govern;
+mod hooks;
 pub(super) mod list;
 mod read;
 pub(super) mod rows;

@@ -3,6 +3,7 @@
 
 mod append;
 mod greet;
+mod hooks;
 mod jobs;
 mod room;
 mod rooms;

@@ -17,6 +17,7 @@ mod edges;
 mod effects;
 mod epochs;
 mod greet;
+mod hooks;
 mod jobs;
 mod lanes;
 mod log;

@@ -121,8 +121,17 @@ pub(super) fn rejected(verdict: Verdict) -> Problem {
 async fn room(shared: &Shared, path: RoomPath) -> Result<(String, RoomInfo), Problem> {
     let Path((namespace, name)) =
         path.map_err(|_| Problem::bad_request("The address is no UTF-8."))?;
-    shared.handler(&namespace)?;
-    let room = shared.engine.room_named(&namespace, &name).await?;
-    let room = room.ok_or(Code::UnknownRoom)?;
+    let room = room_named(shared, &namespace, &name).await?;
     Ok((namespace, room))
+}
+
+/// A room of a namespace that is served.
+pub(super) async fn room_named(
+    shared: &Shared,
+    namespace: &str,
+    name: &str,
+) -> Result<RoomInfo, Problem> {
+    shared.handler(namespace)?;
+    let room = shared.engine.room_named(namespace, name).await?;
+    Ok(room.ok_or(Code::UnknownRoom)?)
 }

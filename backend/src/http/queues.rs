@@ -104,7 +104,7 @@ fn wrong_state(state: JobState) -> Problem {
     Problem::from(job::Code::WrongState).with("state", serde_json::json!(state))
 }
 
-fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     let body = serde_json::to_string(body);
     let body = body.expect("an answer has string keys and serializes");

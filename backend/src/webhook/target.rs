@@ -3,7 +3,7 @@
 
 mod allowed;
 
-pub(crate) use allowed::{Inside, Public};
+pub use allowed::{BadAllowed, Inside, Public};
 
 use super::address::is_public;
 use axum::http::uri::PathAndQuery;
@@ -15,11 +15,11 @@ const URL_BYTES: usize = 2_048;
 
 /// What the operator allows.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Targets {
+pub struct Targets {
     /// By https, at public addresses.
-    pub(crate) public: Vec<Public>,
+    pub public: Vec<Public>,
     /// At any address, and by http as well.
-    pub(crate) inside: Vec<Inside>,
+    pub inside: Vec<Inside>,
 }
 
 impl Targets {

@@ -142,6 +142,7 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
             return leased.done(How::Complete { result });
         }
         Outcome::Retry(failure) => fail(&failure, Some(Millis(0))),
+        Outcome::RetryAfter(failure, floor) => fail(&failure, Some(floor)),
         Outcome::Dead(failure) => fail(&failure, None),
         Outcome::Snooze(delay) => How::Snooze { delay },
     };

@@ -29,6 +29,7 @@ mod ends;
 mod events;
 mod govern;
 mod groups;
+mod hooks;
 mod keys;
 mod late;
 mod limits;

@@ -2,16 +2,19 @@
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, ready};
-use holdfast_backend::engine::{Answer, Engine, Jobs, Recognised, Trimmed, memory::MemoryEngine};
+use holdfast_backend::engine::{
+    Answer, Engine, Hooks, Jobs, Recognised, Trimmed, memory::MemoryEngine,
+};
 use holdfast_common::{
     cursor::Offset,
     frame::{LatestSet, RoomInfo},
-    id::{EventId, JobId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId, WebhookId},
     storage::{
         Append, Appended, FactsQuery, FactsRead, Fault, Folds, Greeted, Greeting, Inbox,
         Membership, Places, Registered, Registers, RegistersQuery, Slice,
+        hooks::{HookChange, Hooked, Webhook},
         jobs::{
-            Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
         },
     },
@@ -124,6 +127,30 @@ impl Jobs for Faulty {
 
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
         self.inner.told(ends).await
+    }
+}
+
+#[async_trait]
+impl Hooks for Faulty {
+    async fn add_webhook(&self, webhook: Webhook, by: By) -> Result<Hooked, Fault> {
+        self.inner.add_webhook(webhook, by).await
+    }
+
+    async fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>, Fault> {
+        self.inner.webhooks(room).await
+    }
+
+    async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Fault> {
+        self.inner.webhook(id).await
+    }
+
+    async fn change_webhook(
+        &self,
+        id: WebhookId,
+        change: HookChange,
+        by: By,
+    ) -> Result<bool, Fault> {
+        self.inner.change_webhook(id, change, by).await
     }
 }
 

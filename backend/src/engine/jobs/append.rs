@@ -12,7 +12,7 @@ impl<R: Rows> Work<R> {
     /// `None` if there is no room for its jobs: nothing is changed then.
     pub(super) fn append_unless_full(&mut self, append: &Append) -> Worked<Option<Appended>, R> {
         if append.jobs().is_empty() {
-            return self.rows.append(append).map(Some);
+            return self.push(append).map(Some);
         }
         let new = match self.queues_of(append.jobs())? {
             Ok(queues) => self.not_there(append.jobs(), queues)?,
@@ -23,7 +23,7 @@ impl<R: Rows> Work<R> {
             }
         };
         if self.has_room(&new)? {
-            let appended = self.rows.append(append)?;
+            let appended = self.push(append)?;
             if is_new(&appended) {
                 self.add_all(&new)?;
             }
@@ -31,7 +31,7 @@ impl<R: Rows> Work<R> {
         }
         // What enqueues nothing needs no room. That this is so is seldom.
         let appended = self.part(|work| {
-            let appended = work.rows.append(append)?;
+            let appended = work.push(append)?;
             Ok(if is_new(&appended) { Err(()) } else { Ok(appended) })
         })?;
         Ok(appended.ok())

@@ -93,7 +93,7 @@ impl<R: Rows> Work<R> {
         Ok(true)
     }
 
-    fn add(&mut self, asked: &NewJob, queue: Seq) -> Worked<(), R> {
+    pub(super) fn add(&mut self, asked: &NewJob, queue: Seq) -> Worked<(), R> {
         let behind = match &asked.group {
             Some(group) => self.rows.has_head(queue, group)?,
             None => false,

@@ -3,10 +3,11 @@
 use super::list::At;
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId, WebhookId},
     job::{Attempt, Job, Place, StoreTime, rate::Tat},
     storage::{
         Append, Appended, Fault, Idempotency,
+        hooks::Webhook,
         jobs::{Audit, Progress, QueueInfo, QueueSpec},
     },
 };
@@ -84,8 +85,8 @@ pub(in crate::engine) trait Rows {
     /// It is not taken back.
     fn release(&mut self, saved: Self::Saved) -> Result<(), Self::Error>;
 
-    /// Appends an event, without its jobs.
-    fn append(&mut self, append: &Append) -> Result<Appended, Self::Error>;
+    /// Appends an event, without its jobs, and tells whether its room has webhooks that are active.
+    fn append(&mut self, append: &Append) -> Result<(Appended, bool), Self::Error>;
     /// Where an event stands in a log, if it does or did.
     fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>, Self::Error>;
 
@@ -170,6 +171,14 @@ pub(in crate::engine) trait Rows {
     fn count_audit(&mut self, seq: i64, more: u64) -> Result<(), Self::Error>;
     /// Those of a queue that are older than this one, the newest first.
     fn audits(&self, queue: Seq, before: i64, most: u32) -> Result<Vec<Audit>, Self::Error>;
+
+    /// The webhooks of a room, in the order in which they were made; `None` if there is no such room, or
+    /// no longer, or it is an inbox.
+    fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>, Self::Error>;
+    fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Self::Error>;
+    fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
+    fn keep_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
+    fn drop_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
 
     /// Counts a lease: a number that no lease ever had before.
     fn fence(&mut self) -> Result<u64, Self::Error>;

@@ -35,7 +35,7 @@ impl MemoryEngine {
         answer
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         call: impl FnOnce(&Work<&mut State>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {

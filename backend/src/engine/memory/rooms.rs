@@ -158,6 +158,7 @@ impl State {
             room.members.clear();
             room.trim(room.head.offset + 1);
             self.registers.retain(|(_, room, _, _), _| *room != id);
+            self.jobs.drop_webhooks(id);
         }
         Some(room.info(PersonId::NIL))
     }

@@ -11,15 +11,17 @@ use holdfast_common::{
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 
-pub(super) fn append(db: &Connection, append: &Append) -> Result<Appended, Problem> {
+/// Tells with it whether the room has webhooks that are active.
+pub(super) fn append(db: &Connection, append: &Append) -> Result<(Appended, bool), Problem> {
     let lane = match &append.lane {
         None => None,
         Some(write) => match lanes::open(db, append, write)? {
             Ok(lane) => Some(lane),
-            Err(appended) => return Ok(appended),
+            Err(appended) => return Ok((appended, false)),
         },
     };
     let room = Room::find(db, append.room)?;
+    let hooked = room.as_ref().is_some_and(|room| room.hooked);
     let appended = decide(db, append, room)?;
     // Whatever gives the number a verdict consumes it.
     if let (Some(lane), Appended::Decided { verdict, .. } | Appended::Again(verdict)) =
@@ -27,7 +29,7 @@ pub(super) fn append(db: &Connection, append: &Append) -> Result<Appended, Probl
     {
         lanes::conclude(db, lane, verdict)?;
     }
-    Ok(appended)
+    Ok((appended, hooked))
 }
 
 fn decide(db: &Connection, append: &Append, room: Option<Room>) -> Result<Appended, Problem> {

@@ -50,7 +50,7 @@ impl SqliteEngine {
         Box::pin(answer)
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         mut call: impl FnMut(&Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Fault> {

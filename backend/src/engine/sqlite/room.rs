@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Row};
 macro_rules! room_columns {
     () => {
         "r.seq, r.id, r.namespace, r.name, r.creator, r.version, r.gone, r.epoch, r.head, r.mark, \
-         r.first, r.trimmed_mark, r.counted, r.owner, r.last_item"
+         r.first, r.trimmed_mark, r.counted, r.owner, r.last_item, \
+         r.hooks"
     };
 }
 pub(super) use room_columns;
@@ -34,6 +35,8 @@ pub(super) struct Room {
     pub(super) counted: u64,
     /// The last entry that stands for itself, 0 if there is none; it may be trimmed.
     pub(super) last_item: Offset,
+    /// It has webhooks that are active.
+    pub(super) hooked: bool,
 }
 
 impl Room {
@@ -56,6 +59,7 @@ impl Room {
             counted: number(row, 12)?,
             owner: row.get::<_, Option<_>>(13)?.map(PersonId::from_bytes),
             last_item: number(row, 14)?,
+            hooked: number(row, 15)? > 0,
         })
     }
 

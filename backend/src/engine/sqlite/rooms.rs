@@ -140,6 +140,7 @@ pub(super) fn create(
         trimmed_mark: Mark::START,
         counted: 0,
         last_item: 0,
+        hooked: false,
     }))
 }
 
@@ -197,8 +198,9 @@ pub(super) fn bury(db: &Connection, room: RoomId) -> Result<bool, Problem> {
         return Ok(false);
     };
     if !room.gone {
-        db.prepare_cached("UPDATE rooms SET gone = 1, version = version + 1 WHERE seq = ?1")?
-            .execute([room.seq])?;
+        let sql = "UPDATE rooms SET gone = 1, version = version + 1, hooks = 0 WHERE seq = ?1";
+        db.prepare_cached(sql)?.execute([room.seq])?;
+        db.prepare_cached("DELETE FROM webhooks WHERE room = ?1")?.execute([room.seq])?;
         db.prepare_cached("DELETE FROM members WHERE room = ?1")?.execute([room.seq])?;
         db.prepare_cached("DELETE FROM registers WHERE room = ?1")?
             .execute([room.id.as_bytes()])?;

@@ -134,7 +134,9 @@ pub struct Audit {
     pub at: Timestamp,
     /// Who.
     pub by: By,
-    /// What: `cancel`, `requeue`, `discard`, `pause`, `resume`, `purge` or `set`.
+    /// What: `cancel`, `requeue`, `discard`, `pause`, `resume`, `purge` or `set`; at the queue of
+    /// [webhooks](crate::system::WEBHOOKS) `webhook_made`, `webhook_secret`, `webhook_ended` and
+    /// `webhook_removed` as well, with the webhook's id as the detail.
     pub deed: String,
     /// The job, where it was one.
     pub job: Option<JobId>,

@@ -9,7 +9,7 @@ use crate::engine::{
 };
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId, WebhookId},
     job::{
         Attempt, Place, StoreTime,
         limits::{ATTEMPTS_KEPT, AUDITS},
@@ -17,6 +17,7 @@ use holdfast_common::{
     },
     storage::{
         Append, Appended, Fault, Idempotency,
+        hooks::{HookState, Webhook},
         jobs::{Audit, Counts, QueueInfo, QueueSpec},
     },
     time::Millis,
@@ -32,6 +33,8 @@ pub(in crate::engine::memory) struct Tables {
     attempts: BTreeMap<Seq, Vec<Attempt>>,
     keys: BTreeMap<(Seq, PersonId, String), (Keyed, StoreTime)>,
     audits: Vec<(Seq, Audit)>,
+    /// In the order in which they were made.
+    webhooks: Vec<Webhook>,
     /// Numbers rows of all tables.
     last: Seq,
     fence: u64,
@@ -42,6 +45,11 @@ impl Tables {
         for row in self.jobs.values_mut() {
             row.job.give(gap);
         }
+    }
+
+    /// The room is there no more.
+    pub(in crate::engine::memory) fn drop_webhooks(&mut self, room: RoomId) {
+        self.webhooks.retain(|webhook| webhook.room != room);
     }
 
     fn number(&mut self) -> Seq {
@@ -88,8 +96,10 @@ impl Rows for &mut State {
         Ok(())
     }
 
-    fn append(&mut self, append: &Append) -> Result<Appended, Fault> {
-        State::append(self, append)
+    fn append(&mut self, append: &Append) -> Result<(Appended, bool), Fault> {
+        let mut its = self.jobs.webhooks.iter().filter(|webhook| webhook.room == append.room);
+        let hooked = its.any(|webhook| webhook.state == HookState::Active);
+        Ok((State::append(self, append)?, hooked))
     }
 
     fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>, Fault> {
@@ -292,6 +302,37 @@ impl Rows for &mut State {
         let audits = self.jobs.audits.iter().rev();
         let its = audits.filter(|(of, audit)| *of == queue && audit.seq < before);
         Ok(its.take(most as usize).map(|(_, audit)| audit.clone()).collect())
+    }
+
+    fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>, Fault> {
+        let there = self.rooms.get(&room).filter(|room| !room.gone && room.owner.is_none());
+        let its = |_: &_| {
+            let its = self.jobs.webhooks.iter().filter(|webhook| webhook.room == room);
+            its.cloned().collect()
+        };
+        Ok(there.map(its))
+    }
+
+    fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Fault> {
+        Ok(self.jobs.webhooks.iter().find(|webhook| webhook.id == id).cloned())
+    }
+
+    fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), Fault> {
+        self.jobs.webhooks.push(webhook.clone());
+        Ok(())
+    }
+
+    fn keep_webhook(&mut self, webhook: &Webhook) -> Result<(), Fault> {
+        let mut webhooks = self.jobs.webhooks.iter_mut();
+        if let Some(kept) = webhooks.find(|kept| kept.id == webhook.id) {
+            kept.clone_from(webhook);
+        }
+        Ok(())
+    }
+
+    fn drop_webhook(&mut self, webhook: &Webhook) -> Result<(), Fault> {
+        self.jobs.webhooks.retain(|kept| kept.id != webhook.id);
+        Ok(())
     }
 
     fn fence(&mut self) -> Result<u64, Fault> {

@@ -7,20 +7,21 @@ use crate::engine::{
         rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
     },
     sqlite::{
-        append, content,
+        append, content, hooks,
         rows::{id, int, number},
         task::Problem,
     },
 };
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId},
+    id::{EventId, JobId, PersonId, RoomId, WebhookId},
     job::{
         Attempt, Place, StoreTime,
         limits::{ATTEMPTS_KEPT, AUDITS},
     },
     storage::{
         Append, Appended, Fault, Idempotency,
+        hooks::Webhook,
         jobs::{Audit, QueueInfo, QueueSpec},
     },
 };
@@ -90,7 +91,7 @@ impl Rows for Tables<'_> {
         self.run(sql::RELEASE, [])
     }
 
-    fn append(&mut self, append: &Append) -> Result<Appended> {
+    fn append(&mut self, append: &Append) -> Result<(Appended, bool)> {
         append::append(self.0, append)
     }
 
@@ -353,6 +354,26 @@ impl Rows for Tables<'_> {
 
     fn audits(&self, queue: Seq, before: i64, most: u32) -> Result<Vec<Audit>> {
         self.many(sql::AUDITS, (queue, before, most), row::audit)
+    }
+
+    fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>> {
+        hooks::of_room(self.0, room)
+    }
+
+    fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>> {
+        hooks::find(self.0, id)
+    }
+
+    fn add_webhook(&mut self, webhook: &Webhook) -> Result<()> {
+        hooks::add(self.0, webhook)
+    }
+
+    fn keep_webhook(&mut self, webhook: &Webhook) -> Result<()> {
+        hooks::keep(self.0, webhook)
+    }
+
+    fn drop_webhook(&mut self, webhook: &Webhook) -> Result<()> {
+        hooks::remove(self.0, webhook)
     }
 
     fn fence(&mut self) -> Result<u64> {
