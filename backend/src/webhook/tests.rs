@@ -4,8 +4,10 @@ mod receiver;
 mod safe;
 
 use super::{
-    BadTarget, Inside, Message, Outcome, Public, Secret, Sender, Targets, client::Patience,
+    Inside, Public, Secret, Sender, Targets,
+    client::{Message, Outcome, Patience},
     sign::signatures,
+    target::BadTarget,
 };
 use axum::body::Bytes;
 use holdfast_common::{

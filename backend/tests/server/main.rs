@@ -22,5 +22,6 @@ mod socket;
 mod talker;
 mod tally;
 mod trouble;
+mod webhooks;
 mod work_socket;
 mod workers;
