@@ -204,7 +204,7 @@ async fn a_webhook_of_other_types_hears_nothing() {
         post.say("one").await;
         let had = post.receiver.next().await;
         assert_eq!(had.signatures(), [had.signed_by(&heard.key)]);
-        post.until(|queue| queue["done"] == 1).await;
+        post.until(|queue| queue["done"] == 1 && queue["ready"] == 0 && queue["leased"] == 0).await;
         assert!(post.receiver.is_quiet());
     })
     .await;

@@ -1,46 +1,47 @@
 //! What was to be sent when the server ended is sent by the next one.
 
 use super::{QUEUE, Receiver, make, say, start};
-use crate::rig::PATIENCE;
+use crate::rig::{PATIENCE, Rig};
 use holdfast_backend::engine::sqlite::SqliteEngine;
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Instant};
+use tokio::runtime::Runtime;
 
-/// Opens the folder once whoever had it has let go of it.
-async fn open(folder: &Path) -> Arc<SqliteEngine> {
+/// A server on the folder, once whoever had it has let go of it.
+async fn open(folder: &Path, receiver: &Receiver) -> Rig {
     let begun = Instant::now();
     loop {
         match SqliteEngine::open(folder) {
-            Ok(engine) => return Arc::new(engine),
+            Ok(engine) => return start(Arc::new(engine), None, receiver).await,
             Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_was_appended_before_a_restart_is_delivered_after_it() {
+#[test]
+fn an_event_that_was_appended_before_a_restart_is_delivered_after_it() {
     let folder = tempfile::tempdir().unwrap();
-    let copy = tempfile::tempdir().unwrap();
-    let mut receiver = Receiver::start().await;
-    let rig = start(open(folder.path()).await, None, &receiver).await;
-    let hook = make(&rig, &receiver, &json!({})).await;
-    let paused = rig.post(&format!("{QUEUE}/pause"), "", "{}").await;
-    assert_eq!(paused.status, 200);
-    say(&rig, "before").await;
-    // As it lies on the disk when the power fails.
-    for file in std::fs::read_dir(folder.path()).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-    }
-    rig.handle.drain();
+    let around = Runtime::new().unwrap();
+    let mut receiver = around.block_on(Receiver::start());
+    let first = Runtime::new().unwrap();
+    let hook = first.block_on(async {
+        let rig = open(folder.path(), &receiver).await;
+        let hook = make(&rig, &receiver, &json!({})).await;
+        assert_eq!(rig.post(&format!("{QUEUE}/pause"), "", "{}").await.status, 200);
+        say(&rig, "before").await;
+        hook
+    });
+    // All that runs in it ends where it stands.
+    drop(first);
     assert!(receiver.is_quiet());
-    let next = start(open(copy.path()).await, None, &receiver).await;
-    let resumed = next.post(&format!("{QUEUE}/resume"), "", "{}").await;
-    assert_eq!(resumed.status, 200);
-    let had = receiver.next().await;
-    assert_eq!(
-        (had.text(), had.signatures()),
-        ("before".to_owned(), vec![had.signed_by(&hook.key)])
-    );
+    let second = Runtime::new().unwrap();
+    let _rig = second.block_on(async {
+        let rig = open(folder.path(), &receiver).await;
+        assert_eq!(rig.post(&format!("{QUEUE}/resume"), "", "{}").await.status, 200);
+        rig
+    });
+    let had = around.block_on(receiver.next());
+    assert_eq!(had.text(), "before");
+    assert_eq!(had.signatures(), [had.signed_by(&hook.key)]);
 }
