@@ -1,7 +1,7 @@
 //! A room's webhooks by HTTP: make, see, change the secret, try, remove.
 
 use super::{
-    body::{read, whole},
+    body::{Heard, hear},
     caller::Caller,
     events::room_named,
     queues::answer,
@@ -15,8 +15,7 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -79,16 +78,14 @@ struct Nothing {}
 async fn make(
     State(shared): State<Arc<Shared>>,
     address: OfRoom,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
     let Path((ns, name)) = address.map_err(|_| not_text())?;
     let room = room_of(&shared, &ns, &name).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let asked: Asked = read(&body, "webhook")?;
+    let Heard { headers, body: asked, .. } = hear::<Asked>(&shared, request, "webhook").await?;
     let caller = Caller::of(&shared, &headers).await?;
     check_types(&shared, &ns, asked.types.as_deref())?;
     let secret = secret(asked.secret)?;
@@ -167,12 +164,11 @@ async fn remove(
 async fn change_secret(
     State(shared): State<Arc<Shared>>,
     address: OfOne,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     let webhook = webhook_of(&shared, address).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let NewSecret { secret: asked } = read(&body, "secret")?;
+    let Heard { headers, body: NewSecret { secret: asked }, .. } =
+        hear(&shared, request, "secret").await?;
     let caller = Caller::of(&shared, &headers).await?;
     let secret = secret(asked)?;
     let key = Key(secret.bytes().to_vec());
@@ -185,15 +181,13 @@ async fn change_secret(
 async fn test(
     State(shared): State<Arc<Shared>>,
     address: OfOne,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
     let webhook = webhook_of(&shared, address).await?;
-    let body = whole(&headers, body, &shared, shared.limits.frame_bytes()).await?;
-    let Nothing {} = read(&body, "test")?;
+    let Heard { body: Nothing {}, .. } = hear(&shared, request, "test").await?;
     let epoch = shared.engine.slice(webhook.room, 0, 1, 0).await?;
     let epoch = epoch.ok_or(Code::UnknownRoom)?.head.epoch;
     let deliver = Deliver { webhook: webhook.id, room: webhook.room, epoch, offset: None };
