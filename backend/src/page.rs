@@ -1,8 +1,9 @@
 //! The page: `dist/` as `cargo xtask build` left it, held in the program.
 //!
 //! Files are handed out as they are, compressed ones (`X.br`, `X.gz` beside `X`) to whoever takes
-//! them. Trunk names a file by its content's hash, and such a file never changes; `index.html`,
-//! which names them, is asked for anew each time.
+//! them. Trunk names a file by its content's hash, and such a file never changes; an `index.html`,
+//! which names them, is asked for anew each time. There are two: the rooms' page, and under `board/` the
+//! page of queues.
 
 mod policy;
 
@@ -21,6 +22,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 struct Dist;
 
 const INDEX: &str = "index.html";
+const BOARD: &str = "board/index.html";
 
 /// Shown on `/` where the server was built without the page.
 const NO_PAGE: &str = "\
@@ -33,8 +35,8 @@ Holdfast is running, but this server was built without its page.
 /// Answers a GET of `path`.
 pub(crate) fn get(path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
-    if name.is_empty() || is_view(name) {
-        let page = file(INDEX, headers);
+    if let Some(index) = view(name) {
+        let page = file(index, headers);
         return page.unwrap_or_else(|| (StatusCode::OK, NO_PAGE).into_response());
     }
     let packed = name.ends_with(".br") || name.ends_with(".gz");
@@ -60,11 +62,14 @@ fn nowhere(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(page)
 }
 
-/// Addresses that the page itself makes a view of.
-fn is_view(name: &str) -> bool {
-    name.trim_end_matches('/') == "inbox"
-        || name.starts_with("rooms/")
-        || name.starts_with("queues/")
+/// The page that itself makes a view of this address.
+fn view(name: &str) -> Option<&'static str> {
+    match name.split_once('/').unwrap_or((name, "")) {
+        ("queues", _) => Some(BOARD),
+        ("" | "inbox", "") => Some(INDEX),
+        ("rooms", _) if name != "rooms" => Some(INDEX),
+        _ => None,
+    }
 }
 
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
@@ -87,8 +92,8 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
         let encoding = HeaderValue::from_static(encoding);
         answer.insert(header::CONTENT_ENCODING, encoding);
     }
-    if name == INDEX
-        && let Some(index) = Dist::get(INDEX)
+    if (name == INDEX || name == BOARD)
+        && let Some(index) = Dist::get(name)
         && let Ok(policy) = HeaderValue::from_str(&policy::of(&index.data))
     {
         answer.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -125,7 +125,7 @@ fn link_of(target: web_sys::EventTarget) -> Option<HtmlAnchorElement> {
 }
 
 /// Undoes percent-encoding; what is not encoded text stays as it is.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {

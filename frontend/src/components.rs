@@ -30,7 +30,7 @@ pub use log::Log;
 pub use name_field::NameField;
 pub use notices::Notices;
 pub use people::{People, PeopleButton};
-pub use pieces::{Press, either, flag, press, text, when};
+pub use pieces::{Press, either, flag, fresh, pill, press, row, text, tool, when};
 pub use region::Region;
 pub use sidebar::{MenuButton, Sidebar, sign};
 pub use status::Status;

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod app;
+pub mod board;
 pub mod browser;
 pub mod components;
 pub mod format;

@@ -3,6 +3,7 @@
 //! A [`Link`] lives at the application's root, outside its components. A view calls its methods,
 //! and hears of everything through the one function it gave to [`Link::start`].
 
+mod board;
 mod channel;
 mod clock;
 mod db;
@@ -16,6 +17,7 @@ mod socket;
 mod update;
 mod wake;
 
+pub use board::{BoardLink, BoardUpdate, get, here};
 #[cfg(feature = "trial")]
 pub use db::trial::Trial;
 pub use update::{HeldRoom, Hole, HoleKind, Loaded, NotHeld, StorageKind, Update};

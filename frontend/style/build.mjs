@@ -1,4 +1,4 @@
-// Builds the page's style sheet. Trunk runs this before each build (see Trunk.toml).
+// Builds the pages' style sheets. Trunk runs this before each build (see Trunk.toml).
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,27 +6,32 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const modules = join(root, "node_modules");
-const out = join(root, "target/page/app.css");
+const folder = join(root, "target/page");
 
 if (!existsSync(join(modules, "@tailwindcss/cli"))) {
   const windows = process.platform === "win32";
   execFileSync("npm", ["ci"], { cwd: root, stdio: "inherit", shell: windows });
 }
 
-mkdirSync(dirname(out), { recursive: true });
-const draft = `${out}.new`;
-const cli = join(modules, "@tailwindcss/cli/dist/index.mjs");
-const args = ["--input", join(root, "frontend/style/app.css"), "--output", draft, "--minify"];
-execFileSync(process.execPath, [cli, ...args], {
-  cwd: root,
-  stdio: ["ignore", "inherit", "pipe"],
-  encoding: "utf8",
-});
+mkdirSync(folder, { recursive: true });
+for (const name of ["app.css", "board.css"]) build(name);
 
-// An untouched file keeps its time, so that nothing downstream takes it for news.
-const css = readFileSync(draft);
-if (!existsSync(out) || !css.equals(readFileSync(out))) {
-  renameSync(draft, out);
-} else {
-  rmSync(draft);
+function build(name) {
+  const out = join(folder, name);
+  const draft = `${out}.new`;
+  const cli = join(modules, "@tailwindcss/cli/dist/index.mjs");
+  const args = ["--input", join(root, "frontend/style", name), "--output", draft, "--minify"];
+  execFileSync(process.execPath, [cli, ...args], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "pipe"],
+    encoding: "utf8",
+  });
+
+  // An untouched file keeps its time, so that nothing downstream takes it for news.
+  const css = readFileSync(draft);
+  if (!existsSync(out) || !css.equals(readFileSync(out))) {
+    renameSync(draft, out);
+  } else {
+    rmSync(draft);
+  }
 }

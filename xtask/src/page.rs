@@ -1,4 +1,4 @@
-//! The page: built by Trunk, then compressed for the server to hold.
+//! The pages: built by Trunk, then compressed for the server to hold.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,10 +12,11 @@ use crate::workspace::root;
 use crate::{setup, size};
 
 /// Everything that the built page depends on.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
     "Trunk.toml",
+    "board.Trunk.toml",
     "common",
     "frontend",
     "index.html",

@@ -32,12 +32,30 @@ async fn the_page_or_how_to_build_it_stands_at_the_root() {
 async fn the_views_addresses_give_the_page_and_others_are_not_found() {
     let rig = Rig::memory().await;
     let root = rig.get("/").await;
-    for path in ["/rooms/lobby", "/rooms/a%20b?at=7", "/inbox?at=7", "/inbox/", "/queues/inbox"] {
+    for path in ["/rooms/lobby", "/rooms/a%20b?at=7", "/inbox?at=7", "/inbox/"] {
         assert_eq!(rig.get(path).await.body, root.body, "{path}");
     }
     for path in ["/nonsense", "/index.html.br", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/api/v1"] {
         rig.get(path).await.is(404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn the_addresses_of_queues_give_a_page_of_their_own_with_its_own_policy() {
+    let rig = Rig::memory().await;
+    let root = rig.get("/").await;
+    let board = rig.get("/queues/inbox").await;
+    for path in ["/queues", "/queues/", "/queues/inbox/", "/queues/holdfast/webhooks"] {
+        assert_eq!(rig.get(path).await.body, board.body, "{path}");
+    }
+    if !is_built(&root) {
+        return;
+    }
+    assert!(board.text().contains("\"/board/"), "{}", board.text());
+    assert_eq!(board.header("cache-control"), "no-cache");
+    let policy = board.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self'; script-src 'self' 'sha256-"), "{policy}");
+    assert_ne!(policy, root.header("content-security-policy"), "each page has its own script");
 }
 
 #[tokio::test]

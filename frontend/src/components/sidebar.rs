@@ -42,6 +42,7 @@ pub fn Sidebar() -> impl IntoView {
                     move || room_list(others, "Rooms you can join"),
                 )}
             </nav>
+            <a class="room-link queues-link" href="/queues/inbox">"Queues"</a>
             <Me />
         </div>
         <NameDialog open=asking title="New room" form=room_form />

@@ -11,6 +11,7 @@ mod kept;
 #[cfg(any(test, feature = "trial"))]
 mod lines;
 mod memory;
+mod person;
 mod reading;
 mod request;
 mod stores;
@@ -21,6 +22,7 @@ mod tidying;
 pub mod trial;
 mod tx;
 
+pub(super) use person::Person;
 pub(super) use reading::Content;
 
 use super::{clock, update::StorageKind};

@@ -96,14 +96,7 @@ impl Driver {
         if self.db.kept.borrow().principal.is_some() {
             return self.tabs(tabs::Input::Command(Command::Rename { name }));
         }
-        let (person_ms, person) = clock::id_parts();
-        let (writer_ms, writer) = clock::id_parts();
-        let principal = Principal {
-            person: PersonId::new(person_ms, &person),
-            secret: format!("{:032x}", u128::from_be_bytes(clock::random())),
-            name: name.clone(),
-        };
-        let writer = WriterId::new(writer_ms, &writer);
+        let (principal, writer) = somebody(name.clone());
         let (db, events) = (self.db.clone(), self.events.clone());
         spawn_local(async move {
             let result = db.introduce(&principal, writer).await;
@@ -122,6 +115,15 @@ impl Driver {
             Err(why) => self.tell_storage_failed(why),
         }
     }
+}
+
+/// Somebody of this name, who was never anywhere before, and a writer for their outbox.
+pub(super) fn somebody(name: String) -> (Principal, WriterId) {
+    let (person_ms, person) = clock::id_parts();
+    let (writer_ms, writer) = clock::id_parts();
+    let secret = format!("{:032x}", u128::from_be_bytes(clock::random()));
+    let principal = Principal { person: PersonId::new(person_ms, &person), secret, name };
+    (principal, WriterId::new(writer_ms, &writer))
 }
 
 /// Asks the browser not to throw the database away when space gets short.

@@ -9,6 +9,7 @@ use super::{
 };
 use holdfast_common::{
     client::{Batch, Client, Command, Input, NotWritten, Output},
+    frame::SUBPROTOCOL,
     id::{SessionId, WriterId},
     tabs,
 };
@@ -88,7 +89,7 @@ impl Driver {
         let url = self.options.url.clone().or_else(own_url);
         let events = self.events.clone();
         let heard = move |event| events.post(Event::Socket(number, event));
-        self.socket = url.and_then(|url| Socket::open(&url, heard));
+        self.socket = url.and_then(|url| Socket::open(&url, SUBPROTOCOL, heard));
         if self.socket.is_none() {
             let closed = SocketEvent::Closed { code: 0 };
             self.events.post(Event::Socket(number, closed));
@@ -130,7 +131,7 @@ impl Driver {
 }
 
 /// `/ws` on the page's own host.
-fn own_url() -> Option<String> {
+pub(super) fn own_url() -> Option<String> {
     let location = clock::window().location();
     let secure = location.protocol().ok()? == "https:";
     let scheme = if secure { "wss" } else { "ws" };

@@ -2,7 +2,6 @@
 
 use futures_util::{Sink, Stream};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
-use holdfast_common::frame::SUBPROTOCOL;
 use std::{
     cell::RefCell,
     future::poll_fn,
@@ -27,9 +26,13 @@ pub(super) enum SocketEvent {
 pub(super) struct Socket(Rc<RefCell<Option<WebSocket>>>);
 
 impl Socket {
-    /// Begins to open one. `None` where the browser refuses the address.
-    pub(super) fn open(url: &str, heard: impl Fn(SocketEvent) + 'static) -> Option<Self> {
-        let socket = WebSocket::open_with_protocol(url, SUBPROTOCOL).ok()?;
+    /// Begins to open one that speaks this protocol. `None` where the browser refuses the address.
+    pub(super) fn open(
+        url: &str,
+        protocol: &str,
+        heard: impl Fn(SocketEvent) + 'static,
+    ) -> Option<Self> {
+        let socket = WebSocket::open_with_protocol(url, protocol).ok()?;
         let socket = Rc::new(RefCell::new(Some(socket)));
         spawn_local(listen(socket.clone(), heard));
         Some(Self(socket))
