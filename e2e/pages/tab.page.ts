@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { BoardPage } from "./board.page.ts";
 import { RoomPage } from "./room.page.ts";
 import { RoomsPage } from "./rooms.page.ts";
 import { StatusPage } from "./status.page.ts";
@@ -11,6 +12,7 @@ export class Tab {
   readonly status: StatusPage;
   readonly rooms: RoomsPage;
   readonly room: RoomPage;
+  readonly board: BoardPage;
   /** How many sockets this tab has opened. */
   sockets = 0;
 
@@ -20,6 +22,7 @@ export class Tab {
     this.status = new StatusPage(page);
     this.rooms = new RoomsPage(page);
     this.room = new RoomPage(page);
+    this.board = new BoardPage(page);
     page.on("websocket", () => this.sockets++);
   }
 

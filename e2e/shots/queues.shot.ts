@@ -1,0 +1,102 @@
+import type { Page } from "@playwright/test";
+import { take } from "../fixtures/shot.ts";
+import { expect, test } from "../fixtures/test.ts";
+import { Work } from "../fixtures/work.ts";
+
+const inbox = "/queues/inbox";
+
+/** On a narrow screen a column is seen at a time. */
+async function show(page: Page, column: string): Promise<void> {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.getByRole("group", { name: "Jobs that are" }).getByRole("button", { name: new RegExp(`^${column}`) }).click();
+}
+
+test("the first visit to a board", async ({ people }) => {
+  const ada = await people.meet("Ada Lovelace");
+  const tab = await ada.open(inbox);
+  await tab.welcome.name.fill("Ada Lovelace");
+  await take(tab.page, "board-welcome");
+});
+
+test("a board with nothing on it, and one that is paused", async ({ people }) => {
+  const ada = await people.join("Ada Lovelace", inbox);
+  await take(ada.tab.page, "board-empty");
+  await ada.tab.page.getByRole("button", { name: "Pause" }).click();
+  await ada.tab.page.getByText("Paused: nothing begins").waitFor();
+  await take(ada.tab.page, "board-paused");
+});
+
+test("a board at work", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { board, page } = ada.tab;
+  await work.add(["Weigh the boxes of the morning's delivery"]);
+  await work.bury("The scale does not answer: connection refused (os error 111)");
+  await work.add(["Send the letter to the landlord"]);
+  await work.bury("No such address.");
+  await work.add(["Copy the archive of last year"]);
+  await work.progress("archive-2", 62, "3,100 of 5,000 files");
+  await work.add(["Print the labels", "Call the plumber"]);
+  await work.consume("--name", "py-1", "--most", "2", "--wait", "100");
+  await board.addTask("Water the plants on the third floor", "Those by the window need twice as much.");
+  await board.job("Water the plants on the third floor").take();
+  await work.add([
+    "Order paper",
+    "להזמין קפה למטבח",
+    "Reply to everyone who wrote to the board about the new opening hours, before Friday",
+    "https://example.org/a/very/long/address/without/a/place/to/break/it/anywhere/in/all/of/its/length",
+  ]);
+  await work.add(["Not before tonight"], { delay_ms: 14_400_000 });
+  await work.add(["The first of its group", "The second of its group"], { group: "ward-7", priority: 5 });
+  await expect(board.column("Ready").getByRole("article")).toHaveCount(7);
+  // The lines of figures need a while.
+  await page.waitForTimeout(6_000);
+  await take(page, "board");
+  await show(page, "Taken");
+  await take(page, "board-taken");
+  await show(page, "Dead");
+  await board.job("Send the letter to the landlord").press("Mend");
+  await page.getByRole("textbox", { name: "Payload" }).fill('{"title": "Send the letter", ');
+  await take(page, "board-mend");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await board.job("Weigh the boxes of the morning's delivery").press("Details");
+  await page.getByText("Attempt 1 by").last().waitFor();
+  await take(page, "board-details");
+});
+
+test("a board that is cut off while somebody goes on", async ({ people }) => {
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { board, page } = ada.tab;
+  await board.addTask("Call the plumber");
+  await board.job("Call the plumber").take();
+  await ada.goOffline();
+  await board.job("Call the plumber").press("Done");
+  await board.addTask("Buy milk");
+  await take(page, "board-offline");
+});
+
+test("a job that somebody else was given", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada Lovelace", inbox);
+  await work.add(["Call the plumber"]);
+  await expect(ada.tab.board.job("Call the plumber").button("Take")).toBeVisible();
+  ada.line.blackhole("down");
+  await work.progress("Bo", 0, "");
+  await ada.tab.board.job("Call the plumber").press("Take");
+  await take(ada.tab.page, "board-waiting");
+  ada.line.restore();
+  await ada.tab.board.job("Call the plumber").article.getByText("Someone else has it now.").waitFor();
+  await show(ada.tab.page, "Taken");
+  await take(ada.tab.page, "board-lost");
+});
+
+test("the queues, and an address where there is none", async ({ server, people }) => {
+  await new Work(server).add(["Call the plumber", "Buy milk"]);
+  const ada = await people.join("Ada Lovelace", inbox);
+  await ada.tab.page.goto("/queues");
+  await ada.tab.page.getByRole("link", { name: /inbox/ }).waitFor();
+  await take(ada.tab.page, "queues");
+  await ada.tab.page.goto("/queues/nothing");
+  await ada.tab.page.getByText("There is no queue").waitFor();
+  await take(ada.tab.page, "queue-none");
+});

@@ -1,0 +1,258 @@
+import { Work } from "../fixtures/work.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+const inbox = "/queues/inbox";
+
+test("two people and a program do the jobs of one queue, each job once", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const bob = await people.join("Bob", inbox);
+  const titles = Array.from({ length: 9 }, (_, n) => `Job ${n + 1}`);
+  const ids = await work.add(titles);
+  await expect(ada.tab.board.jobs).toHaveCount(9);
+
+  await ada.tab.board.job("Job 1").take();
+  await bob.tab.board.job("Job 2").take();
+  const consumed = work.consume("--name", "py-1", "--most", "5");
+  await ada.tab.board.job("Job 1").press("Done");
+  await bob.tab.board.job("Job 2").press("Done");
+  const byProgram = await consumed;
+  expect(byProgram).toHaveLength(5);
+  // What is left is theirs.
+  for (const { tab } of [ada, bob]) {
+    const ready = tab.board.column("Ready");
+    const left = ready.getByRole("heading", { level: 3 }).first();
+    const title = (await left.textContent())!;
+    await tab.board.job(title).take();
+    await tab.board.job(title).press("Done");
+    await tab.board.job(title).expectState("done");
+  }
+
+  for (const { tab } of [ada, bob]) await expect(tab.board.column("Done").getByRole("article")).toHaveCount(9);
+  for (const id of ids) expect(await work.job(id)).toMatchObject({ state: "done", attempt: 1 });
+  expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 9, dead: 0 });
+});
+
+test("of two who take one job at once one has it and the other is told", async ({ server, people }) => {
+  const work = new Work(server);
+  const both = [await people.join("Ada", inbox), await people.join("Bob", inbox)];
+  const [id] = await work.add(["Call Bo"]);
+  for (const { tab } of both) await expect(tab.board.job("Call Bo").button("Take")).toBeVisible();
+  // Neither hears of the other before both have asked.
+  for (const { line } of both) line.blackhole("down");
+  for (const { tab } of both) await tab.board.job("Call Bo").press("Take");
+  for (const { tab } of both) await expect(tab.board.job("Call Bo").article).toContainText("waiting…");
+  for (const { line } of both) line.restore();
+
+  const has = async ({ tab }: (typeof both)[number]) => (await tab.board.job("Call Bo").button("Done").count()) === 1;
+  await expect.poll(async () => (await Promise.all(both.map(has))).filter(Boolean).length).toBe(1);
+  const [first, second] = (await has(both[0]!)) ? both : both.toReversed();
+  await expect(second!.tab.board.job("Call Bo").article).toContainText("Someone else has it now.");
+  await expect(second!.tab.board.job("Call Bo").article).toContainText(first!.name);
+  await expect(second!.tab.board.job("Call Bo").button("Done")).toHaveCount(0);
+  expect(await work.job(id!)).toMatchObject({ state: "leased", attempt: 1 });
+});
+
+test("a job that is given back is another's to do", async ({ people }) => {
+  const ada = await people.join("Ada", inbox);
+  const bob = await people.join("Bob", inbox);
+  await ada.tab.board.addTask("Fix the door", "It squeaks.");
+  await expect(bob.tab.board.job("Fix the door").article).toContainText("It squeaks.");
+  await ada.tab.board.job("Fix the door").take();
+  await bob.tab.board.job("Fix the door").expectState("leased");
+  await expect(bob.tab.board.job("Fix the door").article).toContainText("Ada");
+  await ada.tab.board.job("Fix the door").press("Give back");
+  await ada.tab.board.job("Fix the door").expectState("ready");
+  await bob.tab.board.job("Fix the door").take();
+  await bob.tab.board.job("Fix the door").press("Done");
+  await ada.tab.board.job("Fix the door").expectState("done");
+});
+
+test("who has a job can finish it after a reload", async ({ people }) => {
+  const ada = await people.join("Ada", inbox);
+  await ada.tab.board.addTask("Water the plants");
+  await ada.tab.board.job("Water the plants").take();
+  await ada.tab.page.reload();
+  await ada.tab.status.expectLink("online");
+  await ada.tab.board.job("Water the plants").press("Done");
+  await ada.tab.board.job("Water the plants").expectState("done");
+});
+
+test("a dead letter is found, mended and done at last", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  await work.add(["Call Ado"]);
+  await work.bury("There is no such name.");
+  await work.add(["Send the letter"]);
+  await work.bury("The post is shut.");
+  const { board, page } = ada.tab;
+  await expect(board.column("Dead").getByRole("article")).toHaveCount(2);
+  await page.getByRole("searchbox", { name: "Error" }).fill("no such");
+  await page.getByRole("searchbox", { name: "Error" }).press("Enter");
+  await expect(board.column("Dead").getByRole("article")).toHaveCount(1);
+  await expect(board.job("Call Ado").article).toContainText("There is no such name.");
+  await board.job("Call Ado").press("Mend");
+  const payload = page.getByRole("textbox", { name: "Payload" });
+  await expect(payload).toBeFocused();
+  await payload.fill('{"title": "Call Ada"');
+  await expect(board.job("Call Ado").button("Requeue")).toBeDisabled();
+  await payload.fill('{"title": "Call Ada"}');
+  await board.job("Call Ado").press("Requeue");
+  await board.job("Call Ada").take();
+  await board.job("Call Ada").press("Done");
+  await board.job("Call Ada").expectState("done");
+  await page.getByRole("searchbox", { name: "Error" }).fill("");
+  await page.getByRole("searchbox", { name: "Error" }).press("Enter");
+  await board.job("Send the letter").press("Discard");
+  await expect(board.job("Send the letter").article).toHaveCount(0);
+  expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 1, dead: 0 });
+});
+
+test("what is done and added while offline reaches the server once", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const bob = await people.join("Bob", inbox);
+  await ada.tab.board.addTask("Before");
+  await ada.tab.board.job("Before").take();
+  await ada.goOffline();
+  await ada.tab.board.job("Before").press("Done");
+  await ada.tab.board.addTask("Meanwhile");
+  await ada.tab.status.expectQueued(2);
+  await expect(ada.tab.board.job("Meanwhile").article).toContainText("waiting…");
+  await ada.goOnline();
+  await ada.tab.status.expectLink("online");
+  await ada.tab.status.expectQueued(0);
+  await ada.tab.board.job("Before").expectState("done");
+  await bob.tab.board.job("Meanwhile").expectState("ready");
+  await expect(bob.tab.board.job("Meanwhile").article).toHaveCount(1);
+  expect(await work.counts()).toMatchObject({ ready: 1, done: 1 });
+});
+
+test("an answer that is lost on the way changes nothing", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const lost = ada.line.swallowNext((text) => text.includes('"enqueued"'));
+  await ada.tab.board.addTask("Only once");
+  await lost;
+  ada.line.cut();
+  await ada.tab.status.expectQueued(0);
+  await ada.tab.board.job("Only once").expectState("ready");
+  await expect(ada.tab.board.job("Only once").article).toHaveCount(1);
+  expect(await work.counts()).toMatchObject({ ready: 1 });
+});
+
+test("who asked for a job sees what came of it", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  await ada.tab.board.addTask("Weigh the box");
+  await ada.tab.board.job("Weigh the box").expectState("ready");
+  expect(await work.consume("--name", "py-1", "--most", "1")).toEqual(["Weigh the box"]);
+  await ada.tab.board.job("Weigh the box").expectState("done");
+  await ada.tab.board.job("Weigh the box").press("Details");
+  await expect(ada.tab.board.job("Weigh the box").article).toContainText(/"by":\s*"py-1"/);
+});
+
+test("a queue is paused and resumed for everyone", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const bob = await people.join("Bob", inbox);
+  await ada.tab.page.getByRole("button", { name: "Pause" }).click();
+  await expect(bob.tab.page.getByText("Paused: nothing begins")).toBeVisible();
+  await work.add(["Later"]);
+  expect(await work.consume("--most", "1", "--wait", "100")).toEqual([]);
+  await bob.tab.page.getByRole("button", { name: "Resume" }).click();
+  await expect(ada.tab.page.getByText("Paused: nothing begins")).toHaveCount(0);
+  expect(await work.consume("--most", "1")).toEqual(["Later"]);
+});
+
+test("the keyboard's place is kept when a card moves", async ({ people }) => {
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  await board.title.fill("By keyboard");
+  await board.title.press("Enter");
+  await expect(board.title).toBeFocused();
+  await board.job("By keyboard").button("Take").focus();
+  await page.keyboard.press("Enter");
+  await board.job("By keyboard").expectState("leased");
+  await expect(board.job("By keyboard").article).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(board.job("By keyboard").button("Done")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await board.job("By keyboard").expectState("done");
+  await expect(board.job("By keyboard").article).toBeFocused();
+});
+
+test("of many jobs fifty are shown and more when they are asked for", async ({ server, people }) => {
+  const work = new Work(server);
+  await work.add(Array.from({ length: 120 }, (_, n) => `Job ${n + 1}`));
+  const ada = await people.join("Ada", inbox);
+  const ready = ada.tab.board.column("Ready");
+  await expect(ready.getByRole("article")).toHaveCount(50);
+  await expect(ready.getByRole("heading", { level: 2 })).toHaveText(/120/);
+  await ready.getByRole("button", { name: "Show more" }).click();
+  await expect(ready.getByRole("article")).toHaveCount(100);
+  await ready.getByRole("button", { name: "Show more" }).click();
+  await expect(ready.getByRole("article")).toHaveCount(120);
+  await expect(ready.getByRole("button", { name: "Show more" })).toHaveCount(0);
+});
+
+test("a narrow screen shows a column at a time and nothing beside it", async ({ server, people }) => {
+  const work = new Work(server);
+  await work.add([`A very long title ${"without-an-end-".repeat(12)}`, "שלום עולם", "Call Bo"]);
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  await page.setViewportSize({ width: 320, height: 640 });
+  await expect(board.job("Call Bo").article).toBeVisible();
+  const wider = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(await wider()).toBeLessThanOrEqual(0);
+  await board.job("Call Bo").press("Take");
+  // The card has gone to another column, and the screen with it.
+  await expect(board.job("Call Bo").button("Done")).toBeVisible();
+  await page.getByRole("group", { name: "Jobs that are" }).getByRole("button", { name: /^Ready/ }).click();
+  await expect(board.job("Call Bo").article).toBeHidden();
+  expect(await wider()).toBeLessThanOrEqual(0);
+});
+
+test("a person who is known in the rooms is known at the board, and the other way round", async ({ people }) => {
+  const ada = await people.join("Ada");
+  const tab = await ada.open(inbox);
+  await tab.status.expectLink("online");
+  await expect(tab.welcome.name).toHaveCount(0);
+  await tab.board.addTask("From the rooms");
+  await tab.board.job("From the rooms").take();
+  await expect(tab.board.job("From the rooms").article).toContainText("Ada (you)");
+
+  const bob = await people.join("Bob", inbox);
+  const rooms = await bob.open("/");
+  await rooms.status.expectLink("online");
+  await rooms.room.say("I am known here.");
+  await rooms.room.entry("I am known here.").expectState("acked");
+});
+
+test("the queues are listed, and a wrong one is said to be none", async ({ server, people }) => {
+  await new Work(server).add(["Call Bo"]);
+  const ada = await people.join("Ada", inbox);
+  await ada.tab.page.goto("/queues");
+  await ada.tab.page.getByRole("link", { name: /inbox/ }).click();
+  await expect(ada.tab.board.job("Call Bo").article).toBeVisible();
+  await ada.tab.page.goto("/queues/nothing");
+  await expect(ada.tab.page.getByText("There is no queue")).toBeVisible();
+});
+
+test("the board says to who hears it what it shows", async ({ server, people }) => {
+  await new Work(server).add(["Call Bo"]);
+  const ada = await people.join("Ada", inbox);
+  await expect(ada.tab.board.column("Ready")).toMatchAriaSnapshot(`
+    - region "Ready 1":
+      - heading "Ready 1" [level=2]
+      - form "New task":
+        - textbox "Title"
+        - textbox "Details"
+        - button "Add" [disabled]
+      - article "Call Bo":
+        - heading "Call Bo" [level=3]
+        - paragraph
+        - button "Take"
+        - button "Details"
+  `);
+});
