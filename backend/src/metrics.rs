@@ -143,7 +143,7 @@ impl Metrics {
         let open = opened.saturating_sub(self.connections_closed.get());
         text.one("connections", "gauge", "Open connections.", open);
         text.one("draining", "gauge", "1 while the server shuts down.", draining.into());
-        let help = "Long polls and subscriptions that wait for jobs.";
+        let help = "Long polls, subscriptions and the server's workers that wait for jobs.";
         text.one("jobs_waiting", "gauge", help, waiting);
         for (name, help, value) in [
             ("connections_opened_total", "Connections ever opened.", opened),
