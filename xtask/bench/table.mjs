@@ -108,7 +108,8 @@ function ours(rows, system, counts) {
     const slower = after / before < 0.75 ? "  slower by more than a quarter" : "";
     out.push(`${NAMES[name].padEnd(32)}${best.join("")}${cell(digits(after / before), 10)}${slower}`);
   }
-  const own = rows.filter((row) => row.system === system && row.waiting === many);
-  out.push(`memory grew by up to ${mib(Math.max(...own.map((row) => row.peak - row.rss)))} MiB with ${many} waiting`);
+  const own = (waiting) => rows.filter((row) => row.system === system && row.waiting === waiting);
+  const bare = Math.min(...own(few).map((row) => row.rss));
+  out.push(`with ${many} waiting it has up to ${mib(Math.max(...own(many).map((row) => row.peak)) - bare)} MiB more than empty`);
   return out;
 }
