@@ -26,8 +26,7 @@ pub(crate) fn e2e_program(script: &str) -> Command {
     command
 }
 
-/// What stands in a folder's lock file, into that folder.
-pub(crate) fn install(folder: &Path) -> Outcome<()> {
+fn install(folder: &Path) -> Outcome<()> {
     let _alone = files::lock("npm")?;
     let lock = read(&folder.join("package-lock.json"))?;
     // The copy lies inside, so that it goes when somebody removes the folder.
