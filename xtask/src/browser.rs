@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::files;
 use crate::sh::{self, Outcome};
-use crate::{npm, setup};
+use crate::{debian, files, npm, setup};
 
 /// Tells the suite which browser to start.
 pub(crate) const VARIABLE: &str = "HOLDFAST_CHROMIUM";
@@ -39,7 +38,7 @@ pub(crate) fn get() -> Outcome<Browser> {
     if sh::step("downloading a browser for the e2e suite", download).is_ok() && own_starts() {
         return Ok(Browser::Own);
     }
-    if let Err(reason) = sh::step("apt-get install chromium", install_with_apt) {
+    if let Err(reason) = sh::step("apt-get install chromium", || debian::install(&["chromium"])) {
         println!("{reason}");
     }
     on_path().map(Browser::At).ok_or_else(|| {
@@ -76,18 +75,4 @@ fn starts(path: &PathBuf) -> bool {
 fn download() -> Outcome<()> {
     let mut command = npm::e2e_program("@playwright/test/cli.js");
     sh::run_bounded(command.args(["install", "chromium"]), DOWNLOAD_LIMIT)
-}
-
-fn install_with_apt() -> Outcome<()> {
-    let root = sh::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
-    if !root || files::which("apt-get").is_none() {
-        return Err("that takes root on Debian".into());
-    }
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        sh::run(&mut command)
-    };
-    apt(&["update", "--quiet"])?;
-    apt(&["install", "--yes", "--quiet", "--no-install-recommends", "chromium"])
 }

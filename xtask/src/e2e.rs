@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::sh::{self, Outcome};
 use crate::tally::{self, Tally, summary};
-use crate::{browser, npm, page, server};
+use crate::{browser, npm, page, server, setup};
 
 /// Runs the suite, perhaps many times over to catch what fails seldom.
 pub(crate) fn run(own: &[String], passed_on: &[String]) -> Outcome<ExitCode> {
@@ -28,6 +28,7 @@ fn suite(arguments: &[String]) -> Outcome<Tally> {
 
 /// `playwright test`, with the page, the server and the browser that it needs in place.
 pub(crate) fn playwright() -> Outcome<Command> {
+    setup::python()?;
     let browser = browser::get()?;
     page::build()?;
     let server = match std::env::var_os("HOLDFAST_BIN") {

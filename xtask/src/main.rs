@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod chaos;
+mod debian;
 mod dev;
 #[cfg(test)]
 mod documents;

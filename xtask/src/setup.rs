@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::files;
 use crate::sh::{self, Outcome};
 use crate::tools::Tools;
-use crate::{browser, npm};
+use crate::{browser, debian, npm};
 
 /// What the page is compiled for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
@@ -42,7 +42,17 @@ pub(crate) fn lint() -> Outcome<()> {
 pub(crate) fn everything() -> Outcome<()> {
     page()?;
     lint()?;
+    python()?;
     browser::get().map(|_| ())
+}
+
+/// Python, which one of the e2e suite's consumers is written in.
+pub(crate) fn python() -> Outcome<()> {
+    if std::env::var_os("PYTHON").is_some() || files::which("python3").is_some() {
+        return Ok(());
+    }
+    sh::step("apt-get install python3", || debian::install(&["python3"]))
+        .map_err(|why| format!("python3 is missing, which the e2e suite takes: {why}"))
 }
 
 /// Node of a version that the page's tools run on, with its npm.

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use crate::files;
-use crate::setup;
 use crate::sh::{self, Outcome};
 use crate::workspace::{Workspace, cargo, root};
+use crate::{debian, files, setup};
 
 const PEERS: [&str; 4] = ["graphile", "bullmq", "nats", "rabbit"];
 const OURS: [&str; 2] = ["holdfast", "holdfast-ws"];
@@ -127,13 +126,7 @@ fn debian(program: &str, package: &str) -> Outcome<()> {
     if files::which_in(program, &path).is_some() {
         return Ok(());
     }
-    let root = sh::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
-    if !root || files::which("apt-get").is_none() {
-        return Err(format!("{program} is missing: on Debian it is in the package {package}"));
-    }
-    let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--no-install-recommends", package]);
-    sh::run(install.env("RUNLEVEL", "1").env("DEBIAN_FRONTEND", "noninteractive"))
+    debian::install(&[package]).map_err(|why| format!("{program} is missing: {why}"))
 }
 
 #[cfg(test)]

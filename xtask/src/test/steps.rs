@@ -54,6 +54,7 @@ pub(super) fn set_up(groups: &[&str]) -> Outcome<()> {
         setup::page()?;
     }
     if groups.contains(&"e2e") {
+        setup::python()?;
         browser::get()?;
     }
     Ok(())
