@@ -57,7 +57,8 @@ async fn tell(weak: Weak<Shared>, ended: Arc<tokio::sync::Notify>) {
     }
 }
 
-/// Tells some; returns whether there may be more. What fails holds up none of the others.
+/// Tells some; returns whether there may be more. What fails holds up none of those that were read with
+/// it; they are read again with the next ones.
 async fn tell_some(shared: &Shared) -> Result<bool, Fault> {
     let untold = shared.engine.untold(AT_ONCE).await?;
     let (mut told, mut failed) = (Vec::new(), None);

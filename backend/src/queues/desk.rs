@@ -22,7 +22,7 @@ use holdfast_common::{
     job::{Place, Token},
     storage::{
         Appended, Fault, Verdict,
-        jobs::{Claim, Claimed, End, Ended, How, LeasedJob, Moves, Wanted},
+        jobs::{Claim, Claimed, End, Ended, How, LeasedJob, Moves, QueueMoves, Wanted},
     },
     time::{Instant, Millis},
 };
@@ -238,9 +238,7 @@ impl Desk {
         let Wanted::Of { ns, queue, .. } = &claim.wanted else {
             return Fetched::Failed;
         };
-        let is_it = |it: &&holdfast_common::storage::jobs::QueueMoves| {
-            it.queue.ns == *ns && it.queue.name == *queue
-        };
+        let is_it = |it: &&QueueMoves| it.queue.ns == *ns && it.queue.name == *queue;
         match (claimed, moves.queues.iter().find(is_it)) {
             (Claimed::Jobs { jobs, next }, Some(moved)) => {
                 self.gave(ns, queue, &jobs);

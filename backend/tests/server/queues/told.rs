@@ -77,6 +77,25 @@ on_every_engine! {
         assert_eq!(ends[1]["text"], "Your task has failed: no line");
     }
 
+    async fn the_key_of_one_person_is_no_other_persons(rig) {
+        let (anna, ben) = (Me::new("Anna"), Me::new("Ben"));
+        let post = async |me: &Me| {
+            let headers = format!("{}idempotency-key: today\r\n", auth(me));
+            rig.post(&format!("{INBOX}/jobs"), &headers, &task("export").to_string()).await
+        };
+        let (first, other, again) = (post(&anna).await, post(&ben).await, post(&anna).await);
+        assert_eq!((first.status, other.status, again.status), (201, 201, 200));
+        assert_eq!(first.json(), again.json());
+        assert_ne!(first.json(), other.json());
+    }
+
+    async fn nothing_is_taken_by_its_id_while_the_server_drains(rig) {
+        let id = enqueue(&rig, "late", &json!({})).await;
+        rig.handle.drain();
+        say(&rig, &id, "lease", &json!({ "consumer": "x" })).await.is(503, "draining");
+        assert_eq!(job(&rig, &id).await["state"], "ready");
+    }
+
     async fn a_result_that_no_event_can_carry_is_left_to_the_job(rig) {
         let me = Me::new("Cleo");
         let id = asked_by(&rig, &me, "much").await;
