@@ -5,7 +5,8 @@
 //! 2. Reads run on a few threads of their own, [`readers`], each in one snapshot. An answered
 //!    write is seen by every read that is asked after it. The facts that each append waits for have
 //!    a thread for themselves, so that no long read is before them.
-//! 3. Nothing is cached outside SQLite, so a transaction that did not commit leaves nothing behind.
+//! 3. Nothing is cached outside SQLite but what queues count, by the writing thread, and that is dropped
+//!    with a transaction that did not commit: see [`held`](jobs::held).
 //! 4. Every queue has a bound; what does not fit is [`Fault::Overloaded`] at once.
 //! 5. What is removed is removed: SQLite overwrites it (`secure_delete`), and the write-ahead log
 //!    that may still hold it is emptied soon after, see [`SCRUB_AFTER`](writer::SCRUB_AFTER).
@@ -53,6 +54,7 @@ use holdfast_common::{
     },
     time::Timestamp,
 };
+use jobs::held::Held;
 use readers::{Readers, SHORT_AT_ONCE};
 use std::{fs::File, path::Path, sync::Arc};
 use writer::Writer;
@@ -65,6 +67,7 @@ pub struct SqliteEngine {
     facts: Readers,
     writer: Writer,
     ticks: Arc<Ticks>,
+    held: Arc<Held>,
     _lock: File,
 }
 
@@ -85,11 +88,13 @@ impl SqliteEngine {
         let opened = open::folder(folder)?;
         let kept = jobs::clock::kept(&opened.writer)?;
         let ticks = Arc::new(Ticks::new(Arc::clone(&options.clocks), kept));
+        let held = Arc::<Held>::default();
         Ok(Self {
             readers: Readers::start(opened.readers, 1)?,
             facts: Readers::start(vec![opened.short], SHORT_AT_ONCE)?,
-            writer: Writer::start(opened.writer, options, Arc::clone(&ticks))?,
+            writer: Writer::start(opened.writer, options, Arc::clone(&ticks), Arc::clone(&held))?,
             ticks,
+            held,
             _lock: opened.lock,
         })
     }

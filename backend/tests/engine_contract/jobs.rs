@@ -29,6 +29,7 @@ mod ends;
 mod events;
 mod govern;
 mod groups;
+mod held;
 mod hooks;
 mod keys;
 mod late;

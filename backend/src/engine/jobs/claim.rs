@@ -50,7 +50,10 @@ impl<R: Rows> Work<R> {
         let queue = row.queue;
         match self.room(queue, 1)? {
             (0, next) => Ok(Claimed::Jobs { jobs: Vec::new(), next }),
-            _ => self.lease(queue, vec![row], claim),
+            _ => {
+                let data = self.rows.content(row.content)?;
+                self.lease(queue, vec![(row, data)], claim)
+            }
         }
     }
 
@@ -69,10 +72,15 @@ impl<R: Rows> Work<R> {
     }
 
     /// Leases what was found.
-    fn lease(&mut self, queue: Seq, found: Vec<Row>, claim: &Claim) -> Worked<Claimed, R> {
+    fn lease(
+        &mut self,
+        queue: Seq,
+        found: Vec<(Row, String)>,
+        claim: &Claim,
+    ) -> Worked<Claimed, R> {
         let length = claim.lease.unwrap_or(self.queue(queue)?.info.settings.lease);
         let mut jobs = Vec::with_capacity(found.len());
-        for mut row in found {
+        for (mut row, data) in found {
             let token = Token { fence: self.rows.fence()?, key: chance()? };
             let act = Act::Claim { token, holder: claim.holder.clone(), length };
             match self.act(&mut row, act, None)? {
@@ -88,7 +96,7 @@ impl<R: Rows> Work<R> {
                 id: row.job.id,
                 token,
                 attempt: row.job.attempt,
-                data: self.rows.content(row.content)?,
+                data,
                 kind: row.kind,
                 lease: self.given(row.job.due),
                 group: row.job.group,

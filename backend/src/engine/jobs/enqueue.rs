@@ -62,7 +62,7 @@ impl<R: Rows> Work<R> {
     ) -> Worked<Vec<(&'a NewJob, Seq)>, R> {
         let mut new = Vec::new();
         for (asked, queue) in jobs.iter().zip(queues) {
-            if self.rows.job(asked.id)?.is_none() {
+            if !self.rows.is_there(asked.id)? {
                 new.push((asked, queue));
             }
         }
@@ -72,7 +72,7 @@ impl<R: Rows> Work<R> {
     pub(super) fn add_all(&mut self, new: &[(&NewJob, Seq)]) -> Worked<(), R> {
         for (asked, queue) in new {
             // Named twice in one call it is one job.
-            if self.rows.job(asked.id)?.is_none() {
+            if new.len() == 1 || !self.rows.is_there(asked.id)? {
                 self.add(asked, *queue)?;
             }
         }
@@ -116,6 +116,8 @@ impl<R: Rows> Work<R> {
             made: now,
         };
         self.rows.add_job(&row)?;
+        // It may expire as it comes.
+        self.swept &= row.job.overdue(now).is_none();
         let to = Some(place);
         let moved = Move { job: asked.id, from: None, to, attempt: 0, consumer: None, took: None };
         self.moved(queue, moved)

@@ -108,8 +108,9 @@ pub(in crate::engine) trait Rows {
     /// Deletes jobs' rows with their attempts and contents.
     fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
 
-    /// The first ready jobs of a queue, in the order in which they begin.
-    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>, Self::Error>;
+    fn is_there(&self, id: JobId) -> Result<bool, Self::Error>;
+    /// The first ready jobs of a queue with their payloads, in the order in which they begin.
+    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>, Self::Error>;
     /// When the oldest ready job of a queue was enqueued.
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Self::Error>;
     /// Whether a job holds up the group.
@@ -182,4 +183,9 @@ pub(in crate::engine) trait Rows {
 
     /// Counts a lease: a number that no lease ever had before.
     fn fence(&mut self) -> Result<u64, Self::Error>;
+
+    /// Whether a call before this one, at the same time, has left nothing that is overdue.
+    fn swept(&self) -> bool;
+    /// Whether this call has left nothing.
+    fn keep_swept(&mut self, swept: bool);
 }

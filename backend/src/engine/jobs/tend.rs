@@ -34,7 +34,6 @@ impl<R: Rows> Work<R> {
 
     /// Carries out what is overdue; returns how many jobs were.
     pub(super) fn sweep(&mut self) -> Worked<usize, R> {
-        self.swept = true;
         let mut done = 0;
         for what in Overdue::ALL {
             for id in self.rows.overdue(what, self.moment.now, TEND_JOBS - done)? {
@@ -45,6 +44,7 @@ impl<R: Rows> Work<R> {
                 }
             }
         }
+        self.swept = done < TEND_JOBS;
         Ok(done)
     }
 

@@ -19,7 +19,7 @@ pub(in crate::engine) struct Work<R: Rows> {
     pub(super) rows: R,
     pub(super) moment: Moment,
     queues: BTreeMap<Seq, Touched>,
-    /// What is overdue was carried out: no time passes within a call.
+    /// All that is overdue was carried out: no time passes within a call.
     pub(super) swept: bool,
 }
 
@@ -43,7 +43,8 @@ pub(super) type Worked<T, R> = Result<T, <R as Rows>::Error>;
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn new(rows: R, moment: Moment) -> Self {
-        Self { rows, moment, queues: BTreeMap::new(), swept: false }
+        let swept = rows.swept();
+        Self { rows, moment, queues: BTreeMap::new(), swept }
     }
 
     pub(in crate::engine) fn ensure_queue(&mut self, spec: &QueueSpec) -> Worked<QueueInfo, R> {
@@ -88,6 +89,7 @@ impl<R: Rows> Work<R> {
             }
             queues.push(QueueMoves { queue: touched.queue.info, jobs: touched.moves });
         }
+        self.rows.keep_swept(self.swept);
         Ok(Moves { version: self.moment.version, queues })
     }
 
@@ -184,6 +186,7 @@ impl<R: Rows> Work<R> {
             self.rows.add_attempt(row.seq, &attempt)?;
         }
         self.rows.keep_job(row)?;
+        self.swept &= row.job.overdue(now).is_none();
         self.moved(row.queue, moved)?;
         if step.frees {
             self.free(row)?;

@@ -1,6 +1,7 @@
 //! Queues and jobs in SQLite.
 
 pub(super) mod clock;
+pub(super) mod held;
 mod keys;
 mod row;
 mod rows;
@@ -41,9 +42,9 @@ impl SqliteEngine {
         removes: fn(&(T, Moves)) -> bool,
         mut call: impl FnMut(&mut Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
     ) -> BoxFuture<'static, Answer<T>> {
-        let ticks = Arc::clone(&self.ticks);
+        let (ticks, held) = (Arc::clone(&self.ticks), Arc::clone(&self.held));
         let answer = self.writer.submit(removes, move |db: &Connection| {
-            let mut work = Work::new(Tables(db), ticks.moment());
+            let mut work = Work::new(Tables::write(db, &held), ticks.moment());
             let answer = call(&mut work)?;
             Ok((answer, work.finish()?))
         });
@@ -55,7 +56,7 @@ impl SqliteEngine {
         mut call: impl FnMut(&Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Fault> {
         let ticks = Arc::<Ticks>::clone(&self.ticks);
-        self.readers.ask(move |db| call(&Work::new(Tables(db), ticks.peek()))).await
+        self.readers.ask(move |db| call(&Work::new(Tables::read(db), ticks.peek()))).await
     }
 }
 

@@ -12,7 +12,7 @@
 
 use super::{
     checkpoint,
-    jobs::clock,
+    jobs::{clock, held::Held},
     open::{OpenError, Options},
     task::{self, Problem, Queue, Task, fault, is_failed_fsync},
 };
@@ -59,6 +59,7 @@ impl Writer {
         db: Connection,
         options: Options,
         ticks: Arc<Ticks>,
+        held: Arc<Held>,
     ) -> Result<Self, OpenError> {
         let (queue, waiting) = sync_channel(WAITING_WRITES);
         let last_fault = LastFault::default();
@@ -68,6 +69,7 @@ impl Writer {
             db,
             options,
             ticks,
+            held,
             waiting,
             last_fault: Arc::clone(&last_fault),
             commits: Arc::clone(&commits),
@@ -137,6 +139,7 @@ struct Desk {
     db: Connection,
     options: Options,
     ticks: Arc<Ticks>,
+    held: Arc<Held>,
     waiting: Receiver<Box<dyn Task>>,
     last_fault: LastFault,
     commits: Arc<AtomicU64>,
@@ -227,6 +230,7 @@ impl Desk {
             self.begin(look)?;
             self.run_each(batch)?
         };
+        self.held.store(&self.db).map_err(|error| self.taken_back(&error))?;
         // Of a batch that has written nothing there is nothing to be synced, and no need for room.
         look.kept = look.kept.filter(|_| self.db.total_changes() > before);
         if let Some(kept) = look.kept {
@@ -244,6 +248,7 @@ impl Desk {
 
     /// Begins one. If there was a gap the leases are given it before anything goes by them.
     fn begin(&mut self, look: Look) -> Result<(), Fault> {
+        self.held.begin();
         let begun = self.options.commits.begin(&self.db);
         begun.map_err(|error| self.failed(&error))?;
         match look.gap {
@@ -291,7 +296,9 @@ impl Desk {
     /// Runs one task. The inner fault is its own; the outer one took the transaction with it.
     fn in_savepoint(&mut self, task: &mut dyn Task) -> Result<Option<Fault>, Fault> {
         self.run("SAVEPOINT task")?;
-        let own = task.run(&self.db).err().map(|problem| match problem {
+        let run = task.run(&self.db);
+        let run = run.and_then(|()| Ok(self.held.store(&self.db)?));
+        let own = run.err().map(|problem| match problem {
             Problem::Sql(error) => self.failed(&error),
             Problem::Other(fault) => fault,
         });
@@ -300,6 +307,7 @@ impl Desk {
                 return Err(fault.clone());
             }
             self.run("ROLLBACK TO task")?;
+            self.held.forget();
         }
         self.run("RELEASE task")?;
         Ok(own)
@@ -325,8 +333,9 @@ impl Desk {
             self.end(error);
             return Fault::Unknown(error.to_string());
         }
-        // What is kept of the clock tells the next batch.
+        // What is kept of the clock tells the next batch, and what is kept of queues.
         self.ticks.doubt();
+        self.held.forget();
         let fault = fault(error);
         let rolled_back = !self.db.is_autocommit() && self.roll_back();
         // A full disk did not take all frames of the commit, and the last of them is what makes it
@@ -336,6 +345,7 @@ impl Desk {
 
     /// Whether a transaction was open and is no more.
     fn roll_back(&self) -> bool {
+        self.held.forget();
         !self.db.is_autocommit() && self.db.execute_batch("ROLLBACK").is_ok()
     }
 

@@ -169,10 +169,15 @@ impl Rows for &mut State {
         Ok(())
     }
 
-    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>, Fault> {
+    fn is_there(&self, id: JobId) -> Result<bool, Fault> {
+        Ok(self.job(id)?.is_some())
+    }
+
+    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>, Fault> {
         let mut ready: Vec<_> = self.jobs.at(queue, Place::Ready).collect();
         ready.sort_by_key(|row| (-i16::from(row.priority), row.seq));
-        Ok(ready.into_iter().take(most as usize).cloned().collect())
+        let ready = ready.into_iter().take(most as usize);
+        ready.map(|row| Ok((row.clone(), self.content(row.content)?))).collect()
     }
 
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Fault> {
@@ -339,4 +344,11 @@ impl Rows for &mut State {
         self.jobs.fence += 1;
         Ok(self.jobs.fence)
     }
+
+    // Each call sweeps: nothing is saved by less.
+    fn swept(&self) -> bool {
+        false
+    }
+
+    fn keep_swept(&mut self, _swept: bool) {}
 }

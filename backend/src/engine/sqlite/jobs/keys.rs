@@ -38,7 +38,7 @@ pub(super) fn tend(
     for ((queue, caller, key), jobs) in &over {
         let mut left = false;
         for job in jobs {
-            let mut is_left = db.prepare_cached(sql::IS_LEFT)?;
+            let mut is_left = db.prepare_cached(sql::IS_THERE)?;
             left = is_left.query_row([job.as_bytes()], |row| row.get(0))?;
             if left {
                 break;

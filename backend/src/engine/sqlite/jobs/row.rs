@@ -29,6 +29,9 @@ pub(super) fn queue(row: &Row<'_>) -> Result<Queue> {
     Ok(Queue { seq: row.get(0)?, info, own: row.get(4)?, tat: Tat(number(row, 6)?) })
 }
 
+/// Which column behind those of a job is its payload, where that is selected with it.
+pub(super) const DATA: usize = 26;
+
 /// A job from a row.
 pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
     let place: u8 = row.get(6)?;

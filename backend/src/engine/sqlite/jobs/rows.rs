@@ -1,6 +1,6 @@
 //! The tables.
 
-use super::{keys, row, sql};
+use super::{held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
@@ -29,13 +29,25 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::cmp::Reverse;
 
 /// The database, in a transaction.
-pub(in crate::engine::sqlite) struct Tables<'a>(pub(in crate::engine::sqlite) &'a Connection);
+pub(in crate::engine::sqlite) struct Tables<'a> {
+    db: &'a Connection,
+    /// What the writing thread holds of it; readers see what is committed.
+    held: Option<&'a Held>,
+}
 
 type Result<T> = std::result::Result<T, Problem>;
 
-impl Tables<'_> {
+impl<'a> Tables<'a> {
+    pub(super) const fn read(db: &'a Connection) -> Self {
+        Self { db, held: None }
+    }
+
+    pub(super) const fn write(db: &'a Connection, held: &'a Held) -> Self {
+        Self { db, held: Some(held) }
+    }
+
     fn run(&self, sql: &str, params: impl Params) -> Result<()> {
-        self.0.prepare_cached(sql)?.execute(params)?;
+        self.db.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }
 
@@ -45,7 +57,7 @@ impl Tables<'_> {
         params: impl Params,
         read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        Ok(self.0.prepare_cached(sql)?.query_row(params, read).optional()?)
+        Ok(self.db.prepare_cached(sql)?.query_row(params, read).optional()?)
     }
 
     fn many<T>(
@@ -54,7 +66,7 @@ impl Tables<'_> {
         params: impl Params,
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let mut select = self.0.prepare_cached(sql)?;
+        let mut select = self.db.prepare_cached(sql)?;
         let rows = select.query_map(params, read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -92,7 +104,7 @@ impl Rows for Tables<'_> {
     }
 
     fn append(&mut self, append: &Append) -> Result<(Appended, bool)> {
-        append::append(self.0, append)
+        append::append(self.db, append)
     }
 
     fn stands(&self, room: RoomId, event: EventId) -> Result<Option<Offset>> {
@@ -100,20 +112,30 @@ impl Rows for Tables<'_> {
     }
 
     fn queue(&self, seq: Seq) -> Result<Queue> {
-        self.one(sql::QUEUE, [seq], row::queue)?.ok_or_else(|| lost("queue"))
+        let found = match self.held {
+            Some(held) => held.queue(self.db, seq)?,
+            None => self.one(sql::QUEUE, [seq], row::queue)?,
+        };
+        found.ok_or_else(|| lost("queue"))
     }
 
     fn queue_named(&self, ns: &str, name: &str) -> Result<Option<Queue>> {
-        self.one(sql::QUEUE_NAMED, [ns, name], row::queue)
+        match self.held {
+            Some(held) => Ok(held.named(self.db, ns, name)?),
+            None => self.one(sql::QUEUE_NAMED, [ns, name], row::queue),
+        }
     }
 
     fn all_queues(&self) -> Result<Vec<Queue>> {
+        if let Some(held) = self.held {
+            held.store(self.db)?;
+        }
         self.many(sql::QUEUES, [], row::queue)
     }
 
     fn add_queue(&mut self, spec: &QueueSpec) -> Result<Queue> {
         self.run(sql::ADD_QUEUE, (&spec.ns, &spec.name, settings(spec)?))?;
-        self.queue(self.0.last_insert_rowid())
+        self.queue(self.db.last_insert_rowid())
     }
 
     fn keep_queue(&mut self, queue: &Queue) -> Result<()> {
@@ -124,20 +146,9 @@ impl Rows for Tables<'_> {
     }
 
     fn count_queue(&mut self, queue: &Queue) -> Result<()> {
-        let counts = &queue.info.counts;
-        self.run(
-            sql::COUNT_QUEUE,
-            params![
-                queue.seq,
-                int(queue.tat.0),
-                int(counts.ready),
-                int(counts.delayed),
-                int(counts.behind),
-                int(counts.leased),
-                int(counts.done),
-                int(counts.dead),
-            ],
-        )
+        let held = self.held.ok_or_else(|| Fault::Failed("a reader counts".to_owned()))?;
+        held.keep(queue);
+        Ok(())
     }
 
     fn job(&self, id: JobId) -> Result<Option<Row>> {
@@ -146,7 +157,7 @@ impl Rows for Tables<'_> {
 
     fn add_job(&mut self, new: &Row) -> Result<Seq> {
         let job = &new.job;
-        let mut insert = self.0.prepare_cached(sql::ADD_JOB)?;
+        let mut insert = self.db.prepare_cached(sql::ADD_JOB)?;
         Ok(insert.insert(params![
             job.id.as_bytes(),
             new.queue,
@@ -199,7 +210,7 @@ impl Rows for Tables<'_> {
     fn drop_jobs(&mut self, rows: &[Row]) -> Result<()> {
         let contents: Vec<_> =
             rows.iter().flat_map(|row| [Some(row.content), row.outcome]).flatten().collect();
-        content::remove(self.0, &contents)?;
+        content::remove(self.db, &contents)?;
         for row in rows {
             self.run(sql::DROP_JOB, [row.seq])?;
             self.run(sql::DROP_ATTEMPTS, [row.seq])?;
@@ -207,8 +218,13 @@ impl Rows for Tables<'_> {
         Ok(())
     }
 
-    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<Row>> {
-        self.many(sql::READY, (queue, most), row::job)
+    fn is_there(&self, id: JobId) -> Result<bool> {
+        let found = self.one(sql::IS_THERE, [id.as_bytes()], |row| row.get(0))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>> {
+        self.many(sql::READY, (queue, most), |row| Ok((row::job(row)?, row.get(row::DATA)?)))
     }
 
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>> {
@@ -283,7 +299,7 @@ impl Rows for Tables<'_> {
     }
 
     fn store(&mut self, data: &str) -> Result<Seq> {
-        Ok(content::store(self.0, data)?)
+        Ok(content::store(self.db, data)?)
     }
 
     fn content(&self, seq: Seq) -> Result<String> {
@@ -291,7 +307,7 @@ impl Rows for Tables<'_> {
     }
 
     fn drop_content(&mut self, seq: Seq) -> Result<()> {
-        Ok(content::remove(self.0, &[seq])?)
+        Ok(content::remove(self.db, &[seq])?)
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<()> {
@@ -335,7 +351,7 @@ impl Rows for Tables<'_> {
     }
 
     fn tend_keys(&mut self, now: StoreTime, later: StoreTime, most: usize) -> Result<usize> {
-        keys::tend(self.0, now, later, most)
+        keys::tend(self.db, now, later, most)
     }
 
     fn add_audit(&mut self, queue: Seq, audit: &Audit) -> Result<i64> {
@@ -343,7 +359,7 @@ impl Rows for Tables<'_> {
         let job = job.as_ref().map(JobId::as_bytes);
         let who = by.person.as_bytes();
         let row = params![int(at.0), who, by.name, deed, queue, job, int(*jobs), detail];
-        let seq = self.0.prepare_cached(sql::ADD_AUDIT)?.insert(row)?;
+        let seq = self.db.prepare_cached(sql::ADD_AUDIT)?.insert(row)?;
         self.run(sql::OLD_AUDITS, [seq - i64::from(AUDITS)])?;
         Ok(seq)
     }
@@ -357,27 +373,37 @@ impl Rows for Tables<'_> {
     }
 
     fn webhooks(&self, room: RoomId) -> Result<Option<Vec<Webhook>>> {
-        hooks::of_room(self.0, room)
+        hooks::of_room(self.db, room)
     }
 
     fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>> {
-        hooks::find(self.0, id)
+        hooks::find(self.db, id)
     }
 
     fn add_webhook(&mut self, webhook: &Webhook) -> Result<()> {
-        hooks::add(self.0, webhook)
+        hooks::add(self.db, webhook)
     }
 
     fn keep_webhook(&mut self, webhook: &Webhook) -> Result<()> {
-        hooks::keep(self.0, webhook)
+        hooks::keep(self.db, webhook)
     }
 
     fn drop_webhook(&mut self, webhook: &Webhook) -> Result<()> {
-        hooks::remove(self.0, webhook)
+        hooks::remove(self.db, webhook)
     }
 
     fn fence(&mut self) -> Result<u64> {
-        let fence: Option<i64> = self.one(sql::FENCE, [], |row| row.get(0))?;
-        fence.map(i64::cast_unsigned).ok_or_else(|| lost("clock"))
+        let held = self.held.ok_or_else(|| Fault::Failed("a reader leases".to_owned()))?;
+        Ok(held.fence(self.db)?)
+    }
+
+    fn swept(&self) -> bool {
+        self.held.is_some_and(Held::swept)
+    }
+
+    fn keep_swept(&mut self, swept: bool) {
+        if let Some(held) = self.held {
+            held.keep_swept(swept);
+        }
     }
 }

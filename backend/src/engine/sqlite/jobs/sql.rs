@@ -13,12 +13,15 @@ macro_rules! statements {
 /// Selects whole rows of jobs, in the order of [`row`](super::row)'s columns.
 macro_rules! select_jobs {
     ($rest:literal) => {
+        concat!(select_jobs!(@columns ""), "FROM jobs ", $rest)
+    };
+    (@columns $more:literal) => {
         concat!(
             "SELECT seq, id, queue, kind, content, outcome, place, urgency, due, expires, grp,
                 attempt, most, snoozes, backoff, fence, key, consumer, person, since, progress,
-                note, spent, asker, told, made
-             FROM jobs ",
-            $rest
+                note, spent, asker, told, made",
+            $more,
+            " "
         )
     };
 }
@@ -53,7 +56,10 @@ statements! {
         progress = ?13, note = ?14, spent = ?15, told = ?16, content = ?17 WHERE seq = ?1";
     DROP_JOB = "DELETE FROM jobs WHERE seq = ?1";
 
-    READY = select_jobs!("WHERE queue = ?1 AND place = 0 ORDER BY urgency, seq LIMIT ?2");
+    READY = concat!(
+        select_jobs!(@columns ", (SELECT data FROM contents WHERE seq = jobs.content)"),
+        "FROM jobs WHERE queue = ?1 AND place = 0 ORDER BY urgency, seq LIMIT ?2"
+    );
     // From one priority to the next, and of each the first: however many wait, these are few.
     URGENCY = "SELECT urgency FROM jobs
         WHERE queue = ?1 AND place = 0 AND urgency > ?2 ORDER BY urgency LIMIT 1";
@@ -107,12 +113,13 @@ statements! {
         ORDER BY until LIMIT ?2";
     DROP_KEY = "DELETE FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
     KEEP_KEY = "UPDATE job_keys SET until = ?4 WHERE queue = ?1 AND caller = ?2 AND key = ?3";
-    IS_LEFT = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)";
+    IS_THERE = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)";
 
     STANDS = "SELECT i.offset FROM rooms r JOIN ids i ON i.room = r.seq
         WHERE r.id = ?1 AND i.id = ?2";
 
-    FENCE = "UPDATE store_clock SET fence = fence + 1 WHERE seq = 1 RETURNING fence";
+    FENCE = "SELECT fence FROM store_clock WHERE seq = 1";
+    KEEP_FENCE = "UPDATE store_clock SET fence = ?1 WHERE seq = 1";
     SKIP_FENCES = "UPDATE store_clock SET fence = max(fence + (1 << 32), ?1) WHERE seq = 1";
     CLOCK = "SELECT at, wall FROM store_clock WHERE seq = 1";
     KEEP_CLOCK = "UPDATE store_clock SET at = ?1, wall = ?2 WHERE seq = 1";

@@ -31,7 +31,7 @@ fn start(options: Options) -> (Writer, Arc<Counted>) {
     let ends = Arc::new(Counted::default());
     let options = Options { fatal: Arc::clone(&ends) as Arc<dyn Fatal>, ..options };
     let ticks = Arc::new(Ticks::new(Arc::clone(&options.clocks), None));
-    (Writer::start(open::in_memory(), options, ticks).unwrap(), ends)
+    (Writer::start(open::in_memory(), options, ticks, Arc::default()).unwrap(), ends)
 }
 
 #[tokio::test]

@@ -1,0 +1,171 @@
+//! What the writing thread holds of queues over the calls of its batches is what stands there.
+
+use super::{super::rig::message, bench::*};
+use futures_util::future::join_all;
+use holdfast_backend::engine::sqlite::{Commits, Options};
+use holdfast_common::{
+    event::Verified,
+    id::PersonId,
+    job::NewJob,
+    storage::{
+        Appended, Fault,
+        jobs::{Claimed, Enqueue, Enqueued},
+    },
+    time::Millis,
+};
+use rusqlite::{Connection, ffi};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering::SeqCst},
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+const FINE: u8 = 0;
+const FAILS: u8 = 1;
+/// All was written all the same.
+const FAILS_AFTER: u8 = 2;
+
+/// Commits of which the next one may be made to fail.
+#[derive(Clone, Default)]
+struct Once(Arc<AtomicU8>);
+
+impl Commits for Once {
+    fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let next = self.0.swap(FINE, SeqCst);
+        if next != FAILS {
+            db.execute_batch("COMMIT")?;
+        }
+        let busy = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
+        if next == FINE { Ok(()) } else { Err(busy) }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
+    for how in [FAILS, FAILS_AFTER] {
+        let once = Once::default();
+        let commits = Box::new(once.clone());
+        let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
+        bench.inbox().await;
+        bench.puts(4).await;
+        let mut fences = BTreeSet::from([bench.take_one().await.token.fence]);
+        once.0.store(how, SeqCst);
+        assert!(bench.engine().claim(claim(1)).await.is_err());
+        assert_eq!(once.0.load(SeqCst), FINE);
+        bench.counted().await;
+        let left = if how == FAILS { 3 } else { 2 };
+        let taken = bench.take(9).await;
+        assert_eq!(taken.len(), left);
+        fences.extend(taken.iter().map(|job| job.token.fence));
+        assert_eq!(fences.len(), 1 + left, "no fence is given twice");
+        bench.counted().await;
+    }
+}
+
+/// Commits the next of which, once they are asked to, says that it has begun and waits for a word.
+struct Gate {
+    shut: Arc<AtomicU8>,
+    begun: Sender<()>,
+    go: Mutex<Receiver<()>>,
+}
+
+impl Commits for Gate {
+    fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        if self.shut.swap(0, SeqCst) == 1 {
+            self.begun.send(()).unwrap();
+            self.go.lock().unwrap().recv().unwrap();
+        }
+        db.execute_batch("COMMIT")
+    }
+}
+
+/// A bench whose batch of many calls is made by holding up the commit before it.
+struct Held {
+    bench: Bench,
+    shut: Arc<AtomicU8>,
+    begun: Receiver<()>,
+    go: Sender<()>,
+}
+
+impl Held {
+    async fn new() -> Self {
+        let shut = Arc::<AtomicU8>::default();
+        let ((begins, begun), (go, goes)) = (channel(), channel());
+        let commits = Gate { shut: Arc::clone(&shut), begun: begins, go: Mutex::new(goes) };
+        let options = Options { commits: Box::new(commits), ..Options::default() };
+        let bench = Bench::sqlite_with(options);
+        bench.inbox().await;
+        Self { bench, shut, begun, go }
+    }
+
+    /// All that is submitted by this is of one batch.
+    async fn together<T>(&self, submits: impl AsyncFnOnce(&Bench) -> T) -> T {
+        self.shut.store(1, SeqCst);
+        let first = self.bench.engine().enqueue(one(&self.bench, new_job()));
+        self.begun.recv().unwrap();
+        let go = self.go.clone();
+        let done = submits(&self.bench);
+        let (done, first) = futures_util::future::join(done, async {
+            go.send(()).unwrap();
+            first.await
+        })
+        .await;
+        assert!(matches!(first, Ok((Enqueued::Made { .. }, _))));
+        done
+    }
+}
+
+fn one(bench: &Bench, job: NewJob) -> Enqueue {
+    bench.know(&[job.id]);
+    Enqueue { jobs: vec![job], promise: None, then: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_takes_nothing_of_the_others_of_its_batch_along() {
+    let held = Held::new().await;
+    let rig = held.bench.rig();
+    let room = rig.room().await;
+    let lost = NewJob { queue: "elsewhere".to_owned(), ..new_job() };
+    let mut append = rig.read_facts(message(room, PersonId::NIL, "x")).await;
+    append.verified = Verified::Allowed { reply: "null".to_owned(), jobs: vec![lost] };
+    let (made, failed, taken) = held
+        .together(async |bench| {
+            let made: Vec<_> =
+                (0..5).map(|_| bench.engine().enqueue(one(bench, new_job()))).collect();
+            let failed = bench.engine().append(append);
+            let taken: Vec<_> = (0..4).map(|_| bench.engine().claim(claim(1))).collect();
+            (join_all(made).await, failed.await, join_all(taken).await)
+        })
+        .await;
+    assert!(made.iter().all(|made| matches!(made, Ok((Enqueued::Made { .. }, _)))));
+    assert!(matches!(failed, Appended::Fault(Fault::Failed(_))), "{failed:?}");
+    let fences = taken.into_iter().flat_map(|it| jobs(it.unwrap().0)).map(|it| it.token.fence);
+    assert_eq!(fences.collect::<BTreeSet<_>>().len(), 4);
+    let counts = held.bench.counts().await;
+    assert_eq!((counts.ready, counts.leased), (2, 4));
+    held.bench.counted().await;
+}
+
+#[tokio::test]
+async fn what_comes_overdue_after_a_claim_of_its_batch_holds_up_no_later_one() {
+    let held = Held::new().await;
+    let (before, made, after) = held
+        .together(async |bench| {
+            let before = bench.engine().claim(claim(1));
+            let over = NewJob { expires: Some(Millis(0)), priority: 9, ..new_job() };
+            let over = [one(bench, over), one(bench, new_job())];
+            let made: Vec<_> = over.map(|it| bench.engine().enqueue(it)).into_iter().collect();
+            let after = bench.engine().claim(claim(1));
+            (before.await, join_all(made).await, after.await)
+        })
+        .await;
+    assert_eq!(jobs(before.unwrap().0).len(), 1);
+    assert!(made.iter().all(Result::is_ok));
+    let (after, _): (Claimed, _) = after.unwrap();
+    assert_eq!(jobs(after).len(), 1, "the one behind what has expired");
+    let counts = held.bench.counts().await;
+    assert_eq!((counts.ready, counts.leased, counts.dead), (0, 2, 1));
+}
