@@ -53,6 +53,17 @@ pub enum NotStarted {
 /// # Errors
 /// The server could not start.
 pub async fn serve(config: Config) -> Result<(), NotStarted> {
+    serve_with(config, |builder| builder).await
+}
+
+/// The same with what an application adds: namespaces, queues, workers.
+///
+/// # Errors
+/// The server could not start.
+pub async fn serve_with(
+    config: Config,
+    add: impl FnOnce(Builder) -> Builder,
+) -> Result<(), NotStarted> {
     if !config.listen.ip().is_loopback() {
         return Err(NotStarted::NotLoopback(config.listen));
     }
@@ -60,7 +71,7 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
     let listener = listen(config.listen).map_err(|it| NotStarted::Listen(config.listen, it))?;
     let engine = open(&config.data)?;
     let doors = Doors::of(&config);
-    let (router, handle) = Builder::new(engine)
+    let builder = Builder::new(engine)
         .namespace(chat::Serve(ChatRules))
         .namespace(work::Serve(WorkRules))
         .queues(work::queues())
@@ -73,9 +84,8 @@ pub async fn serve(config: Config) -> Result<(), NotStarted> {
         // A part of the time that it has: what is handed back has to be said, too.
         .drain(Duration::from_millis(config.drain.0) * 3 / 4)
         .request_time(Duration::from_millis(config.request_time.0))
-        .page()
-        .build()
-        .await?;
+        .page();
+    let (router, handle) = add(builder).build().await?;
     let address = listener.local_addr().map_err(|it| NotStarted::Listen(config.listen, it))?;
     // Whoever started it may have closed stdout; that is no reason to stop.
     let _ = writeln!(io::stdout(), "listening on http://{address}");

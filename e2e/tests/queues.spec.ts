@@ -33,6 +33,35 @@ test("two people and a program do the jobs of one queue, each job once", async (
   expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 9, dead: 0 });
 });
 
+test.describe("with a worker in the server", () => {
+  test.use({ serverOptions: { program: "clerk" } });
+
+  test("a person, a worker in the server and a program do the jobs of one queue, each job once", async ({ server, people }) => {
+    const work = new Work(server);
+    const ada = await people.join("Ada", inbox);
+    const bob = await people.join("Bob", inbox);
+    // The clerk does one at a time, and is at the first one for a while.
+    const [long] = await work.add(["Long"], {}, "takes 6000 ms");
+    const ids = await work.add(Array.from({ length: 6 }, (_, n) => `Job ${n + 1}`));
+    for (const { tab } of [ada, bob]) {
+      await expect(tab.board.column("Taken").getByRole("article", { name: "Long" })).toContainText("task (server)");
+    }
+    await ada.tab.board.job("Job 1").take();
+    await bob.tab.board.job("Job 2").take();
+    expect(await work.consume("--name", "py-1", "--most", "2")).toEqual(["Job 3", "Job 4"]);
+    await ada.tab.board.job("Job 1").press("Done");
+    await bob.tab.board.job("Job 2").press("Done");
+    // What is left is the clerk's.
+    for (const { tab } of [ada, bob]) {
+      await expect(tab.board.column("Done").getByRole("article")).toHaveCount(7, { timeout: 20_000 });
+    }
+    const by = await Promise.all([long!, ...ids].map(async (id) => (await work.job(id)) as { result: { by?: string } | null }));
+    expect(by.map(({ result }) => result?.by)).toEqual(["clerk", undefined, undefined, "py-1", "py-1", "clerk", "clerk"]);
+    for (const id of [long!, ...ids]) expect(await work.job(id)).toMatchObject({ state: "done", attempt: 1 });
+    expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 7, dead: 0 });
+  });
+});
+
 test("of two who take one job at once one has it and the other is told", async ({ server, people }) => {
   const work = new Work(server);
   const both = [await people.join("Ada", inbox), await people.join("Bob", inbox)];

@@ -29,7 +29,8 @@ pub(crate) fn build_release() -> Outcome<PathBuf> {
 pub(crate) fn build_for_tests() -> Outcome<PathBuf> {
     setup::server()?;
     let workspace = Workspace::read()?;
-    let mut build = cargo(&["build", "--package", "holdfast-backend"]);
+    // The clerk of the examples is one of those whom the queues' tests have at work.
+    let mut build = cargo(&["build", "--package", "holdfast-backend", "--package", "clerk"]);
     sh::run(build.args(workspace.failpoints()))?;
     Ok(workspace.server("debug"))
 }
