@@ -20,8 +20,12 @@ pub const REASON_BYTES: usize = 4 * 1024;
 /// The longest delay, expiry and keeping. Past it: refused.
 pub const LONGEST_DELAY: Millis = Millis(365 * DAY);
 
-/// The longest wait between two attempts. A backoff past it is refused; what it doubles to ends here.
+/// The longest wait between two attempts that may be asked for. A backoff past it is refused.
 pub const LONGEST_BACKOFF: Millis = Millis(DAY);
+
+/// What a backoff doubles to at most; one that is longer from the first stays as it is. Whoever was away
+/// and is back waits no longer than this.
+pub const LONGEST_DOUBLED: Millis = Millis(12 * HOUR);
 
 /// Priorities: higher first, 0 where none is said. Outside: refused.
 pub const PRIORITY: RangeInclusive<i8> = -100..=100;
@@ -154,6 +158,7 @@ mod tests {
             ("bytes of a reason or a note", kib(REASON_BYTES)),
             ("a delay, an expiry, `keep_ms`", format!("{} d", LONGEST_DELAY.0 / DAY)),
             ("a backoff, `retry_ms`", format!("{} h", LONGEST_BACKOFF.0 / HOUR)),
+            ("what a shorter backoff doubles to", format!("{} h", LONGEST_DOUBLED.0 / HOUR)),
             ("a priority", format!("{} to {}", priority.start(), priority.end())),
             (
                 "bytes of a group's or a consumer's name",

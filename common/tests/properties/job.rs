@@ -279,7 +279,8 @@ proptest! {
         chance in any::<u64>(),
     ) {
         let most = u128::from(first) << attempt.saturating_sub(1).min(40);
-        let most = most.min(24 * 3_600 * 1_000);
+        let half_a_day = 12 * 3_600 * 1_000;
+        let most = most.min(u128::from(first).clamp(half_a_day, 2 * half_a_day));
         let wait = u128::from(backoff::wait(Millis(first), attempt, chance).0);
         prop_assert!((most / 2..=most).contains(&wait), "{} of {}", wait, most);
     }

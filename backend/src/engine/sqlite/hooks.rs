@@ -2,6 +2,7 @@
 
 use super::{
     SqliteEngine,
+    jobs::statements,
     room::Room,
     rows::{id, int, number},
     task::Problem,
@@ -57,27 +58,39 @@ macro_rules! select {
     };
 }
 
+statements! {
+    OF_ROOM = select!("WHERE w.room = ?1 ORDER BY w.seq");
+    FIND = select!("WHERE w.id = ?1");
+    ADD = "INSERT INTO webhooks
+            (id, room, url, secret, before, kinds, ordered, state, made, changed, who)
+        SELECT ?1, seq, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM rooms WHERE id = ?2";
+    KEEP = "UPDATE webhooks SET secret = ?2, before = ?3, state = ?4, changed = ?5
+        WHERE id = ?1";
+    REMOVE = "DELETE FROM webhooks WHERE id = ?1";
+    REMOVE_ALL = "DELETE FROM webhooks WHERE room = ?1";
+    COUNT = "UPDATE rooms SET hooks =
+            (SELECT count(*) FROM webhooks w WHERE w.room = rooms.seq AND w.state = 0)
+        WHERE id = ?1";
+}
+
 pub(super) fn of_room(db: &Connection, room: RoomId) -> Result<Option<Vec<Webhook>>, Problem> {
     let Some(room) = Room::find(db, room)?.filter(|room| !room.gone && room.owner.is_none()) else {
         return Ok(None);
     };
-    let mut select = db.prepare_cached(select!("WHERE w.room = ?1 ORDER BY w.seq"))?;
+    let mut select = db.prepare_cached(OF_ROOM)?;
     let webhooks = select.query_map([room.seq], webhook)?;
     Ok(Some(webhooks.collect::<rusqlite::Result<_>>()?))
 }
 
 pub(super) fn find(db: &Connection, id: WebhookId) -> Result<Option<Webhook>, Problem> {
-    let mut select = db.prepare_cached(select!("WHERE w.id = ?1"))?;
+    let mut select = db.prepare_cached(FIND)?;
     Ok(select.query_row([id.as_bytes()], webhook).optional()?)
 }
 
 pub(super) fn add(db: &Connection, webhook: &Webhook) -> Result<(), Problem> {
     let kinds = webhook.kinds.as_ref().map(serde_json::to_string).transpose();
     let kinds = kinds.map_err(|error| Fault::Failed(error.to_string()))?;
-    let sql = "INSERT INTO webhooks
-            (id, room, url, secret, before, kinds, ordered, state, made, changed, who)
-        SELECT ?1, seq, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM rooms WHERE id = ?2";
-    db.prepare_cached(sql)?.execute(params![
+    db.prepare_cached(ADD)?.execute(params![
         webhook.id.as_bytes(),
         webhook.room.as_bytes(),
         webhook.url,
@@ -95,27 +108,27 @@ pub(super) fn add(db: &Connection, webhook: &Webhook) -> Result<(), Problem> {
 
 /// Stores what may change of it.
 pub(super) fn keep(db: &Connection, webhook: &Webhook) -> Result<(), Problem> {
-    let sql = "UPDATE webhooks SET secret = ?2, before = ?3, state = ?4, changed = ?5
-        WHERE id = ?1";
     let before = webhook.before.as_ref().map(|key| &key.0);
     let (id, changed) = (webhook.id.as_bytes(), int(webhook.changed.0));
     let row = (id, &webhook.secret.0, before, state(webhook), changed);
-    db.prepare_cached(sql)?.execute(row)?;
+    db.prepare_cached(KEEP)?.execute(row)?;
     count(db, webhook.room)
 }
 
 pub(super) fn remove(db: &Connection, webhook: &Webhook) -> Result<(), Problem> {
     let id = webhook.id.as_bytes();
-    db.prepare_cached("DELETE FROM webhooks WHERE id = ?1")?.execute([id])?;
+    db.prepare_cached(REMOVE)?.execute([id])?;
     count(db, webhook.room)
+}
+
+/// Removes all those of a room.
+pub(super) fn remove_all(db: &Connection, room: i64) -> rusqlite::Result<usize> {
+    db.prepare_cached(REMOVE_ALL)?.execute([room])
 }
 
 /// Stores how many active ones the room has.
 fn count(db: &Connection, room: RoomId) -> Result<(), Problem> {
-    let sql = "UPDATE rooms SET hooks =
-            (SELECT count(*) FROM webhooks w WHERE w.room = rooms.seq AND w.state = 0)
-        WHERE id = ?1";
-    db.prepare_cached(sql)?.execute([room.as_bytes()])?;
+    db.prepare_cached(COUNT)?.execute([room.as_bytes()])?;
     Ok(())
 }
 

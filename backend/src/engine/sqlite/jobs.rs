@@ -23,9 +23,9 @@ use holdfast_common::{
         },
     },
 };
-pub(super) use rows::Tables;
 use rusqlite::Connection;
 use std::sync::Arc;
+pub(super) use {rows::Tables, sql::statements};
 
 impl SqliteEngine {
     /// Has one call's work done in a batch, by the batch's time.

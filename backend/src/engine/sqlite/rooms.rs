@@ -1,7 +1,7 @@
 //! Rooms by name, memberships, and the facts that rules go by.
 
 use super::{
-    effects,
+    effects, hooks,
     place::LAST_ROOM,
     room::Room,
     rows::{int, number},
@@ -200,7 +200,7 @@ pub(super) fn bury(db: &Connection, room: RoomId) -> Result<bool, Problem> {
     if !room.gone {
         let sql = "UPDATE rooms SET gone = 1, version = version + 1, hooks = 0 WHERE seq = ?1";
         db.prepare_cached(sql)?.execute([room.seq])?;
-        db.prepare_cached("DELETE FROM webhooks WHERE room = ?1")?.execute([room.seq])?;
+        hooks::remove_all(db, room.seq)?;
         db.prepare_cached("DELETE FROM members WHERE room = ?1")?.execute([room.seq])?;
         db.prepare_cached("DELETE FROM registers WHERE room = ?1")?
             .execute([room.id.as_bytes()])?;

@@ -6,9 +6,10 @@ macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
         $(pub(super) const $name: &str = $sql;)*
         #[cfg(test)]
-        const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+        pub(in crate::engine::sqlite) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
+pub(in crate::engine::sqlite) use statements;
 
 /// Selects whole rows of jobs, in the order of [`row`](super::row)'s columns.
 macro_rules! select_jobs {
@@ -134,7 +135,7 @@ pub(super) const RELEASE: &str = "RELEASE part";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::sqlite::open;
+    use crate::engine::sqlite::{hooks, open};
     use rusqlite::{Connection, StatementStatus};
 
     /// What may walk all there is of something, which is little.
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn no_statement_walks_a_table_or_sorts() {
         let db = open::in_memory();
-        for (name, sql) in ALL {
+        for (name, sql) in ALL.iter().chain(hooks::ALL) {
             for step in plan(&db, sql) {
                 let walks = step.starts_with("SCAN") && step != "SCAN CONSTANT ROW";
                 let may = WALKS.iter().any(|(who, how)| who == name && step.starts_with(how));
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn no_statement_is_planned_again_for_other_values() {
         let db = open::in_memory();
-        for (name, sql) in ALL {
+        for (name, sql) in ALL.iter().chain(hooks::ALL) {
             let mut statement = db.prepare(sql).unwrap();
             for value in 1..4 {
                 let values = vec![value; statement.parameter_count()];
