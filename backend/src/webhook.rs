@@ -11,7 +11,7 @@ mod worker;
 pub(crate) use client::Sender;
 pub(crate) use sign::Secret;
 pub use target::{BadAllowed, Inside, Public, Targets};
-pub(crate) use worker::{AT_ONCE, Courier, queues};
+pub(crate) use worker::{AT_ONCE, Courier, queue};
 
 #[cfg(test)]
 mod tests;

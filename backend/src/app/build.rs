@@ -196,7 +196,7 @@ impl Builder {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
-        self.queues.extend(webhook::queues());
+        self.queues.push(webhook::queue());
         for queue in &self.queues {
             engine.ensure_queue(queue.spec.clone()).await?;
         }

@@ -35,11 +35,20 @@ pub(crate) const AT_ONCE: u32 = 16;
 /// How long it waits for a storage that could not say. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
 
+/// Attempts of one delivery, and its wait after the first: a receiver that is away for a day has it
+/// all the same, however the waits are drawn, and one that was away for seconds has it soon.
+const ATTEMPTS: u32 = 18;
+const FIRST_WAIT: Millis = Millis(5_000);
+
 /// The queue of what is to be told.
-pub(crate) fn queues() -> impl Iterator<Item = QueueType> {
-    let settings =
-        QueueSettings { attempts: 8, backoff: Millis(5_000), ..QueueSettings::default() };
-    system::queues().into_iter().map(move |queue| queue.with(settings.clone()))
+pub(crate) fn queue() -> QueueType {
+    let queues = system::queues().into_iter();
+    let queue = queues.filter(|queue| queue.spec.name == system::WEBHOOKS).last();
+    queue.expect("it is declared").with(QueueSettings {
+        attempts: ATTEMPTS,
+        backoff: FIRST_WAIT,
+        ..QueueSettings::default()
+    })
 }
 
 /// Tells webhooks what happened.
@@ -165,9 +174,34 @@ mod tests {
     use super::*;
     use holdfast_common::{
         id::{RoomId, WebhookId},
+        job::backoff::wait,
         storage::hooks::Key,
     };
     use serde_json::Value;
+
+    #[test]
+    fn attempts_go_on_for_more_than_a_day_however_the_waits_are_drawn() {
+        let settings = queue().spec.settings;
+        let waits = |chance| {
+            let waits = (1..settings.attempts).map(move |n| wait(settings.backoff, n, chance).0);
+            waits.collect::<Vec<_>>()
+        };
+        for chance in 0..200 {
+            let waits = waits(chance);
+            let hours = waits.iter().sum::<u64>() / 3_600_000;
+            assert!((25..=60).contains(&hours), "{hours} h");
+            assert!(waits.iter().all(|wait| *wait <= 12 * 3_600_000), "{waits:?}");
+            assert!(waits.first().is_some_and(|first| *first <= 5_000));
+        }
+    }
+
+    #[test]
+    fn people_are_told_how_often_and_for_how_long_it_is_tried() {
+        let text = include_str!("../../../docs/queues.md");
+        let line =
+            format!("There are {ATTEMPTS} attempts; the first wait is {} s", FIRST_WAIT.0 / 1_000);
+        assert!(text.contains(&line), "{line}");
+    }
 
     #[test]
     fn what_is_sent_is_the_entry_with_where_it_stands() {

@@ -14,7 +14,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-fn holdfast(arguments: &[&str], data: &Path) -> Command {
+pub fn holdfast(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.args(arguments).arg("--data").arg(data);
     for (name, _) in std::env::vars_os() {
@@ -27,7 +27,7 @@ fn holdfast(arguments: &[&str], data: &Path) -> Command {
 }
 
 /// Starts it and returns the address that it prints.
-fn started(mut command: Command) -> (Child, String) {
+pub fn started(mut command: Command) -> (Child, String) {
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     let out = child.stdout.as_mut().unwrap();
@@ -40,7 +40,7 @@ fn started(mut command: Command) -> (Child, String) {
     (child, address.trim_end().to_owned())
 }
 
-fn terminate(child: &Child) {
+pub fn terminate(child: &Child) {
     let status = Command::new("kill").arg(child.id().to_string()).status();
     assert!(status.unwrap().success());
 }

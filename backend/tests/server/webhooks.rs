@@ -1,6 +1,7 @@
 //! Webhooks: what is appended to a room, told to a service elsewhere.
 
 mod bad;
+mod program;
 mod receiver;
 mod restart;
 
