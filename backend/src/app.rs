@@ -10,8 +10,9 @@ pub(crate) use handle::signalled;
 pub use handle::{Emitted, Handle, NotEmitted, NotEnqueued};
 
 use crate::{
-    clock::Clock, commit::Committer, engine::Engine, guard, guard::Guard, http, hub::Hub,
-    metrics::Metrics, page, place, problem::Problem, queues::Queues, turns::Turns, webhook, ws,
+    clock::Clock, commit::Committer, engine::Engine, export::Shelf, guard, guard::Guard, http,
+    hub::Hub, metrics::Metrics, page, place, problem::Problem, queues::Queues, turns::Turns,
+    webhook, ws,
 };
 use axum::{
     Router,
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) queues: Queues,
     /// What webhooks go by.
     pub(crate) sender: Arc<webhook::Sender>,
+    /// Where exports are kept, if anywhere.
+    pub(crate) exports: Option<Arc<Shelf>>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
@@ -82,7 +85,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
             "/api/v1/{namespace}/rooms/{room}/events",
             get(http::events::read).post(http::events::append),
         )
-        .nest("/api/v1", http::queues::routes().merge(http::webhooks::routes()))
+        .nest("/api/v1", api())
         // Bodies are read with the limit of their own route.
         .layer(DefaultBodyLimit::disable())
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });
@@ -94,6 +97,10 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
         .layer(middleware::from_fn_with_state(guard, guard::check))
         .layer(middleware::map_response(with_headers))
         .with_state(shared)
+}
+
+fn api() -> Router<Arc<Shared>> {
+    http::queues::routes().merge(http::webhooks::routes()).merge(http::exports::routes())
 }
 
 async fn fallback(request: Request) -> Response {

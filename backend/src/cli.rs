@@ -1,9 +1,13 @@
-//! `holdfast queue …`: queues and jobs from a shell, over the HTTP of a server that runs.
+//! `holdfast queue …` and `holdfast export …`: queues, jobs and rooms' logs from a shell, over the HTTP of a
+//! server that runs.
 
 mod ask;
+mod export;
 mod options;
 mod show;
 
+pub use export::AskedRoom;
+pub(crate) use export::ExportOptions;
 pub(crate) use options::QueueOptions;
 
 use ask::{Answer, NotAsked, Server};

@@ -3,11 +3,12 @@
 mod limits;
 
 use crate::{
-    cli::{Asked, QueueOptions},
+    cli::{Asked, AskedRoom, ExportOptions, QueueOptions},
+    export::Exports,
     webhook::{Inside, Public, Targets},
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
-use holdfast_common::{limits::Limits, time::Millis};
+use holdfast_common::{job::limits::LONGEST_DELAY, limits::Limits, time::Millis};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 /// Holdfast: rooms whose events survive a broken connection.
@@ -27,6 +28,8 @@ enum Command {
     Serve(ServeOptions),
     /// Looks at queues and jobs of a server that runs, and decides about them
     Queue(QueueOptions),
+    /// Has a server that runs write a room's log, and prints it: a line of JSON for each entry
+    Export(ExportOptions),
     /// Says that the data folder was restored from a backup: gives each log a new epoch, and ends
     Restored(RestoredOptions),
 }
@@ -70,6 +73,12 @@ struct ServeOptions {
     /// A neighbour to which webhooks may go, by http as well and at any address; repeatable
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
     webhook_inside: Vec<Inside>,
+    /// How long the file of a room that was exported is kept
+    #[arg(long, value_name = "MS", default_value_t = 604_800_000, value_parser = clap::value_parser!(u64).range(1_000..=LONGEST_DELAY.0))]
+    exports_keep_ms: u64,
+    /// Bytes of all those files; past it an export is refused
+    #[arg(long, value_name = "N", default_value_t = 4_294_967_296)]
+    exports_bytes: u64,
     /// What is logged to stderr: error, warn, info, debug, trace, or `target=level,…`
     #[arg(long, default_value = "info", value_parser = log_filter)]
     log: String,
@@ -87,6 +96,8 @@ pub enum Task {
     Restored(PathBuf),
     /// To ask a server that runs about its queues.
     Queue(Box<Asked>),
+    /// To ask it for a room's log.
+    Export(Box<AskedRoom>),
 }
 
 /// How to serve.
@@ -110,6 +121,8 @@ pub struct Config {
     pub request_time: Millis,
     /// Where webhooks may go.
     pub webhooks: Targets,
+    /// Where rooms are written to files, and for how long these are kept.
+    pub exports: Exports,
     /// What is logged.
     pub log: String,
     /// The limits.
@@ -129,6 +142,9 @@ impl Task {
         let options = match line.command {
             Some(Command::Restored(options)) => return Ok(Self::Restored(options.data)),
             Some(Command::Queue(options)) => return Ok(Self::Queue(Box::new(Asked::new(options)))),
+            Some(Command::Export(options)) => {
+                return Ok(Self::Export(Box::new(AskedRoom::new(options))));
+            }
             Some(Command::Serve(options)) => options,
             None => line.serve,
         };
@@ -147,6 +163,11 @@ impl Config {
         if limits.window > limits.unsettled {
             return Err("--window must not be above --unsettled");
         }
+        let exports = Exports {
+            folder: options.data.join("exports"),
+            keep: Millis(options.exports_keep_ms),
+            bytes: options.exports_bytes,
+        };
         Ok(Self {
             listen: options.listen,
             data: options.data,
@@ -157,6 +178,7 @@ impl Config {
             connections: options.connections as usize,
             request_time: Millis(options.request_ms),
             webhooks: Targets { public: options.webhook_target, inside: options.webhook_inside },
+            exports,
             log: options.log,
             limits,
         })
@@ -180,7 +202,7 @@ fn with_environment(command: clap::Command) -> clap::Command {
         })
         .mut_subcommands(|command| match command.get_name() {
             // What is decided is what is said: no variable that was left set adds to it.
-            "queue" => command.mut_arg("server", |server| server.env("HOLDFAST_SERVER")),
+            "queue" | "export" => command.mut_arg("server", |server| server.env("HOLDFAST_SERVER")),
             _ => with_environment(command),
         })
 }

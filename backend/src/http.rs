@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 pub(crate) mod events;
+pub(crate) mod exports;
 pub(crate) mod health;
 pub(crate) mod queues;
 pub(crate) mod webhooks;

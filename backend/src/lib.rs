@@ -8,6 +8,7 @@ mod commit;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod export;
 mod failpoint;
 pub mod guard;
 mod http;

@@ -75,6 +75,12 @@ pub(crate) const JOB_CALLS_AT_ONCE: usize = 1_024;
 /// Bytes of a request that may carry many jobs or events: it is read into memory as a whole.
 pub(crate) const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
+/// Files of exports that are kept at once, and exports that wait to be written.
+pub(crate) const EXPORTS_KEPT: usize = 100;
+
+/// Exports that are read at once: each is an open file more.
+pub(crate) const EXPORT_READS: usize = 16;
+
 /// How long the key of an enqueue is remembered at least, whatever became of its jobs.
 pub const KEYS_KEPT: Millis = Millis(7 * 24 * 3_600 * 1_000);
 
@@ -145,6 +151,8 @@ mod tests {
             ("calls about jobs at the engine at once", number(JOB_CALLS_AT_ONCE)),
             ("a request with many jobs", kib(BATCH_BYTES)),
             ("the key of an enqueue is remembered", format!("{} d", KEYS_KEPT.0 / 86_400_000)),
+            ("exports that are kept, and that wait", number(EXPORTS_KEPT)),
+            ("exports that are read at once", number(EXPORT_READS)),
             ("long polls and subscriptions that wait", number(WAITING)),
             ("jobs of one call", number(CALL_JOBS)),
             ("jobs of one claim", number(CLAIM_JOBS as usize)),

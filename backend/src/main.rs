@@ -1,7 +1,7 @@
 //! The `holdfast` server.
 
 use holdfast_backend::{
-    cli::Asked,
+    cli::{Asked, AskedRoom, NotDone},
     config::{Config, Task},
     engine::sqlite::SqliteEngine,
     limits::OTHER_FILES,
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Ok(Task::Serve(config)) => run(*config),
         Ok(Task::Restored(folder)) => restored(&folder),
         Ok(Task::Queue(asked)) => queue(*asked),
+        Ok(Task::Export(asked)) => export(*asked),
         // Help goes to stdout with code 0, wrong options to stderr with code 2.
         Err(error) => error.exit(),
     }
@@ -71,16 +72,27 @@ fn restored(folder: &Path) -> ExitCode {
 
 /// Asks a server that runs.
 fn queue(asked: Asked) -> ExitCode {
+    let done = alone(asked.carry_out()).map(|text| {
+        // Who reads may have gone: that is no reason for a fault.
+        let _ = io::stdout().write_all(text.as_bytes());
+    });
+    told(done)
+}
+
+/// Asks a server that runs for a room's log. What does not arrive whole is a fault.
+fn export(asked: AskedRoom) -> ExitCode {
+    told(alone(asked.carry_out(&mut io::stdout().lock())))
+}
+
+fn alone<T>(asks: impl Future<Output = Result<T, NotDone>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime
-        .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(asked.carry_out()).map_err(|error| error.to_string()));
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(asks).map_err(|error| error.to_string())
+}
+
+fn told(done: Result<(), String>) -> ExitCode {
     match done {
-        Ok(text) => {
-            // Who reads may have gone: that is no reason for a fault.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
             eprintln!("holdfast: {text}");
             ExitCode::FAILURE

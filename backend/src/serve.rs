@@ -77,6 +77,7 @@ pub async fn serve_with(
         .queues(work::queues())
         .welcome_room("chat", chat::LOBBY)
         .webhooks(config.webhooks)
+        .exports(config.exports)
         .limits(config.limits)
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })
         .queue(config.queue)

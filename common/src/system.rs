@@ -2,15 +2,20 @@
 
 use crate::{
     cursor::Offset,
+    error::Code,
     id::{Epoch, RoomId, WebhookId},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The server's own namespace.
 pub const SYSTEM: &str = "holdfast";
 
 /// The queue of what webhooks are to be told.
 pub const WEBHOOKS: &str = "webhooks";
+
+/// The queue of rooms that are written to files.
+pub const EXPORTS: &str = "exports";
 
 /// Something that a webhook is to be told. What it says is read from the log when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +48,49 @@ pub enum Delivered {
     },
 }
 
+/// A room whose log is to be written to a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// The room.
+    pub room: RoomId,
+    /// Its namespace.
+    pub namespace: String,
+    /// What it was called when it was asked for.
+    pub name: String,
+}
+
+/// What the file has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Entries, the hollow ones too.
+    pub entries: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// The incarnation of the log.
+    pub epoch: Epoch,
+    /// Its last entry when the writing began.
+    pub head: Offset,
+}
+
+/// Why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotExported {
+    /// For programs.
+    pub code: Code,
+    /// More of it for people; empty where there is no more.
+    pub detail: String,
+}
+
+impl fmt::Display for NotExported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.detail.is_empty() { self.code.text() } else { &self.detail };
+        write!(f, "{}: {text}", self.code.name())
+    }
+}
+
 crate::queues! {
     "holdfast" / "webhooks" { Deliver = "deliver" -> Delivered, String; }
+    "holdfast" / "exports" { Export = "export" -> Exported, NotExported; }
 }
 
 #[cfg(test)]
@@ -53,8 +99,9 @@ mod tests {
     use crate::job::JobType;
 
     #[test]
-    fn the_queue_is_called_as_it_is_declared() {
+    fn the_queues_are_called_as_they_are_declared() {
         assert_eq!((Deliver::NAMESPACE, Deliver::QUEUE), (SYSTEM, WEBHOOKS));
+        assert_eq!((Export::NAMESPACE, Export::QUEUE), (SYSTEM, EXPORTS));
     }
 
     #[test]
@@ -62,5 +109,7 @@ mod tests {
         let text = |outcome: &Delivered| serde_json::to_string(outcome).unwrap();
         assert_eq!(text(&Delivered::Sent { status: 204 }), r#"{"outcome":"sent","status":204}"#);
         assert_eq!(text(&Delivered::Ended), r#"{"outcome":"ended"}"#);
+        let failed = NotExported { code: Code::RoomGone, detail: String::new() };
+        assert_eq!(failed.to_string(), "room_gone: This room was deleted.");
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     commit::Committer,
     engine::Engine,
+    export::{self, Exports, Shelf},
     guard::Guard,
     hub::Hub,
     limits::LONG_HELLOS,
@@ -61,6 +62,7 @@ pub struct Builder {
     queues: Vec<QueueType>,
     workers: Vec<Starts>,
     webhooks: webhook::Targets,
+    exports: Option<Exports>,
     limits: Limits,
     guard: Guard,
     name: String,
@@ -82,6 +84,7 @@ impl Builder {
             queues: Vec::new(),
             workers: Vec::new(),
             webhooks: webhook::Targets::default(),
+            exports: None,
             drain: Duration::from_secs(3),
             limits: Limits::default(),
             guard: Guard::default(),
@@ -128,6 +131,13 @@ impl Builder {
     #[must_use]
     pub fn webhooks(mut self, targets: webhook::Targets) -> Self {
         self.webhooks = targets;
+        self
+    }
+
+    /// Where rooms are written to files: nowhere, where this is not said.
+    #[must_use]
+    pub fn exports(mut self, exports: Exports) -> Self {
+        self.exports = Some(exports);
         self
     }
 
@@ -196,7 +206,8 @@ impl Builder {
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
-        self.queues.push(webhook::queue());
+        let keep = self.exports.as_ref().map(|exports| exports.keep);
+        self.queues.extend([webhook::queue(), export::queue(keep)]);
         for queue in &self.queues {
             engine.ensure_queue(queue.spec.clone()).await?;
         }
@@ -212,6 +223,7 @@ impl Builder {
             committer,
             queues: Queues::new(self.queues, desk),
             sender: Arc::new(webhook::Sender::new(self.webhooks)),
+            exports: self.exports.map(Shelf::new),
             hub,
             metrics,
             limits: self.limits,
@@ -236,6 +248,7 @@ impl Builder {
             start(&shared);
         }
         worker::start(&shared, webhook::Courier::new(&shared), webhook::AT_ONCE);
+        export::start(&shared).await;
         teller::start(&shared);
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))

@@ -3,11 +3,11 @@
 use super::NotDone;
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, client::conn::http1, header};
+use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::time::Duration;
-use tokio::net::TcpStream;
+use std::{io::Write, time::Duration};
+use tokio::{net::TcpStream, task::JoinSet};
 use url::Url;
 
 /// How long a request may take.
@@ -106,31 +106,71 @@ impl Server {
         if (200..300).contains(&status) {
             return Ok(Answer { text });
         }
-        let problem: Value = serde_json::from_str(&text)
-            .map_err(|_| broken(format!("status {status} without a problem")))?;
+        Err(self.refused(status, &text))
+    }
+
+    /// Copies an answer of any length as it comes, for as long as some of it comes.
+    pub(super) async fn copy(&self, path: &[&str], to: &mut impl Write) -> Result<(), NotDone> {
+        let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
+        let request = self.request(Method::GET, &self.url(path)).body(Full::default());
+        let request = request.map_err(|error| broken(error.to_string()))?;
+        let late = |_| broken("it takes too long".to_owned());
+        let sent = tokio::time::timeout(PATIENCE, self.sent(request)).await;
+        let (response, _connection) = sent.map_err(late)??;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            let body = Limited::new(body, ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
+            return Err(self.refused(status.as_u16(), &String::from_utf8_lossy(&body)));
+        }
+        while let Some(frame) = tokio::time::timeout(PATIENCE, body.frame()).await.map_err(late)? {
+            let frame = frame.map_err(|error| broken(error.to_string()))?;
+            if let Ok(bytes) = frame.into_data() {
+                to.write_all(&bytes).map_err(|error| NotDone::Wrong(error.to_string()))?;
+            }
+        }
+        to.flush().map_err(|error| NotDone::Wrong(error.to_string()))
+    }
+
+    fn refused(&self, status: u16, text: &str) -> NotDone {
+        let Ok(problem) = serde_json::from_str::<Value>(text) else {
+            let error = format!("status {status} without a problem");
+            return NotAsked::Broken(self.base.to_string(), error).into();
+        };
         let member = |name: &str| problem[name].as_str().map(str::to_owned);
-        Err(NotDone::Refused {
+        NotDone::Refused {
             code: member("code").unwrap_or_else(|| status.to_string()),
             text: member("detail").or_else(|| member("title")).unwrap_or_default(),
-        })
+        }
     }
 
     async fn answered(&self, request: Request<Full<Bytes>>) -> Result<(u16, String), NotAsked> {
+        let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
+        let (response, _connection) = self.sent(request).await?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
+        let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
+        let text = String::from_utf8(body.to_vec()).map_err(|error| broken(error.to_string()))?;
+        Ok((status, text))
+    }
+
+    /// Sends it on a connection of its own, which ends when the second part is dropped.
+    async fn sent(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Incoming>, JoinSet<()>), NotAsked> {
         let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
         let stream = TcpStream::connect(&self.authority).await;
         let stream = stream.map_err(|error| NotAsked::Nobody(self.base.to_string(), error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(error.to_string()))?;
-        let connection = tokio::spawn(connection);
+        let mut connections = JoinSet::new();
+        connections.spawn(async { drop(connection.await) });
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| broken(error.to_string()))?;
-        let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
-        let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
-        connection.abort();
-        let text = String::from_utf8(body.to_vec()).map_err(|error| broken(error.to_string()))?;
-        Ok((status, text))
+        Ok((response, connections))
     }
 }
 

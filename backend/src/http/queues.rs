@@ -100,7 +100,7 @@ fn fenced(reason: Reason) -> Problem {
     Problem::from(job::Code::Fenced).with("reason", serde_json::json!(reason))
 }
 
-fn wrong_state(state: JobState) -> Problem {
+pub(super) fn wrong_state(state: JobState) -> Problem {
     Problem::from(job::Code::WrongState).with("state", serde_json::json!(state))
 }
 

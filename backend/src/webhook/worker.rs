@@ -23,7 +23,7 @@ use holdfast_common::{
         hooks::{HookChange, HookState, Webhook},
         jobs::By,
     },
-    system::{self, Deliver, Delivered, SYSTEM},
+    system::{self, Deliver, Delivered, SYSTEM, WEBHOOKS},
     time::{Millis, Timestamp},
 };
 use serde_json::json;
@@ -42,8 +42,7 @@ const FIRST_WAIT: Millis = Millis(5_000);
 
 /// The queue of what is to be told.
 pub(crate) fn queue() -> QueueType {
-    let queues = system::queues().into_iter();
-    let queue = queues.filter(|queue| queue.spec.name == system::WEBHOOKS).last();
+    let queue = system::queues().into_iter().find(|queue| queue.spec.name == WEBHOOKS);
     queue.expect("it is declared").with(QueueSettings {
         attempts: ATTEMPTS,
         backoff: FIRST_WAIT,

@@ -22,7 +22,7 @@ use holdfast_common::{
 };
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 use tokio::sync::Notify;
 
@@ -39,6 +39,10 @@ pub struct Faulty {
     join: Mutex<Option<Arc<Gate>>>,
     /// Where the next list of rooms waits.
     directory: Mutex<Option<Arc<Gate>>>,
+    /// Queues are told to nobody.
+    pub queues_hang: AtomicBool,
+    /// How many of the next reads of a log fail.
+    pub bad_slices: AtomicU32,
 }
 
 #[derive(Default)]
@@ -106,6 +110,9 @@ impl Jobs for Faulty {
     }
 
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
+        if self.queues_hang.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.inner.queues(ns).await
     }
 
@@ -208,6 +215,11 @@ impl Engine for Faulty {
         max_entries: u32,
         max_bytes: usize,
     ) -> Result<Option<Slice>, Fault> {
+        let bad = &self.bad_slices;
+        let less = |left: u32| left.checked_sub(1);
+        if bad.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Err(Fault::Failed("a page cannot be read".to_owned()));
+        }
         self.inner.slice(room, after, max_entries, max_bytes).await
     }
 

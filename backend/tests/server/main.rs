@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod copies;
 mod drain;
+mod exports;
 mod faulty;
 mod handle;
 mod http;

@@ -1,0 +1,92 @@
+//! What becomes of an export where its file cannot be written, or the server is killed. What stands under
+//! the name that a lease will write to is put there before: a full device, or a pipe that takes no more.
+
+use super::*;
+use std::{fs, io::Read as _, path::PathBuf, process::Command};
+
+/// The leases that a new folder gives first.
+const FENCES: std::ops::RangeInclusive<u64> = 1..=5;
+
+/// Asks for an export that does not begin yet, and has `put` stand where its first leases write.
+async fn held(server: SocketAddr, folder: &Path, put: impl Fn(PathBuf)) -> String {
+    assert_eq!(post(server, &format!("{QUEUE}/pause"), "").await.status, 200);
+    let job = begin(server).await;
+    fs::create_dir_all(folder).unwrap();
+    for fence in FENCES {
+        put(folder.join(format!("{job}.{fence}.part")));
+    }
+    assert_eq!(post(server, &format!("{QUEUE}/resume"), "").await.status, 200);
+    job
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn on_a_full_disk_an_export_fails_for_now_and_is_whole_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = exports(folder.path()).folder;
+    let own = to.clone();
+    let rig = start(|exports| Exports { folder: own, ..exports }).await;
+    say_much(rig.address).await;
+    let full = |path| std::os::unix::fs::symlink("/dev/full", path).unwrap();
+    let job = held(rig.address, &to, full).await;
+    let begun = Instant::now();
+    loop {
+        let now = get(rig.address, &format!("/api/v1/holdfast/jobs/{job}")).await.json();
+        if let Some(error) = now["errors"][0]["error"].as_str() {
+            assert!(error.starts_with("storage_full: "), "{error}");
+            break;
+        }
+        assert_eq!(names(&to).iter().filter(|name| name.ends_with(".jsonl")).count(), 0);
+        assert!(begun.elapsed() < PATIENCE, "{now}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(rig.get("/readyz").await.status, 200, "events are taken all the while");
+    for fence in FENCES {
+        // Those that were tried are gone.
+        let _ = fs::remove_file(to.join(format!("{job}.{fence}.part")));
+    }
+    is_whole(rig.address, &job).await;
+    assert!(until(rig.address, &job, "done").await["attempt"].as_u64().unwrap() > 1);
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_an_export_ends_once_and_whole_by_the_next_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = exports(folder.path()).folder;
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let server = address.parse().unwrap();
+    say_much(server).await;
+    let pipe = |path: PathBuf| {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    let job = held(server, &to, pipe).await;
+    let first = to.join(format!("{job}.1.part"));
+    let read = tokio::task::spawn_blocking(move || {
+        let mut pipe = fs::File::open(first).unwrap();
+        let mut some = vec![0; 200_000];
+        pipe.read_exact(&mut some).unwrap();
+        (pipe, some)
+    });
+    let (pipe, some) = tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap();
+    assert!(some.starts_with(b"{\"offset\":1,"));
+    file(server, &job).await.is(409, "wrong_state");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(pipe);
+    assert_eq!(names(&to).iter().filter(|name| name.ends_with(".jsonl")).count(), 0);
+
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let server = address.parse().unwrap();
+    is_whole(server, &job).await;
+    let done = until(server, &job, "done").await;
+    assert_eq!((&done["attempt"], done["errors"].as_array().unwrap().len()), (&json!(2), 1));
+    assert_eq!(get(server, QUEUE).await.json()["done"], 1);
+    let names = names(&to);
+    assert!(names.len() == 1 && names[0].ends_with(".jsonl"), "{names:?}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
