@@ -81,6 +81,12 @@ pub(crate) const EXPORTS_KEPT: usize = 100;
 /// Exports that are read at once: each is an open file more.
 pub(crate) const EXPORT_READS: usize = 16;
 
+/// Queues whose gauges are told: each is a line of each gauge.
+pub(crate) const QUEUES_TOLD: usize = 200;
+
+/// How long a telling of gauges waits for the database.
+pub(crate) const GAUGES_TIME: Duration = Duration::from_secs(1);
+
 /// How long the key of an enqueue is remembered at least, whatever became of its jobs.
 pub const KEYS_KEPT: Millis = Millis(7 * 24 * 3_600 * 1_000);
 

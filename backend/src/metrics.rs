@@ -1,11 +1,13 @@
 //! What the server counts, and how `GET /metrics` tells it: Prometheus' text format, version 0.0.4.
 
+mod gauges;
+
 use holdfast_common::{
     error::Kind,
     job::Place,
     storage::{
         Appended, Verdict,
-        jobs::{Move, Moves},
+        jobs::{Move, Moves, QueueRead},
     },
 };
 use std::{
@@ -135,8 +137,8 @@ impl Metrics {
         counter.add(1);
     }
 
-    /// As Prometheus reads it.
-    pub(crate) fn render(&self, others: &Others) -> String {
+    /// As Prometheus reads it, with the queues as they stand.
+    pub(crate) fn render(&self, others: &Others, queues: &[QueueRead]) -> String {
         let Others { dropped, commits, waiting, draining } = *others;
         let mut text = Text::default();
         let opened = self.connections_opened.get();
@@ -179,6 +181,7 @@ impl Metrics {
         }
         self.append_seconds(&mut text);
         self.jobs.render(&mut text);
+        gauges::render(queues, &mut text);
         text.0
     }
 
@@ -264,7 +267,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.appended(&Appended::Moved, Duration::from_micros(800));
         metrics.appended(&Appended::Settled, Duration::from_secs(60));
-        let text = metrics.render(&Others { dropped: 3, commits: 2, ..Others::default() });
+        let text = metrics.render(&Others { dropped: 3, commits: 2, ..Others::default() }, &[]);
         for line in [
             "holdfast_append_seconds_bucket{le=\"0.0005\"} 0",
             "holdfast_append_seconds_bucket{le=\"0.001\"} 1",

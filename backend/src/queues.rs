@@ -38,6 +38,11 @@ impl Queues {
         Self { declared: queues, desk }
     }
 
+    /// The namespaces of the declared ones, by name.
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.declared.keys().map(String::as_str)
+    }
+
     /// A queue.
     pub(crate) fn queue(&self, ns: &str, name: &str) -> Result<&QueueType, job::Code> {
         let queue = self.declared.get(ns).and_then(|of| of.get(name));

@@ -2,6 +2,7 @@
 
 mod bad;
 mod decide;
+mod gauges;
 mod late;
 mod told;
 mod waits;

@@ -114,6 +114,17 @@ async fn what_the_storage_cannot_say_is_told_as_no_verdict() {
 }
 
 #[tokio::test]
+async fn what_is_counted_is_told_also_while_the_storage_does_not_tell_of_queues() {
+    let (rig, engine) = faulty().await;
+    assert!(rig.get("/metrics").await.text().contains("holdfast_queue_ready{"));
+    engine.queues_hang.store(true, Ordering::SeqCst);
+    let metrics = rig.get("/metrics").await;
+    assert_eq!(metrics.status, 200);
+    let text = metrics.text();
+    assert!(text.contains("holdfast_connections ") && !text.contains("holdfast_queue_ready{"));
+}
+
+#[tokio::test]
 async fn a_panic_of_a_request_is_answered_and_counted() {
     let (rig, _) = faulty().await;
     let answer = rig.get("/api/v1/chat/rooms/bug/events").await;
