@@ -26,6 +26,7 @@ use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// How many are written at once. What may be kept is counted by the one that writes.
 const AT_ONCE: u32 = 1;
@@ -36,6 +37,9 @@ const LEASE: Millis = Millis(10_000);
 
 /// How long it waits for a storage that could not say. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
+
+/// How often it is said how far one is: each is a commit. The lease goes on without it.
+const TELLS: (u64, Duration) = (1_000, Duration::from_secs(1));
 
 /// How often is looked for what was kept for long enough, at least and at most.
 const SWEEPS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(60)];
@@ -148,6 +152,7 @@ impl Exporter {
         let part = self.shelf.begin(job.id(), job.fence()).await?;
         let mut part = part.ok_or_else(full)?;
         let (mut at, mut entries) = (0, 0);
+        let mut told = (0, Instant::now());
         loop {
             if slice.head.epoch != epoch {
                 let detail = "The log was set back while it was read.".to_owned();
@@ -173,7 +178,10 @@ impl Exporter {
                 let detail = "The log has fewer entries than it says.".to_owned();
                 return Err(Stop::ForNow(NotExported { code: Code::StorageFault, detail }));
             }
-            tell(job, (at + 1).saturating_sub(first), (head + 1).saturating_sub(first)).await?;
+            if entries - told.0 >= TELLS.0 || told.1.elapsed() >= TELLS.1 {
+                tell(job, (at + 1).saturating_sub(first), (head + 1).saturating_sub(first)).await?;
+                told = (entries, Instant::now());
+            }
             slice = self.slice(job, at).await?;
         }
         let bytes = apart(move || part.finish()).await?;
@@ -208,7 +216,12 @@ fn gap(after: Offset, first: Offset) -> String {
 /// Payloads stand in the log as they came. Between their parts there may be ends of lines, which are no
 /// more than blanks; within texts JSON has none.
 fn line(text: &mut String, entry: &str) {
-    text.extend(entry.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+    let mut parts = entry.split(['\n', '\r']);
+    text.extend(parts.next());
+    for part in parts {
+        text.push(' ');
+        text.push_str(part);
+    }
     text.push('\n');
 }
 

@@ -53,17 +53,12 @@ async fn on_a_full_disk_an_export_fails_for_now_and_is_whole_once_there_is_room(
     assert!(until(rig.address, &job, "done").await["attempt"].as_u64().unwrap() > 1);
 }
 
-#[tokio::test]
-async fn killed_in_the_middle_an_export_ends_once_and_whole_by_the_next_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let to = exports(folder.path()).folder;
-    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
-    let server = address.parse().unwrap();
-    say_much(server).await;
+/// An export of which a part has been written, and which cannot go on until the pipe is read or dropped.
+async fn in_the_middle(server: SocketAddr, to: &Path) -> (String, fs::File) {
     let pipe = |path: PathBuf| {
         assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     };
-    let job = held(server, &to, pipe).await;
+    let job = held(server, to, pipe).await;
     let first = to.join(format!("{job}.1.part"));
     let read = tokio::task::spawn_blocking(move || {
         let mut pipe = fs::File::open(first).unwrap();
@@ -73,6 +68,47 @@ async fn killed_in_the_middle_an_export_ends_once_and_whole_by_the_next_server()
     });
     let (pipe, some) = tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap();
     assert!(some.starts_with(b"{\"offset\":1,"));
+    (job, pipe)
+}
+
+#[tokio::test]
+async fn an_export_keeps_its_lease_on_a_slow_disk_and_leaves_nothing_when_it_is_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = exports(folder.path()).folder;
+    let own = to.clone();
+    let rig = start(|exports| Exports { folder: own, ..exports }).await;
+    say_much(rig.address).await;
+    let lease = r#"{"lease_ms":2000}"#;
+    assert_eq!(post(rig.address, &format!("{QUEUE}/settings"), lease).await.status, 200);
+    let (job, pipe) = in_the_middle(rig.address, &to).await;
+    loop {
+        let now = until(rig.address, &job, "leased").await;
+        assert_eq!(now["attempt"], 1, "{now}");
+        if now["age_ms"].as_u64().unwrap() > 5_000 {
+            break;
+        }
+    }
+    let cancel = format!("/api/v1/holdfast/jobs/{job}/cancel");
+    assert_eq!(post(rig.address, &cancel, "").await.status, 200);
+    drop(pipe);
+    let begun = Instant::now();
+    while to.join(format!("{job}.1.part")).exists() {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(names(&to).iter().filter(|name| name.ends_with(".jsonl")).count(), 0);
+    let after = begin(rig.address).await;
+    is_whole(rig.address, &after).await;
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_an_export_ends_once_and_whole_by_the_next_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = exports(folder.path()).folder;
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let server = address.parse().unwrap();
+    say_much(server).await;
+    let (job, pipe) = in_the_middle(server, &to).await;
     file(server, &job).await.is(409, "wrong_state");
     child.kill().unwrap();
     child.wait().unwrap();
