@@ -6,10 +6,16 @@ use super::{
 };
 use clap::Args;
 use serde_json::{Value, json};
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 /// How long it waits before it asks again how far the server is.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How long a server may be away that has the job.
+const AWAY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ExportOptions {
@@ -41,8 +47,17 @@ impl AskedRoom {
         let server = Server::new(&server)?;
         let asked = server.post(&[&namespace, "rooms", &room, "export"], &json!({}), None).await?;
         let job = value(&asked)["job"].as_str().unwrap_or_default().to_owned();
+        let mut heard = Instant::now();
         loop {
-            let now = value(&server.get(&["holdfast", "jobs", &job], &[]).await?);
+            let now = match server.get(&["holdfast", "jobs", &job], &[]).await {
+                // It may be starting again: the job goes on then.
+                Err(NotDone::NotAsked(_)) if heard.elapsed() < AWAY => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                answer => value(&answer?),
+            };
+            heard = Instant::now();
             match now["state"].as_str() {
                 Some("done") => break,
                 Some("ready" | "leased") => tokio::time::sleep(PAUSE).await,

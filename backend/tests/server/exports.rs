@@ -224,8 +224,8 @@ async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt() {
 }
 
 /// Runs `holdfast export`, away from the runtime that serves.
-async fn from_a_shell(rig: &Rig, room: &str) -> Output {
-    let (server, room) = (format!("http://{}", rig.address), room.to_owned());
+async fn from_a_shell(server: SocketAddr, room: &str) -> Output {
+    let (server, room) = (format!("http://{server}"), room.to_owned());
     let run = move || {
         let words = ["export", "--server", &server, "chat", &room];
         Command::new(env!("CARGO_BIN_EXE_holdfast")).args(words).output().unwrap()
@@ -237,15 +237,38 @@ async fn from_a_shell(rig: &Rig, room: &str) -> Output {
 async fn a_room_is_exported_from_a_shell_or_there_is_one_line_that_says_why_not() {
     let rig = start(|exports| exports).await;
     say_much(rig.address).await;
-    let output = from_a_shell(&rig, "lobby").await;
+    let output = from_a_shell(rig.address, "lobby").await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let job = &get(rig.address, &format!("{QUEUE}/jobs?state=done")).await.json()["jobs"][0];
     let file = file(rig.address, job["id"].as_str().unwrap()).await;
     assert!(output.stdout == file.body && file.body.len() > 2 * 1024 * 1024);
-    let none = from_a_shell(&rig, "attic").await;
+    let none = from_a_shell(rig.address, "attic").await;
     assert_eq!((none.status.code(), none.stdout.len()), (Some(1), 0));
     let error = String::from_utf8(none.stderr).unwrap();
     assert_eq!(error, "holdfast: unknown_room: There is no such room.\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shell_that_waits_for_an_export_gets_it_also_of_a_server_that_was_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, address) = started(holdfast(&["--listen", "127.0.0.1:0"], folder.path()));
+    let server = address.parse().unwrap();
+    assert_eq!(post(server, &format!("{QUEUE}/pause"), "").await.status, 200);
+    let shell = tokio::spawn(from_a_shell(server, "lobby"));
+    let begun = Instant::now();
+    while get(server, QUEUE).await.json()["ready"] == 0 {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let (mut child, _) = started(holdfast(&["--listen", &address], folder.path()));
+    assert_eq!(post(server, &format!("{QUEUE}/resume"), "").await.status, 200);
+    let output = shell.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.ends_with(b"\n") && output.stdout.starts_with(b"{\"offset\":1,"));
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
 }
 
 #[tokio::test]
