@@ -2,8 +2,8 @@
 //! feature `failpoints` alone; without it each of these is nothing.
 //!
 //! `HOLDFAST_FAILPOINT` names one:
-//! - `after_commit_before_ack:kill[:N]`: the process ends at once when the N-th append (the first
-//!   where N is absent) is durable, before anybody hears of it;
+//! - `after_commit_before_ack:kill[:N]`: the process ends at once when the N-th append, or what
+//!   somebody said about a job, is durable (the first where N is absent), before anybody hears of it;
 //! - `drop_ack:N`: the N-th ack is swallowed.
 //!
 //! Each says `failpoint fired: …` on stderr, so that a test can know and need not guess by time.

@@ -17,8 +17,8 @@ use std::{
     path::Path,
 };
 
-/// Waits until all is quiet, ends everything and looks at all of it.
-pub(crate) async fn all(mut stage: Stage) -> Outcome<()> {
+/// Waits until all is quiet, ends everything and looks at all of it. Returns the clients' databases.
+pub(crate) async fn all(mut stage: Stage) -> Outcome<Vec<(u8, Database)>> {
     stage.drain().await?;
     let logs = stage.all_logs().await?;
     let server = stage.server.take().ok_or("the server is down")?;
@@ -52,7 +52,8 @@ pub(crate) async fn all(mut stage: Stage) -> Outcome<()> {
         return Err(format!("I11: in the server's log: {}", errors.join("\n")).into());
     }
     drop(book);
-    stage.unbroken()
+    stage.unbroken()?;
+    Ok(databases)
 }
 
 /// Each of these stands in the log where it was said to.

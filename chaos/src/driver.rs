@@ -5,7 +5,7 @@
 //! and a client that is dropped in the middle forgets the batch, the socket and all it had in
 //! memory: the next one starts from the database.
 
-mod socket;
+pub(crate) mod socket;
 mod writing;
 
 pub(crate) use writing::{BEHIND, Style};
@@ -20,7 +20,7 @@ use holdfast_common::{
     codec,
     cursor::Cursor,
     error::Kind,
-    frame::ServerFrame,
+    frame::{SUBPROTOCOL, ServerFrame},
     id::{RoomId, SessionId, WriterId},
     proof::Database,
 };
@@ -233,7 +233,7 @@ impl Driver {
         match output {
             Output::Connect => {
                 self.socket = None;
-                self.opening = Some(tokio::spawn(socket::open(self.address)));
+                self.opening = Some(tokio::spawn(socket::open(self.address, SUBPROTOCOL)));
             }
             Output::Send(text) => {
                 if let Some(socket) = &self.socket {
@@ -291,12 +291,23 @@ impl Driver {
         }
     }
 
+    /// An inbox is its person's alone: nobody else can compare what they have read.
+    fn is_inbox(&self, room: RoomId, batch: &Batch) -> bool {
+        let told = batch
+            .writes
+            .iter()
+            .any(|write| matches!(write, Write::Room(info) if info.room == room && info.inbox));
+        told || self.database.rooms.get(&room).is_some_and(|info| info.inbox)
+    }
+
     /// The batch reaches the disk.
     fn commit(&mut self) {
         let Some((_, batch)) = self.batch.take() else { return };
         let token = batch.token;
         for write in &batch.writes {
-            if let Write::Entries { room, entries, cursor, .. } = write {
+            if let Write::Entries { room, entries, cursor, .. } = write
+                && !self.is_inbox(*room, &batch)
+            {
                 self.ledger.read(*room, cursor.epoch, entries);
             }
         }

@@ -17,6 +17,8 @@ mod checks;
 #[cfg(unix)]
 mod clock;
 #[cfg(unix)]
+mod crew;
+#[cfg(unix)]
 mod disk;
 #[cfg(unix)]
 mod driver;
@@ -42,12 +44,17 @@ mod service;
 mod stage;
 #[cfg(unix)]
 mod trace;
+#[cfg(unix)]
+mod worker;
 
 #[cfg(unix)]
 use program::{Outcome, Play};
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == worker::WORD) {
+        return worker::main();
+    }
     program::main()
 }
 

@@ -40,6 +40,9 @@ struct Options {
     /// Where data, logs and traces of a run lie; those of a scenario that has passed are removed
     #[arg(long)]
     folder: PathBuf,
+    /// The server was built with its failpoints, so that it dies where it is told to
+    #[arg(long)]
+    failpoints: bool,
     /// How many scenarios run at a time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
@@ -56,6 +59,8 @@ pub(crate) struct Play {
     pub(crate) events: u64,
     pub(crate) program: PathBuf,
     pub(crate) folder: PathBuf,
+    /// Whether the server dies where it is told to.
+    pub(crate) failpoints: bool,
 }
 
 impl Play {
@@ -142,6 +147,7 @@ fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
             events: options.events,
             program: options.server.clone(),
             folder: folder.clone(),
+            failpoints: options.failpoints,
         };
         // A runtime of its own: nothing of a scenario is left when the next one begins.
         let runtime = tokio::runtime::Runtime::new()?;

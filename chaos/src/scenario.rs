@@ -6,6 +6,7 @@
 
 mod fsync;
 mod full;
+mod jobs;
 mod kill;
 mod lines;
 mod lying;
@@ -33,8 +34,8 @@ macro_rules! scenarios {
 }
 
 /// All of them, those first that tell the most.
-pub(crate) const ALL: [Scenario; 8] =
-    scenarios![kill, power, lying, fsync, writes, full, lines, stop];
+pub(crate) const ALL: [Scenario; 9] =
+    scenarios![kill, jobs, power, lying, fsync, writes, full, lines, stop];
 
 /// A stage whose server has a disk with faults under it; or why this machine cannot have one.
 async fn on_a_bad_disk(play: &Play, trace: &Trace) -> Outcome<Result<(Disk, Stage), End>> {

@@ -9,7 +9,7 @@ use crate::workspace::{Workspace, cargo};
 use crate::{server, setup};
 
 /// What `cargo xtask test` has time for.
-const SHORT: [&str; 4] = ["--restarts", "5", "--events", "200"];
+const SHORT: [&str; 5] = ["--restarts", "5", "--events", "200", "--failpoints"];
 
 /// The server that is shipped, for as long as is asked.
 pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {

@@ -4,6 +4,7 @@ use super::{
     desk::{Desk, caught},
     line::Fetched,
 };
+use crate::failpoint;
 use holdfast_common::{
     job::NewJob,
     storage::{
@@ -33,6 +34,7 @@ impl Desk {
             let enqueue = Enqueue { jobs, promise, then };
             match caught(desk.engine.enqueue(enqueue)).await {
                 Ok((Enqueued::Made { ids, claimed }, moves)) => {
+                    failpoint::after_commit();
                     let claimed = errands.into_iter().zip(claimed);
                     let claimed = claimed.map(|(errand, got)| (errand.consumer, errand.claim, got));
                     desk.claimed(claimed.collect(), &moves);
@@ -78,6 +80,9 @@ impl Desk {
         let claimed = apart(async move {
             let _turn = turn;
             let (claimed, moves) = caught(desk.engine.claim(claim.clone())).await?;
+            if !moves.queues.is_empty() {
+                failpoint::after_commit();
+            }
             desk.told(&moves);
             let (owed, claimed) = desk.owe(mine, claim.wanted, claimed).await?;
             Ok((owed, claimed, moves))
@@ -119,6 +124,9 @@ impl Desk {
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
             let rooms: Vec<_> = end.appends.iter().map(|append| append.room).collect();
             let (mut ended, moves) = caught(desk.engine.end(end)).await?;
+            if let Ended::Done { .. } = &ended {
+                failpoint::after_commit();
+            }
             desk.publish(&rooms, &ended);
             desk.told(&moves);
             let mut owed = mine;

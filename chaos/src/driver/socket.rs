@@ -4,7 +4,6 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use holdfast_common::frame::SUBPROTOCOL;
 use std::net::SocketAddr;
 use tokio::{
     net::TcpStream,
@@ -26,23 +25,23 @@ type Stream = WebSocketStream<TcpStream>;
 const CLOSING: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     frames: SplitStream<Stream>,
     out: mpsc::UnboundedSender<Message>,
 }
 
 /// What comes from a socket.
-pub(super) enum Came {
+pub(crate) enum Came {
     Text(String),
     /// Its end, with the close code where there was one.
     End(u16),
 }
 
-pub(super) async fn open(address: SocketAddr) -> Option<Socket> {
+pub(crate) async fn open(address: SocketAddr, subprotocol: &str) -> Option<Socket> {
     let stream = TcpStream::connect(address).await.ok()?;
     let _ = stream.set_nodelay(true);
     let mut request = format!("ws://{address}/ws").into_client_request().ok()?;
-    let protocol = SUBPROTOCOL.parse().ok()?;
+    let protocol = subprotocol.parse().ok()?;
     request.headers_mut().insert("sec-websocket-protocol", protocol);
     let config = WebSocketConfig::default().read_buffer_size(16 * 1024);
     let (stream, _) = client_async_with_config(request, stream, Some(config)).await.ok()?;
@@ -74,12 +73,12 @@ async fn given_up(sending: &mpsc::UnboundedReceiver<Message>) {
 }
 
 impl Socket {
-    pub(super) fn send(&self, text: String) {
+    pub(crate) fn send(&self, text: String) {
         let _ = self.out.send(Message::text(text));
     }
 
     /// Says goodbye, if the line lets it, and expects nothing more.
-    pub(super) fn close(self, code: u16) {
+    pub(crate) fn close(self, code: u16) {
         let frame = CloseFrame { code: code.into(), reason: "".into() };
         let _ = self.out.send(Message::Close(Some(frame)));
         let Self { frames, out } = self;
@@ -91,7 +90,7 @@ impl Socket {
 }
 
 /// What comes next; never, where there is no socket.
-pub(super) async fn next(socket: &mut Option<Socket>) -> Came {
+pub(crate) async fn next(socket: &mut Option<Socket>) -> Came {
     let Some(socket) = socket else { return std::future::pending().await };
     loop {
         match socket.frames.next().await {

@@ -42,7 +42,7 @@ pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
     };
     let filled = fill_and_make_room(play, &mut fills, &mut stage).await;
     let filled = match filled {
-        Ok(()) => checks::all(stage).await,
+        Ok(()) => checks::all(stage).await.map(drop),
         Err(error) => Err(error),
     };
     if filled.is_err() && matches!(fills, Fills::Small(_)) {

@@ -1,0 +1,249 @@
+//! The workers of the scenario `jobs`, each a process of its own, and the book of what they have told.
+//!
+//! One that has died is replaced by the next of the same name, which knows nothing of it. One that has
+//! stopped itself goes on when its lease is long over.
+
+use crate::{
+    Outcome,
+    clock::millis,
+    leash,
+    ledger::Ledger,
+    trace::Trace,
+    worker::{LEASE_MS, WORD, event},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+
+/// How each of them works.
+const WAYS: [&str; 8] =
+    ["http", "http", "http", "http", "http,stalls", "http,stalls", "socket", "socket"];
+
+/// A lease of a job, as its number and its fence.
+type Lease = (String, u64);
+
+/// What they have told.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    /// Who has had each lease.
+    pub(crate) had: BTreeMap<Lease, String>,
+    /// Those that are kept for longer than the server will stand still.
+    pub(crate) holds: BTreeSet<Lease>,
+    /// Those of them that were there when it stood still.
+    still: BTreeSet<Lease>,
+    /// How the end of each was answered at last, and which end it was.
+    pub(crate) ended: BTreeMap<Lease, (String, String)>,
+    /// Ends that were taken before, so that nobody had heard of it.
+    pub(crate) again: u64,
+    /// Ends that came too late.
+    pub(crate) late: BTreeSet<Lease>,
+    /// Events that these leases may bring, as their payloads, that the ledger does not know yet.
+    may_say: Vec<String>,
+    violations: Vec<String>,
+}
+
+impl Book {
+    /// Takes a line of a worker's.
+    pub(crate) fn take(&mut self, who: &str, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let lease = |job: &str, fence: &str| (job.to_owned(), fence.parse().unwrap_or(0));
+        match words[..] {
+            ["had", job, fence, _, title] => {
+                self.may_say.push(event(title, who, fence));
+                if let Some(other) = self.had.insert(lease(job, fence), who.to_owned()) {
+                    self.broken(format!("J2: {who} and {other} were both given {job} by {fence}"));
+                }
+            }
+            ["holds", job, fence] => drop(self.holds.insert(lease(job, fence))),
+            ["stalls", ..] => {}
+            ["said", job, fence, what, taken] => {
+                let lease = lease(job, fence);
+                match taken {
+                    "done" => {}
+                    "again" => self.again += 1,
+                    _ => {
+                        if self.still.contains(&lease) {
+                            self.broken(format!("J8: a stop has ended a lease: {line}"));
+                        }
+                        self.late.insert(lease.clone());
+                    }
+                }
+                self.ended.insert(lease, (what.to_owned(), taken.to_owned()));
+            }
+            _ => self.broken(format!("J3: {who} says {line}")),
+        }
+    }
+
+    /// The server stands still now.
+    pub(crate) fn stands_still(&mut self) {
+        self.still.extend(self.holds.iter().cloned());
+    }
+
+    /// Whether whoever held a job over the stop has said what became of it.
+    pub(crate) fn let_go(&self) -> bool {
+        self.still.iter().all(|lease| self.ended.contains_key(lease))
+    }
+
+    fn broken(&mut self, what: String) {
+        if self.violations.len() < 20 {
+            self.violations.push(what);
+        }
+    }
+
+    /// What must always hold of what they tell.
+    pub(crate) fn unbroken(&self) -> Outcome<()> {
+        if self.violations.is_empty() { Ok(()) } else { Err(self.violations.join("\n").into()) }
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    book: Arc<Mutex<Book>>,
+    kills: Vec<mpsc::UnboundedSender<()>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// One place in it.
+struct Place {
+    address: SocketAddr,
+    name: String,
+    ways: &'static str,
+    seed: u64,
+    book: Arc<Mutex<Book>>,
+    ledger: Ledger,
+    trace: Trace,
+    kills: mpsc::UnboundedReceiver<()>,
+}
+
+impl Crew {
+    pub(crate) fn start(address: SocketAddr, seed: u64, ledger: &Ledger, trace: &Trace) -> Self {
+        let book = Arc::<Mutex<Book>>::default();
+        let (mut kills, mut tasks) = (Vec::new(), Vec::new());
+        for (n, ways) in (1..).zip(WAYS) {
+            let (kill, killed) = mpsc::unbounded_channel();
+            let (book, ledger, trace) = (Arc::clone(&book), ledger.clone(), trace.clone());
+            let name = format!("worker-{n}");
+            let place = Place { address, name, ways, seed, book, ledger, trace, kills: killed };
+            kills.push(kill);
+            tasks.push(tokio::spawn(place.keep()));
+        }
+        Self { book, kills, tasks }
+    }
+
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many there are.
+    pub(crate) const fn size(&self) -> usize {
+        WAYS.len()
+    }
+
+    /// Kills one of them, wherever it is.
+    pub(crate) fn kill(&self, n: usize) {
+        let _ = self.kills[n].send(());
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        // Each has its process, which is killed with it.
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Place {
+    async fn keep(mut self) {
+        for turn in 0.. {
+            match self.process(turn) {
+                Ok(child) => self.one(child).await,
+                Err(error) => self.book().broken(format!("a worker cannot be started: {error}")),
+            }
+            tokio::time::sleep(millis(20)).await;
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn process(&self, turn: u64) -> Outcome<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args([WORD, &self.address.to_string(), &self.name])
+            .args([self.seed.to_string(), turn.to_string()])
+            .arg(self.ways)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(group) = leash::group() {
+            command.process_group(group);
+        }
+        Ok(command.spawn()?)
+    }
+
+    /// One process, to its end.
+    async fn one(&mut self, mut child: Child) {
+        let Some(out) = child.stdout.take() else { return };
+        let mut lines = BufReader::new(out).lines();
+        let mut wakes = None;
+        loop {
+            let wake = async {
+                match wakes {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                line = lines.next_line() => match line {
+                    Ok(Some(line)) => {
+                        self.trace.say(&format!("{} {line}", self.name));
+                        self.book().take(&self.name, &line);
+                        for data in std::mem::take(&mut self.book().may_say) {
+                            self.ledger.posted(&data);
+                        }
+                        if line.starts_with("stalls") {
+                            self.trace.count("workers stalled", 1);
+                            wakes = Some(Instant::now() + millis(LEASE_MS * 3 / 2));
+                        }
+                    }
+                    _ => break,
+                },
+                killed = self.kills.recv() => {
+                    if killed.is_none() {
+                        return;
+                    }
+                    let _ = child.start_kill();
+                    self.trace.fault("workers killed", &self.name);
+                }
+                () = wake => {
+                    wakes = None;
+                    go_on(&child);
+                }
+            }
+        }
+        // Before it is waited for: who has only closed its output would be waited for in vain.
+        let _ = child.start_kill();
+        let _ = child.wait().await;
+        self.trace.count("workers that died", 1);
+    }
+}
+
+fn go_on(child: &Child) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(id) = id {
+        let _ = kill_process(id, Signal::CONT);
+    }
+}

@@ -1,0 +1,252 @@
+//! What must hold of jobs at the end, each by the name of its invariant.
+
+use super::asks::{Asked, Book as Asks};
+use crate::{
+    Outcome,
+    clock::millis,
+    crew::Book,
+    http,
+    ledger::Emitted,
+    stage::Stage,
+    worker::{Kind, POISON_ATTEMPTS, Task, child},
+};
+use holdfast_common::{frame::Entry, id::RoomId, proof::Database, work::JobEnded};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+const QUEUE: &str = "/api/v1/work/queues/inbox";
+/// How long nothing may happen where something has to.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Whose events these are in the ledger.
+const NUMBER: u8 = 200;
+
+/// A job as it is read at the end.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ended {
+    id: String,
+    state: String,
+    data: Task,
+    result: Option<Value>,
+    errors: Vec<Wrong>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wrong {
+    at: u64,
+    error: String,
+}
+
+/// By their titles.
+pub(super) type Jobs = BTreeMap<String, Ended>;
+
+/// An event that an end has brought: who said it, and by which lease.
+#[derive(Debug)]
+pub(super) struct Said {
+    title: String,
+    fence: u64,
+}
+
+/// Waits until every job has ended, and reads them all.
+pub(super) async fn read(stage: &mut Stage) -> Outcome<Jobs> {
+    let address = stage.server()?.address;
+    let (mut moved, mut before) = (Instant::now(), Value::Null);
+    loop {
+        let queue = http::get(address, QUEUE).await?.json()?;
+        if queue["ready"] == 0 && queue["leased"] == 0 {
+            break;
+        }
+        if queue["oldest_ms"] != before["oldest_ms"] || queue["done"] != before["done"] {
+            moved = Instant::now();
+        }
+        if moved.elapsed() > PATIENCE {
+            return Err(format!("J6: jobs are stuck: {queue}").into());
+        }
+        before = queue;
+        tokio::time::sleep(millis(50)).await;
+    }
+    let mut jobs = Jobs::new();
+    for state in ["done", "dead", "cancelled", "ready", "leased"] {
+        let mut after = String::new();
+        loop {
+            let path = format!("{QUEUE}/jobs?state={state}&limit=1000{after}");
+            let page = http::get(address, &path).await?.json()?;
+            for job in serde_json::from_value::<Vec<Ended>>(page["jobs"].clone())? {
+                let title = job.data.title.clone();
+                if let Some(other) = jobs.insert(title.clone(), job) {
+                    return Err(format!("J10: {title} was enqueued twice: {other:?}").into());
+                }
+            }
+            match page["after"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+    }
+    // What the jobs have brought stands in the logs like everybody's, and is looked at like that.
+    stage.read_on().await?;
+    for (room, log) in &stage.logs {
+        for entry in log.entries.iter().filter(|entry| of_a_job(entry).is_some()) {
+            let data = entry.data.as_ref().map_or("", |data| data.get()).to_owned();
+            stage.ledger.emitted(entry.id, Emitted { by: NUMBER, room: *room, data });
+        }
+    }
+    Ok(jobs)
+}
+
+/// The events of all jobs, in the order of the log.
+pub(super) fn said(stage: &Stage) -> Outcome<Vec<Said>> {
+    let entries = stage.logs.values().flat_map(|log| &log.entries);
+    let said: Vec<Said> = entries.filter_map(of_a_job).collect();
+    if said.is_empty() { Err("there is no event of a job".into()) } else { Ok(said) }
+}
+
+fn of_a_job(entry: &Entry) -> Option<Said> {
+    let data: Value = serde_json::from_str(entry.data.as_ref()?.get()).ok()?;
+    let mut words = data["text"].as_str()?.strip_prefix("job-")?.split(' ');
+    let (title, _, fence) = (words.next()?, words.next()?, words.next()?);
+    Some(Said { title: format!("job-{title}"), fence: fence.parse().ok()? })
+}
+
+/// All of it but what the people were told.
+pub(super) fn check(asked: &Asks, jobs: &Jobs, said: &[Said], book: &Book) -> Outcome<()> {
+    each_is_there(asked, jobs)?;
+    for (title, job) in jobs {
+        let events: Vec<u64> =
+            said.iter().filter(|it| it.title == *title).map(|it| it.fence).collect();
+        ended_once(title, job, &events)?;
+        dead_if_poison(title, job)?;
+    }
+    if let Some(said) = said.iter().find(|said| !jobs.contains_key(&said.title)) {
+        return Err(format!("J4: an event of no job: {said:?}").into());
+    }
+    in_order(asked, said)?;
+    as_answered(jobs, book)
+}
+
+/// J1 and J10: what was asked for, and what that brings.
+fn each_is_there(asked: &Asks, jobs: &Jobs) -> Outcome<()> {
+    let mut wanted = BTreeSet::new();
+    for (title, asked) in asked {
+        let Some(job) = jobs.get(title) else {
+            return Err(format!("J1: {title} is lost: {asked:?}").into());
+        };
+        if job.id != asked.id {
+            return Err(format!("J10: {title} was answered {}, and is {job:?}", asked.id).into());
+        }
+        wanted.insert(title.clone());
+        let by = job.result.as_ref().map(|result| &result["how"]);
+        if asked.kind == Kind::Parent && by.is_some_and(|how| how == "http") {
+            wanted.insert(child(title));
+        }
+    }
+    let there: BTreeSet<String> = jobs.keys().cloned().collect();
+    let odd: Vec<_> = wanted.symmetric_difference(&there).collect();
+    if odd.is_empty() { Ok(()) } else { Err(format!("J4: {odd:?}: too much or too little").into()) }
+}
+
+/// J4: a job that is done has said so once, by the lease that did it; no other has said anything.
+fn ended_once(title: &str, job: &Ended, events: &[u64]) -> Outcome<()> {
+    let result = job.result.as_ref();
+    let fence = result.and_then(|result| result["fence"].as_u64());
+    let how = result.and_then(|result| result["how"].as_str());
+    let right = match (&*job.state, how) {
+        ("done", Some("http")) => events.len() == 1 && fence == Some(events[0]),
+        ("done", Some("socket")) => events.is_empty(),
+        ("dead", None) => events.is_empty(),
+        _ => false,
+    };
+    if right { Ok(()) } else { Err(format!("J4: {title} has said {events:?}: {job:?}").into()) }
+}
+
+/// J7: dead are the poison jobs alone, with what went wrong each time, and when.
+fn dead_if_poison(title: &str, job: &Ended) -> Outcome<()> {
+    let poison = matches!(job.data.kind, Kind::Fails | Kind::Kills);
+    if poison != (job.state == "dead") {
+        return Err(format!("J7: {title} is {job:?}").into());
+    }
+    let itself = format!("{title} cannot be done");
+    let right = |wrong: &Wrong| {
+        wrong.at > 0
+            && (wrong.error == "lease ran out"
+                || job.data.kind == Kind::Fails && wrong.error == itself)
+    };
+    let all = job.errors.len() == POISON_ATTEMPTS as usize && job.errors.iter().all(right);
+    if !poison || all { Ok(()) } else { Err(format!("J7: {title} is {job:?}").into()) }
+}
+
+/// J5: what the jobs of a group have said stands in the order of their enqueues.
+fn in_order(asked: &Asks, said: &[Said]) -> Outcome<()> {
+    let mut last = BTreeMap::<&str, &str>::new();
+    for Said { title, .. } in said {
+        let Some(group) = asked.get(title).and_then(|it| it.group.as_deref()) else { continue };
+        let before = last.insert(group, title).unwrap_or_default();
+        if before >= &**title {
+            return Err(format!("J5: in {group} {title} stands behind {before}").into());
+        }
+    }
+    Ok(())
+}
+
+/// J3: what was answered is so: a job is done by the lease that was told so, and by none that was
+/// refused.
+fn as_answered(jobs: &Jobs, book: &Book) -> Outcome<()> {
+    let by_id: BTreeMap<&str, &Ended> = jobs.values().map(|job| (&*job.id, job)).collect();
+    for ((id, fence), (what, taken)) in &book.ended {
+        let job = by_id.get(&**id).ok_or_else(|| format!("J1: {id} was held, and is no job"))?;
+        let done_by = job.result.as_ref().and_then(|result| result["fence"].as_u64());
+        let done = what == "complete" && matches!(&**taken, "done" | "again");
+        if done != (done_by == Some(*fence)) {
+            return Err(format!("J3: {what} by {fence} was answered {taken}: {job:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Waits until everybody who asked has read of all of their jobs' ends.
+pub(super) async fn have_reached(stage: &mut Stage, asked: &Asks) -> Outcome<()> {
+    let mut counts = BTreeMap::<u8, u64>::new();
+    asked.values().filter_map(|it| it.by).for_each(|by| *counts.entry(by).or_default() += 1);
+    let rooms: BTreeSet<RoomId> = stage.logs.keys().copied().collect();
+    let reached = |stage: &Stage| {
+        counts.iter().all(|(by, count)| {
+            let client = stage.clients.iter().find(|client| client.n == *by);
+            let cursors = client.map(|client| client.status().cursors).unwrap_or_default();
+            // The first entry is of the inbox itself.
+            let inbox = cursors.iter().find(|(room, _)| !rooms.contains(room));
+            inbox.is_some_and(|(_, cursor)| cursor.offset > *count)
+        })
+    };
+    stage.until("everybody has heard of their jobs", reached).await
+}
+
+/// J9: each has read of the end of each job that they have asked for, once, and how it ended.
+pub(super) fn told_once(asked: &Asks, jobs: &Jobs, databases: &[(u8, Database)]) -> Outcome<()> {
+    for (n, database) in databases {
+        let inbox = database.rooms.values().find(|room| room.inbox && room.ns == "work");
+        let entries = inbox.and_then(|room| database.entries.get(&room.room));
+        let mut told = Vec::new();
+        for entry in entries.into_iter().flatten().filter(|entry| entry.kind == "job_ended") {
+            let data = entry.data.as_ref().map_or("null", |data| data.get());
+            let JobEnded { job, state, .. } = serde_json::from_str(data)?;
+            let state = serde_json::to_value(state)?;
+            told.push((job.to_string(), state.as_str().unwrap_or_default().to_owned()));
+        }
+        told.sort();
+        let theirs = |it: &(&String, &Asked)| it.1.by == Some(*n);
+        let mut wanted: Vec<_> = asked
+            .iter()
+            .filter(theirs)
+            .map(|(title, asked)| (asked.id.clone(), jobs[title].state.clone()))
+            .collect();
+        wanted.sort();
+        if told != wanted {
+            let (told, wanted) = (told.len(), wanted.len());
+            return Err(format!("J9: {n} was told of {told} ends, of {wanted} jobs").into());
+        }
+    }
+    Ok(())
+}

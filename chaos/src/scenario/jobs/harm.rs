@@ -1,0 +1,182 @@
+//! What is done to the server of the jobs, round by round.
+
+use super::{asks::Asks, until};
+use crate::{
+    Outcome, Play,
+    clock::millis,
+    crew::Crew,
+    disk::{
+        Disk, ENOSPC, Fault, Orders,
+        journal::Journal,
+        model::{Image, Model, Unsynced},
+    },
+    scenario::power::{Cut, holds, lay},
+    stage::Stage,
+    worker::{Kind, STILL_MS},
+};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What the server says where it was told to die behind a commit.
+const FIRED: &str = "failpoint fired";
+pub(super) const BETWEEN: &str = "kills between commit and answer";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Harm {
+    /// SIGKILL at any moment.
+    Kill,
+    /// It dies by itself behind a commit, before anybody hears of it.
+    Between,
+    /// The disk is full for a while.
+    Full,
+    /// The power fails: it goes on from what the disk would hold.
+    Power,
+    /// SIGSTOP for longer than every lease.
+    Still,
+}
+
+impl Harm {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Kill, Self::Between, Self::Full, Self::Power, Self::Between, Self::Still];
+}
+
+pub(super) struct Harms<'a> {
+    play: &'a Play,
+    disk: Disk,
+    /// What the disk held when the present server began.
+    base: Image,
+}
+
+impl<'a> Harms<'a> {
+    pub(super) const HAPPENED: [&'static str; 4] =
+        ["server kills", "full disks", "power cuts", "stops"];
+
+    pub(super) fn new(play: &'a Play, disk: Disk) -> Self {
+        Self { play, disk, base: Image::new() }
+    }
+
+    pub(super) async fn does(
+        &mut self,
+        harm: Harm,
+        stage: &mut Stage,
+        crew: &Crew,
+        asks: &Asks,
+    ) -> Outcome<()> {
+        match harm {
+            Harm::Kill => {
+                let moment = stage.chance.between(0, 200_000);
+                tokio::time::sleep(Duration::from_micros(moment)).await;
+                kill(stage).await?;
+                self.start(stage, None).await
+            }
+            Harm::Between => self.between(stage).await,
+            Harm::Full => self.full(stage).await,
+            Harm::Power => self.power(stage).await,
+            Harm::Still => still(stage, crew, asks).await,
+        }
+    }
+
+    /// Starts the server again, on a disk whose journal begins with what is there now.
+    async fn start(&mut self, stage: &mut Stage, failpoint: Option<String>) -> Outcome<()> {
+        self.base = held(&self.play.data())?;
+        stage.start.under = self.disk.under(&self.play.data())?;
+        if let Some(point) = failpoint {
+            stage.start.under.push(("HOLDFAST_FAILPOINT", point.into()));
+        }
+        stage.start_again().await.map(drop)
+    }
+
+    /// A server learns of its failpoint at its start, so it is killed once more for that.
+    async fn between(&mut self, stage: &mut Stage) -> Outcome<()> {
+        kill(stage).await?;
+        let commits = stage.chance.between(5, 150);
+        self.start(stage, Some(format!("after_commit_before_ack:kill:{commits}"))).await?;
+        let server = stage.server.as_mut().ok_or("the server is down")?;
+        let patience = if self.play.failpoints { PATIENCE } else { millis(500) };
+        if server.ended(patience).await?.is_none() {
+            kill(stage).await?;
+        }
+        stage.server = None;
+        let log = fs::read_to_string(&stage.start.log)?;
+        let fired = log.lines().filter(|line| line.contains(FIRED)).count() as u64;
+        stage.trace.count(BETWEEN, fired - stage.trace.counted(BETWEEN));
+        stage.trace.say(&format!("it was to die behind {commits} commits"));
+        gone(stage).await?;
+        self.start(stage, None).await
+    }
+
+    async fn full(&mut self, stage: &mut Stage) -> Outcome<()> {
+        let skip = stage.chance.between(0, 40);
+        self.disk.order(Orders { skip, ..Orders::every(Fault::FailWrite, ENOSPC) })?;
+        stage.until("a write fails", |_| self.disk.carried_out() > 0).await?;
+        stage.server()?.until_ready_is(503, PATIENCE).await?;
+        stage.trace.fault("full disks", &format!("after {skip} writes"));
+        let waits = stage.chance.between(50, 800);
+        tokio::time::sleep(millis(waits)).await;
+        self.disk.order(Orders::NOTHING)?;
+        stage.server()?.until_ready_is(200, PATIENCE).await
+    }
+
+    async fn power(&mut self, stage: &mut Stage) -> Outcome<()> {
+        kill(stage).await?;
+        let mut model = Model::new(self.base.clone());
+        let mut journal = Journal::open(&self.disk.journal())?;
+        while let Some(record) = journal.next()? {
+            model.take(record);
+        }
+        let unsynced = *stage.chance.of(&Unsynced::ALL);
+        let image = model.image(unsynced, &mut stage.chance);
+        stage.trace.fault("power cuts", &format!("unsynced: {unsynced:?}"));
+        let cut = Cut { image, before: u64::MAX };
+        holds(&cut, self.play, stage).await?;
+        lay(&cut.image, &self.play.data(), &mut stage.chance)?;
+        self.start(stage, None).await
+    }
+}
+
+async fn kill(stage: &mut Stage) -> Outcome<()> {
+    stage.server.take().ok_or("the server is down")?.kill().await?;
+    stage.trace.count("server kills", 1);
+    gone(stage).await
+}
+
+/// Nobody comes through any more.
+async fn gone(stage: &mut Stage) -> Outcome<()> {
+    stage.line.close();
+    let offline = |stage: &Stage| stage.clients.iter().all(|it| !it.status().online);
+    stage.until("everyone has noticed", offline).await
+}
+
+/// What the folder of a killed server holds. Of the shared memory nothing is certain.
+fn held(folder: &PathBuf) -> Outcome<Image> {
+    let mut image = Image::new();
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        if !name.ends_with("-shm") {
+            image.insert(name, fs::read(file.path())?);
+        }
+    }
+    Ok(image)
+}
+
+/// It goes on as if nothing had been, and has ended no lease by it.
+async fn still(stage: &mut Stage, crew: &Crew, asks: &Asks) -> Outcome<()> {
+    let before = crew.book().holds.len();
+    asks.more(Kind::Held, 3);
+    until(stage, crew, "a job is held", |_| crew.book().holds.len() > before).await?;
+    // The others too, if they come soon; the first of them is enough.
+    tokio::time::sleep(millis(100)).await;
+    stage.server()?.freeze()?;
+    crew.book().stands_still();
+    stage.trace.fault("stops", &format!("for {STILL_MS} ms"));
+    let begun = Instant::now();
+    tokio::time::sleep(millis(STILL_MS)).await;
+    stage.server()?.thaw()?;
+    stage.trace.say(&format!("it stood still for {:?}", begun.elapsed()));
+    until(stage, crew, "what was held has ended", |_| crew.book().let_go()).await
+}

@@ -1,0 +1,169 @@
+//! A worker of the scenario `jobs`: this program again, in a process of its own, so that it can be
+//! killed and stopped as any other. It does what a job's `body` says, and tells each thing that
+//! happens to it in a line on stdout, before it goes on.
+//!
+//! | line | says |
+//! |---|---|
+//! | `had JOB FENCE ATTEMPT TITLE` | a lease is its own |
+//! | `holds JOB FENCE` | it keeps the job for longer than the server will stand still |
+//! | `stalls JOB FENCE` | it stops itself, until somebody has it go on |
+//! | `said JOB FENCE WHAT TAKEN` | an end is answered: `done`, `again`, or why it is refused |
+//! | `odd TEXT` | an answer that has no place |
+
+mod http;
+mod socket;
+
+use crate::{Outcome, chance::Chance, clock::millis};
+use rustix::process::{Signal, getpid, kill_process};
+use serde::{Deserialize, Serialize};
+use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode};
+
+/// The program's first argument that has it be a worker.
+pub(crate) const WORD: &str = "worker";
+
+/// A lease, but of those that hold a job: shorter than a stall, longer than anything else takes.
+pub(crate) const LEASE_MS: u64 = 1_500;
+/// The lease of a job that is held while the server stands still. When that is over there are still
+/// seconds left of it, also where a stop costs it the 2 s that are no gap.
+pub(crate) const HOLD_MS: u64 = 7_000;
+/// For so long the server stands still: longer than every lease.
+pub(crate) const STILL_MS: u64 = HOLD_MS + 500;
+/// When a job that is held ends: behind the stop, and long before its lease does.
+const HELD_MS: u64 = STILL_MS + 500;
+/// How many attempts a poison job has.
+pub(crate) const POISON_ATTEMPTS: u32 = 3;
+
+/// What a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    Plain,
+    /// Its completion enqueues one more.
+    Parent,
+    /// Each attempt fails.
+    Fails,
+    /// Each attempt kills who has it.
+    Kills,
+    /// It is held while the server stands still.
+    Held,
+}
+
+/// A job of the namespace's type `task`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) title: String,
+    #[serde(rename = "body")]
+    pub(crate) kind: Kind,
+}
+
+/// A job as it is leased, by either way.
+#[derive(Debug, Deserialize)]
+struct Leased {
+    id: String,
+    token: String,
+    fence: u64,
+    attempt: u32,
+    data: Task,
+}
+
+/// What it does with a job.
+enum Deed {
+    Complete,
+    Fail(String),
+    GiveBack,
+    Hold,
+}
+
+/// The payload of what it says in a room when a job is done.
+pub(crate) fn event(title: &str, name: &str, fence: impl Display) -> String {
+    format!("{{\"text\":\"{title} {name} {fence}\"}}")
+}
+
+/// The title of the job that a parent's completion brings.
+pub(crate) fn child(title: &str) -> String {
+    format!("{title}-child")
+}
+
+/// Works until it is killed. The arguments are the server's address, its own name, a seed, its turn
+/// among those of that name, and what it is.
+pub(crate) fn main() -> ExitCode {
+    let worked = Worker::read().and_then(|worker| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            if worker.ways.contains("socket") {
+                socket::work(worker).await
+            } else {
+                http::work(worker).await
+            }
+        })
+    });
+    match worked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("odd {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Worker {
+    address: SocketAddr,
+    name: String,
+    chance: Chance,
+    /// `socket`: it comes by `holdfast-work.v1`. `stalls`: it stops in the middle of jobs.
+    ways: String,
+}
+
+impl Worker {
+    fn read() -> Outcome<Self> {
+        let mut arguments = std::env::args().skip(2);
+        let mut next = || arguments.next().ok_or("a worker's arguments");
+        let (address, name) = (next()?.parse()?, next()?);
+        let (seed, turn) = (next()?.parse()?, next()?.parse()?);
+        let chance = Chance::new(seed, &name, turn);
+        Ok(Self { address, name, chance, ways: next()? })
+    }
+
+    /// Has got a job: what is to be done with it. Some die of it.
+    async fn begins(&mut self, job: &Leased) -> Deed {
+        let Leased { id, fence, attempt, data: Task { title, kind }, .. } = job;
+        say(&format!("had {id} {fence} {attempt} {title}"));
+        match kind {
+            Kind::Kills => {
+                let _ = kill_process(getpid(), Signal::KILL);
+                Deed::Hold
+            }
+            Kind::Fails => Deed::Fail(format!("{title} cannot be done")),
+            // Who comes behind the stop would hold it for longer than the lease.
+            Kind::Held if *attempt == 1 => Deed::Hold,
+            Kind::Plain | Kind::Parent | Kind::Held => {
+                tokio::time::sleep(millis(self.chance.between(0, 15))).await;
+                if self.ways.contains("stalls") && self.chance.percent(15) {
+                    say(&format!("stalls {id} {fence}"));
+                    let _ = kill_process(getpid(), Signal::STOP);
+                    return Deed::Complete;
+                }
+                match self.chance.between(0, 99) {
+                    0..=3 => Deed::Fail("not now".to_owned()),
+                    4..=6 => Deed::GiveBack,
+                    _ => Deed::Complete,
+                }
+            }
+        }
+    }
+}
+
+/// Whole lines, at once: what was said before a kill is heard.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let told = out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush());
+    if told.is_err() {
+        // Nobody listens any more: the run is over.
+        std::process::exit(0);
+    }
+}
+
+/// Tells how an end was answered.
+fn said(job: &Leased, what: &str, taken: &str) {
+    say(&format!("said {} {} {what} {taken}", job.id, job.fence));
+}
