@@ -18,6 +18,7 @@ mod hello;
 mod honest;
 mod http;
 mod program;
+mod queues;
 mod raw;
 mod siege;
 mod tcp;

@@ -104,10 +104,15 @@ pub fn header(first: u8, length: u64) -> Vec<u8> {
 
 /// The head of an upgrade that would be taken.
 pub fn upgrade(address: SocketAddr) -> String {
+    upgrade_to(address, "holdfast.v1")
+}
+
+/// The same to another protocol.
+pub fn upgrade_to(address: SocketAddr, protocol: &str) -> String {
     format!(
         "GET /ws HTTP/1.1\r\nhost: {address}\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         sec-websocket-protocol: holdfast.v1\r\n\r\n"
+         sec-websocket-protocol: {protocol}\r\n\r\n"
     )
 }
 

@@ -9,7 +9,7 @@ use crate::{
     app::Shared,
     clock,
     http::{
-        body::{Heard, hear, hear_much},
+        body::{Heard, few, hear, hear_much},
         caller::Caller,
         events::rejected,
     },
@@ -39,10 +39,10 @@ struct Complete {
     token: String,
     result: Option<Box<RawValue>>,
     /// What is appended to rooms, if it is the completion.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<{ limits::END_EVENTS }, _, _>")]
     events: Vec<Event>,
     /// What is enqueued then.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<{ limits::END_JOBS }, _, _>")]
     jobs: Vec<Further>,
     next: Option<Next>,
 }

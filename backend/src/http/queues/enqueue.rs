@@ -5,7 +5,7 @@ use crate::{
     app::Shared,
     clock,
     http::{
-        body::{Heard, hear, hear_much, key},
+        body::{Heard, few, hear, hear_much, key},
         caller::Caller,
         events::service,
     },
@@ -55,6 +55,7 @@ impl Asked {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Batch {
+    #[serde(deserialize_with = "few::<CALL_JOBS, _, _>")]
     jobs: Vec<Asked>,
 }
 

@@ -11,6 +11,7 @@ use crate::{
         model::{Image, Model, Unsynced},
     },
     scenario::power::{Cut, holds, lay},
+    server::Server,
     stage::Stage,
     worker::{Kind, STILL_MS},
 };
@@ -71,7 +72,7 @@ impl<'a> Harms<'a> {
                 let moment = stage.chance.between(0, 200_000);
                 tokio::time::sleep(Duration::from_micros(moment)).await;
                 kill(stage).await?;
-                self.start(stage, None).await
+                self.start(stage).await
             }
             Harm::Between => self.between(stage).await,
             Harm::Full => self.full(stage).await,
@@ -80,33 +81,40 @@ impl<'a> Harms<'a> {
         }
     }
 
-    /// Starts the server again, on a disk whose journal begins with what is there now.
-    async fn start(&mut self, stage: &mut Stage, failpoint: Option<String>) -> Outcome<()> {
+    /// Has the disk's journal begin with what is there now.
+    fn begin(&mut self, stage: &mut Stage) -> Outcome<()> {
         self.base = held(&self.play.data())?;
         stage.start.under = self.disk.under(&self.play.data())?;
-        if let Some(point) = failpoint {
-            stage.start.under.push(("HOLDFAST_FAILPOINT", point.into()));
-        }
+        Ok(())
+    }
+
+    async fn start(&mut self, stage: &mut Stage) -> Outcome<()> {
+        self.begin(stage)?;
         stage.start_again().await.map(drop)
     }
 
     /// A server learns of its failpoint at its start, so it is killed once more for that.
     async fn between(&mut self, stage: &mut Stage) -> Outcome<()> {
         kill(stage).await?;
+        self.begin(stage)?;
         let commits = stage.chance.between(5, 150);
-        self.start(stage, Some(format!("after_commit_before_ack:kill:{commits}"))).await?;
-        let server = stage.server.as_mut().ok_or("the server is down")?;
-        let patience = if self.play.failpoints { PATIENCE } else { millis(500) };
-        if server.ended(patience).await?.is_none() {
-            kill(stage).await?;
+        let point = format!("after_commit_before_ack:kill:{commits}");
+        stage.start.under.push(("HOLDFAST_FAILPOINT", point.into()));
+        // Who asked for what had ended before is told at once: that may be what it dies of, at any
+        // moment from its start.
+        if let Ok(mut server) = Server::start(&stage.start).await {
+            stage.line.open(server.address);
+            let patience = if self.play.failpoints { PATIENCE } else { millis(500) };
+            if server.ended(patience).await?.is_none() {
+                server.kill().await?;
+            }
         }
-        stage.server = None;
         let log = fs::read_to_string(&stage.start.log)?;
         let fired = log.lines().filter(|line| line.contains(FIRED)).count() as u64;
         stage.trace.count(BETWEEN, fired - stage.trace.counted(BETWEEN));
         stage.trace.say(&format!("it was to die behind {commits} commits"));
         gone(stage).await?;
-        self.start(stage, None).await
+        self.start(stage).await
     }
 
     async fn full(&mut self, stage: &mut Stage) -> Outcome<()> {
@@ -134,7 +142,7 @@ impl<'a> Harms<'a> {
         let cut = Cut { image, before: u64::MAX };
         holds(&cut, self.play, stage).await?;
         lay(&cut.image, &self.play.data(), &mut stage.chance)?;
-        self.start(stage, None).await
+        self.start(stage).await
     }
 }
 
