@@ -11,23 +11,26 @@ mod http;
 mod page;
 mod server_frames;
 mod stored;
+mod work_frames;
 
 pub use addresses::run as addresses;
 pub use client_frames::run as client_frames;
 pub use http::run as http;
 pub use server_frames::run as server_frames;
 pub use stored::run as stored;
+pub use work_frames::run as work_frames;
 
 /// A target: what is the case for any input, or it panics.
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names that they have in `fuzz/targets.txt`.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("client_frames", client_frames),
     ("server_frames", server_frames),
     ("http", http),
     ("stored", stored),
     ("addresses", addresses),
+    ("work_frames", work_frames),
 ];
 
 /// Parts the frames of one input. No frame has such a byte in its head, and a payload with one is as

@@ -88,7 +88,7 @@ impl Honest {
     }
 
     /// Nothing has changed: the counts and settings, the job that waits, the one that is held.
-    async fn is_unharmed(self) {
+    async fn still_stands(self) {
         assert_eq!(read(self.address, INBOX).await, self.queue);
         let waits = read(self.address, &format!("/api/v1/work/jobs/{}", self.waits)).await;
         assert_eq!((&waits["state"], &waits["attempt"]), (&json!("ready"), &json!(0)));

@@ -117,6 +117,11 @@ fn a_server_stands_whatever_frames_a_client_sends() {
 }
 
 #[test]
+fn a_server_stands_whatever_frames_a_client_of_jobs_sends() {
+    stands("work_frames", 0);
+}
+
+#[test]
 fn a_page_stands_whatever_frames_a_server_sends() {
     stands("server_frames", 0);
 }

@@ -93,7 +93,7 @@ fn a_frame_about_jobs_that_has_no_place_costs_its_connection_alone() {
             raw.write(&text(&take)).await.unwrap();
             assert_eq!(raw.closed().await, closed(Code::BadFrame));
         }
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -151,7 +151,7 @@ fn what_a_queue_cannot_do_is_refused_by_socket_and_changes_nothing() {
             })
             .await;
         }
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -199,9 +199,9 @@ fn more_subscriptions_than_there_may_be_close_and_floods_of_credit_are_credit() 
         let done = json!({ "token": taken["token"] });
         let path = format!("/api/v1/work/jobs/{id}/complete");
         assert_eq!(say(address, &path, &done).await.0, 200);
-        let mut unharmed = honest;
-        unharmed.queue["done"] = json!(1);
-        unharmed.is_unharmed().await;
+        let mut honest = honest;
+        honest.queue["done"] = json!(1);
+        honest.still_stands().await;
     });
 }
 
@@ -248,8 +248,8 @@ fn who_watches_and_asks_and_does_not_read_costs_what_may_be_asked_at_once() {
         .await;
         target.hold().await;
         drop(sockets);
-        let unharmed = Honest { queue: after, ..honest };
-        unharmed.is_unharmed().await;
+        let honest = Honest { queue: after, ..honest };
+        honest.still_stands().await;
     });
 }
 

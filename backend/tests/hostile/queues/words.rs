@@ -71,7 +71,7 @@ fn what_is_no_job_is_refused_and_nothing_is_enqueued() {
             }
         }
         each_is(target, &classes).await;
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -140,7 +140,7 @@ fn a_token_of_anything_else_ends_nothing() {
         let path = format!("/api/v1/work/jobs/{id}/complete");
         classes.push((post(target.address, &path, &result), 422, "bad_payload"));
         each_is(target, &classes).await;
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -177,7 +177,7 @@ fn decisions_about_a_million_jobs_or_none_change_nothing() {
             classes.push((of("settings", &body), 400, "bad_request"));
         }
         each_is(target, &classes).await;
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -208,7 +208,7 @@ fn who_changes_settings_all_the_time_is_in_nobodys_way() {
         let back = json!({ "in_flight": null, "keep_ms": honest.queue["settings"]["keep_ms"] });
         assert_eq!(say(target.address, &settings, &back).await.0, 200);
         assert_eq!(say(target.address, &format!("{INBOX}/resume"), &json!({})).await.0, 200);
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
 
@@ -241,6 +241,6 @@ fn a_word_that_comes_a_byte_at_a_time_is_cut_when_its_time_is_over() {
             assert_eq!(raw.status().await, None);
         })
         .await;
-        honest.is_unharmed().await;
+        honest.still_stands().await;
     });
 }
