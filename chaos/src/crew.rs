@@ -87,7 +87,7 @@ impl Book {
 
     /// The server stands still now.
     pub(crate) fn stands_still(&mut self) {
-        self.still.extend(self.holds.iter().cloned());
+        self.still.clone_from(&self.holds);
     }
 
     /// Whether whoever held a job over the stop has said what became of it.
