@@ -99,8 +99,10 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
         .with_state(shared)
 }
 
+/// Queues, and what stands beside them.
 fn api() -> Router<Arc<Shared>> {
-    http::queues::routes().merge(http::webhooks::routes()).merge(http::exports::routes())
+    let beside = http::webhooks::routes().merge(http::exports::routes());
+    http::queues::routes().merge(beside).merge(http::schedules::routes())
 }
 
 async fn fallback(request: Request) -> Response {

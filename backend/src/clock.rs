@@ -2,7 +2,7 @@
 
 use crate::engine::Clocks;
 use holdfast_common::{
-    id::{ConnectionId, EventId, JobId, RoomId, WebhookId},
+    id::{ConnectionId, EventId, JobId, RoomId, ScheduleId, WebhookId},
     storage::Fault,
     time::{Instant, Timestamp},
 };
@@ -77,6 +77,10 @@ pub(crate) fn fresh_job() -> Result<JobId, Fault> {
 
 pub(crate) fn fresh_webhook() -> Result<WebhookId, Fault> {
     Ok(WebhookId::new(wall().0, &chance()?))
+}
+
+pub(crate) fn fresh_schedule() -> Result<ScheduleId, Fault> {
+    Ok(ScheduleId::new(wall().0, &chance()?))
 }
 
 pub(crate) fn fresh_connection() -> Result<ConnectionId, Fault> {

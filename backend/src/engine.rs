@@ -23,10 +23,14 @@ mod jobs;
 mod lane;
 pub mod memory;
 mod names;
+mod schedules;
 pub mod sqlite;
 
 pub use hooks::Hooks;
 pub use jobs::{Answer, Clocks, Jobs};
+pub use schedules::Schedules;
+
+pub(crate) use jobs::schedules::occurrence_job;
 
 /// What the person is called, or [`Code::WrongSecret`] where it is somebody else.
 pub type Recognised = Result<String, Code>;
@@ -47,7 +51,7 @@ pub struct Trimmed {
 /// A room may have an owner: then it is their inbox. It is not found by its name, and in a call that
 /// names another person it is not there. The nil id, under which the server acts, is nobody else's.
 #[async_trait]
-pub trait Engine: Jobs + Hooks {
+pub trait Engine: Jobs + Hooks + Schedules {
     /// Binds person, secret, writer and generation as [`Greeting`] says, moves the lanes up to
     /// their floors, and reads a resume, which may be of a later moment than the binding. A refused
     /// greeting changes nothing. A deleted room is in the resume only if the greeting has a cursor

@@ -6,4 +6,5 @@ pub(crate) mod events;
 pub(crate) mod exports;
 pub(crate) mod health;
 pub(crate) mod queues;
+pub(crate) mod schedules;
 pub(crate) mod webhooks;

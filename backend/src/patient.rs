@@ -6,7 +6,7 @@
 //! which has one read of a log and a few requests under way.
 
 use crate::{
-    engine::{Answer, Engine, Hooks, Jobs, Recognised, Trimmed},
+    engine::{Answer, Engine, Hooks, Jobs, Recognised, Schedules, Trimmed},
     limits::CALLS_AT_ONCE,
 };
 use async_trait::async_trait;
@@ -22,6 +22,9 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
+        },
+        schedules::{
+            Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, Scheduled,
         },
     },
     time::Timestamp,
@@ -140,6 +143,49 @@ impl Hooks for Patient {
     ) -> Result<bool, Fault> {
         let _turn = self.turn().await;
         self.engine.change_webhook(id, change, by).await
+    }
+}
+
+#[async_trait]
+impl Schedules for Patient {
+    fn wall(&self) -> Timestamp {
+        self.engine.wall()
+    }
+
+    async fn set_schedule(&self, schedule: NewSchedule, by: By) -> Result<Scheduled, Fault> {
+        let _turn = self.turn().await;
+        self.engine.set_schedule(schedule, by).await
+    }
+
+    async fn schedule(&self, ns: &str, name: &str) -> Result<Option<ScheduleRead>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.schedule(ns, name).await
+    }
+
+    async fn schedules(&self, ns: &str) -> Result<Vec<Schedule>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.schedules(ns).await
+    }
+
+    async fn change_schedule(
+        &self,
+        ns: &str,
+        name: &str,
+        change: ScheduleChange,
+        by: By,
+    ) -> Result<Option<Schedule>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.change_schedule(ns, name, change, by).await
+    }
+
+    async fn due(&self) -> Result<Due, Fault> {
+        let _turn = self.turn().await;
+        self.engine.due().await
+    }
+
+    async fn fire(&self, fire: Fire) -> Answer<Fired> {
+        let _turn = self.turn().await;
+        self.engine.fire(fire).await
     }
 }
 

@@ -2,12 +2,12 @@
 
 mod calls;
 mod check;
-#[cfg_attr(not(test), expect(dead_code, reason = "schedules are not stored yet"))]
-pub(crate) mod cron;
+mod cron;
 mod desk;
 mod follow;
 mod line;
 mod poll;
+mod schedules;
 mod tend;
 mod whole;
 
@@ -16,6 +16,7 @@ pub(crate) use desk::{About, Desk};
 pub(crate) use follow::{Follow, Follower};
 pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Inbox, Poll, Seat};
+pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
 pub(crate) use whole::{Said, end};
 
 use holdfast_common::job::{self, QueueType};

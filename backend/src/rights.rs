@@ -2,7 +2,7 @@
 
 use holdfast_common::{error::Code, system::SYSTEM};
 
-/// What somebody wants to do with a queue, or with a room's webhooks.
+/// What somebody wants to do with a queue, with schedules, or with a room's webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
     Enqueue,
@@ -13,6 +13,8 @@ pub(crate) enum Right {
     Read,
     /// Make, change and remove a room's webhooks, and see them.
     Hook,
+    /// Make, change and remove schedules.
+    Schedule,
 }
 
 /// Whether it may be done in this namespace. What is enqueued in the server's own is done in the
@@ -20,7 +22,12 @@ pub(crate) enum Right {
 /// by everybody who may ask at all.
 pub(crate) fn may(right: Right, ns: &str) -> Result<(), Code> {
     match right {
-        Right::Enqueue | Right::Consume if ns == SYSTEM => Err(Code::Forbidden),
-        Right::Enqueue | Right::Consume | Right::Govern | Right::Read | Right::Hook => Ok(()),
+        Right::Enqueue | Right::Consume | Right::Schedule if ns == SYSTEM => Err(Code::Forbidden),
+        Right::Enqueue
+        | Right::Consume
+        | Right::Govern
+        | Right::Read
+        | Right::Hook
+        | Right::Schedule => Ok(()),
     }
 }

@@ -99,6 +99,10 @@ id! {
     /// One subscription of an address to a room's events.
     WebhookId
 }
+id! {
+    /// One making of a schedule. Another one is in its place where the schedule is made anew.
+    ScheduleId
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use jobs::Moves;
 
 pub mod hooks;
 pub mod jobs;
+pub mod schedules;
 
 /// The storage could not do it, or could not say whether it did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

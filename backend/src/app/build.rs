@@ -11,7 +11,7 @@ use crate::{
     limits::LONG_HELLOS,
     metrics::Metrics,
     patient::Patient,
-    queues::{Desk, Queues},
+    queues::{Desk, Queues, start_schedules},
     teller,
     turns::Turns,
     webhook,
@@ -250,6 +250,7 @@ impl Builder {
         worker::start(&shared, webhook::Courier::new(&shared), webhook::AT_ONCE);
         export::start(&shared).await;
         teller::start(&shared);
+        start_schedules(&shared);
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))
     }

@@ -7,6 +7,7 @@ mod hooks;
 mod jobs;
 mod room;
 mod rooms;
+mod schedules;
 
 use super::{
     Engine, Recognised, Trimmed,

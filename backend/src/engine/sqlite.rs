@@ -31,6 +31,7 @@ mod resume;
 mod room;
 mod rooms;
 mod rows;
+mod schedules;
 mod task;
 mod writer;
 

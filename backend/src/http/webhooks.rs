@@ -249,13 +249,13 @@ fn secret(asked: Option<String>) -> Result<Secret, Problem> {
     }
 }
 
-fn by(caller: &Caller) -> By {
+pub(super) fn by(caller: &Caller) -> By {
     let author = caller.author();
     By { person: author.id, name: author.name }
 }
 
 /// An error as a sentence begins.
-fn first(error: &impl std::fmt::Display) -> String {
+pub(super) fn first(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |letter| letter.to_uppercase().chain(letters).collect())

@@ -7,10 +7,7 @@ use croner::{
     parser::{CronParser, Seconds, Year},
     time::Weekday as Day,
 };
-use holdfast_common::time::Timestamp;
-
-/// Bytes of an expression.
-const EXPRESSION_BYTES: usize = 200;
+use holdfast_common::{job::limits::SCHEDULE_BYTES, time::Timestamp};
 
 /// Days looked at for an occurrence: eight years, since from 2096 to 2104 there is no 29 February.
 const DAYS_AHEAD: usize = 8 * 365 + 2;
@@ -36,7 +33,7 @@ pub(crate) fn next(expression: &str, after: Timestamp) -> Result<Timestamp, BadS
 /// Why an expression is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadSchedule {
-    #[error("a schedule has at most {EXPRESSION_BYTES} bytes, and this one has {0}")]
+    #[error("a schedule has at most {SCHEDULE_BYTES} bytes, and this one has {0}")]
     TooLong(usize),
     #[error(
         "a schedule has five fields, minute, hour, day, month and weekday, in UTC: this one has {0}"
@@ -63,7 +60,7 @@ impl From<CronError> for BadSchedule {
 }
 
 fn read(expression: &str) -> Result<Cron, BadSchedule> {
-    if expression.len() > EXPRESSION_BYTES {
+    if expression.len() > SCHEDULE_BYTES {
         return Err(BadSchedule::TooLong(expression.len()));
     }
     let expression = expression.trim();

@@ -37,5 +37,6 @@ mod limits;
 mod list;
 mod many;
 mod reference;
+mod schedules;
 mod tend;
 mod told;

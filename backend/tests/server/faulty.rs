@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, ready};
 use holdfast_backend::engine::{
-    Answer, Engine, Hooks, Jobs, Recognised, Trimmed, memory::MemoryEngine,
+    Answer, Engine, Hooks, Jobs, Recognised, Schedules, Trimmed, memory::MemoryEngine,
 };
 use holdfast_common::{
     cursor::Offset,
@@ -16,6 +16,9 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
+        },
+        schedules::{
+            Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, Scheduled,
         },
     },
     time::Timestamp,
@@ -158,6 +161,43 @@ impl Hooks for Faulty {
         by: By,
     ) -> Result<bool, Fault> {
         self.inner.change_webhook(id, change, by).await
+    }
+}
+
+#[async_trait]
+impl Schedules for Faulty {
+    fn wall(&self) -> Timestamp {
+        self.inner.wall()
+    }
+
+    async fn set_schedule(&self, schedule: NewSchedule, by: By) -> Result<Scheduled, Fault> {
+        self.inner.set_schedule(schedule, by).await
+    }
+
+    async fn schedule(&self, ns: &str, name: &str) -> Result<Option<ScheduleRead>, Fault> {
+        self.inner.schedule(ns, name).await
+    }
+
+    async fn schedules(&self, ns: &str) -> Result<Vec<Schedule>, Fault> {
+        self.inner.schedules(ns).await
+    }
+
+    async fn change_schedule(
+        &self,
+        ns: &str,
+        name: &str,
+        change: ScheduleChange,
+        by: By,
+    ) -> Result<Option<Schedule>, Fault> {
+        self.inner.change_schedule(ns, name, change, by).await
+    }
+
+    async fn due(&self) -> Result<Due, Fault> {
+        self.inner.due().await
+    }
+
+    async fn fire(&self, fire: Fire) -> Answer<Fired> {
+        self.inner.fire(fire).await
     }
 }
 

@@ -30,7 +30,7 @@ pub const LONGEST_DOUBLED: Millis = Millis(12 * HOUR);
 /// Priorities: higher first, 0 where none is said. Outside: refused.
 pub const PRIORITY: RangeInclusive<i8> = -100..=100;
 
-/// Bytes of a group's or a consumer's name. Outside: refused.
+/// Bytes of a group's, a consumer's or a schedule's name. Outside: refused.
 pub const LABEL_BYTES: RangeInclusive<usize> = 1..=128;
 
 /// Attempts that a job may have. Outside: refused.
@@ -89,13 +89,19 @@ pub const LIST_BYTES: usize = 1024 * 1024;
 /// Rows that are kept of what people did to queues and jobs: the newest.
 pub const AUDITS: u32 = 1_000_000;
 
+/// Schedules that there may be, in all namespaces together. Past it: too many.
+pub const SCHEDULES: u32 = 1_000;
+
+/// Bytes of a schedule's expression. Past it: a bad schedule.
+pub const SCHEDULE_BYTES: usize = 200;
+
 /// The lease that is given for an asked length: the nearest there is.
 #[must_use]
 pub fn lease(asked: Millis) -> Millis {
     asked.clamp(SHORTEST_LEASE, LONGEST_LEASE)
 }
 
-/// Whether a text may be a group's or a consumer's name.
+/// Whether a text may be a group's, a consumer's or a schedule's name.
 #[must_use]
 pub fn label(text: &str) -> bool {
     LABEL_BYTES.contains(&text.len())
@@ -161,7 +167,7 @@ mod tests {
             ("what a shorter backoff doubles to", format!("{} h", LONGEST_DOUBLED.0 / HOUR)),
             ("a priority", format!("{} to {}", priority.start(), priority.end())),
             (
-                "bytes of a group's or a consumer's name",
+                "bytes of a group's, a consumer's or a schedule's name",
                 format!("{} to {}", label.start(), label.end()),
             ),
             ("attempts of a job", format!("{} to {}", attempts.start(), attempts.end())),
@@ -177,6 +183,8 @@ mod tests {
             ("long polls and subscriptions that wait", number(WAITING as u64)),
             ("subscriptions of a connection", number(SUBSCRIPTIONS as u64)),
             ("notes of the audit", number(AUDITS.into())),
+            ("schedules, in all", number(SCHEDULES.into())),
+            ("bytes of a schedule's expression", number(SCHEDULE_BYTES as u64)),
         ];
         for (what, value) in rows {
             assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");

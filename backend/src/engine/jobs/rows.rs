@@ -3,13 +3,15 @@
 use super::list::At;
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId, WebhookId},
+    id::{EventId, JobId, PersonId, RoomId, ScheduleId, WebhookId},
     job::{Attempt, Job, Place, StoreTime, rate::Tat},
     storage::{
         Append, Appended, Fault, Idempotency,
         hooks::Webhook,
         jobs::{Audit, Progress, QueueInfo, QueueSpec},
+        schedules::{Schedule, ScheduleRead},
     },
+    time::Timestamp,
 };
 
 /// A row's number in its table.
@@ -180,6 +182,20 @@ pub(in crate::engine) trait Rows {
     fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
     fn keep_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
     fn drop_webhook(&mut self, webhook: &Webhook) -> Result<(), Self::Error>;
+
+    fn schedule(&self, ns: &str, name: &str) -> Result<Option<ScheduleRead>, Self::Error>;
+    /// Those of a namespace, by their names.
+    fn schedules(&self, ns: &str) -> Result<Vec<Schedule>, Self::Error>;
+    fn count_schedules(&self) -> Result<u32, Self::Error>;
+    fn add_schedule(&mut self, read: &ScheduleRead, queue: Seq) -> Result<(), Self::Error>;
+    /// Stores what may change of it: its state and its last occurrence.
+    fn keep_schedule(&mut self, schedule: &Schedule) -> Result<(), Self::Error>;
+    /// Deletes it with its payload.
+    fn drop_schedule(&mut self, id: ScheduleId) -> Result<(), Self::Error>;
+    /// Those that come by then, the longest overdue first.
+    fn due_schedules(&self, by: Timestamp) -> Result<Vec<Schedule>, Self::Error>;
+    /// When the first of those comes that come later.
+    fn next_schedule(&self, after: Timestamp) -> Result<Option<Timestamp>, Self::Error>;
 
     /// Counts a lease: a number that no lease ever had before.
     fn fence(&mut self) -> Result<u64, Self::Error>;

@@ -4,7 +4,7 @@ use super::place;
 use holdfast_common::{
     cursor::Mark,
     frame::{Author, Entry},
-    id::{Epoch, EventId, JobId, PersonId, RoomId, WebhookId},
+    id::{Epoch, EventId, JobId, PersonId, RoomId, ScheduleId, WebhookId},
     time::Timestamp,
 };
 use rusqlite::{Result, Row, types::Type};
@@ -50,7 +50,7 @@ macro_rules! ids {
     };
 }
 
-ids! { Epoch EventId JobId PersonId RoomId WebhookId }
+ids! { Epoch EventId JobId PersonId RoomId ScheduleId WebhookId }
 
 pub(super) fn id<T: Id>(row: &Row<'_>, column: usize) -> Result<T> {
     T::read(row, column)

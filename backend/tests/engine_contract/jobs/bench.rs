@@ -343,9 +343,9 @@ impl Bench {
             + (SELECT count(*) FROM jobs WHERE content NOT IN (SELECT seq FROM contents))
             + (SELECT count(*) FROM contents) - (SELECT count(*) FROM jobs)
             - (SELECT count(*) FROM jobs WHERE outcome IS NOT NULL)
-            - (SELECT count(*) FROM entries)";
+            - (SELECT count(*) FROM schedules) - (SELECT count(*) FROM entries)";
         let left: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(left, 0, "rows that belong to no job");
+        assert_eq!(left, 0, "rows that belong to nothing");
     }
 }
 

@@ -136,7 +136,9 @@ pub struct Audit {
     pub by: By,
     /// What: `cancel`, `requeue`, `discard`, `pause`, `resume`, `purge` or `set`; at the queue of
     /// [webhooks](crate::system::WEBHOOKS) `webhook_made`, `webhook_secret`, `webhook_ended` and
-    /// `webhook_removed` as well, with the webhook's id as the detail.
+    /// `webhook_removed` as well, with the webhook's id as the detail. Of the schedules of a queue:
+    /// `schedule_made`, `schedule_replaced`, `schedule_paused`, `schedule_resumed` and
+    /// `schedule_removed`, with the schedule's name in the detail.
     pub deed: String,
     /// The job, where it was one.
     pub job: Option<JobId>,

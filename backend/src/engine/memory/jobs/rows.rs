@@ -9,7 +9,7 @@ use crate::engine::{
 };
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId, WebhookId},
+    id::{EventId, JobId, PersonId, RoomId, ScheduleId, WebhookId},
     job::{
         Attempt, Place, StoreTime,
         limits::{ATTEMPTS_KEPT, AUDITS},
@@ -19,8 +19,9 @@ use holdfast_common::{
         Append, Appended, Fault, Idempotency,
         hooks::{HookState, Webhook},
         jobs::{Audit, Counts, QueueInfo, QueueSpec},
+        schedules::{Schedule, ScheduleRead},
     },
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,6 +36,7 @@ pub(in crate::engine::memory) struct Tables {
     audits: Vec<(Seq, Audit)>,
     /// In the order in which they were made.
     webhooks: Vec<Webhook>,
+    schedules: BTreeMap<(String, String), ScheduleRead>,
     /// Numbers rows of all tables.
     last: Seq,
     fence: u64,
@@ -338,6 +340,50 @@ impl Rows for &mut State {
     fn drop_webhook(&mut self, webhook: &Webhook) -> Result<(), Fault> {
         self.jobs.webhooks.retain(|kept| kept.id != webhook.id);
         Ok(())
+    }
+
+    fn schedule(&self, ns: &str, name: &str) -> Result<Option<ScheduleRead>, Fault> {
+        Ok(self.jobs.schedules.get(&(ns.to_owned(), name.to_owned())).cloned())
+    }
+
+    fn schedules(&self, ns: &str) -> Result<Vec<Schedule>, Fault> {
+        let schedules = self.jobs.schedules.values().map(|read| &read.schedule);
+        Ok(schedules.filter(|schedule| schedule.ns == ns).cloned().collect())
+    }
+
+    fn count_schedules(&self) -> Result<u32, Fault> {
+        Ok(u32::try_from(self.jobs.schedules.len()).unwrap_or(u32::MAX))
+    }
+
+    fn add_schedule(&mut self, read: &ScheduleRead, _queue: Seq) -> Result<(), Fault> {
+        let key = (read.schedule.ns.clone(), read.schedule.name.clone());
+        self.jobs.schedules.insert(key, read.clone());
+        Ok(())
+    }
+
+    fn keep_schedule(&mut self, schedule: &Schedule) -> Result<(), Fault> {
+        let key = (schedule.ns.clone(), schedule.name.clone());
+        let read = self.jobs.schedules.entry(key);
+        read.and_modify(|read| read.schedule.clone_from(schedule));
+        Ok(())
+    }
+
+    fn drop_schedule(&mut self, id: ScheduleId) -> Result<(), Fault> {
+        self.jobs.schedules.retain(|_, read| read.schedule.id != id);
+        Ok(())
+    }
+
+    fn due_schedules(&self, by: Timestamp) -> Result<Vec<Schedule>, Fault> {
+        let schedules = self.jobs.schedules.values().map(|read| &read.schedule);
+        let due = schedules.filter(|schedule| schedule.next().is_some_and(|next| next <= by));
+        let mut due: Vec<_> = due.cloned().collect();
+        due.sort_by_key(Schedule::next);
+        Ok(due)
+    }
+
+    fn next_schedule(&self, after: Timestamp) -> Result<Option<Timestamp>, Fault> {
+        let times = self.jobs.schedules.values().filter_map(|read| read.schedule.next());
+        Ok(times.filter(|next| *next > after).min())
     }
 
     fn fence(&mut self) -> Result<u64, Fault> {

@@ -1,5 +1,6 @@
 //! Rows of queues and jobs, as they are read and stored.
 
+use super::sql;
 use crate::engine::{
     jobs::rows::{Queue, Row as JobRow},
     sqlite::rows::{id, int, number},
@@ -10,7 +11,7 @@ use holdfast_common::{
     storage::jobs::{Audit, By, Counts, Progress, QueueInfo},
     time::{Millis, Timestamp},
 };
-use rusqlite::{Error, Result, Row, types::Type};
+use rusqlite::{Connection, Error, Result, Row, params, types::Type};
 
 /// A queue from a row.
 pub(super) fn queue(row: &Row<'_>) -> Result<Queue> {
@@ -112,8 +113,59 @@ fn optional(row: &Row<'_>, column: usize) -> Result<Option<u64>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
 }
 
+/// Stores a job that is new, and returns its number.
+pub(super) fn add(db: &Connection, new: &JobRow) -> Result<i64> {
+    let job = &new.job;
+    db.prepare_cached(sql::ADD_JOB)?.insert(params![
+        job.id.as_bytes(),
+        new.queue,
+        new.kind,
+        new.content,
+        new.outcome,
+        job.place.number(),
+        -new.priority,
+        int(job.due.0),
+        maybe(job.expires.map(|at| at.0)),
+        job.group,
+        job.attempt,
+        job.most,
+        job.snoozes,
+        int(job.backoff.0),
+        new.asker.as_ref().map(PersonId::as_bytes),
+        new.told,
+        int(new.made.0),
+    ])
+}
+
+/// Stores what may change of a job.
+pub(super) fn keep(db: &Connection, kept: &JobRow) -> Result<()> {
+    let job = &kept.job;
+    let lease = job.lease.as_ref();
+    let progress = kept.progress.as_ref();
+    db.prepare_cached(sql::KEEP_JOB)?.execute(params![
+        kept.seq,
+        kept.outcome,
+        job.place.number(),
+        int(job.due.0),
+        maybe(job.expires.map(|at| at.0)),
+        job.attempt,
+        job.snoozes,
+        int(kept.fence),
+        maybe(lease.map(|lease| lease.token.key)),
+        lease.map(|lease| &lease.holder.consumer),
+        lease.and_then(|lease| lease.holder.person.as_ref()).map(PersonId::as_bytes),
+        maybe(lease.map(|lease| lease.since.0)),
+        progress.map(|progress| progress.percent),
+        progress.and_then(|progress| progress.note.as_ref()),
+        job.last.as_ref().map(write_spent),
+        kept.told,
+        kept.content,
+    ])?;
+    Ok(())
+}
+
 /// The lease that ended last: its fence, its key, what ended it, and of its consumer's word the digest.
-pub(super) fn write_spent(spent: &Spent) -> Vec<u8> {
+fn write_spent(spent: &Spent) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(49);
     bytes.extend(spent.token.fence.to_be_bytes());
     bytes.extend(spent.token.key.to_be_bytes());

@@ -9,12 +9,13 @@ use crate::engine::{
     sqlite::{
         append, content, hooks,
         rows::{id, int, number},
+        schedules,
         task::Problem,
     },
 };
 use holdfast_common::{
     cursor::Offset,
-    id::{EventId, JobId, PersonId, RoomId, WebhookId},
+    id::{EventId, JobId, RoomId, ScheduleId, WebhookId},
     job::{
         Attempt, Place, StoreTime,
         limits::{ATTEMPTS_KEPT, AUDITS},
@@ -23,7 +24,9 @@ use holdfast_common::{
         Append, Appended, Fault, Idempotency,
         hooks::Webhook,
         jobs::{Audit, QueueInfo, QueueSpec},
+        schedules::{Schedule, ScheduleRead},
     },
+    time::Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::cmp::Reverse;
@@ -156,55 +159,11 @@ impl Rows for Tables<'_> {
     }
 
     fn add_job(&mut self, new: &Row) -> Result<Seq> {
-        let job = &new.job;
-        let mut insert = self.db.prepare_cached(sql::ADD_JOB)?;
-        Ok(insert.insert(params![
-            job.id.as_bytes(),
-            new.queue,
-            new.kind,
-            new.content,
-            new.outcome,
-            job.place.number(),
-            -new.priority,
-            int(job.due.0),
-            row::maybe(job.expires.map(|at| at.0)),
-            job.group,
-            job.attempt,
-            job.most,
-            job.snoozes,
-            int(job.backoff.0),
-            new.asker.as_ref().map(PersonId::as_bytes),
-            new.told,
-            int(new.made.0),
-        ])?)
+        Ok(row::add(self.db, new)?)
     }
 
     fn keep_job(&mut self, kept: &Row) -> Result<()> {
-        let job = &kept.job;
-        let lease = job.lease.as_ref();
-        let progress = kept.progress.as_ref();
-        self.run(
-            sql::KEEP_JOB,
-            params![
-                kept.seq,
-                kept.outcome,
-                job.place.number(),
-                int(job.due.0),
-                row::maybe(job.expires.map(|at| at.0)),
-                job.attempt,
-                job.snoozes,
-                int(kept.fence),
-                row::maybe(lease.map(|lease| lease.token.key)),
-                lease.map(|lease| &lease.holder.consumer),
-                lease.and_then(|lease| lease.holder.person.as_ref()).map(PersonId::as_bytes),
-                row::maybe(lease.map(|lease| lease.since.0)),
-                progress.map(|progress| progress.percent),
-                progress.and_then(|progress| progress.note.as_ref()),
-                job.last.as_ref().map(row::write_spent),
-                kept.told,
-                kept.content,
-            ],
-        )
+        Ok(row::keep(self.db, kept)?)
     }
 
     fn drop_jobs(&mut self, rows: &[Row]) -> Result<()> {
@@ -390,6 +349,38 @@ impl Rows for Tables<'_> {
 
     fn drop_webhook(&mut self, webhook: &Webhook) -> Result<()> {
         hooks::remove(self.db, webhook)
+    }
+
+    fn schedule(&self, ns: &str, name: &str) -> Result<Option<ScheduleRead>> {
+        schedules::find(self.db, ns, name)
+    }
+
+    fn schedules(&self, ns: &str) -> Result<Vec<Schedule>> {
+        schedules::of(self.db, ns)
+    }
+
+    fn count_schedules(&self) -> Result<u32> {
+        schedules::count(self.db)
+    }
+
+    fn add_schedule(&mut self, read: &ScheduleRead, queue: Seq) -> Result<()> {
+        schedules::add(self.db, read, queue)
+    }
+
+    fn keep_schedule(&mut self, schedule: &Schedule) -> Result<()> {
+        schedules::keep(self.db, schedule)
+    }
+
+    fn drop_schedule(&mut self, id: ScheduleId) -> Result<()> {
+        schedules::remove(self.db, id)
+    }
+
+    fn due_schedules(&self, by: Timestamp) -> Result<Vec<Schedule>> {
+        schedules::due(self.db, by)
+    }
+
+    fn next_schedule(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        schedules::next(self.db, after)
     }
 
     fn fence(&mut self) -> Result<u64> {

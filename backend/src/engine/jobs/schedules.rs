@@ -1,0 +1,203 @@
+//! Schedules, and the jobs of their occurrences.
+
+use super::{
+    Work,
+    rows::{Rows, Seq},
+    work::Worked,
+};
+use holdfast_common::{
+    id::{JobId, ScheduleId},
+    job::{NewJob, limits::SCHEDULES},
+    storage::{
+        jobs::{Audit, By},
+        schedules::{
+            Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, ScheduleState,
+            Scheduled,
+        },
+    },
+    time::Timestamp,
+};
+use sha2::{Digest, Sha256};
+
+impl<R: Rows> Work<R> {
+    pub(in crate::engine) fn set_schedule(
+        &mut self,
+        new: &NewSchedule,
+        by: &By,
+    ) -> Worked<Scheduled, R> {
+        let job = NewJob { id: JobId::NIL, ..new.job.clone() };
+        let Some(queue) = self.queue_named(&job.ns, &job.queue)? else {
+            return Ok(Scheduled::UnknownQueue);
+        };
+        let before = self.rows.schedule(&job.ns, &new.name)?;
+        if let Some(before) = &before {
+            if before.schedule.cron == new.cron && before.job == job {
+                return Ok(Scheduled::Same(before.schedule.clone()));
+            }
+            self.rows.drop_schedule(before.schedule.id)?;
+            if before.job.queue != job.queue {
+                self.note_schedule(&before.schedule, by, "schedule_removed", None)?;
+            }
+        } else if self.rows.count_schedules()? >= SCHEDULES {
+            return Ok(Scheduled::TooMany);
+        }
+        let schedule = Schedule {
+            id: new.id,
+            ns: job.ns.clone(),
+            name: new.name.clone(),
+            cron: new.cron.clone(),
+            queue: job.queue.clone(),
+            kind: job.kind.clone(),
+            state: ScheduleState::Active { next: new.next },
+            last: None,
+            made: self.moment.wall,
+            by: by.person,
+        };
+        let read = ScheduleRead { schedule, job };
+        self.rows.add_schedule(&read, queue)?;
+        let ScheduleRead { schedule, .. } = read;
+        let deed = if before.is_some() { "schedule_replaced" } else { "schedule_made" };
+        self.note_schedule(&schedule, by, deed, Some(&schedule.cron))?;
+        Ok(if before.is_some() { Scheduled::Replaced(schedule) } else { Scheduled::Made(schedule) })
+    }
+
+    pub(in crate::engine) fn schedule(
+        &self,
+        ns: &str,
+        name: &str,
+    ) -> Worked<Option<ScheduleRead>, R> {
+        self.rows.schedule(ns, name)
+    }
+
+    pub(in crate::engine) fn schedules(&self, ns: &str) -> Worked<Vec<Schedule>, R> {
+        self.rows.schedules(ns)
+    }
+
+    pub(in crate::engine) fn change_schedule(
+        &mut self,
+        ns: &str,
+        name: &str,
+        change: &ScheduleChange,
+        by: &By,
+    ) -> Worked<Option<Schedule>, R> {
+        let Some(ScheduleRead { mut schedule, .. }) = self.rows.schedule(ns, name)? else {
+            return Ok(None);
+        };
+        let deed = match change {
+            ScheduleChange::Remove => {
+                self.rows.drop_schedule(schedule.id)?;
+                "schedule_removed"
+            }
+            ScheduleChange::Pause => {
+                if schedule.state == (ScheduleState::Paused { reason: None }) {
+                    return Ok(Some(schedule));
+                }
+                schedule.state = ScheduleState::Paused { reason: None };
+                self.rows.keep_schedule(&schedule)?;
+                "schedule_paused"
+            }
+            ScheduleChange::Resume { id, .. } if schedule.id != *id => return Ok(None),
+            ScheduleChange::Resume { next, .. } => {
+                if schedule.next().is_some_and(|before| before <= *next) {
+                    return Ok(Some(schedule));
+                }
+                schedule.state = ScheduleState::Active { next: *next };
+                self.rows.keep_schedule(&schedule)?;
+                "schedule_resumed"
+            }
+        };
+        self.note_schedule(&schedule, by, deed, None)?;
+        Ok(Some(schedule))
+    }
+
+    pub(in crate::engine) fn due(&self) -> Worked<Due, R> {
+        let now = self.moment.wall;
+        let (schedules, next) = (self.rows.due_schedules(now)?, self.rows.next_schedule(now)?);
+        Ok(Due { now, schedules, next })
+    }
+
+    pub(in crate::engine) fn fire(&mut self, fire: &Fire) -> Worked<Fired, R> {
+        let Schedule { ns, name, id, state, .. } = &fire.schedule;
+        let there = self.rows.schedule(ns, name)?;
+        let there = there.filter(|it| it.schedule.id == *id && it.schedule.state == *state);
+        let Some((ScheduleRead { mut schedule, job }, at)) = there.zip(fire.schedule.next()) else {
+            return Ok(Fired::Moved);
+        };
+        let jobs = [NewJob { id: occurrence_job(*id, at), ..job }];
+        let Ok(queues) = self.queues_of(&jobs)? else {
+            return Ok(Fired::Moved);
+        };
+        // It is known already where the clock was set back and the schedule told to go by that.
+        let new = self.not_there(&jobs, queues)?;
+        if !self.has_room(&new)? {
+            return Ok(Fired::QueueFull);
+        }
+        self.add_all(&new)?;
+        schedule.last = Some(at);
+        match &fire.then {
+            Ok(next) => schedule.state = ScheduleState::Active { next: *next },
+            Err(reason) => {
+                schedule.state = ScheduleState::Paused { reason: Some(reason.clone()) };
+                self.note_schedule(&schedule, &fire.by, "schedule_paused", Some(reason))?;
+            }
+        }
+        self.rows.keep_schedule(&schedule)?;
+        let [job] = jobs;
+        Ok(Fired::Job(job.id))
+    }
+
+    fn note_schedule(
+        &mut self,
+        schedule: &Schedule,
+        by: &By,
+        deed: &str,
+        more: Option<&str>,
+    ) -> Worked<(), R> {
+        let Some(queue) = self.queue_named(&schedule.ns, &schedule.queue)? else {
+            return Ok(());
+        };
+        let name = &schedule.name;
+        let detail = more.map_or_else(|| name.clone(), |more| format!("{name}: {more}"));
+        self.note_at(queue, by, deed, detail)
+    }
+
+    fn note_at(&mut self, queue: Seq, by: &By, deed: &str, detail: String) -> Worked<(), R> {
+        let audit = Audit {
+            seq: 0,
+            at: self.moment.wall,
+            by: by.clone(),
+            deed: deed.to_owned(),
+            job: None,
+            jobs: 0,
+            detail: Some(detail),
+        };
+        self.rows.add_audit(queue, &audit).map(drop)
+    }
+}
+
+/// The one job of an occurrence. Its time is the occurrence's.
+pub(crate) fn occurrence_job(schedule: ScheduleId, at: Timestamp) -> JobId {
+    let mut digest = Sha256::new();
+    digest.update(schedule.as_bytes());
+    digest.update(at.0.to_be_bytes());
+    let bytes: [u8; 32] = digest.finalize().into();
+    let (random, _) = bytes.split_first_chunk().expect("thirty-two bytes");
+    JobId::new(at.0, random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_occurrence_of_a_schedule_has_one_job_of_its_own() {
+        let schedule = ScheduleId::from_bytes([7; 16]);
+        let at = Timestamp(1_760_000_000_000);
+        assert_eq!(occurrence_job(schedule, at), occurrence_job(schedule, at));
+        assert_ne!(
+            occurrence_job(schedule, at),
+            occurrence_job(schedule, Timestamp(at.0 + 60_000))
+        );
+        assert_ne!(occurrence_job(schedule, at), occurrence_job(ScheduleId::NIL, at));
+    }
+}
