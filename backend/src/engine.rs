@@ -28,9 +28,7 @@ pub mod sqlite;
 
 pub use hooks::Hooks;
 pub use jobs::{Answer, Clocks, Jobs};
-pub use schedules::Schedules;
-
-pub(crate) use jobs::schedules::occurrence_job;
+pub use schedules::{Schedules, occurrence_job};
 
 /// What the person is called, or [`Code::WrongSecret`] where it is somebody else.
 pub type Recognised = Result<String, Code>;

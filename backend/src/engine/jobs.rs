@@ -15,7 +15,7 @@ mod hooks;
 pub(super) mod list;
 mod read;
 pub(super) mod rows;
-pub(crate) mod schedules;
+mod schedules;
 mod tend;
 mod told;
 mod work;

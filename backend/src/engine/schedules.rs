@@ -3,6 +3,7 @@
 use super::Answer;
 use async_trait::async_trait;
 use holdfast_common::{
+    id::{JobId, ScheduleId},
     storage::{
         Fault,
         jobs::By,
@@ -12,6 +13,7 @@ use holdfast_common::{
     },
     time::Timestamp,
 };
+use sha2::{Digest, Sha256};
 
 /// A store of schedules, beside the jobs and in the same transactions. It keeps when each of them comes
 /// next and does not know why: to read expressions is the driver's.
@@ -47,4 +49,32 @@ pub trait Schedules: Send + Sync + 'static {
     /// Enqueues the job of an occurrence and sets the next one, in one transaction; once, whoever asks
     /// and however often. The job's id follows from schedule and occurrence.
     async fn fire(&self, fire: Fire) -> Answer<Fired>;
+}
+
+/// The one job of an occurrence. Its time is the occurrence's.
+#[must_use]
+pub fn occurrence_job(schedule: ScheduleId, at: Timestamp) -> JobId {
+    let mut digest = Sha256::new();
+    digest.update(schedule.as_bytes());
+    digest.update(at.0.to_be_bytes());
+    let bytes: [u8; 32] = digest.finalize().into();
+    let (random, _) = bytes.split_first_chunk().expect("thirty-two bytes");
+    JobId::new(at.0, random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_occurrence_of_a_schedule_has_one_job_of_its_own() {
+        let schedule = ScheduleId::from_bytes([7; 16]);
+        let at = Timestamp(1_760_000_000_000);
+        assert_eq!(occurrence_job(schedule, at), occurrence_job(schedule, at));
+        assert_ne!(
+            occurrence_job(schedule, at),
+            occurrence_job(schedule, Timestamp(at.0 + 60_000))
+        );
+        assert_ne!(occurrence_job(schedule, at), occurrence_job(ScheduleId::NIL, at));
+    }
 }

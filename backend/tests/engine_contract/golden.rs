@@ -3,7 +3,9 @@
 //! `HOLDFAST_WRITE_GOLDEN=1 cargo test -p holdfast-backend --test engine_contract golden` writes
 //! the folder of the newest form if it is not there. One that is there is never written again.
 
-use super::{folder::Folder, rig::*};
+mod queues;
+
+use super::{folder::Folder, jobs::bench::Bench, rig::*};
 use holdfast_backend::engine::sqlite::SqliteEngine;
 use holdfast_common::{
     event::Verified,
@@ -20,7 +22,7 @@ use std::{
 };
 
 /// The newest form.
-const NEWEST: u8 = 3;
+const NEWEST: u8 = 7;
 
 const ROOM: RoomId = RoomId::NIL;
 
@@ -107,15 +109,27 @@ async fn a_folder_of_the_second_form_is_read() {
 
 #[tokio::test]
 async fn a_folder_of_the_third_form_is_read() {
-    if std::env::var_os("HOLDFAST_WRITE_GOLDEN").is_some() && !golden(NEWEST).exists() {
-        let folder = Folder::new();
-        write(&Rig::of(Arc::new(SqliteEngine::open(folder.path()).unwrap()))).await;
-        fs::create_dir_all(golden(NEWEST).parent().unwrap()).unwrap();
-        fs::copy(folder.path().join("holdfast.db"), golden(NEWEST)).unwrap();
-    }
     let (rig, _folder) = opened(3);
     what_every_form_holds(&rig).await;
     with_an_inbox(&rig).await;
+}
+
+/// There is no folder of the forms between: no release had them.
+#[tokio::test]
+async fn a_folder_of_the_seventh_form_is_read() {
+    if std::env::var_os("HOLDFAST_WRITE_GOLDEN").is_some() && !golden(NEWEST).exists() {
+        let bench = Bench::sqlite();
+        write(&bench.rig()).await;
+        queues::write(&bench).await;
+        let folder = bench.closed();
+        fs::create_dir_all(golden(NEWEST).parent().unwrap()).unwrap();
+        fs::copy(folder.path().join("holdfast.db"), golden(NEWEST)).unwrap();
+    }
+    let bench = queues::opened(7);
+    queues::what_is_held_of_queues(&bench, 7).await;
+    queues::what_is_held_of_webhooks(&bench).await;
+    what_every_form_holds(&bench.rig()).await;
+    with_an_inbox(&bench.rig()).await;
 }
 
 async fn with_an_inbox(rig: &Rig) {
@@ -140,6 +154,7 @@ fn no_golden_folder_was_ever_changed() {
         (1, "33d54b0d47ae1a38f65f2e50d4ebe512ebe1224c6e00b61278e63e1d8dee7052"),
         (2, "fe91a3f0624eb64506c5ee29746b92c2a3667aa89f47547f1a26e5b45399b40e"),
         (3, "235f49d5fce1c403072422ca697289c58f5ef0e689d2aaeefadf75df3b4a351e"),
+        (7, "6f8542f4672871f5e035f79570248ef3bf24a914e325bc8a63c537d7666ade3d"),
     ] {
         let bytes = fs::read(golden(form)).unwrap();
         let digest: String =

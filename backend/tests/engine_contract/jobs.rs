@@ -27,7 +27,7 @@ mod claims;
 mod clock;
 mod ends;
 mod events;
-mod govern;
+pub(crate) mod govern;
 mod groups;
 mod held;
 mod hooks;

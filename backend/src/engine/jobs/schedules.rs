@@ -1,12 +1,9 @@
 //! Schedules, and the jobs of their occurrences.
 
-use super::{
-    Work,
-    rows::{Rows, Seq},
-    work::Worked,
-};
+use super::{Work, rows::Rows, work::Worked};
+use crate::engine::occurrence_job;
 use holdfast_common::{
-    id::{JobId, ScheduleId},
+    id::JobId,
     job::{NewJob, limits::SCHEDULES},
     storage::{
         jobs::{Audit, By},
@@ -15,9 +12,7 @@ use holdfast_common::{
             Scheduled,
         },
     },
-    time::Timestamp,
 };
-use sha2::{Digest, Sha256};
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn set_schedule(
@@ -158,10 +153,6 @@ impl<R: Rows> Work<R> {
         };
         let name = &schedule.name;
         let detail = more.map_or_else(|| name.clone(), |more| format!("{name}: {more}"));
-        self.note_at(queue, by, deed, detail)
-    }
-
-    fn note_at(&mut self, queue: Seq, by: &By, deed: &str, detail: String) -> Worked<(), R> {
         let audit = Audit {
             seq: 0,
             at: self.moment.wall,
@@ -172,32 +163,5 @@ impl<R: Rows> Work<R> {
             detail: Some(detail),
         };
         self.rows.add_audit(queue, &audit).map(drop)
-    }
-}
-
-/// The one job of an occurrence. Its time is the occurrence's.
-pub(crate) fn occurrence_job(schedule: ScheduleId, at: Timestamp) -> JobId {
-    let mut digest = Sha256::new();
-    digest.update(schedule.as_bytes());
-    digest.update(at.0.to_be_bytes());
-    let bytes: [u8; 32] = digest.finalize().into();
-    let (random, _) = bytes.split_first_chunk().expect("thirty-two bytes");
-    JobId::new(at.0, random)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_occurrence_of_a_schedule_has_one_job_of_its_own() {
-        let schedule = ScheduleId::from_bytes([7; 16]);
-        let at = Timestamp(1_760_000_000_000);
-        assert_eq!(occurrence_job(schedule, at), occurrence_job(schedule, at));
-        assert_ne!(
-            occurrence_job(schedule, at),
-            occurrence_job(schedule, Timestamp(at.0 + 60_000))
-        );
-        assert_ne!(occurrence_job(schedule, at), occurrence_job(ScheduleId::NIL, at));
     }
 }

@@ -135,6 +135,19 @@ impl Bench {
         Self::of(engine, hands, Some(folder))
     }
 
+    /// Opens a folder that was written before, with clocks at their beginning.
+    pub(crate) fn on(folder: Folder) -> Self {
+        let hands = Arc::<Hands>::default();
+        let engine = Self::open(&folder, &hands, Options::default());
+        Self::of(engine, hands, Some(folder))
+    }
+
+    /// Closes the folder and returns it.
+    pub(crate) fn closed(self) -> Folder {
+        self.engine.lock().unwrap().take();
+        self.folder.unwrap()
+    }
+
     fn of(engine: Arc<dyn Engine>, hands: Arc<Hands>, folder: Option<Folder>) -> Self {
         Self { engine: Mutex::new(Some(engine)), hands, jobs: Mutex::default(), folder }
     }

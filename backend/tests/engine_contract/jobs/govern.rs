@@ -26,7 +26,7 @@ contract_of_jobs! {
     notes_are_read_from_the_newest
 }
 
-pub(super) fn inbox() -> QueueName {
+pub(crate) fn inbox() -> QueueName {
     QueueName { ns: WORK.to_owned(), name: INBOX.to_owned() }
 }
 
@@ -34,7 +34,7 @@ pub(super) fn ada() -> By {
     By { person: PersonId::from_bytes([7; 16]), name: "Ada".to_owned() }
 }
 
-pub(super) async fn govern(bench: &Bench, deed: Deed) -> Governed {
+pub(crate) async fn govern(bench: &Bench, deed: Deed) -> Governed {
     let govern = Govern { by: ada(), deed, rest: None };
     bench.engine().govern(govern).await.unwrap().0
 }
