@@ -109,6 +109,13 @@ async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
         Word::Set { queue, settings } => {
             server.post(&queue.path(&["settings"]), &settings_of(settings)?, None).await?
         }
+        Word::Schedules { namespace } => server.get(&[namespace, "schedules"], &[]).await?,
+        Word::Schedule { name, cron, queue, kind, data } => {
+            let data: Value = json_of(data)?;
+            let body = json!({ "cron": cron, "queue": queue, "type": kind, "data": data });
+            server.post(&[&name.ns, "schedules", &name.name], &body, None).await?
+        }
+        Word::Unschedule { name } => server.delete(&[&name.ns, "schedules", &name.name]).await?,
         Word::Audit { queue, limit } => {
             let limit = limit.to_string();
             server.get(&queue.path(&["audit"]), &[("limit", &limit)]).await?

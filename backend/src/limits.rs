@@ -98,7 +98,7 @@ const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS && APPENDS_AT_ONCE <= WAITI
 mod tests {
     use super::*;
     use holdfast_common::job::limits::{
-        CALL_JOBS, CLAIM_JOBS, REASON_BYTES, RESULT_BYTES, WAITING,
+        CALL_JOBS, CLAIM_JOBS, REASON_BYTES, RESULT_BYTES, SCHEDULE_BYTES, SCHEDULES, WAITING,
     };
     use holdfast_common::limits::{
         MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
@@ -164,6 +164,8 @@ mod tests {
             ("jobs of one claim", number(CLAIM_JOBS as usize)),
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason", kib(REASON_BYTES)),
+            ("schedules, in all", number(SCHEDULES as usize)),
+            ("bytes of a schedule's expression", number(SCHEDULE_BYTES)),
         ];
         for (what, value) in rows {
             assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");

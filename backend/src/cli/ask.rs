@@ -79,6 +79,10 @@ impl Server {
         self.ask(request.body(Full::from(body.to_string()))).await
     }
 
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Answer, NotDone> {
+        self.ask(self.request(Method::DELETE, &self.url(path)).body(Full::default())).await
+    }
+
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {

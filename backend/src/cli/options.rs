@@ -15,7 +15,7 @@ pub(crate) struct QueueOptions {
     pub(super) word: Word,
 }
 
-/// A queue, as `namespace/name`; a name alone is of `work`.
+/// A queue or a schedule, as `namespace/name`; a name alone is of `work`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Names {
     pub(super) ns: String,
@@ -141,6 +141,26 @@ pub(super) enum Word {
         #[arg(required = true, value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
+    /// The schedules of a namespace
+    Schedules {
+        #[arg(default_value = "work")]
+        namespace: String,
+    },
+    /// Have a job come by a crontab's five fields, in UTC; in place of the schedule of this name
+    Schedule {
+        /// The schedule, as namespace/name
+        name: Names,
+        /// When: "0 3 * * *" is each night at three
+        cron: String,
+        /// The queue, of the same namespace
+        queue: String,
+        /// The jobs' type
+        kind: String,
+        /// Their payload, JSON
+        data: String,
+    },
+    /// Remove a schedule
+    Unschedule { name: Names },
     /// Who did what to a queue, the newest first
     Audit {
         queue: Names,

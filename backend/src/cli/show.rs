@@ -38,6 +38,14 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
             });
             table(&head, rows)
         }
+        Word::Schedules { .. } => {
+            let head = ["SCHEDULE", "CRON", "QUEUE", "TYPE", "STATE", "NEXT"];
+            let rows = list(answer, "schedules").map(|schedule| {
+                let columns = ["name", "cron", "queue", "type", "state", "next"];
+                columns.map(|column| plain(&schedule[column])).to_vec()
+            });
+            table(&head, rows)
+        }
         Word::Audit { .. } => {
             let head = ["AT", "WHO", "DEED", "JOBS", "JOB", "DETAIL"];
             let rows = list(answer, "audit").map(|audit| {
@@ -56,6 +64,8 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
         Word::Cancel { .. } | Word::Mend { .. } => format!("{}\n", plain(&answer["state"])),
         Word::Pause { .. } => "paused\n".to_owned(),
         Word::Resume { .. } => "resumed\n".to_owned(),
+        Word::Schedule { .. } => members(answer, 0),
+        Word::Unschedule { .. } => "removed\n".to_owned(),
         Word::Set { .. } => members(&answer["settings"], 0),
     }
 }

@@ -77,6 +77,21 @@ async fn an_operator_sees_queues_and_decides_about_them_from_a_shell() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn schedules_are_made_seen_and_removed_from_a_shell() {
+    let rig = Rig::sqlite().await;
+    let task = r#"{"title":"count the beds"}"#;
+    let made = done(&rig, &["schedule", "nightly", "0 3 * * *", "inbox", "task", task]).await;
+    assert!(made.contains("name: nightly") && made.contains("state: active"), "{made}");
+    let listed = done(&rig, &["schedules"]).await;
+    assert!(listed.contains("nightly   0 3 * * *  inbox  task  active  1"), "{listed}");
+    assert_eq!(done(&rig, &["unschedule", "work/nightly"]).await, "removed\n");
+    assert_eq!(done(&rig, &["schedules", "work"]).await.lines().count(), 1);
+    refused(&rig, &["unschedule", "nightly"], "not_found: ").await;
+    let never = ["schedule", "never", "0 0 30 2 *", "inbox", "task", task];
+    refused(&rig, &never, "bad_schedule: The schedule does not come").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_refused_from_a_shell_is_one_line_with_its_code() {
     let rig = Rig::sqlite().await;
     refused(&rig, &["show", "attic"], "unknown_queue: ").await;

@@ -18,6 +18,7 @@ mod queues;
 mod registers;
 mod rig;
 mod rooms;
+mod schedules;
 mod slow;
 mod socket;
 mod talker;
