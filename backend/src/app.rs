@@ -7,7 +7,7 @@ pub(crate) mod rooms;
 
 pub use build::{Builder, NotBuilt};
 pub(crate) use handle::signalled;
-pub use handle::{Emitted, Handle, NotEmitted, NotEnqueued};
+pub use handle::{Emitted, Handle, NotEmitted, NotEnqueued, NotScheduled};
 
 use crate::{
     clock::Clock, commit::Committer, engine::Engine, export::Shelf, guard, guard::Guard, http,

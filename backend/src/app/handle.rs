@@ -5,6 +5,7 @@ use crate::{
     clock,
     hub::{To, encode},
     metrics::Metrics,
+    queues::next_of,
     walk::{self, Draft},
 };
 use holdfast_common::{
@@ -14,8 +15,12 @@ use holdfast_common::{
     fanout::Target,
     frame::{Author, ServerFrame, Signalled},
     id::{ConnectionId, Epoch, EventId, JobId, PersonId, RoomId},
-    job::{self, JobType, NewJob, Unfit},
-    storage::{Appended, Fault, Verdict, jobs::Enqueued},
+    job::{self, JobType, NewJob, Unfit, limits::label},
+    storage::{
+        Appended, Fault, Verdict,
+        jobs::{By, Enqueued},
+        schedules::{NewSchedule, Scheduled},
+    },
 };
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
@@ -43,6 +48,26 @@ pub enum NotEnqueued {
     /// It is out of its bounds.
     #[error("the job was not enqueued: {0}")]
     Unfit(#[from] Unfit),
+    /// The storage could not take it.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Why a schedule was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum NotScheduled {
+    /// Its expression cannot be read, or never comes.
+    #[error("{0}")]
+    Bad(String),
+    /// Its queue was not declared.
+    #[error("the schedule was not made: {}", .0.text())]
+    Queue(job::Code),
+    /// It is out of its bounds.
+    #[error("the schedule was not made: {0}")]
+    Unfit(#[from] Unfit),
+    /// There are as many as there may be.
+    #[error("there are too many schedules")]
+    TooMany,
     /// The storage could not take it.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -149,6 +174,36 @@ impl Handle {
             Enqueued::QueueFull => Err(NotEnqueued::Queue(job::Code::QueueFull)),
             Enqueued::UnknownQueue { .. } => Err(NotEnqueued::Queue(job::Code::UnknownQueue)),
             Enqueued::Mismatch => Err(Fault::Failed("a key without a key".to_owned()).into()),
+        }
+    }
+
+    /// Has a job come by a crontab's five fields, in UTC, in place of what was scheduled by this name in its
+    /// namespace. In the same words it is left as it is, so it may be said at each start.
+    ///
+    /// # Errors
+    /// The expression cannot be read or never comes, the job's queue was not declared, it is out of its
+    /// bounds, there are too many, or the storage could not take it.
+    pub async fn schedule<J: JobType>(
+        &self,
+        name: &str,
+        cron: &str,
+        job: &J,
+    ) -> Result<(), NotScheduled> {
+        let job = NewJob::of(JobId::NIL, job);
+        self.shared.queues.queue(&job.ns, &job.queue).map_err(NotScheduled::Queue)?;
+        job.check(self.shared.limits.payload_bytes as usize)?;
+        if !label(name) {
+            return Err(Unfit::Bounds("name").into());
+        }
+        let next = next_of(cron, self.shared.engine.wall()).await;
+        let next = next.map_err(|bad| NotScheduled::Bad(bad.to_string()))?;
+        let (id, name) = (clock::fresh_schedule()?, name.to_owned());
+        let new = NewSchedule { id, name, cron: cron.to_owned(), job, next };
+        let Author { id: person, name } = self.shared.author.clone();
+        match self.shared.engine.set_schedule(new, By { person, name }).await? {
+            Scheduled::Made(_) | Scheduled::Replaced(_) | Scheduled::Same(_) => Ok(()),
+            Scheduled::TooMany => Err(NotScheduled::TooMany),
+            Scheduled::UnknownQueue => Err(NotScheduled::Queue(job::Code::UnknownQueue)),
         }
     }
 

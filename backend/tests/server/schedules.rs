@@ -8,14 +8,18 @@ use crate::{
     rig::{Answer, PATIENCE, Rig},
     talker::Me,
 };
-use holdfast_backend::engine::{
-    Clocks, Engine,
-    memory::MemoryEngine,
-    sqlite::{Options, SqliteEngine},
+use holdfast_backend::{
+    app::NotScheduled,
+    engine::{
+        Clocks, Engine,
+        memory::MemoryEngine,
+        sqlite::{Options, SqliteEngine},
+    },
 };
 use holdfast_common::{
     storage::Inbox,
     time::{Instant, Timestamp},
+    work::Task,
 };
 use serde_json::{Value, json};
 use std::{
@@ -260,6 +264,29 @@ async fn a_schedule_that_is_made_anew_brings_what_it_says_then() {
         assert_eq!(noted[1]["deed"], "schedule_made");
         assert_eq!(noted[0]["detail"], "tidy: * * * * *");
         assert_eq!(noted[0]["by"]["name"], "service");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_application_makes_a_schedule_at_each_start() {
+    on_both(async |rig, hands| {
+        let task = |title: &str| Task { title: title.to_owned(), body: String::new() };
+        let schedule = async |cron, title| rig.handle.schedule("tidy", cron, &task(title)).await;
+        schedule("* * * * *", "before").await.unwrap();
+        hands.put(half(3));
+        assert_eq!(next_title(rig).await, "before");
+        let once = read(rig, "tidy").await;
+        schedule("* * * * *", "before").await.unwrap();
+        assert_eq!(read(rig, "tidy").await, once, "it is the same one");
+        schedule("* * * * *", "after").await.unwrap();
+        hands.put(half(5));
+        assert_eq!(next_title(rig).await, "after");
+        let never = schedule("0 0 30 2 *", "never").await;
+        assert!(matches!(never, Err(NotScheduled::Bad(_))), "{never:?}");
+        let unnamed = rig.handle.schedule("", "* * * * *", &task("")).await;
+        assert!(matches!(unnamed, Err(NotScheduled::Unfit(_))), "{unnamed:?}");
+        assert_eq!(rig.get(SCHEDULES).await.json()["schedules"].as_array().unwrap().len(), 1);
     })
     .await;
 }
