@@ -159,7 +159,7 @@ mod tests {
             ("the key of an enqueue is remembered", format!("{} d", KEYS_KEPT.0 / 86_400_000)),
             ("exports that are kept, and that wait", number(EXPORTS_KEPT)),
             ("exports that are read at once", number(EXPORT_READS)),
-            ("long polls and subscriptions that wait", number(WAITING)),
+            ("long polls that wait", number(WAITING)),
             ("jobs of one call", number(CALL_JOBS)),
             ("jobs of one claim", number(CLAIM_JOBS as usize)),
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),

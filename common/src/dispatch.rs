@@ -12,9 +12,11 @@
 //!
 //! | what waits | bound | past it |
 //! |---|---|---|
-//! | consumers | [`new`](Dispatch::new)'s | is told that it is [full](Output::Full) |
+//! | consumers that wait [once](Input::Wait) | [`new`](Dispatch::new)'s | is told that it is [full](Output::Full) |
+//! | other consumers | the driver's, for each of its connections | |
 //! | jobs that one waits for | [`CREDIT`] | is taken as that |
 //! | claims under way | one a consumer | the next one follows it |
+//! | claims under way of a queue that was held | one, then twice as many with each that gets something | as above |
 //! | queues | those that exist | |
 
 mod io;
@@ -38,6 +40,8 @@ pub const RETRY: Millis = Millis(1_000);
 #[derive(Debug)]
 pub struct Dispatch<Q> {
     bound: usize,
+    /// Consumers that wait once.
+    once: usize,
     turns: u64,
     consumers: BTreeMap<Consumer, Waiter<Q>>,
     lines: BTreeMap<Q, Line>,
@@ -46,11 +50,12 @@ pub struct Dispatch<Q> {
 }
 
 impl<Q: Ord + Clone> Dispatch<Q> {
-    /// A machine with nobody in it, in which so many consumers may wait.
+    /// A machine with nobody in it, in which so many consumers may wait once.
     #[must_use]
     pub const fn new(bound: usize) -> Self {
         Self {
             bound,
+            once: 0,
             turns: 0,
             consumers: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -114,9 +119,10 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         if self.consumers.contains_key(&consumer) {
             return Vec::new();
         }
-        if self.consumers.len() >= self.bound {
+        if once && self.once >= self.bound {
             return vec![Output::Full(consumer)];
         }
+        self.once += usize::from(once);
         let waiter = Waiter { queue, turn: 0, wants: 0, once, claim: None, gone: false };
         self.consumers.insert(consumer, waiter);
         self.credit(consumer, jobs)
@@ -147,7 +153,12 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         if let Some(line) = self.lines.get_mut(&waiter.queue) {
             line.waiting.remove(&waiter.turn);
         }
-        self.consumers.remove(&consumer);
+        self.remove(consumer);
+    }
+
+    fn remove(&mut self, consumer: Consumer) {
+        let removed = self.consumers.remove(&consumer);
+        self.once -= usize::from(removed.is_some_and(|waiter| waiter.once));
     }
 
     fn claimed(
@@ -166,7 +177,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
             Some(next) => self.hold(&queue, now + next.min(RETRY)),
             // It could have had some: whatever kept it from them, it would again.
             None if jobs == 0 && count.jobs > 0 => self.hold(&queue, now + RETRY),
-            None => {}
+            None => self.line(&queue).widen(),
         }
         self.serve(&queue)
     }
@@ -179,11 +190,13 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         let queue = waiter.queue.clone();
         waiter.wants = waiter.wants.saturating_sub(jobs);
         let (wants, over) = (waiter.wants, waiter.gone || (waiter.once && jobs > 0));
+        let line = self.line(&queue);
+        line.claims -= 1;
         if !planted(Planted::AskedKept) {
-            self.line(&queue).asked -= u64::from(asked);
+            line.asked -= u64::from(asked);
         }
         if over {
-            self.consumers.remove(&consumer);
+            self.remove(consumer);
         } else if wants > 0 {
             self.line_up(consumer, jobs > 0);
         }
@@ -203,7 +216,9 @@ impl<Q: Ord + Clone> Dispatch<Q> {
     }
 
     fn hold(&mut self, queue: &Q, until: Instant) {
-        if let Some(before) = self.line(queue).held.replace(until) {
+        let line = self.line(queue);
+        line.width = Some(1);
+        if let Some(before) = line.held.replace(until) {
             self.held.remove(&(before, queue.clone()));
         }
         self.held.insert((until, queue.clone()));
@@ -231,6 +246,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         let mut out = Vec::new();
         let line = self.lines.entry(queue.clone()).or_default();
         while room > 0
+            && line.claims_left() > 0
             && let Some((_, consumer)) = line.waiting.pop_first()
         {
             let Some(waiter) = self.consumers.get_mut(&consumer) else {
@@ -240,6 +256,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
             let jobs = u32::try_from(room).map_or(most, |room| room.min(most));
             waiter.claim = Some(jobs);
             line.asked += u64::from(jobs);
+            line.claims += 1;
             room -= u64::from(jobs);
             out.push(Output::Claim { consumer, queue: queue.clone(), jobs });
         }

@@ -31,11 +31,26 @@ pub(super) struct Line {
     pub(super) count: Count,
     /// Nothing is claimed until then.
     pub(super) held: Option<Instant>,
+    /// Claims under way.
+    pub(super) claims: u32,
+    /// How many may be, since it was held: one, and twice as many after each that was not held up. So
+    /// not everybody who waits asks for the one job that a rate lets begin.
+    pub(super) width: Option<u32>,
 }
+
+/// With so many claims at once a queue is as one that was never held.
+const WIDEST: u32 = 4_096;
 
 impl Default for Line {
     fn default() -> Self {
-        Self { waiting: BTreeMap::new(), asked: 0, count: GUESS, held: None }
+        Self {
+            waiting: BTreeMap::new(),
+            asked: 0,
+            count: GUESS,
+            held: None,
+            claims: 0,
+            width: None,
+        }
     }
 }
 
@@ -43,6 +58,16 @@ impl Line {
     /// How many jobs more can be claimed.
     pub(super) fn room(&self) -> u64 {
         if self.held.is_some() { 0 } else { self.count.jobs.saturating_sub(self.asked) }
+    }
+
+    /// How many claims more may be under way.
+    pub(super) fn claims_left(&self) -> u32 {
+        self.width.map_or(u32::MAX, |width| width.saturating_sub(self.claims))
+    }
+
+    /// A claim was not held up.
+    pub(super) fn widen(&mut self) {
+        self.width = self.width.map(|width| width * 2).filter(|width| *width < WIDEST);
     }
 
     pub(super) fn counted(&mut self, count: Count) {

@@ -235,6 +235,62 @@ fn a_queue_whose_rate_is_used_up_is_left_alone_for_as_long_and_a_second_at_most(
     }
 }
 
+/// A claim is answered at a time, and its queue's rate lets nothing more begin for so long.
+fn paced(
+    dispatch: &mut Machine,
+    now: Instant,
+    n: u64,
+    jobs: u32,
+    next: Option<u64>,
+) -> Vec<(u64, u32)> {
+    let count = Count { version: now.0, jobs: 1_000 };
+    let next = next.map(Millis);
+    let input = Input::Claimed { consumer: Consumer(n), jobs, count, next };
+    claims(dispatch.handle(now, input))
+}
+
+#[test]
+fn for_the_one_job_that_a_rate_lets_begin_one_claim_is_made_however_many_wait() {
+    let mut dispatch = idle();
+    for n in 1..=50 {
+        poll(&mut dispatch, n);
+    }
+    counted(&mut dispatch, 2, 1);
+    let mut now = NOW;
+    for n in 1..=49 {
+        assert_eq!(paced(&mut dispatch, now, n, 1, Some(100)), NOBODY);
+        now = now + Millis(100);
+        assert_eq!(claims(dispatch.handle(now, Input::Time)), [(n + 1, 1)]);
+        let count = Count { version: now.0, jobs: 999 };
+        let input = Input::Counted { queue: INBOX, count };
+        assert_eq!(claims(dispatch.handle(now, input)), NOBODY, "that one is under way");
+        let offer = Input::Offer { queue: INBOX, jobs: 2 };
+        assert_eq!(claims(dispatch.handle(now, offer)), NOBODY);
+    }
+}
+
+#[test]
+fn a_burst_is_claimed_by_twice_as_many_each_time_and_a_rate_that_is_gone_by_all() {
+    let mut dispatch = idle();
+    for n in 1..=64 {
+        poll(&mut dispatch, n);
+    }
+    counted(&mut dispatch, 2, 1);
+    paced(&mut dispatch, NOW, 1, 1, Some(100));
+    let now = NOW + Millis(100);
+    assert_eq!(claims(dispatch.handle(now, Input::Time)), [(2, 1)]);
+    assert_eq!(paced(&mut dispatch, now, 2, 1, None), [(3, 1), (4, 1)]);
+    assert_eq!(paced(&mut dispatch, now, 3, 1, None).len(), 3, "four are under way");
+    assert_eq!(paced(&mut dispatch, now, 4, 1, None).len(), 5);
+    // The burst is used up, and it begins anew with one.
+    assert_eq!(paced(&mut dispatch, now, 5, 0, Some(100)), NOBODY);
+    for n in 6..=12 {
+        assert_eq!(paced(&mut dispatch, now, n, 0, Some(100)), NOBODY);
+    }
+    let now = now + Millis(100);
+    assert_eq!(claims(dispatch.handle(now, Input::Time)), [(5, 1)], "the one in front");
+}
+
 #[test]
 fn a_claim_that_gets_nothing_of_what_was_counted_is_not_made_again_at_once() {
     let mut dispatch = idle();
@@ -271,6 +327,25 @@ fn one_more_than_may_wait_is_told_so_and_changes_nothing() {
     assert_eq!(dispatch.waiting(), 2);
     dispatch.handle(NOW, Input::Gone(Consumer(2)));
     assert_eq!(dispatch.handle(NOW, wait), [], "there is room for it");
+}
+
+#[test]
+fn a_subscription_takes_no_place_of_who_waits_once_and_finds_one_where_these_are_full() {
+    let mut dispatch = Dispatch::new(2);
+    counted(&mut dispatch, 1, 0);
+    for n in 1..=9 {
+        assert_eq!(wait(&mut dispatch, n, u32::from(n > 5), false), NOBODY);
+    }
+    poll(&mut dispatch, 10);
+    poll(&mut dispatch, 11);
+    let full = Input::Wait { consumer: Consumer(12), queue: INBOX, jobs: 1, once: true };
+    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(Consumer(12))]);
+    assert_eq!(wait(&mut dispatch, 13, 1, false), NOBODY);
+    dispatch.handle(NOW, Input::Gone(Consumer(13)));
+    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(Consumer(12))]);
+    assert_eq!(counted(&mut dispatch, 2, 5).len(), 5);
+    claimed(&mut dispatch, 10, 1, 3, 4);
+    assert_eq!(dispatch.handle(NOW, full), [], "one of those is over");
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub const ATTEMPTS_KEPT: usize = 20;
 /// the job stays leased.
 pub const SNOOZES: u32 = 1_000;
 
-/// Long polls and subscriptions that may wait at once. Past it: overloaded.
+/// Long polls that may wait at once. Past it: overloaded.
 pub const WAITING: usize = 4_096;
 
 /// Subscriptions of one connection. Past it the connection is over its limit.
@@ -180,7 +180,7 @@ mod tests {
             ("jobs of an end", number(END_JOBS as u64)),
             ("snoozes of a job between two requeues", number(SNOOZES.into())),
             ("attempts of a job whose errors are kept", number(ATTEMPTS_KEPT as u64)),
-            ("long polls and subscriptions that wait", number(WAITING as u64)),
+            ("long polls that wait", number(WAITING as u64)),
             ("subscriptions of a connection", number(SUBSCRIPTIONS as u64)),
             ("notes of the audit", number(AUDITS.into())),
             ("schedules, in all", number(SCHEDULES.into())),
