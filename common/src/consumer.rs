@@ -12,7 +12,8 @@
 //!    asked for and changes read.
 //! 4. Take no further frame from the socket while [`Consumer::full`].
 //! 5. Ask [`Consumer::deadline`] and feed [`Input::Tick`] when that time has come.
-//! 6. When the socket has ended feed [`Input::Gone`], and go on feeding the answers of claims: what
+//! 6. After a close feed [`Input::Flushed`] if everything up to it is on its way.
+//! 7. When the socket has ended feed [`Input::Gone`], and go on feeding the answers of claims: what
 //!    nobody was told of is handed back.
 //!
 //! # Bounds
@@ -20,14 +21,18 @@
 //! |---|---|---|
 //! | requests under way | [`OPEN_REQUESTS`] | no frame is taken; one that is fed closes |
 //! | subscriptions to jobs, and to boards | [`SUBSCRIPTIONS`] each | closes |
+//! | boards of one queue | 1 | one more is refused |
 //! | credit of a subscription | [`CREDIT`] | is taken as that |
 //! | jobs asked for of it, and not there yet | [`PUSHED`] | the credit waits here |
+//! | jobs of which the client was told, and that are not on their way yet | [`PUSHED`] a subscription, [`OPEN_REQUESTS`] | |
 //! | jobs of which it is known that they are held | [`HELD`] | nobody is told that they are lost |
+//! | jobs that are read at once, of those that are held | [`CHANGES`] | the others are read after them |
 //! | changed jobs of a board that wait to be shown | [`CHANGES`] | the board is read anew |
 //! | figures of a board | 1 | the newest |
 
 mod asks;
 mod ends;
+mod holding;
 mod io;
 mod pushing;
 mod refusal;
@@ -44,7 +49,7 @@ use crate::{
     frame::work::{Away, Hello, Request, Sub, Welcome, WorkClient, WorkLimits, WorkServer},
     id::{ConnectionId, JobId},
     job::{
-        Holder, Place,
+        Holder, Place, Token,
         limits::{CREDIT, LABEL_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
     },
     limits::{Limits, OPEN_REQUESTS, SECRET_BYTES},
@@ -52,7 +57,8 @@ use crate::{
     time::{Instant, Millis, Timestamp},
 };
 use asks::Asked;
-use pushing::{Held, Subscription};
+use holding::{Doubts, Held};
+use pushing::Subscription;
 use std::{collections::BTreeMap, sync::Arc};
 use watching::Watching;
 
@@ -104,6 +110,9 @@ pub struct Consumer {
     subs: BTreeMap<Sub, Subscription>,
     watches: BTreeMap<Sub, Watching>,
     held: BTreeMap<JobId, Held>,
+    doubts: Doubts,
+    /// Jobs that the client was told of, and what tells of them is not on its way yet.
+    unsent: Vec<(JobId, Token)>,
     /// The queues that are followed, and for how many reasons.
     followed: BTreeMap<Arc<QueueName>, usize>,
     flushed: bool,
@@ -134,6 +143,8 @@ impl Consumer {
             subs: BTreeMap::new(),
             watches: BTreeMap::new(),
             held: BTreeMap::new(),
+            doubts: Doubts::new(),
+            unsent: Vec::new(),
             followed: BTreeMap::new(),
             flushed: true,
             draining: false,
@@ -160,16 +171,21 @@ impl Consumer {
             Input::Governed { req, result } => self.governed(req, result),
             Input::Board { sub, result } => self.board(now, sub, result),
             Input::Jobs { sub, result } => self.jobs(now, sub, result),
+            Input::Held(result) => self.looked(now, result),
             Input::Page { req, result } => self.page(req, result),
             Input::Moves(moves) => self.moves(moves),
             Input::Missed => self.missed(),
             Input::Figures { queue, rates } => self.figures(queue, rates),
-            Input::Flushed => self.flushed = true,
+            Input::Flushed => self.flushed(),
             Input::Drain(after) => self.drain(after),
-            Input::Gone => self.end(),
+            Input::Gone => {
+                self.end();
+                self.hand_back_unsent();
+            }
             Input::Tick => self.tick(now),
         }
         self.push();
+        self.look(now);
         self.show(now);
         if self.draining && self.open.is_empty() {
             self.close(Code::GoingAway);
@@ -204,7 +220,8 @@ impl Consumer {
             Phase::Greeting | Phase::Ready => {
                 let quiet = if self.pinged { self.limits.silence } else { self.limits.ping_every };
                 let beat = self.heard + quiet;
-                Some(self.shows().map_or(beat, |shows| shows.min(beat)))
+                let reads = self.shows().into_iter().chain(self.looks());
+                Some(reads.fold(beat, Instant::min))
             }
         }
     }
@@ -297,6 +314,11 @@ impl Consumer {
         self.out.push(Output::Send(codec::work::write_server(frame)));
     }
 
+    fn flushed(&mut self) {
+        self.flushed = true;
+        self.unsent.clear();
+    }
+
     /// There is one more reason to hear what moves in a queue.
     fn follow(&mut self, queue: &Arc<QueueName>) {
         if let Some(reasons) = self.followed.get_mut(queue) {
@@ -335,6 +357,7 @@ impl Consumer {
         self.open.clear();
         self.watches.clear();
         self.held.clear();
+        self.doubts = Doubts::new();
     }
 }
 

@@ -251,6 +251,11 @@ impl Handle {
         self.shared.hub.send(to, &frame);
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     pub(crate) fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.shared.metrics)
     }

@@ -15,7 +15,10 @@ use crate::{
     limits::JOB_CALLS_AT_ONCE,
     metrics::Metrics,
 };
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use holdfast_common::{
     dispatch::{Consumer, Count},
     id::{JobId, RoomId},
@@ -111,7 +114,7 @@ impl Desk {
     }
 
     /// A turn at the engine: what is submitted by the call must not wait there.
-    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
@@ -261,20 +264,25 @@ impl Desk {
         self.give_back(left.iter().map(|job| (job.id, job.token)).collect());
     }
 
-    /// Hands jobs back that nobody takes: no attempt is lost by it.
+    /// Hands jobs back that nobody takes.
     pub(crate) fn give_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
-        for (job, token) in jobs {
+        if !jobs.is_empty() {
             let desk = Arc::clone(self);
-            tokio::spawn(async move {
-                let how = How::Snooze { delay: Millis(0) };
-                let end =
-                    End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None };
-                // Where this fails the lease runs out.
-                if let Err(fault) = desk.end(end).await {
-                    tracing::warn!(%fault, %job, "a job could not be handed back");
-                }
-            });
+            tokio::spawn(async move { desk.hand_back(jobs).await });
         }
+    }
+
+    /// The same, and waits until they are: no attempt is lost by it.
+    pub(crate) async fn hand_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
+        let ends = jobs.into_iter().map(async |(job, token)| {
+            let how = How::Snooze { delay: Millis(0) };
+            let end = End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None };
+            // Where this fails the lease runs out.
+            if let Err(fault) = self.end(end).await {
+                tracing::warn!(%fault, %job, "a job could not be handed back");
+            }
+        });
+        join_all(ends).await;
     }
 }
 

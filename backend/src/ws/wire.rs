@@ -74,21 +74,26 @@ impl<S: Socket> Wire<S> {
         }
     }
 
-    /// Closes the connection so that the peer has a chance to read why.
-    pub(super) async fn end(mut self, ended: Ended) {
+    /// Closes the connection so that the peer has a chance to read why. Returns whether all that was
+    /// fed before is written.
+    pub(super) async fn end(mut self, ended: Ended) -> bool {
         let (code, hears) = match ended {
             // If it has closed, its close is answered while the rest is read.
-            Ended::Gone => return self.finish().await,
+            Ended::Gone => {
+                self.finish().await;
+                return false;
+            }
             Ended::By(code) => (code, true),
             Ended::Deaf(code) => (code, false),
         };
         let said = timeout(LINGER, self.socket.send(close_frame(code))).await;
-        if !matches!(said, Ok(Ok(()))) {
-            return;
+        // What a peer was too slow for was never put into the buffer.
+        if !matches!(said, Ok(Ok(()))) || code == Code::TooSlow {
+            return false;
         }
-        // Who has gone silent, or takes nothing, will not answer.
-        if matches!(code, Code::Silent | Code::TooSlow) {
-            return;
+        // Who has gone silent will not answer.
+        if code == Code::Silent {
+            return true;
         }
         if hears {
             self.finish().await;
@@ -97,6 +102,7 @@ impl<S: Socket> Wire<S> {
             // was just sent could be lost with it.
             tokio::time::sleep(LINGER / 2).await;
         }
+        true
     }
 
     /// Reads until the peer has closed.

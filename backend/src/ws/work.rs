@@ -2,7 +2,10 @@
 
 mod asks;
 
-use super::wire::{Ended, Socket, Wire};
+use super::{
+    LINGER,
+    wire::{Ended, Socket, Wire},
+};
 use crate::{
     app::Shared,
     queues::{Follow, Follower, Handed, Inbox, Name, Seat},
@@ -107,10 +110,9 @@ pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         }
     };
     tracing::debug!(%id, ?ended, "a connection is over");
-    let alive = connection.draining.clone();
-    connection.leave();
-    wire.end(ended).await;
-    drop(alive);
+    let leaving = connection.leave();
+    let written = wire.end(ended).await;
+    leaving.end(written).await;
 }
 
 impl Connection {
@@ -301,24 +303,58 @@ impl Connection {
         Ok(())
     }
 
-    /// It is over: what nobody was told of is handed back.
-    fn leave(mut self) {
-        self.feed(Input::Gone);
-        for output in std::mem::take(&mut self.outputs) {
-            if let Output::HandBack(jobs) = output {
-                self.shared.queues.desk.give_back(jobs);
-            }
-        }
+    /// It is over, and waits for nothing any more.
+    fn leave(mut self) -> Leaving {
         self.seats.clear();
-        // Claims under way, and ends that take a next job, are heard to their end.
-        tokio::spawn(async move {
-            while let Some(done) = self.under_way.next().await {
-                for output in done(&mut self.machine, self.shared.clock.now()) {
-                    if let Output::HandBack(jobs) = output {
-                        self.shared.queues.desk.give_back(jobs);
-                    }
-                }
-            }
-        });
+        self.follows.clear();
+        Leaving {
+            machine: self.machine,
+            under_way: self.under_way,
+            outputs: self.outputs,
+            shared: self.shared,
+            _draining: self.draining,
+        }
     }
 }
+
+/// What is left of a connection that is over: jobs that nobody was told of.
+struct Leaving {
+    machine: Consumer,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    outputs: VecDeque<Output>,
+    shared: Arc<Shared>,
+    /// While it is kept the server has not drained.
+    _draining: watch::Receiver<bool>,
+}
+
+impl Leaving {
+    /// Hands them back; `written`: the client was told of all that was put out. Who waits for it waits
+    /// no longer than [`LINGER`], and it goes on.
+    async fn end(mut self, written: bool) {
+        if written {
+            self.feed(Input::Flushed);
+        }
+        self.feed(Input::Gone);
+        let rest = tokio::spawn(async move {
+            loop {
+                let desk = &self.shared.queues.desk;
+                let back = self.outputs.drain(..).filter_map(|output| match output {
+                    Output::HandBack(jobs) => Some(jobs),
+                    _ => None,
+                });
+                desk.hand_back(back.flatten().collect()).await;
+                // Claims under way, and ends that take a next job, are heard to their end.
+                let Some(done) = self.under_way.next().await else { return };
+                self.outputs.extend(done(&mut self.machine, self.shared.clock.now()));
+            }
+        });
+        let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        self.outputs.extend(self.machine.handle(self.shared.clock.now(), input));
+    }
+}
+
+#[cfg(test)]
+mod tests;

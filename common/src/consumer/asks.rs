@@ -80,7 +80,7 @@ impl Consumer {
             WorkClient::Fail(ask) => self.fail(ask, payload)?,
             WorkClient::Extend(ask) => self.extend(ask)?,
             WorkClient::Snooze(ask) => self.snooze(ask)?,
-            WorkClient::Watch(Watch { req, ns, queue }) => self.watch(req, named(ns, queue)?),
+            WorkClient::Watch(Watch { req, ns, queue }) => self.watch(req, named(ns, queue)?)?,
             WorkClient::Unwatch(ask) => {
                 self.unwatch(ask.sub);
                 self.did(Did { req: ask.req, ..Did::default() });

@@ -68,9 +68,7 @@ impl Consumer {
             holder: self.me.clone(),
             lease: sub.lease,
         });
-        if let Some(held) = self.held.get_mut(&job).filter(|held| held.fence == token.fence) {
-            held.ending += 1;
-        }
+        self.ending(job, token.fence);
         self.open.insert(req, Asked::End { job, fence: token.fence, next });
         self.out.push(Output::End { req, job, token, how, then });
         Ok(())

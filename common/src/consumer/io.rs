@@ -97,6 +97,8 @@ pub enum Input<'a> {
         /// Those of them that there still are.
         result: Result<JobsRead, Refusal>,
     },
+    /// The answer to [`Output::Held`]: those of them that there still are.
+    Held(Result<JobsRead, Refusal>),
     /// The answer to [`Output::Page`].
     Page {
         /// As asked.
@@ -119,7 +121,8 @@ pub enum Input<'a> {
     Flushed,
     /// The server shuts down; clients come back after this time.
     Drain(Millis),
-    /// The connection has ended.
+    /// The connection has ended, and nothing that was put out is on its way that was not
+    /// [flushed](Self::Flushed).
     Gone,
     /// The deadline has come.
     Tick,
@@ -191,7 +194,7 @@ pub enum Output {
     },
     /// It waits no longer. What a claim that is under way still gets is fed all the same.
     Gone(Sub),
-    /// Nobody was told of these: they may begin again at once.
+    /// Nobody was told of these, as far as is known: they may begin again at once.
     HandBack(Vec<(JobId, Token)>),
     /// Enqueue a job, [within its bounds](NewJob::check) and of JSON, if its type takes it.
     Enqueue {
@@ -253,6 +256,8 @@ pub enum Output {
         /// Which.
         ids: Vec<JobId>,
     },
+    /// Read these jobs, which the client has, unless what was missed has taken them.
+    Held(Vec<JobId>),
     /// Read some [`PAGE_JOBS`](super::PAGE_JOBS) jobs of one place.
     Page {
         /// The request.

@@ -1,13 +1,11 @@
-//! Jobs that are handed over, for as much credit as there is; and that the client hears when one of
-//! them is no longer its own.
+//! Jobs that are handed over, for as much credit as there is.
 
-use super::{Consumer, HELD, Input, Output, PUSHED, QueueName, Refusal, asks::Asked, shown};
+use super::{Consumer, Input, Output, PUSHED, QueueName, Refusal, asks::Asked, shown};
 use crate::{
     error::Code,
-    frame::work::{Consuming, Leased, Lost, Request, Sub, WorkServer},
-    id::JobId,
-    job::{self, JobState, Place, Reason, limits::CREDIT},
-    storage::jobs::{Claimed, Ended, LeasedJob, Move, Moves, QueueMoves},
+    frame::work::{Consuming, Leased, Request, Sub, WorkServer},
+    job::{self, JobState, limits::CREDIT},
+    storage::jobs::{Claimed, Ended, LeasedJob, Moves, QueueMoves},
     time::Millis,
 };
 use std::sync::Arc;
@@ -34,17 +32,6 @@ impl Subscription {
     ) -> Self {
         Self { queue, lease, opening: Some(req), credit: credit.min(CREDIT), asked: 0 }
     }
-}
-
-/// A job that the client has, as far as is known.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub(super) fence: u64,
-    /// What came of the store before the client had it does not touch its lease.
-    version: u64,
-    queue: Arc<QueueName>,
-    /// Its own words about it that are under way.
-    pub(super) ending: u32,
 }
 
 impl Consumer {
@@ -130,8 +117,21 @@ impl Consumer {
             return self.hand_back([job].into_iter());
         };
         self.hold(queue, version, &job);
-        let leased = Leased { sub: Some(sub), req: None, job: shown::leased(job) };
+        self.give(Some(sub), None, job);
+    }
+
+    /// Until this is on its way nobody was told of the job.
+    fn give(&mut self, sub: Option<Sub>, req: Option<Request>, job: LeasedJob) {
+        self.unsent.push((job.id, job.token));
+        let leased = Leased { sub, req, job: shown::leased(job) };
         self.send(&WorkServer::Leased(leased));
+    }
+
+    /// The connection has ended: whom it was to tell of these jobs, it has not told.
+    pub(super) fn hand_back_unsent(&mut self) {
+        if !self.unsent.is_empty() {
+            self.out.push(Output::HandBack(std::mem::take(&mut self.unsent)));
+        }
     }
 
     pub(super) fn taken(&mut self, req: Request, moves: &Moves, result: Result<Claimed, Refusal>) {
@@ -152,8 +152,7 @@ impl Consumer {
                     let (ns, name) = (moved.queue.ns.clone(), moved.queue.name.clone());
                     self.hold(Arc::new(QueueName { ns, name }), moves.version, &job);
                 }
-                let leased = Leased { sub: None, req: Some(req), job: shown::leased(job) };
-                return self.send(&WorkServer::Leased(leased));
+                return self.give(None, Some(req), job);
             }
             Ok(Claimed::NotReady(state)) => Refusal::wrong_state(state),
             Ok(Claimed::UnknownQueue) => job::Code::UnknownQueue.into(),
@@ -161,59 +160,6 @@ impl Consumer {
             Err(refusal) => refusal,
         };
         self.refuse(req, refusal);
-    }
-
-    /// Who has had the job until now had it by an older lease, so this one stands in its place.
-    fn hold(&mut self, queue: Arc<QueueName>, version: u64, job: &LeasedJob) {
-        self.let_go(job.id);
-        if self.held.len() < HELD {
-            self.follow(&queue);
-            let held = Held { fence: job.token.fence, version, queue, ending: 0 };
-            self.held.insert(job.id, held);
-        }
-    }
-
-    /// A word about a lease was answered; `over`: it has ended.
-    pub(super) fn said(&mut self, job: JobId, fence: u64, over: bool) {
-        if let Some(held) = self.held.get_mut(&job).filter(|held| held.fence == fence) {
-            held.ending = held.ending.saturating_sub(1);
-            if over {
-                self.let_go(job);
-            }
-        }
-    }
-
-    pub(super) fn forget(&mut self, job: JobId, fence: u64) {
-        if self.held.get(&job).is_some_and(|held| held.fence == fence) {
-            self.let_go(job);
-        }
-    }
-
-    fn let_go(&mut self, job: JobId) {
-        if let Some(held) = self.held.remove(&job) {
-            self.unfollow(&held.queue);
-        }
-    }
-
-    /// A lease that has ended by its holder's own word is told by that word's answer.
-    pub(super) fn losses(&mut self, version: u64, moves: &[Move]) {
-        for Move { job, from, to, .. } in moves {
-            let ends = *from == Some(Place::Leased) && *to != Some(Place::Leased);
-            let Some(held) = self.held.get(job).filter(|held| ends && held.version < version)
-            else {
-                continue;
-            };
-            let (fence, own) = (held.fence, held.ending > 0);
-            self.let_go(*job);
-            if !own {
-                let reason = match to {
-                    Some(Place::Cancelled) => Reason::Cancelled,
-                    Some(Place::Ready | Place::Behind | Place::Dead) => Reason::Expired,
-                    _ => Reason::Ended,
-                };
-                self.send(&WorkServer::Lost(Lost { job: *job, fence, reason }));
-            }
-        }
     }
 
     pub(super) fn hand_back(&mut self, jobs: impl Iterator<Item = LeasedJob>) {
@@ -241,6 +187,8 @@ impl Consumer {
             Input::Leased { jobs, .. } => self.hand_back(jobs.into_iter()),
             Input::Taken { result, .. } => self.hand_back_claimed(result.ok()),
             Input::Ended { result, .. } => self.hand_back_of(result.ok()),
+            Input::Flushed => self.unsent.clear(),
+            Input::Gone => self.hand_back_unsent(),
             _ => {}
         }
     }

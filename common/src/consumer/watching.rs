@@ -101,9 +101,14 @@ impl Watching {
 }
 
 impl Consumer {
-    pub(super) fn watch(&mut self, req: Request, queue: QueueName) {
+    pub(super) fn watch(&mut self, req: Request, queue: QueueName) -> Result<(), Refusal> {
         if self.watches.len() >= SUBSCRIPTIONS {
-            return self.close(Code::OverLimit);
+            self.close(Code::OverLimit);
+            return Ok(());
+        }
+        if self.watches.values().any(|it| *it.queue == queue) {
+            // One read of it serves all that the client shows of it.
+            return Err(Code::TooMany.into());
         }
         self.named += 1;
         let (sub, queue) = (self.named, Arc::new(queue));
@@ -125,6 +130,7 @@ impl Consumer {
         };
         self.watches.insert(sub, watching);
         self.out.push(Output::Board { sub, queue });
+        Ok(())
     }
 
     pub(super) fn unwatch(&mut self, sub: Sub) {
@@ -241,6 +247,7 @@ impl Consumer {
 
     pub(super) fn missed(&mut self) {
         self.watches.values_mut().for_each(Watching::overflow);
+        self.doubt();
     }
 
     pub(super) fn figures(&mut self, queue: &QueueName, rates: Rates) {

@@ -85,6 +85,10 @@ pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
             let result = jobs(&shared, &ids).await.map_err(Refusal::from);
             Box::new(move |machine, at| machine.handle(at, Input::Jobs { sub, result }))
         }
+        Output::Held(ids) => {
+            let result = jobs(&shared, &ids).await.map_err(Refusal::from);
+            Box::new(move |machine, at| machine.handle(at, Input::Held(result)))
+        }
         Output::Page { req, queue, place, after, like } => {
             let result = page(&shared, &queue, place, after, like).await;
             Box::new(move |machine, at| machine.handle(at, Input::Page { req, result }))

@@ -150,3 +150,124 @@ fn a_queue_is_followed_as_long_as_a_job_of_it_is_held() {
     let out = hear(&mut consumer, 4, vec![moved(1, Place::Leased, Place::Ready)]);
     assert!(matches!(&out[..], [Output::Unfollow(_), Output::Send(_)]));
 }
+
+/// Which held jobs are to be read.
+fn doubted(out: &[Output]) -> Option<Vec<JobId>> {
+    out.iter().find_map(|output| match output {
+        Output::Held(ids) => Some(ids.clone()),
+        _ => None,
+    })
+}
+
+/// One that holds the first four jobs and has missed something.
+fn missing() -> (Consumer, Vec<Output>) {
+    let mut consumer = consuming(4);
+    flushed(&mut consumer);
+    push(&mut consumer, 5, &[1, 2, 3, 4]);
+    flushed(&mut consumer);
+    let out = consumer.handle(NOW, Input::Missed);
+    (consumer, out)
+}
+
+fn held(n: u8, fence: u64, place: Place) -> JobRead {
+    JobRead { fence, ..shown(n, place) }
+}
+
+#[test]
+fn where_something_was_missed_who_holds_jobs_is_told_which_are_lost() {
+    let (mut consumer, out) = missing();
+    assert_eq!(doubted(&out), Some([1, 2, 3, 4].map(id).to_vec()));
+    // The second is somebody else's by now, the third was cancelled, and the fourth is no longer there.
+    let jobs =
+        vec![held(1, 1, Place::Leased), held(2, 9, Place::Leased), held(3, 3, Place::Cancelled)];
+    let out = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 9, jobs })));
+    let lost = |n: u8, reason: &str| {
+        format!(r#"{{"lost":{{"job":"{}","fence":{n},"reason":"{reason}"}}}}"#, id(n))
+    };
+    assert_eq!(sent(&out), [lost(2, "expired"), lost(3, "cancelled"), lost(4, "ended")]);
+    flushed(&mut consumer);
+    assert!(
+        sent(&hear(&mut consumer, 8, vec![moved(3, Place::Leased, Place::Cancelled)])).is_empty()
+    );
+    let out = hear(&mut consumer, 10, vec![moved(1, Place::Leased, Place::Ready)]);
+    assert_eq!(sent(&out), [lost(1, "expired")], "it was still held");
+}
+
+#[test]
+fn what_is_leased_anew_while_it_is_read_is_not_lost_by_what_was_read() {
+    let (mut consumer, _) = missing();
+    frame(&mut consumer, r#"{"credit":{"sub":1,"n":1}}"#);
+    flushed(&mut consumer);
+    let again = LeasedJob { token: token(7), ..leased(1) };
+    consumer.handle(NOW, Input::Leased { sub: 1, version: 9, jobs: vec![again] });
+    let jobs =
+        vec![held(2, 2, Place::Leased), held(3, 3, Place::Leased), held(4, 4, Place::Leased)];
+    let out = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 8, jobs })));
+    assert!(sent(&out).is_empty());
+}
+
+#[test]
+fn what_could_not_be_read_of_what_is_held_is_read_after_a_while() {
+    let (mut consumer, _) = missing();
+    let fault: Refusal = Fault::Failed(String::new()).into();
+    assert_eq!(doubted(&consumer.handle(NOW, Input::Held(Err(fault)))), None);
+    let then = consumer.deadline().unwrap();
+    assert_eq!(then, NOW + AGAIN);
+    assert_eq!(doubted(&consumer.handle(then, Input::Tick)).map(|ids| ids.len()), Some(4));
+}
+
+#[test]
+fn no_more_of_what_is_held_is_read_at_once_than_may_be_and_the_rest_after_it() {
+    let mut consumer = consuming(CREDIT);
+    let mut holds = 0;
+    for part in 0..20_u8 {
+        let out = flushed(&mut consumer);
+        let (_, jobs) = credited(&out).unwrap();
+        let jobs = (0..jobs).map(|n| {
+            let mut bytes = [part; 16];
+            bytes[15] = u8::try_from(n).unwrap();
+            LeasedJob { id: JobId::from_bytes(bytes), ..leased(1) }
+        });
+        let jobs: Vec<_> = jobs.collect();
+        holds += jobs.len();
+        consumer.handle(NOW, Input::Leased { sub: 1, version: 5, jobs });
+    }
+    flushed(&mut consumer);
+    let first = doubted(&consumer.handle(NOW, Input::Missed)).unwrap();
+    assert_eq!((first.len(), holds), (CHANGES, 320));
+    let jobs = first.iter().map(|id| JobRead { id: *id, ..held(1, 1, Place::Leased) }).collect();
+    let rest = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 9, jobs })));
+    assert_eq!(doubted(&rest).map(|ids| ids.len()), Some(holds - CHANGES));
+}
+
+#[test]
+fn what_was_not_written_when_the_connection_ends_is_handed_back() {
+    let mut consumer = consuming(4);
+    flushed(&mut consumer);
+    push(&mut consumer, 5, &[1]);
+    flushed(&mut consumer);
+    push(&mut consumer, 6, &[2]);
+    frame(&mut consumer, &format!(r#"{{"take":{{"req":2,"job":"{}"}}}}"#, id(3)));
+    let result = Ok(Claimed::Jobs { jobs: vec![leased(3)], next: None });
+    consumer.handle(NOW, Input::Taken { req: 2, moves: &Moves::default(), result });
+    let out = consumer.handle(NOW, Input::Gone);
+    assert_eq!(handed_back(&out), [(id(2), token(2)), (id(3), token(3))]);
+    assert!(handed_back(&consumer.handle(NOW, Input::Gone)).is_empty());
+}
+
+#[test]
+fn what_is_written_with_a_close_is_the_clients() {
+    for written in [false, true] {
+        let mut consumer = consuming(4);
+        flushed(&mut consumer);
+        push(&mut consumer, 5, &[1]);
+        let out = frame(&mut consumer, "no frame");
+        assert_eq!(closed(&out), Some(Code::BadFrame));
+        assert!(handed_back(&out).is_empty(), "it may still be written");
+        if written {
+            flushed(&mut consumer);
+        }
+        let out = consumer.handle(NOW, Input::Gone);
+        assert_eq!(handed_back(&out).is_empty(), written);
+    }
+}

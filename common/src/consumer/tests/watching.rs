@@ -209,3 +209,14 @@ fn a_board_shows_of_long_texts_no_more_than_a_beginning() {
     let out = tell(&mut consumer, 6, vec![read]);
     assert!(sent(&out)[0].len() < 1_000 && sent(&out)[0].contains(r#""note":"ää"#));
 }
+
+#[test]
+fn a_queue_is_watched_once_by_a_connection() {
+    let mut consumer = watched(5);
+    let out = frame(&mut consumer, r#"{"watch":{"req":2,"ns":"work","queue":"inbox"}}"#);
+    assert!(sent(&out)[0].starts_with(r#"{"refused":{"req":2,"code":"too_many""#));
+    assert!(!out.iter().any(|it| matches!(it, Output::Board { .. } | Output::Follow(_))));
+    frame(&mut consumer, r#"{"unwatch":{"req":3,"sub":1}}"#);
+    let out = frame(&mut consumer, r#"{"watch":{"req":4,"ns":"work","queue":"inbox"}}"#);
+    assert!(out.iter().any(|it| matches!(it, Output::Board { sub: 2, .. })));
+}
