@@ -107,9 +107,9 @@ impl Jobs for Patient {
         self.engine.list(query).await
     }
 
-    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
+    async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {
         let _turn = self.turn().await;
-        self.engine.untold(limit).await
+        self.engine.untold(after, limit).await
     }
 
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {

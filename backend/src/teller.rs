@@ -4,10 +4,13 @@
 //! The end itself marks the job as not told. The event's id follows from the job and the fence of its
 //! end, so that it stands in the inbox once, however often it is appended; only then the mark goes.
 
+mod again;
+
 use crate::{
     app::{Shared, rooms},
     walk::{self, Draft},
 };
+use again::Again;
 use futures_util::FutureExt;
 use holdfast_common::{
     event::EventType,
@@ -22,6 +25,7 @@ use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// Ends that are read at once.
 const AT_ONCE: u32 = 100;
@@ -29,7 +33,7 @@ const AT_ONCE: u32 = 100;
 /// How long it waits at least, so that many ends are read in few reads.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// How long it waits where an end could not be told; and at most, should nobody have said that there is one.
+/// How long it waits where none of those that were read could be told; and at most, should nobody have said that there is one.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts telling. It ends when the server's parts are dropped.
@@ -38,11 +42,12 @@ pub(crate) fn start(shared: &Arc<Shared>) {
 }
 
 async fn tell(weak: Weak<Shared>, ended: Arc<tokio::sync::Notify>) {
+    let mut round = Round::default();
     loop {
         let Some(shared) = weak.upgrade() else { return };
-        let pause = match tell_some(&shared).await {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => {
+        let pause = match round.part(&shared).await {
+            Ok(Part::More) => Duration::ZERO,
+            Ok(Part::Last) => {
                 drop(shared);
                 // One that comes meanwhile is remembered.
                 let _ = tokio::time::timeout(AGAIN, ended.notified()).await;
@@ -57,26 +62,56 @@ async fn tell(weak: Weak<Shared>, ended: Arc<tokio::sync::Notify>) {
     }
 }
 
-/// Tells some; returns whether there may be more. What fails holds up none of those that were read with
-/// it; they are read again with the next ones.
-async fn tell_some(shared: &Shared) -> Result<bool, Fault> {
-    let untold = shared.engine.untold(AT_ONCE).await?;
-    let (mut told, mut failed) = (Vec::new(), None);
-    for job in &untold {
-        let told_one = AssertUnwindSafe(tell_one(shared, job)).catch_unwind().await;
-        let lost = |_| Err(Fault::Failed("telling it panicked".to_owned()));
-        match told_one.unwrap_or_else(lost) {
-            Ok(()) => told.push((job.id, job.fence)),
-            Err(fault) => failed = Some(fault),
-        }
-    }
-    if !told.is_empty() {
-        shared.engine.told(told).await?;
-    }
-    match failed {
-        Some(fault) => Err(fault),
+/// One way through all that is to be told, in the order of the enqueues. What cannot be told holds up
+/// nothing that stands behind it.
+#[derive(Default)]
+struct Round {
+    /// The number of the job that was met last.
+    after: i64,
+    again: Again,
+}
+
+enum Part {
+    More,
+    Last,
+}
+
+impl Round {
+    /// Tells some. A fault says that none of them could be told, or that nobody knows.
+    async fn part(&mut self, shared: &Shared) -> Result<Part, Fault> {
+        let untold = shared.engine.untold(self.after, AT_ONCE).await?;
         // Fewer than were asked for may be all that fits into one read.
-        None => Ok(!untold.is_empty()),
+        let Some(last) = untold.last() else {
+            self.after = 0;
+            self.again.round();
+            return Ok(Part::Last);
+        };
+        let (mut told, mut failed) = (Vec::new(), None);
+        for job in &untold {
+            let end = (job.id, job.fence);
+            if !self.again.is_due(Instant::now(), end) {
+                continue;
+            }
+            let told_one = AssertUnwindSafe(tell_one(shared, job)).catch_unwind().await;
+            let lost = |_| Err(Fault::Failed("telling it panicked".to_owned()));
+            match told_one.unwrap_or_else(lost) {
+                Ok(()) => told.push(end),
+                Err(fault) => {
+                    tracing::debug!(%fault, job = %job.id, "the end of a job could not be told");
+                    self.again.failed(Instant::now(), end);
+                    failed = Some(fault);
+                }
+            }
+        }
+        let none = told.is_empty();
+        if !none {
+            shared.engine.told(told).await?;
+        }
+        self.after = last.seq;
+        match failed {
+            Some(fault) if none => Err(fault),
+            _ => Ok(Part::More),
+        }
     }
 }
 

@@ -103,11 +103,11 @@ pub trait Jobs: Send + Sync + 'static {
     /// Jobs of a queue. `None` if there is no such queue.
     async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault>;
 
-    /// Jobs that have ended and whose asker has not been told, those that were enqueued first: up to
-    /// `limit`, and no more than [`LIST_JOBS`](holdfast_common::job::limits::LIST_JOBS) and
+    /// Jobs that have ended and whose asker has not been told, those that were enqueued first, behind
+    /// the one of this [number](JobRead::seq): up to `limit`, and no more than [`LIST_JOBS`](holdfast_common::job::limits::LIST_JOBS) and
     /// [`LIST_BYTES`](holdfast_common::job::limits::LIST_BYTES) of them. They are kept
     /// until they are [told](Jobs::told). A dead letter that is requeued before is none of them.
-    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault>;
+    async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault>;
 
     /// The askers have been told of these ends, each named by its job and its
     /// [fence](JobRead::fence). Of a job that has ended otherwise since they have not.

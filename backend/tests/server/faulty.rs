@@ -34,6 +34,12 @@ pub struct Faulty {
     inner: MemoryEngine,
     /// What every append and every greeting meets.
     pub fault: Mutex<Option<Fault>>,
+    /// Appends with this text in them fail, or panic where that is wanted.
+    pub spoiled: Mutex<Option<(&'static str, bool)>>,
+    /// The next tending panics.
+    pub untended: AtomicBool,
+    /// Deeds that are being done, and the most that were at once.
+    pub deeds: (AtomicU32, AtomicU32),
     /// How often facts were read.
     pub facts: AtomicU32,
     /// Where the answers to greetings wait.
@@ -101,6 +107,7 @@ impl Jobs for Faulty {
     }
 
     async fn tend(&self) -> Answer<Tended> {
+        assert!(!self.untended.swap(false, Ordering::SeqCst), "tending panics when it is told to");
         self.inner.tend().await
     }
 
@@ -120,6 +127,13 @@ impl Jobs for Faulty {
     }
 
     async fn govern(&self, govern: Govern) -> Answer<Governed> {
+        let (now, most) = &self.deeds;
+        let at_once = now.fetch_add(1, Ordering::SeqCst) + 1;
+        most.fetch_max(at_once, Ordering::SeqCst);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        now.fetch_sub(1, Ordering::SeqCst);
         self.inner.govern(govern).await
     }
 
@@ -131,8 +145,8 @@ impl Jobs for Faulty {
         self.inner.list(query).await
     }
 
-    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
-        self.inner.untold(limit).await
+    async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.inner.untold(after, limit).await
     }
 
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {
@@ -237,6 +251,11 @@ impl Engine for Faulty {
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Appended> {
+        let spoiled = *self.spoiled.lock().unwrap();
+        if let Some((_, panics)) = spoiled.filter(|(text, _)| append.data.contains(text)) {
+            assert!(!panics, "appending panics when it is told to");
+            return Box::pin(ready(Appended::Fault(Fault::Failed("spoiled".to_owned()))));
+        }
         match self.fault.lock().unwrap().clone() {
             Some(fault) => Box::pin(ready(Appended::Fault(fault))),
             None => self.inner.append(append),

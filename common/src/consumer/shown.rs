@@ -63,6 +63,7 @@ pub(super) fn job(read: JobRead) -> JobShown {
     };
     JobShown {
         id: read.id,
+        seq: u64::try_from(read.seq).ok(),
         kind: read.kind,
         place: read.place,
         priority: read.priority,

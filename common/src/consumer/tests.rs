@@ -132,6 +132,7 @@ fn hear(consumer: &mut Consumer, version: u64, jobs: Vec<Move>) -> Vec<Output> {
 fn shown(n: u8, place: Place) -> JobRead {
     JobRead {
         id: id(n),
+        seq: 7,
         ns: "work".to_owned(),
         queue: "inbox".to_owned(),
         kind: "task".to_owned(),

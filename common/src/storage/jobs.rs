@@ -259,6 +259,8 @@ pub struct Tended {
 pub struct JobRead {
     /// Its id.
     pub id: JobId,
+    /// Its number in the order of all enqueues.
+    pub seq: i64,
     /// The namespace of its queue.
     pub ns: String,
     /// The queue's name.

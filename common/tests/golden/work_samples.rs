@@ -239,6 +239,7 @@ fn queue() -> QueueShown {
 fn ready() -> JobShown {
     JobShown {
         id: job(1),
+        seq: None,
         kind: "task".to_owned(),
         place: Place::Ready,
         priority: 0,
@@ -290,6 +291,8 @@ fn shows() -> Vec<(&'static str, WorkServer)> {
     let anew = Board { req: None, oldest_ms: None, places: Vec::new(), ..board.clone() };
     let moved = Moved { sub: 2, queue, jobs: vec![leased.clone()], gone: Vec::new() };
     let gone = Moved { jobs: Vec::new(), gone: vec![job(3)], ..moved.clone() };
+    let second = JobShown { seq: Some(42), ..ready };
+    let numbered = Moved { jobs: vec![second], ..moved.clone() };
     let page = Page { req: 8, sub: 2, place: place(Place::Leased, vec![leased], rest()) };
     let spread = |p50, p95| Some(Spread { p50_ms: Millis(p50), p95_ms: Millis(p95) });
     let figures = Rates {
@@ -306,6 +309,7 @@ fn shows() -> Vec<(&'static str, WorkServer)> {
         ("board-anew", F::Board(anew)),
         ("moved", F::Moved(moved)),
         ("moved-gone", F::Moved(gone)),
+        ("moved-seq", F::Moved(numbered)),
         ("page", F::Page(page)),
         ("figures", F::Figures(Figures { sub: 2, figures })),
         ("figures-none", F::Figures(Figures { sub: 2, figures: Rates::default() })),

@@ -31,6 +31,7 @@ impl<R: Rows> Work<R> {
         let waits = matches!(job.place, Place::Delayed | Place::Leased);
         Ok(JobRead {
             id: job.id,
+            seq: row.seq,
             ns: queue.ns,
             queue: queue.name,
             kind: row.kind,

@@ -137,7 +137,7 @@ pub(in crate::engine) trait Rows {
         most: usize,
     ) -> Result<Vec<Row>, Self::Error>;
     /// Jobs whose askers have not been told of their end, those that were enqueued first.
-    fn untold(&self, most: usize) -> Result<Vec<Row>, Self::Error>;
+    fn untold(&self, after: Seq, most: usize) -> Result<Vec<Row>, Self::Error>;
     /// Jobs of a queue that were done or cancelled by then, and of which nobody is to be told.
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Self::Error>;
 

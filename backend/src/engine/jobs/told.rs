@@ -8,9 +8,9 @@ use holdfast_common::{
 };
 
 impl<R: Rows> Work<R> {
-    pub(in crate::engine) fn untold(&self, limit: u32) -> Worked<Vec<JobRead>, R> {
+    pub(in crate::engine) fn untold(&self, after: i64, limit: u32) -> Worked<Vec<JobRead>, R> {
         let (mut untold, mut bytes) = (Vec::new(), 0);
-        for row in self.rows.untold((limit as usize).min(LIST_JOBS))? {
+        for row in self.rows.untold(after, (limit as usize).min(LIST_JOBS))? {
             let queue = self.rows.queue(row.queue)?.info;
             let job = self.show(row, queue)?;
             bytes += weight(&job);

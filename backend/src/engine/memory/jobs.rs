@@ -101,8 +101,8 @@ impl Jobs for MemoryEngine {
         self.read(|work| work.list(&query))
     }
 
-    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
-        self.read(|work| work.untold(limit))
+    async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.read(|work| work.untold(after, limit))
     }
 
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {

@@ -120,8 +120,8 @@ impl Jobs for SqliteEngine {
         self.read(move |work| work.list(&query)).await
     }
 
-    async fn untold(&self, limit: u32) -> Result<Vec<JobRead>, Fault> {
-        self.read(move |work| work.untold(limit)).await
+    async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {
+        self.read(move |work| work.untold(after, limit)).await
     }
 
     async fn told(&self, ends: Vec<(JobId, u64)>) -> Result<(), Fault> {

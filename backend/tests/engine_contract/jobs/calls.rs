@@ -162,7 +162,7 @@ impl Pair {
                 self.reference.discard(id, &govern(bench, discard(id)).await);
             }
             Call::Told => {
-                let untold = bench.engine().untold(2).await.unwrap();
+                let untold = bench.engine().untold(0, 2).await.unwrap();
                 let told: Vec<_> = untold.iter().map(|job| (job.id, job.fence)).collect();
                 bench.engine().told(told).await.unwrap();
                 for job in untold {
@@ -208,7 +208,7 @@ impl Pair {
             expected.sort_unstable();
             assert_eq!(ids, expected, "{place:?}");
         }
-        let untold = engine.untold(1_000).await.unwrap();
+        let untold = engine.untold(0, 1_000).await.unwrap();
         let untold: Vec<_> = untold.into_iter().map(|job| job.id).collect();
         let expected = self.reference.jobs.iter().filter(|job| job.untold);
         assert_eq!(untold, expected.map(|job| job.asked.id).collect::<Vec<_>>());

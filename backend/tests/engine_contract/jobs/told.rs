@@ -27,7 +27,7 @@ fn asked() -> NewJob {
 
 /// The untold ends.
 async fn untold(bench: &Bench) -> Vec<(JobId, u64, Place)> {
-    let jobs = bench.engine().untold(100).await.unwrap();
+    let jobs = bench.engine().untold(0, 100).await.unwrap();
     jobs.into_iter().map(|job| (job.id, job.fence, job.place)).collect()
 }
 
@@ -63,7 +63,7 @@ async fn an_end_is_untold_until_it_is_told(bench: &Bench) {
         ]
     );
     assert_eq!(all[0].1, job.token.fence);
-    let read = bench.engine().untold(1).await.unwrap();
+    let read = bench.engine().untold(0, 1).await.unwrap();
     assert_eq!(read, [bench.job(done).await]);
     for (id, fence, _) in all {
         tell(bench, id, fence).await;
@@ -151,9 +151,14 @@ async fn untold_ends_come_in_parts(bench: &Bench) {
         bench.ended(&job, complete()).await;
     }
     let of = async |limit| {
-        let jobs = bench.engine().untold(limit).await.unwrap();
+        let jobs = bench.engine().untold(0, limit).await.unwrap();
         jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
     };
     assert_eq!(of(2).await, ids[..2]);
     assert_eq!(of(9).await, ids[..3], "no more bytes than an answer has");
+    let first = bench.engine().untold(0, 1).await.unwrap().remove(0);
+    let behind = bench.engine().untold(first.seq, 2).await.unwrap();
+    assert_eq!(behind.iter().map(|job| job.id).collect::<Vec<_>>(), ids[1..3], "behind the first");
+    assert!(behind[0].seq < behind[1].seq, "numbers rise with the enqueues");
+    assert_eq!(bench.engine().untold(i64::MAX, 9).await.unwrap(), []);
 }

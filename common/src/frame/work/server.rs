@@ -250,6 +250,9 @@ pub struct PlaceShown {
 pub struct JobShown {
     /// Its id.
     pub id: JobId,
+    /// Its number in the order of all enqueues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,

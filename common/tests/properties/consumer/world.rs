@@ -37,6 +37,7 @@ fn info(queue: &str) -> QueueInfo {
 fn shown(id: JobId) -> JobRead {
     JobRead {
         id,
+        seq: 7,
         ns: "work".to_owned(),
         queue: "inbox".to_owned(),
         kind: "task".to_owned(),

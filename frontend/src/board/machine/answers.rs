@@ -250,6 +250,7 @@ fn is_later(code: &str) -> bool {
 fn shown(id: JobId, data: Option<Box<serde_json::value::RawValue>>) -> JobShown {
     JobShown {
         id,
+        seq: None,
         kind: "task".to_owned(),
         place: Place::Ready,
         priority: 0,

@@ -238,6 +238,7 @@ impl<'a> Of<'a> {
     fn job(self) -> Option<JobShown> {
         Some(JobShown {
             id: self.id("id")?,
+            seq: self.number("seq"),
             kind: self.own("type")?,
             place: self.where_it_is()?,
             priority: i8::try_from(self.0["priority"].as_i64()?).ok()?,

@@ -218,8 +218,9 @@ impl Rows for &mut State {
         Ok(rows.into_iter().take(most).cloned().collect())
     }
 
-    fn untold(&self, most: usize) -> Result<Vec<Row>, Fault> {
-        Ok(self.jobs.jobs.values().filter(|row| !row.told).take(most).cloned().collect())
+    fn untold(&self, after: Seq, most: usize) -> Result<Vec<Row>, Fault> {
+        let untold = self.jobs.jobs.values().filter(|row| !row.told && row.seq > after);
+        Ok(untold.take(most).cloned().collect())
     }
 
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>, Fault> {

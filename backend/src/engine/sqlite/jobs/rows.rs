@@ -249,8 +249,8 @@ impl Rows for Tables<'_> {
         }
     }
 
-    fn untold(&self, most: usize) -> Result<Vec<Row>> {
-        self.many(sql::UNTOLD, [limit(most)], row::job)
+    fn untold(&self, after: Seq, most: usize) -> Result<Vec<Row>> {
+        self.many(sql::UNTOLD, (after, limit(most)), row::job)
     }
 
     fn ended(&self, queue: Seq, by: StoreTime, most: usize) -> Result<Vec<Row>> {

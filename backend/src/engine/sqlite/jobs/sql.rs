@@ -77,7 +77,7 @@ statements! {
     NEXT_LAPSES = "SELECT min(due) FROM jobs WHERE place = 3";
     NEXT_DUE = "SELECT min(due) FROM jobs WHERE place = 1";
     ENDED = select_jobs!("WHERE queue = ?1 AND place IN (4, 6) AND told = 1 AND due <= ?2 LIMIT ?3");
-    UNTOLD = select_jobs!("WHERE told = 0 ORDER BY seq LIMIT ?1");
+    UNTOLD = select_jobs!("WHERE told = 0 AND seq > ?1 ORDER BY seq LIMIT ?2");
 
     LIST_READY = select_jobs!("WHERE queue = ?1 AND place = 0 AND (urgency, seq) > (?2, ?3)
         ORDER BY urgency, seq LIMIT ?4");
