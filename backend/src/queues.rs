@@ -9,15 +9,17 @@ mod line;
 mod poll;
 mod schedules;
 mod tend;
+#[cfg(test)]
+pub(crate) mod tests;
 mod whole;
 
-pub(crate) use check::{fits, patched};
+pub(crate) use check::{fits, patch};
 pub(crate) use desk::{About, Desk};
 pub(crate) use follow::{Follow, Follower};
 pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Inbox, Poll, Seat};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
-pub(crate) use whole::{Said, end};
+pub(crate) use whole::{Brought, Said, brought, end};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

@@ -28,7 +28,7 @@ pub use declare::{JobKind, JobType, QueueType, Work};
 pub use lease::{Attempt, Digest, EXPIRED, Holder, LAPSED, Lease, Over, Reason, Spent};
 pub use place::{JobState, Place};
 pub use rate::{Allowed, Rate, Tat};
-pub use settings::{NewJob, QueueSettings, Unfit};
+pub use settings::{NewJob, QueueSettings, SettingsPatch, Unfit};
 pub use time::StoreTime;
 pub use token::{BadToken, Token};
 

@@ -11,8 +11,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use holdfast_common::{error::Code, json};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use std::{fmt, marker::PhantomData};
+use serde::de::DeserializeOwned;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -98,34 +97,4 @@ async fn hear_up_to<T: DeserializeOwned>(
     let body = json::read(text)
         .map_err(|error| Problem::bad_request(format!("The body is no {what}: {error}.")))?;
     Ok(Heard { headers: head.headers, bytes, body })
-}
-
-/// A list of at most so many, for `deserialize_with`. Of a longer one it keeps one more, so that whoever
-/// reads it sees that it is too long; what is behind that is passed over, and costs nothing.
-pub(super) fn few<'de, const MOST: usize, T: Deserialize<'de>, D: Deserializer<'de>>(
-    list: D,
-) -> Result<Vec<T>, D::Error> {
-    list.deserialize_seq(Few::<MOST, T>(PhantomData))
-}
-
-struct Few<const MOST: usize, T>(PhantomData<T>);
-
-impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Few<MOST, T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
-        let mut few = Vec::new();
-        while few.len() <= MOST {
-            match list.next_element()? {
-                Some(one) => few.push(one),
-                None => return Ok(few),
-            }
-        }
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(few)
-    }
 }

@@ -10,8 +10,8 @@ use holdfast_common::{
     storage::{
         Fault, Idempotency,
         jobs::{
-            By, Claim, Claimed, Deed, End, Ended, Enqueue, Enqueued, Extend, Extended, Govern,
-            Governed, LeasedJob, Moves, QueueName, Wanted,
+            By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueue, Enqueued, Extend, Extended,
+            Govern, Governed, LeasedJob, Moves, QueueName, Wanted,
         },
     },
     time::Millis,
@@ -172,10 +172,12 @@ impl Desk {
         apart(async move {
             let (mut rest, mut done) = (None, 0);
             loop {
+                // However many want much done, what else is written waits for one step of it.
+                let step = if is_for_many(&deed) { Some(desk.steps.lock().await) } else { None };
                 let turn = desk.turn().await;
                 let govern = Govern { by: by.clone(), deed: deed.clone(), rest };
                 let (governed, moves) = desk.engine.govern(govern).await?;
-                drop(turn);
+                drop((turn, step));
                 desk.told(&moves);
                 let Governed::Done { jobs, rest: more } = governed else {
                     return Ok(governed);
@@ -188,6 +190,16 @@ impl Desk {
             }
         })
         .await
+    }
+}
+
+fn is_for_many(deed: &Deed) -> bool {
+    match deed {
+        Deed::Cancel(jobs) | Deed::Discard(jobs) | Deed::Requeue { jobs, .. } => {
+            !matches!(jobs, Chosen::One(_))
+        }
+        Deed::Purge(..) => true,
+        Deed::Pause(_) | Deed::Resume(_) | Deed::Set(..) => false,
     }
 }
 

@@ -2,7 +2,11 @@
 
 use super::About;
 use crate::app::Shared;
-use holdfast_common::{error::Code, job::QueueSettings, storage::jobs::How};
+use holdfast_common::{
+    error::Code,
+    job::{QueueSettings, SettingsPatch},
+    storage::jobs::How,
+};
 use serde_json::{Map, Value, json};
 
 /// Whether what is said of a job is of its type's form. A type that the server no longer knows takes
@@ -20,20 +24,17 @@ pub(crate) fn fits(shared: &Shared, about: &About, how: &How) -> Result<(), Code
     }
 }
 
-/// Settings with some of their members set anew, or what is wrong with that in a sentence.
-pub(crate) fn patched(
-    now: &QueueSettings,
-    named: Map<String, Value>,
-) -> Result<QueueSettings, String> {
-    let mut members = json!(now);
-    for (member, value) in named {
-        match members.get_mut(&member) {
-            Some(place) => *place = value,
+/// What is named of a queue's settings, to be set anew, or what is wrong with that in a sentence.
+pub(crate) fn patch(named: Map<String, Value>) -> Result<SettingsPatch, String> {
+    let mut members = json!(QueueSettings::default());
+    for (member, value) in &named {
+        match members.get_mut(member) {
+            Some(place) => *place = value.clone(),
             None => return Err(format!("There is no setting {member}.")),
         }
     }
     let settings = serde_json::from_value::<QueueSettings>(members);
     let settings = settings.map_err(|error| format!("These are no settings: {error}."))?;
     settings.check().map_err(|unfit| format!("{unfit}."))?;
-    Ok(settings)
+    Ok(SettingsPatch::of(settings, |member| named.contains_key(member)))
 }

@@ -43,6 +43,8 @@ pub(crate) struct Desk {
     pub(super) metrics: Arc<Metrics>,
     clock: Clock,
     turns: Arc<Semaphore>,
+    /// Whose step it is of those that are done to many jobs.
+    pub(super) steps: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// Something is to be done earlier than the task that [tends](super::tend) knows.
     pub(super) sooner: Arc<Notify>,
@@ -87,6 +89,7 @@ impl Desk {
             metrics: Arc::clone(metrics),
             clock,
             turns: Arc::new(Semaphore::new(JOB_CALLS_AT_ONCE)),
+            steps: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
             sooner: Arc::new(Notify::new()),
             ended: Arc::new(Notify::new()),
@@ -171,8 +174,10 @@ impl Desk {
                 }
             }
             Ended::Again { stands, .. } => {
-                for (room, offset) in stands {
-                    self.hub.stands(*room, *offset);
+                for (room, offset) in rooms.iter().zip(stands) {
+                    if let Some(offset) = offset {
+                        self.hub.stands(*room, *offset);
+                    }
                 }
             }
             Ended::Late(_) => self.metrics.jobs.fenced.add(1),

@@ -13,7 +13,7 @@ use std::{
 
 /// The longest that nobody looks. The store's clock takes a longer pause for one in which nothing
 /// could be done.
-const LONGEST: Millis = Millis(1_000);
+pub(super) const LONGEST: Millis = Millis(1_000);
 
 /// The shortest pause, so that what is due at many moments is done in few commits.
 const SHORTEST: Millis = Millis(10);
@@ -50,13 +50,13 @@ pub(super) async fn tend(weak: Weak<Desk>) {
 
 impl Desk {
     /// Nothing is known to be due before this pause is over.
-    fn doze(&self, pause: Millis) {
+    pub(super) fn doze(&self, pause: Millis) {
         self.state().due = self.now() + pause;
     }
 
     /// As after [`doze`](Self::doze), but for what those who wait have to be told, and what was found to
     /// be due.
-    fn rest(self: &Arc<Self>, pause: Millis) {
+    pub(super) fn rest(self: &Arc<Self>, pause: Millis) {
         let now = self.now();
         let mut state = self.state();
         let errands = state.line.time(now);
@@ -68,7 +68,7 @@ impl Desk {
     }
 
     /// When something is due, not before this.
-    fn until(&self, earliest: Instant) -> tokio::time::Instant {
+    pub(super) fn until(&self, earliest: Instant) -> tokio::time::Instant {
         let due = self.state().due;
         self.at(due.max(earliest))
     }

@@ -12,6 +12,7 @@ use holdfast_common::{
         jobs::{Claim, End, Ended, How},
     },
 };
+use sha2::{Digest, Sha256};
 
 /// An end that somebody wants.
 #[derive(Debug, Clone)]
@@ -35,6 +36,27 @@ impl Said {
     pub(crate) const fn plain(job: JobId, token: Token, how: How) -> Self {
         Self { job, token, how, events: Vec::new(), jobs: Vec::new(), then: None }
     }
+}
+
+/// What comes with an end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Brought {
+    Event,
+    Job,
+}
+
+/// The id of what an end brings: it follows from the lease and its place in the end, so that an end that
+/// is said again names the same. Nobody else can take it before, because nobody else knows the token.
+pub(crate) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    digest.update(job.as_bytes());
+    digest.update(token.fence.to_be_bytes());
+    digest.update(token.key.to_be_bytes());
+    digest.update([what as u8]);
+    digest.update((index as u64).to_be_bytes());
+    let bytes: [u8; 32] = digest.finalize().into();
+    let (id, _) = bytes.split_at(16);
+    id.try_into().expect("sixteen bytes")
 }
 
 /// Ends a lease, and asks the rules again while what they went by has moved.

@@ -5,6 +5,7 @@ mod decide;
 mod gauges;
 mod late;
 mod told;
+mod trouble;
 mod waits;
 
 use crate::rig::{Answer, Rig, on_every_engine};

@@ -143,6 +143,21 @@ async fn an_event_that_its_rule_rejects_has_the_attempt_fail_and_nothing_of_it_h
 }
 
 #[tokio::test]
+async fn a_worker_whose_end_cannot_be_taken_gives_up_and_holds_no_drain() {
+    Shop::on_both(async |shop| {
+        for todo in [Todo::SayOften, Todo::SayTooMuch] {
+            let id = shop.pack(todo).await;
+            let dead = shop.until(id, "dead").await;
+            assert_eq!(dead["attempt"], 3, "{dead}");
+        }
+        assert!(shop.events().await.is_empty());
+        shop.rig.handle.drain();
+        assert!(shop.rig.handle.drained(PATIENCE).await, "no worker is at it any more");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_worker_keeps_its_lease_for_as_long_as_it_runs_and_says_how_far_it_is() {
     Shop::on_both(async |shop| {
         let id = shop.pack(Todo::Wait).await;

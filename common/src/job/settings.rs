@@ -1,5 +1,9 @@
 //! What an operator may set for a queue, and what is asked for a new job.
 
+mod patch;
+
+pub use patch::SettingsPatch;
+
 use super::{
     limits::{ATTEMPTS, LONGEST_BACKOFF, LONGEST_DELAY, PRIORITY, label, lease},
     rate::Rate,

@@ -131,8 +131,7 @@ impl<R: Rows> Work<R> {
             Refused::Again => {
                 let mut stands = Vec::new();
                 for append in &end.appends {
-                    let offset = self.rows.stands(append.room, append.id)?;
-                    stands.extend(offset.map(|offset| (append.room, offset)));
+                    stands.push(self.rows.stands(append.room, append.id)?);
                 }
                 Ended::Again { place: row.job.place, stands }
             }

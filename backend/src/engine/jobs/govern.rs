@@ -57,9 +57,18 @@ impl<R: Rows> Work<R> {
             }
             Deed::Pause(name) => self.do_queue(govern, name, |queue| queue.info.paused = true),
             Deed::Resume(name) => self.do_queue(govern, name, |queue| queue.info.paused = false),
-            Deed::Set(name, settings) => self.do_queue(govern, name, |queue| {
-                (queue.own, queue.info.settings) = (true, settings.clone());
-            }),
+            Deed::Set(name, patch) => {
+                let set = self.do_queue(govern, name, |queue| {
+                    queue.own = true;
+                    patch.apply(&mut queue.info.settings);
+                });
+                Ok(match (set?, self.queue_named(&name.ns, &name.name)?) {
+                    (Governed::Done { .. }, Some(queue)) => {
+                        Governed::Set(self.queue(queue)?.info.settings.clone())
+                    }
+                    (other, _) => other,
+                })
+            }
         }
     }
 

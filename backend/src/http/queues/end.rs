@@ -7,14 +7,14 @@ use super::{
 };
 use crate::{
     app::Shared,
-    clock,
     http::{
-        body::{Heard, few, hear, hear_much},
+        body::{Heard, hear, hear_much},
         caller::Caller,
         events::rejected,
+        few::Few,
     },
     problem::Problem,
-    queues::{self, About, Said, fits},
+    queues::{self, About, Brought, Said, brought, fits},
     rights::{Right, may},
     walk::Draft,
 };
@@ -24,9 +24,14 @@ use axum::{
     response::Response,
 };
 use holdfast_common::{
+    cursor::Offset,
     error::Code,
+    id::{EventId, JobId},
     job::{self, JobState, NewJob, Place, limits},
-    storage::jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted},
+    storage::{
+        Appended, Verdict,
+        jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted},
+    },
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
@@ -39,11 +44,11 @@ struct Complete {
     token: String,
     result: Option<Box<RawValue>>,
     /// What is appended to rooms, if it is the completion.
-    #[serde(default, deserialize_with = "few::<{ limits::END_EVENTS }, _, _>")]
-    events: Vec<Event>,
+    #[serde(default)]
+    events: Few<Event, { limits::END_EVENTS }>,
     /// What is enqueued then.
-    #[serde(default, deserialize_with = "few::<{ limits::END_JOBS }, _, _>")]
-    jobs: Vec<Further>,
+    #[serde(default)]
+    jobs: Few<Further, { limits::END_JOBS }>,
     next: Option<Next>,
 }
 
@@ -88,22 +93,25 @@ pub(super) async fn complete(
     let Heard { headers, body: said, .. } =
         hear_much::<Complete>(&shared, request, "completion").await?;
     let result = said.result.map(|result| outcome(&result)).transpose()?;
-    bounded("events", said.events.len(), limits::END_EVENTS)?;
-    bounded("jobs", said.jobs.len(), limits::END_JOBS)?;
+    let (Few(said_events), Few(said_jobs)) = (said.events, said.jobs);
+    bounded("events", said_events.len(), limits::END_EVENTS)?;
+    bounded("jobs", said_jobs.len(), limits::END_JOBS)?;
     let caller = Caller::of(&shared, &headers).await?;
     // While the server drains nothing more begins.
     let next = said.next.filter(|_| !shared.is_draining());
     let then = next.map(|next| claim(&about, next, &caller)).transpose()?;
-    let mut events = Vec::with_capacity(said.events.len());
-    for (index, event) in said.events.into_iter().enumerate() {
-        let draft = draft(&shared, &about, &caller, event).await;
+    let (token, how) = (token(&said.token), How::Complete { result });
+    let mut events = Vec::with_capacity(said_events.len());
+    for (index, event) in said_events.into_iter().enumerate() {
+        let event_id = EventId::from_bytes(brought(id, token, Brought::Event, index));
+        let draft = draft(&shared, &about, &caller, event_id, event).await;
         events.push(draft.map_err(|problem| problem.with("event", index))?);
     }
-    let jobs = said.jobs.into_iter().enumerate().map(|(index, job)| {
-        further(&shared, &about, job).map_err(|problem| problem.with("job", index))
+    let jobs = said_jobs.into_iter().enumerate().map(|(index, job)| {
+        let job_id = JobId::from_bytes(brought(id, token, Brought::Job, index));
+        further(&shared, &about, job_id, job).map_err(|problem| problem.with("job", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
-    let (token, how) = (token(&said.token), How::Complete { result });
     fits(&shared, &about, &how)?;
     end(&shared, Said { job: id, token, how, events, jobs, then }).await
 }
@@ -112,6 +120,7 @@ async fn draft(
     shared: &Shared,
     about: &About,
     caller: &Caller,
+    id: EventId,
     event: Event,
 ) -> Result<Draft, Problem> {
     let namespace = event.namespace.unwrap_or_else(|| about.ns.clone());
@@ -124,7 +133,7 @@ async fn draft(
     Ok(Draft {
         namespace,
         room: room.ok_or(Code::UnknownRoom)?.room,
-        id: clock::fresh_event()?,
+        id,
         kind: event.kind,
         author: caller.author(),
         payload,
@@ -135,7 +144,7 @@ async fn draft(
     })
 }
 
-fn further(shared: &Shared, about: &About, further: Further) -> Result<NewJob, Problem> {
+fn further(shared: &Shared, about: &About, id: JobId, further: Further) -> Result<NewJob, Problem> {
     let ns = further.namespace.as_ref().unwrap_or(&about.ns);
     let queue = shared.queues.queue(ns, further.queue.as_ref().unwrap_or(&about.queue))?;
     may(Right::Enqueue, ns)?;
@@ -143,7 +152,7 @@ fn further(shared: &Shared, about: &About, further: Further) -> Result<NewJob, P
         // A delay that is worked out anew each time would make the same end another one.
         return Err(Problem::bad_request("Here it is delay_ms, and not at."));
     }
-    new_job(shared, queue, further.job, None)
+    new_job(shared, queue, id, further.job, None)
 }
 
 fn bounded(what: &str, number: usize, most: usize) -> Result<(), Problem> {
@@ -205,10 +214,14 @@ pub(super) async fn snooze(
 }
 
 async fn end(shared: &Shared, said: Said) -> Result<Response, Problem> {
+    let events: Vec<_> = said.events.iter().map(|event| event.id).collect();
+    let enqueued: Vec<_> = said.jobs.iter().map(|job| job.id).collect();
     let ended = queues::end(shared, said).await?;
-    let (place, wait, then, again) = match ended {
-        Ended::Done { place, wait, then, .. } => (place, wait, then, false),
-        Ended::Again { place, .. } => (place, None, None, true),
+    let (place, wait, then, stands, again) = match ended {
+        Ended::Done { place, wait, then, appended } => {
+            (place, wait, then, appended.iter().map(offset).collect(), false)
+        }
+        Ended::Again { place, stands } => (place, None, None, stands, true),
         Ended::Late(reason) => return Err(fenced(reason)),
         Ended::TooOften => return Err(Code::TooMany.into()),
         Ended::UnknownJob => return Err(job::Code::UnknownJob.into()),
@@ -224,9 +237,26 @@ async fn end(shared: &Shared, said: Said) -> Result<Response, Problem> {
         state: place.state(),
         due_in_ms: wait.filter(|_| place == Place::Delayed),
         leased: jobs.as_deref().map(lease::shown),
+        events: events.into_iter().zip(stands).map(|(id, offset)| Stands { id, offset }).collect(),
+        enqueued,
         again,
     };
     Ok(answer(StatusCode::OK, &said))
+}
+
+fn offset(appended: &Appended) -> Option<Offset> {
+    match appended {
+        Appended::Decided { verdict: Verdict::Ack { offset, .. }, .. } => Some(*offset),
+        _ => None,
+    }
+}
+
+/// An event that stands by an end.
+#[derive(Serialize)]
+struct Stands {
+    id: EventId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<Offset>,
 }
 
 /// What became of a job by its consumer's word.
@@ -237,6 +267,11 @@ struct Told<'a> {
     due_in_ms: Option<Millis>,
     #[serde(flatten)]
     leased: Option<lease::Leased<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Stands>,
+    /// The further jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    enqueued: Vec<JobId>,
     /// It had said so before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     again: bool,

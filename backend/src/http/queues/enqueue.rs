@@ -5,9 +5,10 @@ use crate::{
     app::Shared,
     clock,
     http::{
-        body::{Heard, few, hear, hear_much, key},
+        body::{Heard, hear, hear_much, key},
         caller::Caller,
         events::service,
+        few::Few,
     },
     problem::Problem,
     rights::Right,
@@ -55,8 +56,7 @@ impl Asked {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Batch {
-    #[serde(deserialize_with = "few::<CALL_JOBS, _, _>")]
-    jobs: Vec<Asked>,
+    jobs: Few<Asked, CALL_JOBS>,
 }
 
 /// `POST /api/v1/{namespace}/queues/{queue}/jobs`.
@@ -68,7 +68,7 @@ pub(super) async fn one(
     let queue = queue_of(&shared, address, Right::Enqueue)?;
     let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
-    let job = new_job(&shared, queue, body, asker)?;
+    let job = new_job(&shared, queue, clock::fresh_job()?, body, asker)?;
     let (status, ids) = enqueue(&shared, vec![job], promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
@@ -80,7 +80,7 @@ pub(super) async fn batch(
     request: Request,
 ) -> Result<Response, Problem> {
     let queue = queue_of(&shared, address, Right::Enqueue)?;
-    let Heard { headers, bytes, body: Batch { jobs } } =
+    let Heard { headers, bytes, body: Batch { jobs: Few(jobs) } } =
         hear_much(&shared, request, "batch of jobs").await?;
     if jobs.is_empty() {
         return Err(Problem::bad_request("There is no job in it."));
@@ -91,7 +91,8 @@ pub(super) async fn batch(
     }
     let asker = Caller::of(&shared, &headers).await?.person();
     let jobs = jobs.into_iter().enumerate().map(|(index, asked)| {
-        new_job(&shared, queue, asked, asker).map_err(|problem| problem.with("index", index))
+        let job = new_job(&shared, queue, clock::fresh_job()?, asked, asker);
+        job.map_err(|problem| problem.with("index", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
     let (status, ids) = enqueue(&shared, jobs, promise(&headers, asker, &bytes)?).await?;
@@ -102,6 +103,7 @@ pub(super) async fn batch(
 pub(super) fn new_job(
     shared: &Shared,
     queue: &QueueType,
+    id: JobId,
     asked: Asked,
     asker: Option<PersonId>,
 ) -> Result<NewJob, Problem> {
@@ -111,7 +113,7 @@ pub(super) fn new_job(
     }
     let at = asked.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
     let job = NewJob {
-        id: clock::fresh_job()?,
+        id,
         ns: queue.spec.ns.clone(),
         queue: queue.spec.name.clone(),
         kind: asked.kind,

@@ -6,9 +6,10 @@ use crate::{
     http::{
         body::{Heard, hear},
         caller::Caller,
+        few::Few,
     },
     problem::Problem,
-    queues::patched,
+    queues::patch,
     rights::{Right, may},
 };
 use axum::{
@@ -145,7 +146,7 @@ pub(super) async fn purge(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    ids: Option<Vec<JobId>>,
+    ids: Option<Few<JobId, CALL_JOBS>>,
     #[serde(rename = "type")]
     kind: Option<String>,
     error: Option<String>,
@@ -159,11 +160,11 @@ impl Which {
             Some(_) if sieve != Sieve::default() => {
                 Err(Problem::bad_request("It is either ids or type and error."))
             }
-            Some(ids) if ids.len() > CALL_JOBS => {
+            Some(Few(ids)) if ids.len() > CALL_JOBS => {
                 let text = format!("One call has up to {CALL_JOBS} ids.");
                 Err(Problem::because(Code::TooLarge, text))
             }
-            Some(ids) => Ok(Chosen::Of(queue, ids)),
+            Some(Few(ids)) => Ok(Chosen::Of(queue, ids)),
         }
     }
 }
@@ -205,11 +206,11 @@ pub(super) async fn settings(
 ) -> Result<Response, Problem> {
     let queue = name(queue_of(&shared, address, Right::Govern)?);
     let Heard { headers, body: named, .. } = hear(&shared, request, "settings").await?;
-    let now = shared.engine.queue(&queue.ns, &queue.name).await?;
-    let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
-    let settings = patched(&now, named).map_err(Problem::bad_request)?;
-    govern(&shared, &headers, Deed::Set(queue, settings.clone())).await?;
-    Ok(answer(StatusCode::OK, &json!({ "settings": settings })))
+    let deed = Deed::Set(queue, patch(named).map_err(Problem::bad_request)?);
+    match decide(&shared, &headers, deed).await? {
+        Governed::Set(settings) => Ok(answer(StatusCode::OK, &json!({ "settings": settings }))),
+        _ => Err(job::Code::UnknownQueue.into()),
+    }
 }
 
 async fn many(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Response, Problem> {
@@ -217,12 +218,18 @@ async fn many(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Respon
     Ok(answer(StatusCode::OK, &json!({ "count": count })))
 }
 
-/// Does it, in the name of who calls.
-async fn govern(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<u64, Problem> {
+/// Does it in the name of who calls.
+async fn decide(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Governed, Problem> {
     let author = Caller::of(shared, headers).await?.author();
     let by = By { person: author.id, name: author.name };
-    match shared.queues.desk.govern(by, deed).await? {
+    Ok(shared.queues.desk.govern(by, deed).await?)
+}
+
+/// The same; returns to how many jobs it was done.
+async fn govern(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<u64, Problem> {
+    match decide(shared, headers, deed).await? {
         Governed::Done { jobs, .. } => Ok(jobs),
+        Governed::Set(_) => Ok(0),
         Governed::WrongState(state) => Err(wrong_state(state)),
         Governed::UnknownJob => Err(job::Code::UnknownJob.into()),
         Governed::UnknownQueue => Err(job::Code::UnknownQueue.into()),

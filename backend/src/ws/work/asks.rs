@@ -5,7 +5,7 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{fits, patched},
+    queues::{fits, patch},
     rights::{Right, may},
 };
 use holdfast_common::{
@@ -164,15 +164,14 @@ async fn govern(
         Decided::Purge(_) => return Err(Code::BadRequest.into()),
         Decided::Set(text) => {
             let named = serde_json::from_str(&text).map_err(|_| Code::BadRequest)?;
-            let now = shared.engine.queue(&name.ns, &name.name).await?;
-            let now = now.ok_or(job::Code::UnknownQueue)?.info.settings;
             let wrong = |why: String| Refusal::new(Code::BadRequest.name(), &why);
-            Deed::Set(name, patched(&now, named).map_err(wrong)?)
+            Deed::Set(name, patch(named).map_err(wrong)?)
         }
     };
     let by = By { person: by.person.unwrap_or(service()), name: by.consumer };
     match shared.queues.desk.govern(by, deed).await? {
         Governed::Done { jobs, .. } => Ok(jobs),
+        Governed::Set(_) => Ok(0),
         Governed::WrongState(state) => Err(Refusal::wrong_state(state)),
         Governed::UnknownJob => Err(job::Code::UnknownJob.into()),
         Governed::UnknownQueue => Err(job::Code::UnknownQueue.into()),

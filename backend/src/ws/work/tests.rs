@@ -1,13 +1,14 @@
 //! A connection whose socket takes no writes.
 
 use super::*;
-use crate::{app::Builder, engine::memory::MemoryEngine, limits::JOB_CALLS_AT_ONCE};
+use crate::{
+    limits::JOB_CALLS_AT_ONCE,
+    queues::tests::{PATIENCE, enqueue, read, server, until},
+};
 use futures_util::{Sink, Stream, task::AtomicWaker};
 use holdfast_common::{
     id::JobId,
-    job::{JobState, NewJob, Place},
-    storage::jobs::{Enqueued, JobRead},
-    work,
+    job::{JobState, Place},
 };
 use std::{
     collections::VecDeque,
@@ -18,9 +19,6 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::task::JoinHandle;
-
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 const OPEN: u8 = 0;
 const STUCK: u8 = 1;
@@ -104,12 +102,6 @@ impl Sink<Message> for End {
     }
 }
 
-async fn server() -> Arc<Shared> {
-    let builder = Builder::new(Arc::new(MemoryEngine::default())).queues(work::queues());
-    let (_, handle) = builder.build().await.unwrap();
-    handle.shared()
-}
-
 /// A connection that was greeted.
 async fn connected(shared: &Arc<Shared>) -> (Arc<Line>, JoinHandle<()>) {
     let line = Arc::<Line>::default();
@@ -118,42 +110,6 @@ async fn connected(shared: &Arc<Shared>) -> (Arc<Line>, JoinHandle<()>) {
     let run = tokio::spawn(run);
     until(async || line.heard("welcome")).await;
     (line, run)
-}
-
-async fn until(mut is: impl AsyncFnMut() -> bool) {
-    let until = async {
-        while !is().await {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, until).await.expect("it comes to be so");
-}
-
-fn job(n: u8) -> NewJob {
-    NewJob {
-        id: JobId::from_bytes([n; 16]),
-        ns: "work".to_owned(),
-        queue: "inbox".to_owned(),
-        kind: "task".to_owned(),
-        data: r#"{"title":"x"}"#.to_owned(),
-        delay: Millis(0),
-        priority: 0,
-        group: None,
-        most: None,
-        backoff: None,
-        expires: None,
-        asker: None,
-    }
-}
-
-async fn enqueue(shared: &Shared, n: u8) {
-    let enqueued = shared.queues.desk.enqueue(vec![job(n)], None);
-    let enqueued = tokio::time::timeout(PATIENCE, enqueued).await.expect("there is a turn");
-    assert!(matches!(enqueued, Ok(Enqueued::Made { .. })));
-}
-
-async fn read(shared: &Shared, n: u8) -> JobRead {
-    shared.engine.job(JobId::from_bytes([n; 16])).await.unwrap().unwrap()
 }
 
 const CONSUME: &str = r#"{"consume":{"req":1,"ns":"work","queue":"inbox","credit":9}}"#;
@@ -165,10 +121,10 @@ async fn a_job_that_was_not_written_to_a_socket_that_is_cut_is_there_again_and_n
     let (line, run) = connected(&shared).await;
     line.say(CONSUME);
     until(async || line.heard("consuming")).await;
-    enqueue(&shared, 1).await;
+    enqueue(&shared, [1]).await;
     until(async || line.heard("leased")).await;
     line.turns(STUCK);
-    enqueue(&shared, 2).await;
+    enqueue(&shared, [2]).await;
     until(async || line.waits_for("leased")).await;
     assert_eq!(read(&shared, 2).await.place, Place::Leased);
     line.turns(CUT);
@@ -186,7 +142,7 @@ async fn a_job_that_is_written_with_a_close_is_held_and_one_that_is_not_is_there
         line.say(CONSUME);
         until(async || line.heard("consuming")).await;
         line.turns(state);
-        enqueue(&shared, 1).await;
+        enqueue(&shared, [1]).await;
         until(async || line.heard("leased") || line.waits_for("leased")).await;
         line.say("no frame");
         if state == STUCK {
@@ -223,7 +179,7 @@ async fn sockets_that_take_nothing_hold_no_turns_of_others() {
         lines.push((line, run));
     }
     drop(turns);
-    enqueue(&shared, 7).await;
+    enqueue(&shared, [7]).await;
     for (line, run) in lines {
         line.turns(CUT);
         tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();

@@ -179,7 +179,7 @@ async fn the_same_end_said_again_tells_where_its_events_stand(bench: &Bench) {
     let again = End { jobs: vec![NewJob { id: job_id(), ..end.jobs[0].clone() }], ..end.clone() };
     let (ended, moves) = say(bench, &again).await;
     let Ended::Again { place: Place::Done, stands } = ended else { panic!("{ended:?}") };
-    assert_eq!((stands, moves.queues), (vec![(room, 2)], Vec::new()));
+    assert_eq!((stands, moves.queues), (vec![Some(2)], Vec::new()));
     assert_eq!((head(&rig, room).await, bench.counts().await.ready), (2, 1));
 }
 

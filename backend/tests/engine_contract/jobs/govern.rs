@@ -3,7 +3,7 @@
 use super::bench::*;
 use holdfast_common::{
     id::{JobId, PersonId},
-    job::{JobState, NewJob, Place, QueueSettings, Reason},
+    job::{JobState, NewJob, Place, QueueSettings, Reason, SettingsPatch},
     storage::jobs::{
         Audit, AuditQuery, By, Chosen, Deed, Ended, Govern, Governed, How, Purge, QueueName, Sieve,
     },
@@ -23,6 +23,7 @@ contract_of_jobs! {
     what_is_not_there_is_said_so
     a_paused_queue_begins_nothing
     settings_that_somebody_set_stand
+    what_two_people_set_of_a_queue_both_stands
     notes_are_read_from_the_newest
 }
 
@@ -195,7 +196,7 @@ async fn what_is_not_there_is_said_so(bench: &Bench) {
     assert_eq!(govern(bench, cancel(job_id())).await, Governed::UnknownJob);
     for deed in [
         Deed::Pause(none()),
-        Deed::Set(none(), settings()),
+        Deed::Set(none(), settings().into()),
         Deed::Purge(none(), Purge::Dead),
         Deed::Purge(none(), Purge::Waiting),
         Deed::Cancel(Chosen::Of(none(), vec![job_id()])),
@@ -227,12 +228,24 @@ async fn settings_that_somebody_set_stand(bench: &Bench) {
     bench.inbox().await;
     bench.puts(2).await;
     let set = QueueSettings { in_flight: Some(1), ..settings() };
-    govern(bench, Deed::Set(inbox(), set.clone())).await;
+    govern(bench, Deed::Set(inbox(), set.clone().into())).await;
     assert_eq!(bench.inbox().await.settings, set, "the server's own do not replace them");
     assert_eq!(bench.take(2).await.len(), 1);
     let note = &notes(bench, None, 1).await[0];
     let detail = note.detail.as_ref().unwrap();
     assert!(detail.contains(r#""in_flight":1"#), "{detail}");
+}
+
+async fn what_two_people_set_of_a_queue_both_stands(bench: &Bench) {
+    bench.inbox().await;
+    let one = SettingsPatch { in_flight: Some(Some(4)), ..SettingsPatch::default() };
+    let two = SettingsPatch { keep: Some(Millis(9)), ..SettingsPatch::default() };
+    govern(bench, Deed::Set(inbox(), one)).await;
+    let expected = QueueSettings { in_flight: Some(4), keep: Millis(9), ..settings() };
+    assert_eq!(govern(bench, Deed::Set(inbox(), two)).await, Governed::Set(expected.clone()));
+    assert_eq!(bench.inbox().await.settings, expected);
+    let details: Vec<_> = notes(bench, None, 2).await.into_iter().map(|it| it.detail).collect();
+    assert_eq!(details, [r#"{"keep_ms":9}"#, r#"{"in_flight":4}"#].map(|it| Some(it.to_owned())));
 }
 
 async fn notes_are_read_from_the_newest(bench: &Bench) {
@@ -277,7 +290,7 @@ mod on_disk {
         let bench = Bench::sqlite();
         bench.inbox().await;
         let set = QueueSettings { in_flight: Some(1), ..settings() };
-        govern(&bench, Deed::Set(inbox(), set.clone())).await;
+        govern(&bench, Deed::Set(inbox(), set.clone().into())).await;
         govern(&bench, Deed::Pause(inbox())).await;
         let before = notes(&bench, None, 9).await;
         bench.reopen(0);

@@ -4,7 +4,7 @@ use holdfast_backend::worker::{Leased, Outcome, Worker};
 use holdfast_common::{
     event::{Decision, Effect, Facts, No},
     id::RoomId,
-    job::Work,
+    job::{Work, limits::END_EVENTS},
     limits::Limits,
     time::Millis,
 };
@@ -45,6 +45,8 @@ pub enum Todo {
     Panic,
     /// A proper event, and one that is refused.
     SayTooMuch,
+    /// Proper events, and more of them than an end may have.
+    SayOften,
 }
 
 holdfast_common::namespace! {
@@ -133,6 +135,12 @@ impl Worker for Packer {
                 if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
             }
             Todo::Panic => panic!("a box fell"),
+            Todo::SayOften => {
+                for _ in 0..=END_EVENTS {
+                    job.emit(floor, &Packed { boxes: 1 }).unwrap();
+                }
+                Outcome::Done(Packed { boxes: 1 })
+            }
             Todo::SayTooMuch => {
                 job.emit(floor, &Packed { boxes: 1 }).unwrap();
                 job.emit(floor, &Packed { boxes: 10 }).unwrap();

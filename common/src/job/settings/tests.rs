@@ -97,3 +97,34 @@ fn settings_are_read_back_and_what_is_left_out_is_as_usual() {
     assert_eq!(crate::json::read::<QueueSettings>(&text).unwrap(), settings);
     assert_eq!(crate::json::read::<QueueSettings>("{}").unwrap(), QueueSettings::default());
 }
+
+#[test]
+fn a_patch_sets_what_it_names_and_leaves_the_rest() {
+    let usual = QueueSettings::default;
+    let rate = Some(Rate { jobs: 10, per: Millis(1_000), burst: 20 });
+    let other = QueueSettings {
+        lease: Millis(1),
+        attempts: 2,
+        backoff: Millis(3),
+        in_flight: Some(4),
+        rate,
+        keep: Millis(5),
+        most: 6,
+    };
+    let text = serde_json::to_value(&other).unwrap();
+    for (name, value) in text.as_object().unwrap() {
+        let patch = SettingsPatch::of(other.clone(), |named| named == name);
+        assert_eq!(serde_json::to_value(&patch).unwrap(), serde_json::json!({ name: value }));
+        let mut settings = usual();
+        patch.apply(&mut settings);
+        let mut expected = serde_json::to_value(usual()).unwrap();
+        expected[name] = value.clone();
+        assert_eq!(serde_json::to_value(&settings).unwrap(), expected, "{name}");
+    }
+    let mut all = usual();
+    SettingsPatch::from(other.clone()).apply(&mut all);
+    assert_eq!(all, other);
+    // What was set is taken back, which is not the same as leaving it.
+    SettingsPatch { rate: Some(None), ..SettingsPatch::default() }.apply(&mut all);
+    assert_eq!(all, QueueSettings { rate: None, ..other });
+}

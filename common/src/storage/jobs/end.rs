@@ -3,7 +3,7 @@
 use super::{Claim, Claimed, Given};
 use crate::{
     cursor::Offset,
-    id::{JobId, RoomId},
+    id::JobId,
     job::{NewJob, Place, Reason, Token},
     storage::{Append, Appended, Verdict},
     time::Millis,
@@ -73,8 +73,8 @@ pub enum Ended {
     Again {
         /// Where the job is now.
         place: Place,
-        /// Those of its events, by their ids, that stand: perhaps nobody was told of them.
-        stands: Vec<(RoomId, Offset)>,
+        /// Where its events stand, by their ids and in their order: perhaps nobody was told of them.
+        stands: Vec<Option<Offset>>,
     },
     /// The token does not hold the job.
     Late(Reason),

@@ -3,7 +3,7 @@
 use super::Sieve;
 use crate::{
     id::{JobId, PersonId},
-    job::{JobState, QueueSettings},
+    job::{JobState, QueueSettings, SettingsPatch},
     time::Timestamp,
 };
 
@@ -50,9 +50,9 @@ pub enum Deed {
     Resume(QueueName),
     /// A queue is emptied of jobs, whose payloads are gone for good.
     Purge(QueueName, Purge),
-    /// A queue goes by these, which are [fit](QueueSettings::check), and from now on by no others that
-    /// [`ensure_queue`](super::QueueSpec) names.
-    Set(QueueName, QueueSettings),
+    /// A queue goes by these, which are [fit](QueueSettings::check) and the rest as before, and from now
+    /// on by no others that [`ensure_queue`](super::QueueSpec) names.
+    Set(QueueName, SettingsPatch),
 }
 
 /// A queue by its names.
@@ -96,7 +96,8 @@ pub struct Rest {
     pub left: u64,
 }
 
-/// What became of a [`Govern`]. But for [`Done`](Self::Done) nothing is changed by it.
+/// What became of a [`Govern`]. But for [`Done`](Self::Done) and
+/// [`Set`](Self::Set) nothing is changed by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Governed {
     /// It is so.
@@ -106,6 +107,8 @@ pub enum Governed {
         /// With what it goes on.
         rest: Option<Rest>,
     },
+    /// The queue goes by these now.
+    Set(QueueSettings),
     /// The job is somewhere else than it would have to be.
     WrongState(JobState),
     /// There is no such job, or no longer.
@@ -144,6 +147,6 @@ pub struct Audit {
     pub job: Option<JobId>,
     /// To how many jobs it was done, up to now.
     pub jobs: u64,
-    /// The settings, what was purged, or what the jobs were sieved by; [cut](crate::job::limits::reason).
+    /// What was set, what was purged, or what the jobs were sieved by; [cut](crate::job::limits::reason).
     pub detail: Option<String>,
 }
