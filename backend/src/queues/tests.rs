@@ -32,9 +32,13 @@ pub(crate) async fn until(mut is: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, until).await.expect("it comes to be so");
 }
 
-fn job(n: u8) -> NewJob {
+fn id(n: u16) -> JobId {
+    JobId::new(n.into(), &[7; 10])
+}
+
+fn job(n: u16) -> NewJob {
     NewJob {
-        id: JobId::from_bytes([n; 16]),
+        id: id(n),
         ns: "work".to_owned(),
         queue: "inbox".to_owned(),
         kind: "task".to_owned(),
@@ -50,14 +54,14 @@ fn job(n: u8) -> NewJob {
 }
 
 /// Enqueues these with one commit.
-pub(crate) async fn enqueue(shared: &Shared, jobs: impl IntoIterator<Item = u8>) {
+pub(crate) async fn enqueue(shared: &Shared, jobs: impl IntoIterator<Item = u16>) {
     let enqueued = shared.queues.desk.enqueue(jobs.into_iter().map(job).collect(), None);
     let enqueued = tokio::time::timeout(PATIENCE, enqueued).await.expect("there is a turn");
     assert!(matches!(enqueued, Ok(Enqueued::Made { .. })));
 }
 
-pub(crate) async fn read(shared: &Shared, n: u8) -> JobRead {
-    shared.engine.job(JobId::from_bytes([n; 16])).await.unwrap().unwrap()
+pub(crate) async fn read(shared: &Shared, n: u16) -> JobRead {
+    shared.engine.job(id(n)).await.unwrap().unwrap()
 }
 
 fn poll(shared: &Shared, most: u32) -> Poll {
@@ -89,11 +93,13 @@ async fn what_came_for_a_poll_whose_caller_leaves_is_there_again_and_no_attempt_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_has_all_that_came_with_its_first_job() {
     let shared = server().await;
-    for round in 0..80 {
-        let jobs = tokio::spawn(poll(&shared, 3).jobs(PATIENCE, pending()));
-        enqueue(&shared, round * 3..round * 3 + 3).await;
+    let workers = shared.queues.desk.waiting();
+    for round in 0..100 {
+        let jobs = tokio::spawn(poll(&shared, 100).jobs(PATIENCE, pending()));
+        until(async || shared.queues.desk.waiting() > workers).await;
+        enqueue(&shared, round * 100..(round + 1) * 100).await;
         let jobs = tokio::time::timeout(PATIENCE, jobs).await.unwrap().unwrap();
-        assert_eq!(jobs.len(), 3);
+        assert_eq!(jobs.len(), 100);
     }
 }
 

@@ -163,21 +163,30 @@ async fn sockets_that_take_nothing_hold_no_turns_of_others() {
     for _ in 0..JOB_CALLS_AT_ONCE {
         turns.push(desk.turn().await.unwrap());
     }
-    // More than there are turns wait for one, each for a socket that will take no answer.
+    // More requests than there are turns wait for one, of each connection in turn.
     let mut lines = Vec::new();
-    for connection in 0..2 * JOB_CALLS_AT_ONCE / 64 {
-        let (line, run) = connected(&shared).await;
-        for req in 1..=64 {
-            let id = JobId::new((connection * 64 + req) as u64, &[1; 10]);
+    for _ in 0..2 * JOB_CALLS_AT_ONCE / 64 {
+        lines.push(connected(&shared).await);
+    }
+    for req in 1..=64_u8 {
+        for (n, (line, _)) in (1..).zip(&lines) {
+            let id = JobId::new(n, &[req; 10]);
             let ask = format!(
                 r#"{{"enqueue":{{"req":{req},"id":"{id}","ns":"work","queue":"inbox","type":"task"}}}}"#
             );
             line.say(ask + "\n{\"title\":\"x\"}");
         }
-        until(async || line.said.lock().unwrap().is_empty()).await;
-        line.turns(STUCK);
-        lines.push((line, run));
+        until(async || lines.iter().all(|(line, _)| line.said.lock().unwrap().is_empty())).await;
     }
+    // Each has one answer that its socket does not take, and the rest get their turns then.
+    for (line, _) in &lines {
+        line.turns(STUCK);
+    }
+    until(async || {
+        turns.pop();
+        lines.iter().all(|(line, _)| line.waits_for("enqueued"))
+    })
+    .await;
     drop(turns);
     enqueue(&shared, [7]).await;
     for (line, run) in lines {
