@@ -141,3 +141,47 @@ impl Poll {
         self.inbox.next().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queues::tests::{PATIENCE, server};
+    use holdfast_common::{
+        id::JobId,
+        job::Token,
+        storage::jobs::Given,
+        time::{Millis, Timestamp},
+    };
+    use std::future::pending;
+
+    fn handed(fence: u64) -> Handed {
+        let job = LeasedJob {
+            id: JobId::new(fence, &[7; 10]),
+            token: Token { fence, key: 0 },
+            attempt: 1,
+            kind: "task".to_owned(),
+            data: "{}".to_owned(),
+            group: None,
+            lease: Given { length: Millis(1_000), until: Timestamp(1_000) },
+        };
+        Handed { consumer: Consumer(1), version: 1, job }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_poll_has_all_that_is_sent_with_its_first_job() {
+        let shared = server().await;
+        let desk = &shared.queues.desk;
+        let (sink, inbox) = Inbox::new(desk);
+        let poll = Poll { seat: None, inbox };
+        let jobs = {
+            let _sending = desk.state();
+            sink.send(handed(1)).unwrap();
+            let jobs = tokio::spawn(poll.jobs(PATIENCE, pending()));
+            // Time in which it would go on with the first alone.
+            std::thread::sleep(Duration::from_millis(100));
+            sink.send(handed(2)).unwrap();
+            jobs
+        };
+        assert_eq!(jobs.await.unwrap().len(), 2);
+    }
+}

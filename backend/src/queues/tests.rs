@@ -90,19 +90,6 @@ async fn what_came_for_a_poll_whose_caller_leaves_is_there_again_and_no_attempt_
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poll_has_all_that_came_with_its_first_job() {
-    let shared = server().await;
-    let workers = shared.queues.desk.waiting();
-    for round in 0..100 {
-        let jobs = tokio::spawn(poll(&shared, 100).jobs(PATIENCE, pending()));
-        until(async || shared.queues.desk.waiting() > workers).await;
-        enqueue(&shared, round * 100..(round + 1) * 100).await;
-        let jobs = tokio::time::timeout(PATIENCE, jobs).await.unwrap().unwrap();
-        assert_eq!(jobs.len(), 100);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_is_said_to_be_due_while_the_store_is_tended_to_is_not_forgotten() {
     let shared = server().await;

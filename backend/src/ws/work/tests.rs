@@ -188,7 +188,7 @@ async fn sockets_that_take_nothing_hold_no_turns_of_others() {
     })
     .await;
     drop(turns);
-    enqueue(&shared, [7]).await;
+    enqueue(&shared, [9_999]).await;
     for (line, run) in lines {
         line.turns(CUT);
         tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
