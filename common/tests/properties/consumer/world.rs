@@ -87,6 +87,8 @@ pub enum Open {
     Board(Sub, u64),
     Jobs(Sub, u64, Vec<JobId>),
     Page(Request),
+    /// Which jobs are read because they are held.
+    Held(u64, Vec<JobId>),
 }
 
 pub struct World {
@@ -108,6 +110,8 @@ pub struct World {
     boards: BTreeSet<Sub>,
     /// Leases that the driver has made, and nobody was told of or handed back.
     made: BTreeSet<u64>,
+    /// Those that the client was told of, and what tells of them is not on its way yet.
+    unsent: BTreeSet<u64>,
     closed: bool,
 }
 
@@ -128,6 +132,7 @@ impl World {
             next: BTreeMap::new(),
             boards: BTreeSet::new(),
             made: BTreeSet::new(),
+            unsent: BTreeSet::new(),
             closed: false,
         };
         world.feed(Input::Frame(br#"{"hello":{"name":"x"}}"#));
@@ -170,7 +175,8 @@ impl World {
             }
             Output::HandBack(jobs) => {
                 for (_, token) in jobs {
-                    assert!(self.made.remove(&token.fence), "what was told of is not handed back");
+                    let untold = self.made.remove(&token.fence) || self.unsent.remove(&token.fence);
+                    assert!(untold, "what was told of is not handed back");
                 }
             }
             Output::Consume { sub, .. } => self.open.push(Open::Consume(sub)),
@@ -183,6 +189,12 @@ impl World {
             Output::Jobs { sub, ids } => {
                 assert!(!ids.is_empty() && ids.len() <= CHANGES);
                 self.open.push(Open::Jobs(sub, self.version, ids));
+            }
+            Output::Held(ids) => {
+                assert!(!ids.is_empty() && ids.len() <= CHANGES);
+                let reads = self.open.iter().filter(|it| matches!(it, Open::Held(..))).count();
+                assert_eq!(reads, 0, "one such read is under way at a time");
+                self.open.push(Open::Held(self.version, ids));
             }
             Output::Page { req, .. } => self.open.push(Open::Page(req)),
             Output::Close(_) => self.closed = true,
@@ -199,6 +211,7 @@ impl World {
             }
             WorkServer::Leased(Leased { sub, req, job }) => {
                 assert!(self.made.remove(&job.fence), "it is told once");
+                self.unsent.insert(job.fence);
                 assert!(sub.is_some() != req.is_some());
                 if let Some(sub) = sub {
                     let credit = self.credit.get_mut(&sub).unwrap();
@@ -369,6 +382,11 @@ impl World {
                 let result = if refused { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
                 self.feed(Input::Jobs { sub, result });
             }
+            Open::Held(version, ids) => {
+                let jobs = ids.into_iter().map(shown).collect();
+                let result = if refused { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
+                self.feed(Input::Held(result));
+            }
             Open::Page(req) => {
                 let read = PlaceRead { place: Place::Dead, jobs: Vec::new(), after: None };
                 let result = if refused { Err(refusal()) } else { Ok(read) };
@@ -443,13 +461,19 @@ impl World {
                 let queue = QueueName { ns: "work".to_owned(), name: "inbox".to_owned() };
                 self.feed(Input::Figures { queue: &queue, rates: Rates::default() });
             }
-            Deed::Flushed => self.feed(Input::Flushed),
+            Deed::Flushed => {
+                self.unsent.clear();
+                self.feed(Input::Flushed);
+            }
             Deed::Later(length) => {
                 self.now = self.now + Millis(length);
                 self.feed(Input::Tick);
             }
             Deed::Drain => self.feed(Input::Drain(Millis(1))),
-            Deed::Gone => self.feed(Input::Gone),
+            Deed::Gone => {
+                self.feed(Input::Gone);
+                assert!(self.unsent.is_empty(), "what was not sent is handed back");
+            }
             Deed::Bytes(bytes) => self.feed(Input::Frame(&bytes)),
         }
         assert!(self.made.is_empty(), "each lease is told or handed back: {:?}", self.made);
