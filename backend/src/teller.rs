@@ -19,6 +19,7 @@ use holdfast_common::{
     storage::{Appended, Fault, Verdict, jobs::JobRead},
     work::JobEnded,
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
     panic::AssertUnwindSafe,
@@ -35,6 +36,9 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long it waits where none of those that were read could be told; and at most, should nobody have said that there is one.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// Characters of a job's title that are told.
+const TITLE: usize = 80;
 
 /// Starts telling. It ends when the server's parts are dropped.
 pub(crate) fn start(shared: &Arc<Shared>) {
@@ -159,11 +163,12 @@ fn ended(shared: &Shared, job: &JobRead) -> JobEnded {
     let state = job.place.state();
     let error = job.attempts.last().map(|attempt| attempt.error.clone());
     let error = error.filter(|_| state == JobState::Dead);
+    let name = called(job);
     let text = match (state, &error) {
-        (JobState::Done, _) => format!("Your {} is done.", job.kind),
-        (JobState::Dead, Some(why)) => format!("Your {} has failed: {why}", job.kind),
-        (JobState::Dead, None) => format!("Your {} has failed.", job.kind),
-        _ => format!("Your {} was cancelled.", job.kind),
+        (JobState::Done, _) => format!("{name} is done."),
+        (JobState::Dead, Some(why)) => format!("{name} has failed: {why}"),
+        (JobState::Dead, None) => format!("{name} has failed."),
+        _ => format!("{name} was cancelled."),
     };
     let result = job.outcome.as_deref().filter(|_| state == JobState::Done);
     let mut ended = JobEnded {
@@ -181,6 +186,22 @@ fn ended(shared: &Shared, job: &JobRead) -> JobEnded {
         ended.result = None;
     }
     ended
+}
+
+/// What a sentence calls a job: by its title, where its payload has one, or else by its type.
+fn called(job: &JobRead) -> String {
+    #[derive(Deserialize)]
+    struct Titled {
+        title: String,
+    }
+    match serde_json::from_str::<Titled>(&job.data) {
+        Ok(Titled { title }) if title.chars().count() > TITLE => {
+            let cut: String = title.chars().take(TITLE).collect();
+            format!("“{cut}…”")
+        }
+        Ok(Titled { title }) if !title.trim().is_empty() => format!("“{title}”"),
+        _ => format!("Your {}", job.kind),
+    }
 }
 
 /// The one event by which this end is told.

@@ -181,6 +181,19 @@ test("who asked for a job sees what came of it", async ({ server, people }) => {
   await expect(ada.tab.board.job("Weigh the box").article).toContainText(/"by":\s*"py-1"/);
 });
 
+test("who asked for a job and was away finds in their inbox what came of it", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  await ada.tab.board.addTask("Weigh the box");
+  await ada.tab.board.job("Weigh the box").expectState("ready");
+  await ada.tab.close();
+  expect(await work.consume("--name", "py-1", "--most", "1")).toEqual(["Weigh the box"]);
+  const rooms = await ada.open("/inbox");
+  await expect(rooms.room.entry("“Weigh the box” is done.").article).toBeVisible();
+  await rooms.page.reload();
+  await expect(rooms.page.getByRole("log").getByText("“Weigh the box” is done.")).toHaveCount(1);
+});
+
 test("a queue is paused and resumed for everyone", async ({ server, people }) => {
   const work = new Work(server);
   const ada = await people.join("Ada", inbox);

@@ -332,6 +332,13 @@ impl Talk {
                 let result = if how == 1 { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
                 self.feed(Input::Jobs { sub, result }, 0);
             }
+            Output::Held(ids) => {
+                assert!(!ids.is_empty() && ids.len() <= CHANGES);
+                // Those that are left, none of which it has any more.
+                let jobs = ids.into_iter().filter(|_| how != 2).map(shown).collect();
+                let result = if how == 1 { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
+                self.feed(Input::Held(result), 0);
+            }
             Output::Page { req, place: of, .. } => {
                 let result = if how == 1 { Err(refusal()) } else { Ok(place(of)) };
                 self.feed(Input::Page { req, result }, 0);
@@ -375,6 +382,7 @@ fn info() -> QueueInfo {
 
 fn shown(id: JobId) -> JobRead {
     JobRead {
+        seq: 1,
         id,
         ns: "work".to_owned(),
         queue: "inbox".to_owned(),

@@ -11,7 +11,7 @@ use crate::engine_contract::{
 use holdfast_backend::engine::occurrence_job;
 use holdfast_common::{
     id::{JobId, PersonId, ScheduleId, WebhookId},
-    job::{NewJob, Place, QueueSettings, Token},
+    job::{NewJob, Place, QueueSettings, SettingsPatch, Token},
     storage::{
         hooks::{HookChange, HookState, Hooked, Key, Webhook},
         jobs::{
@@ -90,7 +90,7 @@ fn schedule(n: u8, name: &str) -> NewSchedule {
 /// One of each kind of row.
 pub(super) async fn write(bench: &Bench) {
     bench.inbox().await;
-    govern(bench, Deed::Set(inbox(), own_settings())).await;
+    govern(bench, Deed::Set(inbox(), SettingsPatch::of(own_settings(), |_| true))).await;
     bench.queue("attic", settings()).await;
     govern(bench, Deed::Pause(QueueName { name: "attic".to_owned(), ..inbox() })).await;
 
@@ -180,7 +180,7 @@ pub(super) async fn what_is_held_of_queues(bench: &Bench, form: u8) {
     assert_eq!(bench.job(id(DELAYED)).await.due, Some(Millis(700_000)));
     let (done, dead) = (bench.job(id(DONE)).await, bench.job(id(DEAD)).await);
     assert_eq!((done.outcome.as_deref(), done.asker), (Some(r#"{"boxes":2}"#), Some(ada())));
-    let untold = bench.engine().untold(9).await.unwrap();
+    let untold = bench.engine().untold(0, 9).await.unwrap();
     assert_eq!(untold.iter().map(|job| job.id).collect::<Vec<_>>(), [id(DONE)]);
     let errors: Vec<_> = dead.attempts.iter().map(|attempt| attempt.error.as_str()).collect();
     assert_eq!(errors, ["first", "second"]);

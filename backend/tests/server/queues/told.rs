@@ -54,7 +54,7 @@ on_every_engine! {
         assert_eq!((&*entries[1].kind, &*entries[1].from.name), ("job_ended", "server"));
         let told: Value = serde_json::from_str(entries[1].data.as_ref().unwrap().get()).unwrap();
         assert_eq!((&told["job"], &told["state"]), (&json!(id), &json!("done")));
-        assert_eq!((&told["result"], &told["text"]), (&json!("reached"), &json!("Your task is done.")));
+        assert_eq!((&told["result"], &told["text"]), (&json!("reached"), &json!("“call back” is done.")));
     }
 
     async fn who_asked_and_is_away_finds_each_end_once(rig) {

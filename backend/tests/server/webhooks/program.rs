@@ -8,7 +8,7 @@ use crate::{
 use holdfast_backend::engine::{Jobs, sqlite::SqliteEngine};
 use holdfast_common::{
     id::PersonId,
-    job::QueueSettings,
+    job::{QueueSettings, SettingsPatch},
     storage::jobs::{By, Deed, Govern, QueueName, QueueSpec},
     system::{SYSTEM, WEBHOOKS},
     time::Millis,
@@ -70,7 +70,7 @@ async fn older(folder: &Path, set: Option<QueueSettings>) {
     engine.ensure_queue(spec).await.unwrap();
     if let Some(settings) = set {
         let by = By { person: PersonId::NIL, name: "operator".to_owned() };
-        let deed = Deed::Set(QueueName { ns, name }, settings);
+        let deed = Deed::Set(QueueName { ns, name }, SettingsPatch::of(settings, |_| true));
         engine.govern(Govern { by, deed, rest: None }).await.unwrap();
     }
 }
