@@ -27,6 +27,7 @@
 //! | jobs of which the client was told, and that are not on their way yet | [`PUSHED`] a subscription, [`OPEN_REQUESTS`] | |
 //! | jobs of which it is known that they are held | [`HELD`] | nobody is told that they are lost |
 //! | jobs that are read at once, of those that are held | [`CHANGES`] | the others are read after them |
+//! | pages that are read, or not on their way yet | 1 | the others are read after it |
 //! | changed jobs of a board that wait to be shown | [`CHANGES`] | the board is read anew |
 //! | figures of a board | 1 | the newest |
 
@@ -60,7 +61,7 @@ use asks::Asked;
 use holding::{Doubts, Held};
 use pushing::Subscription;
 use std::{collections::BTreeMap, sync::Arc};
-use watching::Watching;
+use watching::{Pages, Watching};
 
 /// Jobs that are asked for at once for one subscription, whatever its credit: so many, of the
 /// largest payloads, may wait for a client that does not read.
@@ -115,6 +116,8 @@ pub struct Consumer {
     unsent: Vec<(JobId, Token)>,
     /// The queues that are followed, and for how many reasons.
     followed: BTreeMap<Arc<QueueName>, usize>,
+    /// Pages that were asked for.
+    pages: Pages,
     flushed: bool,
     draining: bool,
     out: Vec<Output>,
@@ -146,6 +149,7 @@ impl Consumer {
             doubts: Doubts::new(),
             unsent: Vec::new(),
             followed: BTreeMap::new(),
+            pages: Pages::new(),
             flushed: true,
             draining: false,
             out: Vec::new(),
@@ -185,6 +189,7 @@ impl Consumer {
             Input::Tick => self.tick(now),
         }
         self.push();
+        self.turn();
         self.look(now);
         self.show(now);
         if self.draining && self.open.is_empty() {
@@ -358,6 +363,7 @@ impl Consumer {
         self.watches.clear();
         self.held.clear();
         self.doubts = Doubts::new();
+        self.pages = Pages::new();
     }
 }
 

@@ -1,8 +1,6 @@
 //! What a client asks for: each is answered once, here where that can be said at once.
 
-use super::{
-    Consumer, Decided, Output, PlaceRead, QueueName, Refusal, pushing::Subscription, shown,
-};
+use super::{Consumer, Decided, Output, QueueName, Refusal, pushing::Subscription};
 use crate::{
     error::Code,
     frame::work::{
@@ -171,16 +169,6 @@ impl Consumer {
         }
         match result {
             Ok(count) => self.did(Did { req, count: Some(count), ..Did::default() }),
-            Err(refusal) => self.refuse(req, refusal),
-        }
-    }
-
-    pub(super) fn page(&mut self, req: Request, result: Result<PlaceRead, Refusal>) {
-        let Some(Asked::Page(sub)) = self.answered(req, |it| matches!(it, Asked::Page(_))) else {
-            return;
-        };
-        match result {
-            Ok(read) => self.send(&WorkServer::Page(shown::page(req, sub, read))),
             Err(refusal) => self.refuse(req, refusal),
         }
     }

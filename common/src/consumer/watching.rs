@@ -4,8 +4,8 @@
 //! the newest there is; and one read is under way at a time, so that nothing overtakes it.
 
 use super::{
-    AGAIN, BoardRead, CHANGES, Consumer, EVERY, JobsRead, Output, QueueName, Refusal, asks::Asked,
-    shown,
+    AGAIN, BoardRead, CHANGES, Consumer, EVERY, JobsRead, Output, PlaceRead, QueueName, Refusal,
+    asks::Asked, shown,
 };
 use crate::{
     error::Code,
@@ -16,9 +16,23 @@ use crate::{
     time::Instant,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
+
+/// Pages that were asked for: requests under way, so there are no more than those.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// Not asked of the engine yet.
+    wanted: VecDeque<Output>,
+    reading: bool,
+}
+
+impl Pages {
+    pub(super) const fn new() -> Self {
+        Self { wanted: VecDeque::new(), reading: false }
+    }
+}
 
 /// A board that somebody looks at.
 #[derive(Debug)]
@@ -147,8 +161,29 @@ impl Consumer {
         let watching = watching.ok_or(job::Code::UnknownQueue)?;
         let queue = Arc::clone(&watching.queue);
         self.open.insert(req, Asked::Page(sub));
-        self.out.push(Output::Page { req, queue, place, after, like });
+        self.pages.wanted.push_back(Output::Page { req, queue, place, after, like });
         Ok(())
+    }
+
+    /// Has the next page read, once the one before is on its way: who asks for many and does not read
+    /// has one of them wait here.
+    pub(super) fn turn(&mut self) {
+        if self.flushed && !self.pages.reading {
+            let next = self.pages.wanted.pop_front();
+            self.pages.reading = next.is_some();
+            self.out.extend(next);
+        }
+    }
+
+    pub(super) fn page(&mut self, req: Request, result: Result<PlaceRead, Refusal>) {
+        let Some(Asked::Page(sub)) = self.answered(req, |it| matches!(it, Asked::Page(_))) else {
+            return;
+        };
+        self.pages.reading = false;
+        match result {
+            Ok(read) => self.send(&WorkServer::Page(shown::page(req, sub, read))),
+            Err(refusal) => self.refuse(req, refusal),
+        }
     }
 
     pub(super) fn board(

@@ -198,6 +198,35 @@ fn more_of_a_place_is_read_for_who_watches_it() {
 }
 
 #[test]
+fn no_second_page_is_read_before_the_first_has_left() {
+    let mut consumer = watched(5);
+    let pages = |out: &[Output]| -> Vec<Request> {
+        let page = |output: &Output| match output {
+            Output::Page { req, .. } => Some(*req),
+            _ => None,
+        };
+        out.iter().filter_map(page).collect()
+    };
+    let mut ask = |req| {
+        let more = format!(r#"{{"more":{{"req":{req},"sub":1,"place":"dead"}}}}"#);
+        pages(&frame(&mut consumer, &more))
+    };
+    assert_eq!([ask(2), ask(3), ask(4)], [vec![2], vec![], vec![]]);
+    for (req, next) in [(2, vec![3]), (3, vec![4]), (4, vec![])] {
+        let result = Ok(PlaceRead { place: Place::Dead, jobs: Vec::new(), after: None });
+        assert!(pages(&consumer.handle(NOW, Input::Page { req, result })).is_empty());
+        assert_eq!(pages(&flushed(&mut consumer)), next, "once {req} is on its way");
+    }
+    // One that cannot be read holds up none behind it.
+    let ask = |req| format!(r#"{{"more":{{"req":{req},"sub":1,"place":"dead"}}}}"#);
+    frame(&mut consumer, &ask(5));
+    frame(&mut consumer, &ask(6));
+    let result = Err(Refusal::from(Code::StorageFault));
+    consumer.handle(NOW, Input::Page { req: 5, result });
+    assert_eq!(pages(&flushed(&mut consumer)), [6]);
+}
+
+#[test]
 fn a_board_shows_of_long_texts_no_more_than_a_beginning() {
     let mut consumer = watched(5);
     hear(&mut consumer, 6, change(1));

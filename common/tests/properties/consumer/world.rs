@@ -196,7 +196,11 @@ impl World {
                 assert_eq!(reads, 0, "one such read is under way at a time");
                 self.open.push(Open::Held(self.version, ids));
             }
-            Output::Page { req, .. } => self.open.push(Open::Page(req)),
+            Output::Page { req, .. } => {
+                let reads = self.open.iter().filter(|it| matches!(it, Open::Page(_))).count();
+                assert_eq!(reads, 0, "one page is read at a time");
+                self.open.push(Open::Page(req));
+            }
             Output::Close(_) => self.closed = true,
             Output::Ping | Output::Greet(_) | Output::Follow(_) | Output::Unfollow(_) => {}
         }
