@@ -25,6 +25,7 @@ pub(crate) mod bench;
 mod calls;
 mod claims;
 mod clock;
+pub(crate) mod commits;
 mod ends;
 mod events;
 pub(crate) mod govern;

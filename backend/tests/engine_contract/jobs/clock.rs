@@ -80,16 +80,10 @@ async fn a_step_that_is_no_gap_counts(bench: &Bench) {
 }
 
 mod on_disk {
+    use super::super::commits::{Fails, Once};
     use super::*;
-    use holdfast_backend::engine::sqlite::{Commits, Options};
-    use rusqlite::{Connection, ffi};
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicBool, Ordering::SeqCst},
-        },
-        time::{SystemTime, UNIX_EPOCH},
-    };
+    use holdfast_backend::engine::sqlite::Options;
+    use std::time::{SystemTime, UNIX_EPOCH};
 
     #[tokio::test]
     async fn a_lease_outlives_the_time_in_which_the_folder_was_closed() {
@@ -122,36 +116,18 @@ mod on_disk {
         assert_eq!(bench.ended(&job, complete()).await, Place::Done);
     }
 
-    /// Commits the first of which may be made to fail.
-    struct Once {
-        fails: Arc<AtomicBool>,
-        /// It fails although everything was written.
-        after: bool,
-    }
-
-    impl Commits for Once {
-        fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
-            let fails = self.fails.swap(false, SeqCst);
-            if !fails || self.after {
-                db.execute_batch("COMMIT")?;
-            }
-            let busy = ffi::Error::new(ffi::SQLITE_BUSY);
-            if fails { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
-        }
-    }
-
     #[tokio::test]
     async fn a_gap_whose_batch_was_not_committed_is_given_by_the_next_one() {
-        let fails = Arc::<AtomicBool>::default();
-        let commits = Box::new(Once { fails: Arc::clone(&fails), after: false });
+        let once = Once::default();
+        let commits = Box::new(once.clone());
         let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
         bench.inbox().await;
         bench.puts(1).await;
         let job = bench.take_one().await;
         bench.step(3_600_000);
-        fails.store(true, SeqCst);
+        once.fail(Fails::Before);
         assert!(bench.engine().tend().await.is_err());
-        assert!(!fails.load(SeqCst));
+        assert!(once.is_over());
         bench.step(1_000);
         bench.tend().await;
         assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
@@ -160,14 +136,14 @@ mod on_disk {
 
     #[tokio::test]
     async fn a_gap_is_given_once_by_a_batch_that_nobody_can_say_is_committed() {
-        let fails = Arc::<AtomicBool>::default();
-        let commits = Box::new(Once { fails: Arc::clone(&fails), after: true });
+        let once = Once::default();
+        let commits = Box::new(once.clone());
         let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
         bench.inbox().await;
         bench.puts(1).await;
         let job = bench.take_one().await;
         bench.step(3_600_000);
-        fails.store(true, SeqCst);
+        once.fail(Fails::After);
         let answer = bench.engine().tend().await;
         assert!(matches!(answer, Err(Fault::Unknown(_))), "{answer:?}");
         bench.step(1_000);

@@ -1,6 +1,10 @@
 //! What the writing thread holds of queues over the calls of its batches is what stands there.
 
-use super::{super::rig::message, bench::*};
+use super::{
+    super::rig::message,
+    bench::*,
+    commits::{Fails, Once},
+};
 use futures_util::future::join_all;
 use holdfast_backend::engine::sqlite::{Commits, Options};
 use holdfast_common::{
@@ -13,7 +17,7 @@ use holdfast_common::{
     },
     time::Millis,
 };
-use rusqlite::{Connection, ffi};
+use rusqlite::Connection;
 use std::{
     collections::BTreeSet,
     sync::{
@@ -23,40 +27,20 @@ use std::{
     },
 };
 
-const FINE: u8 = 0;
-const FAILS: u8 = 1;
-/// All was written all the same.
-const FAILS_AFTER: u8 = 2;
-
-/// Commits of which the next one may be made to fail.
-#[derive(Clone, Default)]
-struct Once(Arc<AtomicU8>);
-
-impl Commits for Once {
-    fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let next = self.0.swap(FINE, SeqCst);
-        if next != FAILS {
-            db.execute_batch("COMMIT")?;
-        }
-        let busy = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
-        if next == FINE { Ok(()) } else { Err(busy) }
-    }
-}
-
 #[tokio::test]
 async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
-    for how in [FAILS, FAILS_AFTER] {
+    for how in [Fails::Before, Fails::After] {
         let once = Once::default();
         let commits = Box::new(once.clone());
         let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
         bench.inbox().await;
         bench.puts(4).await;
         let mut fences = BTreeSet::from([bench.take_one().await.token.fence]);
-        once.0.store(how, SeqCst);
+        once.fail(how);
         assert!(bench.engine().claim(claim(1)).await.is_err());
-        assert_eq!(once.0.load(SeqCst), FINE);
+        assert!(once.is_over());
         bench.counted().await;
-        let left = if how == FAILS { 3 } else { 2 };
+        let left = if how == Fails::Before { 3 } else { 2 };
         let taken = bench.take(9).await;
         assert_eq!(taken.len(), left);
         fences.extend(taken.iter().map(|job| job.token.fence));

@@ -1,31 +1,9 @@
 //! What is to be said of schedules on a disk alone.
 
+use super::super::commits::{Fails, Once};
 use super::*;
-use holdfast_backend::engine::sqlite::{Commits, Options};
+use holdfast_backend::engine::sqlite::Options;
 use holdfast_common::storage::Fault;
-use rusqlite::{Connection, ffi};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
-
-/// Commits the next of which may be said to have failed.
-struct Once {
-    fails: Arc<AtomicBool>,
-    /// Although everything was written.
-    after: bool,
-}
-
-impl Commits for Once {
-    fn commit(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let fails = self.fails.swap(false, SeqCst);
-        if !fails || self.after {
-            db.execute_batch("COMMIT")?;
-        }
-        let busy = ffi::Error::new(ffi::SQLITE_BUSY);
-        if fails { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
-    }
-}
 
 /// Fires what is due until nothing is, as after each fault; returns the faults.
 async fn fire_all(bench: &Bench) -> Vec<Fault> {
@@ -41,15 +19,15 @@ async fn fire_all(bench: &Bench) -> Vec<Fault> {
     faults
 }
 
-async fn one_commit_fails(after: bool) -> Vec<Fault> {
-    let fails = Arc::<AtomicBool>::default();
-    let commits = Box::new(Once { fails: Arc::clone(&fails), after });
+async fn one_commit_fails(how: Fails) -> Vec<Fault> {
+    let once = Once::default();
+    let commits = Box::new(once.clone());
     let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
     nightly(&bench).await;
     bench.jump(60_000);
-    fails.store(true, SeqCst);
+    once.fail(how);
     let faults = fire_all(&bench).await;
-    assert!(!fails.load(SeqCst));
+    assert!(once.is_over());
     let taken = bench.take_ids(9).await;
     assert_eq!(taken.len(), 1, "{taken:?}");
     bench.know(&taken);
@@ -59,13 +37,13 @@ async fn one_commit_fails(after: bool) -> Vec<Fault> {
 
 #[tokio::test]
 async fn an_occurrence_whose_firing_failed_is_fired_once() {
-    let faults = one_commit_fails(false).await;
+    let faults = one_commit_fails(Fails::Before).await;
     assert!(matches!(faults[..], [Fault::Failed(_)]), "{faults:?}");
 }
 
 #[tokio::test]
 async fn an_occurrence_of_which_nobody_can_say_whether_it_was_fired_is_fired_once() {
-    let faults = one_commit_fails(true).await;
+    let faults = one_commit_fails(Fails::After).await;
     assert!(matches!(faults[..], [Fault::Unknown(_)]), "{faults:?}");
 }
 

@@ -1,0 +1,45 @@
+//! Commits that fail when they are told to.
+
+use holdfast_backend::engine::sqlite::Commits;
+use rusqlite::{Connection, Error, Result, ffi};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering::SeqCst},
+};
+
+/// What becomes of a commit that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Fails {
+    /// Nothing was written.
+    Before = 1,
+    /// Everything was, though nobody can say so.
+    After = 2,
+}
+
+/// Commits the next of which may be made to fail.
+#[derive(Clone, Default)]
+pub(crate) struct Once(Arc<AtomicU8>);
+
+impl Once {
+    /// The next one fails so.
+    pub(crate) fn fail(&self, how: Fails) {
+        self.0.store(how as u8, SeqCst);
+    }
+
+    /// Whether none is to fail any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.load(SeqCst) == 0
+    }
+}
+
+impl Commits for Once {
+    fn commit(&mut self, db: &Connection) -> Result<()> {
+        let next = self.0.swap(0, SeqCst);
+        if next != Fails::Before as u8 {
+            db.execute_batch("COMMIT")?;
+        }
+        let busy = Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
+        if next == 0 { Ok(()) } else { Err(busy) }
+    }
+}
