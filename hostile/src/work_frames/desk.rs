@@ -38,6 +38,8 @@ pub(super) struct Talk {
     asked: BTreeMap<Sub, u32>,
     /// Leases of which the client was not told, and which were not handed back.
     made: BTreeSet<u64>,
+    /// Those that it was told of, by what is not on its way yet.
+    unsent: BTreeSet<u64>,
     closed: bool,
     /// The socket has ended, whoever ended it.
     gone: bool,
@@ -55,6 +57,7 @@ impl Talk {
             said: BTreeSet::new(),
             asked: BTreeMap::new(),
             made: BTreeSet::new(),
+            unsent: BTreeSet::new(),
             closed: false,
             gone: false,
         }
@@ -103,7 +106,7 @@ impl Talk {
                 let queue = QueueName { ns: "work".to_owned(), name: "inbox".to_owned() };
                 self.feed(Input::Figures { queue: &queue, rates: Rates::default() }, 0);
             }
-            11..=13 => drop(self.feed(Input::Flushed, 0)),
+            11..=13 => self.flushed(),
             14 if number == u8::MAX => drop(self.feed(Input::Drain(Millis(1)), 0)),
             14 if number == u8::MAX - 1 => self.goes(),
             _ => {
@@ -113,16 +116,28 @@ impl Talk {
         }
     }
 
+    fn flushed(&mut self) {
+        self.unsent.clear();
+        self.feed(Input::Flushed, 0);
+    }
+
     fn goes(&mut self) {
         self.said.clear();
         self.feed(Input::Gone, 0);
         self.gone = true;
     }
 
-    /// The desk answers all that is left, and then the socket ends.
+    /// The desk answers all that is left, the socket takes all of it, and then it ends.
     pub(super) fn ends(&mut self) {
         let mut steps = 0;
-        while !self.open.is_empty() {
+        loop {
+            if self.open.is_empty() {
+                // What waits for that is asked for now.
+                self.flushed();
+            }
+            if self.open.is_empty() {
+                break;
+            }
             self.answer(0, 0);
             steps += 1;
             assert!(steps < 10_000, "it asks for more and more");
@@ -157,10 +172,9 @@ impl Talk {
                 Output::Gone(sub) => drop(self.asked.remove(&sub)),
                 Output::HandBack(jobs) => {
                     for (_, token) in jobs {
-                        assert!(
-                            self.made.remove(&token.fence),
-                            "{token:?} was told of, or is none"
-                        );
+                        let fence = &token.fence;
+                        let untold = self.made.remove(fence) || self.unsent.remove(fence);
+                        assert!(untold, "{token:?} was told of, or is none");
                     }
                 }
                 Output::Ping | Output::Follow(_) | Output::Unfollow(_) => {}
@@ -179,6 +193,7 @@ impl Talk {
             WorkServer::Leased(it) => {
                 assert!(self.made.remove(&it.job.fence), "{} is told of twice", it.job.fence);
                 assert!(it.sub.is_some() != it.req.is_some());
+                self.unsent.insert(it.job.fence);
                 it.req
             }
             WorkServer::Enqueued(it) => Some(it.req),

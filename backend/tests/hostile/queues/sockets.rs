@@ -173,13 +173,24 @@ fn more_subscriptions_than_there_may_be_close_and_floods_of_credit_are_credit() 
                 let mut raw = opened(target).await;
                 raw.write(&hello()).await.unwrap();
                 match n % 3 {
-                    0 | 1 => {
-                        let one = |req| if n % 3 == 0 { consume(req) } else { watch(req) };
+                    0 => {
                         for req in 1..=80 {
                             // It is closed somewhere in the middle of them.
-                            let _ = raw.write(&one(req)).await;
+                            let _ = raw.write(&consume(req)).await;
                         }
                         assert_eq!(raw.closed().await, closed(Code::OverLimit));
+                    }
+                    // One board shows all there is of a queue.
+                    1 => {
+                        for req in 1..=80 {
+                            raw.write(&watch(req)).await.unwrap();
+                        }
+                        let mut refused = 0;
+                        while refused < 79 {
+                            let (name, body) = next(&mut raw).await;
+                            refused += u32::from(name == "refused");
+                            assert!(name != "refused" || body["code"] == "too_many", "{body}");
+                        }
                     }
                     _ => {
                         raw.write(&consume(1)).await.unwrap();

@@ -74,7 +74,7 @@ on_every_engine! {
         let states: Vec<_> = ends.iter().map(|end| end["state"].as_str().unwrap()).collect();
         assert_eq!(states, ["done", "dead", "cancelled"]);
         assert_eq!(ends[1]["error"], "no line");
-        assert_eq!(ends[1]["text"], "Your task has failed: no line");
+        assert_eq!(ends[1]["text"], "“dead” has failed: no line");
     }
 
     async fn the_key_of_one_person_is_no_other_persons(rig) {
