@@ -119,6 +119,40 @@ async fn a_worker_that_fails_is_tried_again_and_what_it_wanted_to_say_is_not_sai
 }
 
 #[tokio::test]
+async fn what_comes_of_a_job_is_of_its_declared_type_whoever_does_it() {
+    Shop::on_both(async |shop| {
+        // Both of the packers are at these.
+        let waiting = [shop.pack(Todo::Wait).await, shop.pack(Todo::Wait).await];
+        for id in waiting {
+            shop.until(id, "leased").await;
+        }
+        let id = shop.pack(Todo::Pack { boxes: 1 }).await;
+        let say = async |what: &str, body: Value| {
+            let path = format!("/api/v1/shop/{what}");
+            shop.rig.post(&path, "", &body.to_string()).await
+        };
+        let wish = json!({ "consumer": "service", "lease_ms": 60_000 });
+        let taken = say("queues/packing/lease", wish).await.json();
+        let token = &taken["jobs"][0]["token"];
+        assert_eq!(taken["jobs"][0]["id"], json!(id));
+        let complete = format!("jobs/{id}/complete");
+        for result in [json!({ "boxes": "one" }), json!({}), json!(7)] {
+            let wrong = json!({ "token": token, "result": result });
+            say(&complete, wrong).await.is(422, "bad_payload");
+        }
+        let wrong = json!({ "token": token, "failure": { "code": 7 } });
+        say(&format!("jobs/{id}/fail"), wrong).await.is(422, "bad_payload");
+        assert_eq!(shop.job(id).await["state"], "leased");
+        let right = json!({ "token": token, "result": { "boxes": 1 } });
+        assert_eq!(say(&complete, right).await.status, 200);
+        for _ in waiting {
+            shop.packer.go_on();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_panic_is_a_failed_attempt_and_ends_no_worker() {
     Shop::on_both(async |shop| {
         let id = shop.pack(Todo::Panic).await;

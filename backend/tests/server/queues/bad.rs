@@ -82,6 +82,24 @@ on_every_engine! {
         assert_eq!(say(&rig, &id, "complete", &done).await.status, 200);
     }
 
+    async fn times_that_are_none_leave_the_job_with_its_consumer(rig) {
+        let id = enqueue(&rig, "held", &json!({})).await;
+        let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one") };
+        for wrong in [json!(-1), json!(1.5), json!("soon"), json!(u64::MAX)] {
+            let further = json!([{ "queue": "inbox", "type": "task", "data": { "title": "x" }, "delay_ms": wrong }]);
+            for (what, member, value) in [
+                ("snooze", "delay_ms", &wrong),
+                ("fail", "retry_ms", &wrong),
+                ("complete", "jobs", &further),
+            ] {
+                let body = json!({ "token": taken["token"], member: value });
+                say(&rig, &id, what, &body).await.is(400, "bad_request");
+            }
+        }
+        assert_eq!(job(&rig, &id).await["state"], "leased");
+        assert_eq!(rig.get(INBOX).await.json()["ready"], 0);
+    }
+
     async fn a_million_jobs_in_one_call_are_too_many(rig) {
         let one = task("x").to_string();
         let many = |n: usize| format!(r#"{{"jobs":[{}]}}"#, vec![one.as_str(); n].join(","));

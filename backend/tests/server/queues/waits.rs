@@ -1,9 +1,9 @@
 //! Long polls.
 
-use super::{INBOX, enqueue, lease};
+use super::{INBOX, enqueue, lease, titles};
 use crate::rig::{PATIENCE, Rig, on_every_engine};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// How many wait for jobs, as the server counts them, but for its own worker, which sends webhooks.
@@ -54,6 +54,18 @@ on_every_engine! {
         assert_eq!(jobs.len(), 1);
         let took = begun.elapsed();
         assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(5), "{took:?}");
+    }
+
+    async fn a_job_for_a_time_begins_at_that_time_and_for_one_that_is_over_at_once(rig) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let at = |time: Duration| json!({ "at": u64::try_from(time.as_millis()).unwrap() });
+        let begun = Instant::now();
+        enqueue(&rig, "later", &at(now + Duration::from_millis(400))).await;
+        enqueue(&rig, "over", &at(now - Duration::from_secs(3_600))).await;
+        assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["over"]);
+        assert_eq!(titles(&lease(&rig, &json!({ "wait_ms": 10_000 })).await), ["later"]);
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(390) && took < Duration::from_secs(5), "{took:?}");
     }
 
     async fn who_waits_and_leaves_takes_no_job_along_and_no_attempt(rig) {

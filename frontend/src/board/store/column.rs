@@ -71,7 +71,9 @@ impl Store {
     #[must_use]
     pub fn rows(&self, column: Column) -> Vec<JobId> {
         let mut rows = self.all(column);
-        rows.sort_unstable_by_key(|job| (rank(job), job.shown.seq, job.shown.id));
+        rows.sort_unstable_by_key(|job| {
+            (rank(job), job.shown.seq.unwrap_or(u64::MAX), job.shown.id)
+        });
         rows.truncate(self.limit(column));
         rows.into_iter().map(|job| job.shown.id).collect()
     }
