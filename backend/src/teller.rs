@@ -31,10 +31,14 @@ use tokio::time::Instant;
 /// Ends that are read at once.
 const AT_ONCE: u32 = 100;
 
+/// Ends that are told before it looks again at those in front. They may come without end: then those of
+/// jobs that were enqueued earlier, and those that failed, would wait for a lull.
+const TOLD_AT_MOST: usize = 1_000;
+
 /// How long it waits at least, so that many ends are read in few reads.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// How long it waits where none of those that were read could be told; and at most, should nobody have said that there is one.
+/// How long it waits for a storage that could not say; and at most, should nobody have said that there is an end.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Characters of a job's title that are told.
@@ -66,12 +70,13 @@ async fn tell(weak: Weak<Shared>, ended: Arc<tokio::sync::Notify>) {
     }
 }
 
-/// One way through all that is to be told, in the order of the enqueues. What cannot be told holds up
-/// nothing that stands behind it.
+/// One way through what is to be told, in the order of the enqueues. What cannot be told holds up
+/// nothing that stands behind it, and does not count.
 #[derive(Default)]
 struct Round {
     /// The number of the job that was met last.
     after: i64,
+    told: usize,
     again: Again,
 }
 
@@ -81,12 +86,12 @@ enum Part {
 }
 
 impl Round {
-    /// Tells some. A fault says that none of them could be told, or that nobody knows.
+    /// Tells some. A fault is one of all: what fails alone has a wait of its own.
     async fn part(&mut self, shared: &Shared) -> Result<Part, Fault> {
         let untold = shared.engine.untold(self.after, AT_ONCE).await?;
         // Fewer than were asked for may be all that fits into one read.
         let Some(last) = untold.last() else {
-            self.after = 0;
+            (self.after, self.told) = (0, 0);
             self.again.round();
             return Ok(Part::Last);
         };
@@ -107,15 +112,20 @@ impl Round {
                 }
             }
         }
-        let none = told.is_empty();
-        if !none {
+        if let Some(fault) = failed.filter(|_| told.is_empty()) {
+            tracing::warn!(%fault, "ends of jobs could not be told");
+        }
+        if !told.is_empty() {
+            self.told += told.len();
+            self.again.told(&told);
             shared.engine.told(told).await?;
         }
         self.after = last.seq;
-        match failed {
-            Some(fault) if none => Err(fault),
-            _ => Ok(Part::More),
+        if self.told >= TOLD_AT_MOST {
+            (self.after, self.told) = (0, 0);
+            self.again.cut();
         }
+        Ok(Part::More)
     }
 }
 

@@ -42,9 +42,21 @@ impl Again {
     /// It could not be told.
     pub(super) fn failed(&mut self, now: Instant, end: End) {
         let length = self.before.get(&end).map_or(FIRST, |wait| (wait.length * 2).min(LONGEST));
-        if self.now.len() < KNOWN {
+        if self.before.contains_key(&end) || self.before.len().max(self.now.len()) < KNOWN {
             self.now.insert(end, Wait { until: now + length, length });
         }
+    }
+
+    /// These are told.
+    pub(super) fn told(&mut self, ends: &[End]) {
+        for end in ends {
+            self.before.remove(end);
+        }
+    }
+
+    /// Only some ends were met: those that were not still wait.
+    pub(super) fn cut(&mut self) {
+        self.before.extend(self.now.drain());
     }
 
     /// All ends were met once.
@@ -75,6 +87,20 @@ mod tests {
         again.failed(now, fails);
         again.round();
         assert!(again.is_due(now + FIRST, fails), "it had been told in between");
+    }
+
+    #[test]
+    fn a_round_that_ends_early_forgets_no_wait_but_of_what_was_told() {
+        let (mut again, now) = (Again::default(), Instant::now());
+        let [met, unmet, told] = [1, 2, 3].map(|fence| (JobId::NIL, fence));
+        for end in [met, unmet, told] {
+            again.failed(now, end);
+        }
+        again.round();
+        assert!(!again.is_due(now, met));
+        again.told(&[told]);
+        again.cut();
+        assert_eq!([met, unmet, told].map(|end| again.is_due(now, end)), [false, false, true]);
     }
 
     #[test]

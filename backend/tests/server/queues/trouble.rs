@@ -10,17 +10,81 @@ use crate::{
     talker::Me,
 };
 use futures_util::future::join_all;
-use holdfast_backend::engine::Engine;
+use holdfast_backend::engine::{Engine, Jobs};
+use holdfast_common::{id::JobId, storage::jobs::JobRead};
 use serde_json::json;
 use std::{
-    sync::{Arc, atomic::Ordering},
+    ops::Range,
+    sync::{Arc, OnceLock, atomic::Ordering},
     time::{Duration, Instant},
 };
+use tokio::sync::Notify;
 
 async fn faulty() -> (Rig, Arc<Faulty>) {
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
     (rig, engine)
+}
+
+/// Ends behind all others, like this one, with these numbers.
+fn like(job: &JobRead, numbers: Range<i64>) -> Vec<JobRead> {
+    let end = |seq: i64| JobRead {
+        id: JobId::from_bytes(u128::try_from(seq).unwrap().to_be_bytes()),
+        seq,
+        ..job.clone()
+    };
+    numbers.map(end).collect()
+}
+
+#[tokio::test]
+async fn an_end_of_a_job_from_before_is_told_while_there_is_no_lull() {
+    let (rig, engine) = faulty().await;
+    let anna = Me::new("Anna");
+    let slow = asked_by(&rig, &anna, "slow").await;
+    let quick = asked_by(&rig, &anna, "quick").await;
+    let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one job") };
+    let read = engine.job(slow.parse().unwrap()).await.unwrap().unwrap();
+    let read = JobRead { asker: None, ..read };
+    let rounds_on = Arc::new(Notify::new());
+    let reached = Arc::clone(&rounds_on);
+    *engine.more_ends.lock().unwrap() = Some(Box::new(move |after| {
+        if after == 0 {
+            return Vec::new();
+        }
+        reached.notify_one();
+        like(&read, after + 1..after + 101)
+    }));
+    complete(&rig, &quick, &json!(1)).await;
+    tokio::time::timeout(PATIENCE, rounds_on.notified()).await.unwrap();
+    let done = json!({ "token": taken["token"], "result": 2 });
+    assert_eq!(say(&rig, &slow, "complete", &done).await.status, 200);
+    let ends = ends(&rig, anna.person, 2).await;
+    assert_eq!([&ends[0]["job"], &ends[1]["job"]], [&quick, &slow]);
+}
+
+#[tokio::test]
+async fn pages_of_ends_that_cannot_be_told_are_passed_without_a_wait() {
+    let (rig, engine) = faulty().await;
+    *engine.spoiled.lock().unwrap() = Some(("spoiled", false));
+    let (anna, ben) = (Me::new("Anna"), Me::new("Ben"));
+    let mut read = Vec::new();
+    for (me, title) in [(&anna, "spoiled"), (&ben, "fine")] {
+        let id = asked_by(&rig, me, title).await.parse().unwrap();
+        read.push(engine.job(id).await.unwrap().unwrap());
+    }
+    let begun = Arc::new(OnceLock::new());
+    let first = Arc::clone(&begun);
+    *engine.more_ends.lock().unwrap() = Some(Box::new(move |after| {
+        first.get_or_init(Instant::now);
+        match after {
+            ..500 => like(&read[0], after + 1..after + 101),
+            500 => like(&read[1], 501..502),
+            _ => Vec::new(),
+        }
+    }));
+    ends(&rig, ben.person, 1).await;
+    let took = begun.get().unwrap().elapsed();
+    assert!(took < Duration::from_secs(4), "less than a second for each page, not {took:?}");
 }
 
 #[tokio::test]
