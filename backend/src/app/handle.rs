@@ -195,7 +195,7 @@ impl Handle {
         if !label(name) {
             return Err(Unfit::Bounds("name").into());
         }
-        let next = next_of(cron, self.shared.engine.wall()).await;
+        let next = next_of(cron, self.shared.engine.wall()).await?;
         let next = next.map_err(|bad| NotScheduled::Bad(bad.to_string()))?;
         let (id, name) = (clock::fresh_schedule()?, name.to_owned());
         let new = NewSchedule { id, name, cron: cron.to_owned(), job, next };

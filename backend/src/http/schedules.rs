@@ -244,7 +244,7 @@ async fn change(
 
 /// When an expression comes next.
 async fn comes(shared: &Shared, cron: &str) -> Result<Timestamp, Problem> {
-    let next = next_of(cron, shared.engine.wall()).await;
+    let next = next_of(cron, shared.engine.wall()).await?;
     next.map_err(|bad| Problem::because(job::Code::BadSchedule, format!("{}.", first(&bad))))
 }
 

@@ -72,7 +72,7 @@ async fn look(shared: &Shared) -> Result<Millis, Fault> {
 
 async fn fire(shared: &Shared, schedule: Schedule, now: Timestamp) -> Result<Fired, Fault> {
     // What was missed is made up for once, however often it was.
-    let then = next_of(&schedule.cron, now).await;
+    let then = next_of(&schedule.cron, now).await?;
     let then = then.map_err(|never| never.to_string());
     let by = By { person: shared.author.id, name: shared.author.name.clone() };
     shared.queues.desk.fire(Fire { schedule, then, by }).await
@@ -85,11 +85,15 @@ pub(crate) fn may_fire(shared: &Shared, schedule: &Schedule) -> Result<(), &'sta
     queue.kind(&schedule.kind).map(drop).map_err(Code::name)
 }
 
-/// When an expression comes next. It is read apart, since that takes a while for what comes seldom.
-pub(crate) async fn next_of(cron: &str, after: Timestamp) -> Result<Timestamp, BadSchedule> {
+/// When an expression comes next. It is read apart, since that takes a while for what comes seldom. That
+/// it was not read, as when the runtime ends, says nothing about the expression.
+pub(crate) async fn next_of(
+    cron: &str,
+    after: Timestamp,
+) -> Result<Result<Timestamp, BadSchedule>, Fault> {
     let cron = cron.to_owned();
     let next = tokio::task::spawn_blocking(move || cron::next(&cron, after)).await;
-    next.unwrap_or_else(|_| Err(BadSchedule::Unread("it is too odd".to_owned())))
+    next.map_err(|lost| Fault::Failed(format!("a schedule was not read: {lost}")))
 }
 
 impl Desk {
