@@ -35,7 +35,7 @@ const AT_ONCE: u32 = 1;
 /// begins anew.
 const LEASE: Millis = Millis(10_000);
 
-/// How long it waits for a storage that could not say. No attempt is lost by that.
+/// How long it waits for a storage that could not say for now. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
 
 /// How often it is said how far one is: each is a commit. The lease goes on without it.
@@ -92,7 +92,7 @@ struct Exporter {
 enum Stop {
     ForGood(NotExported),
     ForNow(NotExported),
-    /// The storage could not say.
+    /// The storage could not say for now.
     Storage(Fault),
     /// Somebody else has the job.
     Lost,
@@ -100,7 +100,13 @@ enum Stop {
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
-        Self::Storage(fault)
+        match fault {
+            Fault::Full | Fault::Overloaded | Fault::Unknown(_) => Self::Storage(fault),
+            // It may fail there each time, and each time the whole log before it has been written.
+            Fault::Failed(_) => {
+                Self::ForNow(NotExported { code: fault.code(), detail: fault.to_string() })
+            }
+        }
     }
 }
 

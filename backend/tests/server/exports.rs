@@ -15,13 +15,16 @@ use holdfast_backend::{
     engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine},
     export::Exports,
 };
-use holdfast_common::{storage::Inbox, time::Millis};
+use holdfast_common::{
+    storage::{Fault, Inbox},
+    time::Millis,
+};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -208,19 +211,32 @@ async fn the_same_key_is_the_same_export_and_for_another_room_a_mismatch() {
     export("chat/rooms/ward").await.is(422, "idempotency_mismatch");
 }
 
-#[tokio::test]
-async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt() {
+/// In which attempt an export is done, if reading the log fails like this once.
+async fn attempt_after(fault: Fault) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let build = |builder: Builder| builder.exports(exports(folder.path()));
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, build).await;
+    quick(rig.address).await;
     say_much(rig.address).await;
-    engine.bad_slices.store(1, Ordering::SeqCst);
+    engine.bad_slices.lock().unwrap().push(fault);
     let job = begin(rig.address).await;
     until(rig.address, &job, "done").await;
-    assert_eq!(engine.bad_slices.load(Ordering::SeqCst), 0);
+    assert!(engine.bad_slices.lock().unwrap().is_empty());
     is_whole(rig.address, &job).await;
-    assert_eq!(until(rig.address, &job, "done").await["attempt"], 1);
+    until(rig.address, &job, "done").await["attempt"].clone()
+}
+
+#[tokio::test]
+async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt() {
+    for fault in [Fault::Overloaded, Fault::Full, Fault::Unknown("standing still".to_owned())] {
+        assert_eq!(attempt_after(fault.clone()).await, 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_costs_an_export_an_attempt() {
+    assert_eq!(attempt_after(Fault::Failed("a page cannot be read".to_owned())).await, 2);
 }
 
 /// Runs `holdfast export`, away from the runtime that serves.

@@ -52,8 +52,8 @@ pub struct Faulty {
     pub queues_hang: AtomicBool,
     /// Ends that are read behind those there are, after a job's number.
     pub more_ends: Mutex<Option<MoreEnds>>,
-    /// How many of the next reads of a log fail.
-    pub bad_slices: AtomicU32,
+    /// What the next reads of a log meet, the last one first.
+    pub bad_slices: Mutex<Vec<Fault>>,
 }
 
 pub type MoreEnds = Box<dyn Fn(i64) -> Vec<JobRead> + Send>;
@@ -283,10 +283,9 @@ impl Engine for Faulty {
         max_entries: u32,
         max_bytes: usize,
     ) -> Result<Option<Slice>, Fault> {
-        let bad = &self.bad_slices;
-        let less = |left: u32| left.checked_sub(1);
-        if bad.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            return Err(Fault::Failed("a page cannot be read".to_owned()));
+        let bad = self.bad_slices.lock().unwrap().pop();
+        if let Some(fault) = bad {
+            return Err(fault);
         }
         self.inner.slice(room, after, max_entries, max_bytes).await
     }
