@@ -25,6 +25,9 @@ pub trait Clocks: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Moment {
     pub(in crate::engine) now: StoreTime,
+    /// What leases have not been given yet of that. A batch gives it before anything else, so this is
+    /// for who only reads.
+    pub(in crate::engine) gap: Option<Millis>,
     /// For people.
     pub(in crate::engine) wall: Timestamp,
     /// Rises with each call.
@@ -124,15 +127,16 @@ impl Ticks {
     pub(in crate::engine) fn moment(&self) -> Moment {
         let mut state = self.state();
         state.version += 1;
-        Moment { now: state.batch.now, wall: state.wall, version: state.version }
+        Moment { now: state.batch.now, gap: None, wall: state.wall, version: state.version }
     }
 
     /// What time it is, for who only reads. It is no look: readers may be at work while the
-    /// disk stands still.
+    /// disk stands still. They ask before their snapshot begins: a gap that is given meanwhile makes a
+    /// lease look longer for a moment, and never over while it stands.
     pub(in crate::engine) fn peek(&self) -> Moment {
         let state = self.state();
-        let now = state.clock.clone().observe(self.clocks.steady()).now;
-        Moment { now, wall: self.clocks.wall(), version: state.version }
+        let Observed { now, gap } = state.clock.clone().observe(self.clocks.steady());
+        Moment { now, gap, wall: self.clocks.wall(), version: state.version }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -22,6 +22,9 @@ impl<R: Rows> Work<R> {
 
     pub(super) fn show(&self, row: Row, queue: QueueInfo) -> Worked<JobRead, R> {
         let mut job = row.job;
+        if let Some(gap) = self.moment.gap {
+            job.give(gap);
+        }
         // As it is, and not as it was when somebody last tended to it.
         while let Some(act) = job.overdue(self.moment.now) {
             if job.act(self.moment.now, act).is_err() {

@@ -8,7 +8,7 @@ mod rows;
 mod sql;
 
 use super::{SqliteEngine, task::Problem};
-use crate::engine::jobs::{Answer, Jobs, Work, clock::Ticks};
+use crate::engine::jobs::{Answer, Jobs, Work};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use holdfast_common::{
@@ -55,8 +55,8 @@ impl SqliteEngine {
         &self,
         mut call: impl FnMut(&Work<Tables<'_>>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Fault> {
-        let ticks = Arc::<Ticks>::clone(&self.ticks);
-        self.readers.ask(move |db| call(&Work::new(Tables::read(db), ticks.peek()))).await
+        let moment = self.ticks.peek();
+        self.readers.ask(move |db| call(&Work::new(Tables::read(db), moment))).await
     }
 }
 

@@ -13,6 +13,7 @@ use holdfast_common::{
 contract_of_jobs! {
     no_jump_of_the_wall_clock_ends_a_lease
     a_time_in_which_nobody_could_have_extended_a_lease_does_not_end_it
+    who_only_reads_sees_a_lease_stand_before_anybody_has_given_it_such_a_time
     a_delayed_job_is_due_after_such_a_time
     what_a_gap_gives_is_given_once
     a_step_that_is_no_gap_counts
@@ -48,6 +49,20 @@ async fn a_time_in_which_nobody_could_have_extended_a_lease_does_not_end_it(benc
     bench.pass(1).await;
     assert!(matches!(bench.end(&two, complete()).await, Ended::Late(_)));
     assert_eq!(bench.ended(&one, complete()).await, Place::Done);
+}
+
+async fn who_only_reads_sees_a_lease_stand_before_anybody_has_given_it_such_a_time(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let job = bench.take_one().await;
+    bench.pass(4_000).await;
+    bench.step(3_600_000);
+    let read = bench.job(job.id).await;
+    assert_eq!((read.place, read.due), (Place::Leased, Some(Millis(4_000))));
+    assert_eq!(read.fence, job.token.fence);
+    bench.tend().await;
+    assert_eq!(bench.job(job.id).await.due, Some(Millis(4_000)));
+    assert_eq!(bench.ended(&job, complete()).await, Place::Done);
 }
 
 async fn a_delayed_job_is_due_after_such_a_time(bench: &Bench) {
