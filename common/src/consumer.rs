@@ -26,7 +26,7 @@
 //! | jobs asked for of it, and not there yet | [`PUSHED`] | the credit waits here |
 //! | jobs of which the client was told, and that are not on their way yet | [`PUSHED`] a subscription, [`OPEN_REQUESTS`] | |
 //! | jobs of which it is known that they are held | [`HELD`] | nobody is told that they are lost |
-//! | jobs that are read at once, of those that are held | [`CHANGES`] | the others are read after them |
+//! | jobs that are read at once, of those that are held | [`CHANGES`] | the others are read after them, and after a [pause](EVERY) |
 //! | pages that are read, or not on their way yet | 1 | the others are read after it |
 //! | changed jobs of a board that wait to be shown | [`CHANGES`] | the board is read anew |
 //! | figures of a board | 1 | the newest |
@@ -41,7 +41,7 @@ mod shown;
 mod watching;
 
 pub use crate::storage::jobs::QueueName;
-pub use io::{BoardRead, Decided, Input, JobsRead, Output, PlaceRead};
+pub use io::{BoardRead, Decided, HeldRead, Input, JobsRead, Output, PlaceRead};
 pub use refusal::Refusal;
 
 use crate::{
@@ -80,10 +80,10 @@ pub const PAGE_JOBS: u32 = 50;
 pub const PLACES: [Place; 6] =
     [Place::Ready, Place::Delayed, Place::Behind, Place::Leased, Place::Done, Place::Dead];
 
-/// How often a board's changes are read at most.
+/// How often a board's changes are read at most, and jobs that are held.
 pub const EVERY: Millis = Millis(100);
 
-/// How long a board waits after a read that failed.
+/// How long such reads wait after one that failed.
 pub const AGAIN: Millis = Millis(1_000);
 
 #[derive(Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 //!
 //! What moves in their queues says so. Where some of that was missed the jobs are read, a part at a time.
 
-use super::{AGAIN, CHANGES, Consumer, HELD, JobsRead, Output, QueueName, Refusal};
+use super::{AGAIN, CHANGES, Consumer, EVERY, HELD, HeldRead, Output, QueueName, Refusal};
 use crate::{
     frame::work::{Lost, WorkServer},
     id::JobId,
     job::{Place, Reason},
-    storage::jobs::{JobRead, LeasedJob, Move},
+    storage::jobs::{LeasedJob, Move},
     time::Instant,
 };
 use std::{
@@ -141,15 +141,16 @@ impl Consumer {
     }
 
     /// What was held when the read began and is no longer held by that lease is lost.
-    pub(super) fn looked(&mut self, now: Instant, result: Result<JobsRead, Refusal>) {
+    pub(super) fn looked(&mut self, now: Instant, result: Result<Vec<HeldRead>, Refusal>) {
         let reading = std::mem::take(&mut self.doubts.reading);
         let Ok(read) = result else {
             self.doubts.jobs.extend(reading.into_keys());
             self.doubts.rest = now + AGAIN;
             return;
         };
-        let read: BTreeMap<JobId, JobRead> =
-            read.jobs.into_iter().map(|job| (job.id, job)).collect();
+        // Who misses something again and again does not have them read without end.
+        self.doubts.rest = now + EVERY;
+        let read: BTreeMap<JobId, HeldRead> = read.into_iter().map(|job| (job.id, job)).collect();
         for (job, fence) in reading {
             let read = read.get(&job);
             let is = read.is_some_and(|read| read.place == Place::Leased && read.fence == fence);

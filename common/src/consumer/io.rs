@@ -98,7 +98,7 @@ pub enum Input<'a> {
         result: Result<JobsRead, Refusal>,
     },
     /// The answer to [`Output::Held`]: those of them that there still are.
-    Held(Result<JobsRead, Refusal>),
+    Held(Result<Vec<HeldRead>, Refusal>),
     /// The answer to [`Output::Page`].
     Page {
         /// As asked.
@@ -157,6 +157,17 @@ pub struct JobsRead {
     pub version: u64,
     /// The jobs.
     pub jobs: Vec<JobRead>,
+}
+
+/// What is read of a job that the client has, and no more: its payload may be large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldRead {
+    /// The job.
+    pub id: JobId,
+    /// Where it is.
+    pub place: Place,
+    /// Of its newest lease.
+    pub fence: u64,
 }
 
 /// What the driver is to do.

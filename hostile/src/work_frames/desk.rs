@@ -4,7 +4,7 @@
 use holdfast_common::{
     codec::work as codec,
     consumer::{
-        BoardRead, CHANGES, Consumer, Input, JobsRead, Output, PLACES, PUSHED, PlaceRead,
+        BoardRead, CHANGES, Consumer, HeldRead, Input, JobsRead, Output, PLACES, PUSHED, PlaceRead,
         QueueName, Refusal,
     },
     error::Code,
@@ -350,9 +350,9 @@ impl Talk {
             Output::Held(ids) => {
                 assert!(!ids.is_empty() && ids.len() <= CHANGES);
                 // Those that are left, none of which it has any more.
-                let jobs = ids.into_iter().filter(|_| how != 2).map(shown).collect();
-                let result = if how == 1 { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
-                self.feed(Input::Held(result), 0);
+                let read = |id| HeldRead { id, place: Place::Ready, fence: 0 };
+                let jobs = ids.into_iter().filter(|_| how != 2).map(read).collect();
+                self.feed(Input::Held(if how == 1 { Err(refusal()) } else { Ok(jobs) }), 0);
             }
             Output::Page { req, place: of, .. } => {
                 let result = if how == 1 { Err(refusal()) } else { Ok(place(of)) };

@@ -10,7 +10,8 @@ use crate::{
 };
 use holdfast_common::{
     consumer::{
-        BoardRead, Decided, Input, JobsRead, Output, PAGE_JOBS, PLACES, PlaceRead, Refusal,
+        BoardRead, Decided, HeldRead, Input, JobsRead, Output, PAGE_JOBS, PLACES, PlaceRead,
+        Refusal,
     },
     error::Code,
     frame::work::{Hello, Like, Which},
@@ -86,7 +87,7 @@ pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
             Box::new(move |machine, at| machine.handle(at, Input::Jobs { sub, result }))
         }
         Output::Held(ids) => {
-            let result = jobs(&shared, &ids).await.map_err(Refusal::from);
+            let result = held(&shared, &ids).await.map_err(Refusal::from);
             Box::new(move |machine, at| machine.handle(at, Input::Held(result)))
         }
         Output::Page { req, queue, place, after, like } => {
@@ -219,6 +220,16 @@ async fn jobs(shared: &Shared, ids: &[JobId]) -> Result<JobsRead, Fault> {
         jobs.extend(shared.engine.job(*id).await?);
     }
     Ok(JobsRead { version, jobs })
+}
+
+/// Of each job no more is kept than is asked.
+async fn held(shared: &Shared, ids: &[JobId]) -> Result<Vec<HeldRead>, Fault> {
+    let mut jobs = Vec::with_capacity(ids.len());
+    for id in ids {
+        let job = shared.engine.job(*id).await?;
+        jobs.extend(job.map(|job| HeldRead { id: job.id, place: job.place, fence: job.fence }));
+    }
+    Ok(jobs)
 }
 
 async fn page(

@@ -169,8 +169,8 @@ fn missing() -> (Consumer, Vec<Output>) {
     (consumer, out)
 }
 
-fn held(n: u8, fence: u64, place: Place) -> JobRead {
-    JobRead { fence, ..shown(n, place) }
+fn held(n: u8, fence: u64, place: Place) -> HeldRead {
+    HeldRead { id: id(n), place, fence }
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn where_something_was_missed_who_holds_jobs_is_told_which_are_lost() {
     // The second is somebody else's by now, the third was cancelled, and the fourth is no longer there.
     let jobs =
         vec![held(1, 1, Place::Leased), held(2, 9, Place::Leased), held(3, 3, Place::Cancelled)];
-    let out = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 9, jobs })));
+    let out = consumer.handle(NOW, Input::Held(Ok(jobs)));
     let lost = |n: u8, reason: &str| {
         format!(r#"{{"lost":{{"job":"{}","fence":{n},"reason":"{reason}"}}}}"#, id(n))
     };
@@ -202,7 +202,7 @@ fn what_is_leased_anew_while_it_is_read_is_not_lost_by_what_was_read() {
     consumer.handle(NOW, Input::Leased { sub: 1, version: 9, jobs: vec![again] });
     let jobs =
         vec![held(2, 2, Place::Leased), held(3, 3, Place::Leased), held(4, 4, Place::Leased)];
-    let out = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 8, jobs })));
+    let out = consumer.handle(NOW, Input::Held(Ok(jobs)));
     assert!(sent(&out).is_empty());
 }
 
@@ -214,6 +214,21 @@ fn what_could_not_be_read_of_what_is_held_is_read_after_a_while() {
     let then = consumer.deadline().unwrap();
     assert_eq!(then, NOW + AGAIN);
     assert_eq!(doubted(&consumer.handle(then, Input::Tick)).map(|ids| ids.len()), Some(4));
+}
+
+#[test]
+fn who_misses_something_again_and_again_has_what_is_held_read_once_in_a_while() {
+    let (mut consumer, _) = missing();
+    let mut now = NOW;
+    for _ in 0..3 {
+        assert_eq!(doubted(&consumer.handle(now, Input::Missed)), None, "it is being read");
+        let jobs = (1..=4).map(|n| held(n, n.into(), Place::Leased)).collect();
+        assert_eq!(doubted(&consumer.handle(now, Input::Held(Ok(jobs)))), None);
+        assert_eq!(doubted(&consumer.handle(now, Input::Missed)), None);
+        assert_eq!(consumer.deadline(), Some(now + EVERY));
+        now = now + EVERY;
+        assert_eq!(doubted(&consumer.handle(now, Input::Tick)).map(|ids| ids.len()), Some(4));
+    }
 }
 
 #[test]
@@ -235,8 +250,12 @@ fn no_more_of_what_is_held_is_read_at_once_than_may_be_and_the_rest_after_it() {
     flushed(&mut consumer);
     let first = doubted(&consumer.handle(NOW, Input::Missed)).unwrap();
     assert_eq!((first.len(), holds), (CHANGES, 320));
-    let jobs = first.iter().map(|id| JobRead { id: *id, ..held(1, 1, Place::Leased) }).collect();
-    let rest = consumer.handle(NOW, Input::Held(Ok(JobsRead { version: 9, jobs })));
+    let jobs = first.iter().map(|id| HeldRead { id: *id, ..held(1, 1, Place::Leased) }).collect();
+    let out = consumer.handle(NOW, Input::Held(Ok(jobs)));
+    assert_eq!(doubted(&out), None, "a part at a time");
+    let then = consumer.deadline().unwrap();
+    assert_eq!(then, NOW + EVERY);
+    let rest = consumer.handle(then, Input::Tick);
     assert_eq!(doubted(&rest).map(|ids| ids.len()), Some(holds - CHANGES));
 }
 

@@ -4,7 +4,7 @@ use super::deeds::{Ask, Deed, Fate, JOBS, QUEUES};
 use holdfast_common::{
     codec::work as codec,
     consumer::{
-        BoardRead, CHANGES, Consumer, Input, JobsRead, Output, PLACES, PUSHED, PlaceRead,
+        BoardRead, CHANGES, Consumer, HeldRead, Input, JobsRead, Output, PLACES, PUSHED, PlaceRead,
         QueueName, Refusal,
     },
     error::Code,
@@ -88,7 +88,7 @@ pub enum Open {
     Jobs(Sub, u64, Vec<JobId>),
     Page(Request),
     /// Which jobs are read because they are held.
-    Held(u64, Vec<JobId>),
+    Held(Vec<JobId>),
 }
 
 pub struct World {
@@ -194,7 +194,7 @@ impl World {
                 assert!(!ids.is_empty() && ids.len() <= CHANGES);
                 let reads = self.open.iter().filter(|it| matches!(it, Open::Held(..))).count();
                 assert_eq!(reads, 0, "one such read is under way at a time");
-                self.open.push(Open::Held(self.version, ids));
+                self.open.push(Open::Held(ids));
             }
             Output::Page { req, .. } => {
                 let reads = self.open.iter().filter(|it| matches!(it, Open::Page(_))).count();
@@ -386,10 +386,10 @@ impl World {
                 let result = if refused { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
                 self.feed(Input::Jobs { sub, result });
             }
-            Open::Held(version, ids) => {
-                let jobs = ids.into_iter().map(shown).collect();
-                let result = if refused { Err(refusal()) } else { Ok(JobsRead { version, jobs }) };
-                self.feed(Input::Held(result));
+            Open::Held(ids) => {
+                let read = |id| HeldRead { id, place: Place::Ready, fence: 0 };
+                let jobs = ids.into_iter().map(read).collect();
+                self.feed(Input::Held(if refused { Err(refusal()) } else { Ok(jobs) }));
             }
             Open::Page(req) => {
                 let read = PlaceRead { place: Place::Dead, jobs: Vec::new(), after: None };
