@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-/// Half of what a job costs outside the database is memory that is taken by one thread and freed by
-/// another, which this allocator is made for.
+/// What a job or an event needs is often taken by one thread and freed by another, which this allocator
+/// is made for (ADR 23).
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -24,6 +24,7 @@ mod lanes;
 mod log;
 mod open;
 mod place;
+mod probe;
 mod readers;
 mod reading;
 mod registers;
@@ -253,7 +254,7 @@ impl Engine for SqliteEngine {
     async fn ready(&self) -> Result<(), Fault> {
         match self.writer.last_fault() {
             None => Ok(()),
-            Some(_) => self.writer.ask(writer::probe).await,
+            Some(_) => self.writer.ask(probe::write).await,
         }
     }
 

@@ -201,7 +201,11 @@ pub(in crate::engine) trait Rows {
     fn fence(&mut self) -> Result<u64, Self::Error>;
 
     /// Whether a call before this one, at the same time, has left nothing that is overdue.
-    fn swept(&self) -> bool;
+    /// Engines that do not know have each call look.
+    fn swept(&self) -> bool {
+        false
+    }
+
     /// Whether this call has left nothing.
-    fn keep_swept(&mut self, swept: bool);
+    fn keep_swept(&mut self, _swept: bool) {}
 }

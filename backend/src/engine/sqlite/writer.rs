@@ -39,9 +39,6 @@ const BATCH: usize = 512;
 /// How long after a removal the write-ahead log, which may still hold what was removed, is emptied.
 pub(super) const SCRUB_AFTER: Duration = Duration::from_secs(1);
 
-/// What a writer that had a fault writes to try whether it can: about as much as a large event.
-const PROBE_BYTES: u32 = 64 * 1024;
-
 /// The writer as others hold it.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -395,14 +392,6 @@ fn set(last_fault: &LastFault, fault: Option<Fault>) {
 fn read(last_fault: &LastFault) -> Option<Fault> {
     let last = last_fault.lock();
     last.unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// Writes something, for who asks whether a write could be taken now. Never the same bytes: SQLite
-/// would not write them again.
-pub(super) fn probe(db: &Connection) -> Result<(), Problem> {
-    let sql = "INSERT OR REPLACE INTO probe (seq, filler) VALUES (1, randomblob(?1))";
-    db.prepare_cached(sql)?.execute([PROBE_BYTES])?;
-    Ok(())
 }
 
 #[cfg(test)]

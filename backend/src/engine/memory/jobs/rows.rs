@@ -391,11 +391,4 @@ impl Rows for &mut State {
         self.jobs.fence += 1;
         Ok(self.jobs.fence)
     }
-
-    // Each call sweeps: nothing is saved by less.
-    fn swept(&self) -> bool {
-        false
-    }
-
-    fn keep_swept(&mut self, _swept: bool) {}
 }
