@@ -1,7 +1,7 @@
 """A consumer in another language, of the standard library alone: it waits for jobs of a queue, does each
 and says so, until nothing has come for a while or it has done as many as it was asked to.
 
-    python3 consumer.py http://127.0.0.1:3000 inbox --name py-1 [--most 5] [--wait 2000]
+    python3 consumer.py http://127.0.0.1:3000 inbox --name py-1 [--most 5] [--wait 2000] [--takes 300]
 
 It prints a line of JSON for each job that it has done.
 """
@@ -9,6 +9,7 @@ It prints a line of JSON for each job that it has done.
 import argparse
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -31,6 +32,7 @@ def main():
     words.add_argument("--name", default="consumer.py")
     words.add_argument("--most", type=int, default=1_000_000)
     words.add_argument("--wait", type=int, default=2_000)
+    words.add_argument("--takes", type=int, default=0)
     asked = words.parse_args()
 
     done = 0
@@ -40,6 +42,7 @@ def main():
         if not jobs:
             break
         for job in jobs:
+            time.sleep(asked.takes / 1_000)
             result = {"by": asked.name, "title": job["data"]["title"]}
             word = {"token": job["token"], "result": result}
             try:

@@ -4,6 +4,7 @@
 mod ask;
 mod export;
 mod options;
+mod patience;
 mod show;
 
 pub use export::AskedRoom;
@@ -11,7 +12,7 @@ pub(crate) use export::ExportOptions;
 pub(crate) use options::QueueOptions;
 
 use ask::{Answer, NotAsked, Server};
-use options::{Letters, Names, Word};
+use options::{How, Letters, Names, Word};
 use serde_json::{Map, Value, json};
 
 /// Why a word was not carried out.
@@ -28,6 +29,9 @@ pub enum NotDone {
         /// The same for a person.
         text: String,
     },
+    /// It was asked again and again, and this is what it came to at last.
+    #[error("gave up after {0}: {1}")]
+    GivenUp(String, Box<Self>),
     /// It makes no sense.
     #[error("{0}")]
     Wrong(String),
@@ -47,8 +51,8 @@ impl Asked {
     /// # Errors
     /// The server cannot be asked or says no.
     pub async fn carry_out(self) -> Result<String, NotDone> {
-        let Self(QueueOptions { server, json, word }) = self;
-        let server = Server::new(&server)?;
+        let Self(QueueOptions { server, by, json, word }) = self;
+        let server = Server::new(&server)?.by(by)?;
         let answers = done(&server, &word).await?;
         if json {
             let lines = answers.iter().map(|answer| format!("{}\n", answer.text));
@@ -65,7 +69,10 @@ impl Asked {
 
 async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
     let one = match word {
-        Word::List { namespace } => server.get(&[namespace, "queues"], &[]).await?,
+        Word::List { namespace } => {
+            let path: Vec<_> = namespace.iter().map(|ns| &**ns).chain(["queues"]).collect();
+            server.get(&path, &[]).await?
+        }
         Word::Show { queue } => server.get(&queue.path(&[]), &[]).await?,
         Word::Jobs { queue, state, kind, error, limit } => {
             let limit = limit.to_string();
@@ -75,12 +82,10 @@ async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
             server.get(&queue.path(&["jobs"]), &query).await?
         }
         Word::Job { id, namespace } => server.get(&[namespace, "jobs", id], &[]).await?,
-        Word::Add { queue, kind, data, delay_ms, priority, group, key } => {
-            let data: Value = json_of(data)?;
-            let mut body = json!({ "type": kind, "data": data });
+        Word::Add { queue, kind, data, delay_ms, at, how, key } => {
+            let mut body = job(kind, data, how)?;
             put(&mut body, "delay_ms", delay_ms.map(Value::from));
-            put(&mut body, "priority", priority.map(Value::from));
-            put(&mut body, "group", group.clone().map(Value::from));
+            put(&mut body, "at", at.map(Value::from));
             server.post(&queue.path(&["jobs"]), &body, key.as_deref()).await?
         }
         Word::Cancel { queue, ids } => {
@@ -110,12 +115,19 @@ async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
             server.post(&queue.path(&["settings"]), &settings_of(settings)?, None).await?
         }
         Word::Schedules { namespace } => server.get(&[namespace, "schedules"], &[]).await?,
-        Word::Schedule { name, cron, queue, kind, data } => {
-            let data: Value = json_of(data)?;
-            let body = json!({ "cron": cron, "queue": queue, "type": kind, "data": data });
-            server.post(&[&name.ns, "schedules", &name.name], &body, None).await?
+        Word::Schedule { name, cron, queue, kind, data, how } => {
+            let mut body = job(kind, data, how)?;
+            put(&mut body, "cron", Some(json!(cron)));
+            put(&mut body, "queue", Some(json!(queue)));
+            server.post(&name.schedule(&[]), &body, None).await?
         }
-        Word::Unschedule { name } => server.delete(&[&name.ns, "schedules", &name.name]).await?,
+        Word::PauseSchedule { name } => {
+            server.post(&name.schedule(&["pause"]), &json!({}), None).await?
+        }
+        Word::ResumeSchedule { name } => {
+            server.post(&name.schedule(&["resume"]), &json!({}), None).await?
+        }
+        Word::Unschedule { name } => server.delete(&name.schedule(&[])).await?,
         Word::Audit { queue, limit } => {
             let limit = limit.to_string();
             server.get(&queue.path(&["audit"]), &[("limit", &limit)]).await?
@@ -129,6 +141,22 @@ impl Names {
     fn path<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [&[&*self.ns, "queues", &*self.name], rest].concat()
     }
+
+    /// The schedule's.
+    fn schedule<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
+        [&[&*self.ns, "schedules", &*self.name], rest].concat()
+    }
+}
+
+fn job(kind: &str, data: &str, how: &How) -> Result<Value, NotDone> {
+    let How { priority, group, max_attempts, backoff_ms, expires_ms } = how;
+    let mut body = json!({ "type": kind, "data": json_of::<Value>(data)? });
+    put(&mut body, "priority", priority.map(Value::from));
+    put(&mut body, "group", group.clone().map(Value::from));
+    put(&mut body, "max_attempts", max_attempts.map(Value::from));
+    put(&mut body, "backoff_ms", backoff_ms.map(Value::from));
+    put(&mut body, "expires_ms", expires_ms.map(Value::from));
+    Ok(body)
 }
 
 fn which(letters: &Letters) -> Result<Value, NotDone> {

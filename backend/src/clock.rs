@@ -1,6 +1,9 @@
 //! Time and chance: the only place of the server that asks for either.
 
-use crate::engine::Clocks;
+use crate::{
+    engine::Clocks,
+    failpoint::{Planted, planted},
+};
 use holdfast_common::{
     id::{ConnectionId, EventId, JobId, RoomId, ScheduleId, WebhookId},
     storage::Fault,
@@ -35,25 +38,29 @@ impl Clock {
 pub(crate) struct SystemClocks;
 
 impl Clocks for SystemClocks {
-    /// Where the machine sleeps this one goes on: a job is not late by a night.
-    #[cfg(target_os = "linux")]
     fn steady(&self) -> Instant {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
-        Instant(seconds.saturating_mul(1_000).saturating_add(nanos / 1_000_000))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn steady(&self) -> Instant {
-        static START: std::sync::LazyLock<std::time::Instant> =
-            std::sync::LazyLock::new(std::time::Instant::now);
-        let passed = START.elapsed().as_millis();
-        Instant(u64::try_from(passed).unwrap_or(u64::MAX))
+        if planted(Planted::StoreGoesByWall) { Instant(wall().0) } else { steady() }
     }
 
     fn wall(&self) -> Timestamp {
         wall()
     }
+}
+
+/// Where the machine sleeps this one goes on: a job is not late by a night.
+#[cfg(target_os = "linux")]
+fn steady() -> Instant {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    Instant(seconds.saturating_mul(1_000).saturating_add(nanos / 1_000_000))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady() -> Instant {
+    static START: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    let passed = START.elapsed().as_millis();
+    Instant(u64::try_from(passed).unwrap_or(u64::MAX))
 }
 
 /// The wall clock. A clock before 1970 counts as 1970.

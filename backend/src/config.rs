@@ -5,11 +5,12 @@ mod limits;
 use crate::{
     cli::{Asked, AskedRoom, ExportOptions, QueueOptions},
     export::Exports,
+    limits::EXPORT_TIME,
     webhook::{Inside, Public, Targets},
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use holdfast_common::{job::limits::LONGEST_DELAY, limits::Limits, time::Millis};
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Holdfast: rooms whose events survive a broken connection.
 #[derive(Debug, Parser)]
@@ -73,6 +74,9 @@ struct ServeOptions {
     /// A neighbour to which webhooks may go, by http as well and at any address; repeatable
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
     webhook_inside: Vec<Inside>,
+    /// How long a webhook's receiver may take to answer
+    #[arg(long, value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    webhook_ms: u64,
     /// How long the file of a room that was exported is kept
     #[arg(long, value_name = "MS", default_value_t = 604_800_000, value_parser = clap::value_parser!(u64).range(1_000..=LONGEST_DELAY.0))]
     exports_keep_ms: u64,
@@ -121,6 +125,8 @@ pub struct Config {
     pub request_time: Millis,
     /// Where webhooks may go.
     pub webhooks: Targets,
+    /// How long a webhook's receiver may take to answer.
+    pub webhook_time: Millis,
     /// Where rooms are written to files, and for how long these are kept.
     pub exports: Exports,
     /// What is logged.
@@ -167,6 +173,7 @@ impl Config {
             folder: options.data.join("exports"),
             keep: Millis(options.exports_keep_ms),
             bytes: options.exports_bytes,
+            pace: Duration::from_millis(options.request_ms).max(EXPORT_TIME),
         };
         Ok(Self {
             listen: options.listen,
@@ -178,6 +185,7 @@ impl Config {
             connections: options.connections as usize,
             request_time: Millis(options.request_ms),
             webhooks: Targets { public: options.webhook_target, inside: options.webhook_inside },
+            webhook_time: Millis(options.webhook_ms),
             exports,
             log: options.log,
             limits,
@@ -202,9 +210,16 @@ fn with_environment(command: clap::Command) -> clap::Command {
         })
         .mut_subcommands(|command| match command.get_name() {
             // What is decided is what is said: no variable that was left set adds to it.
-            "queue" | "export" => command.mut_arg("server", |server| server.env("HOLDFAST_SERVER")),
+            // Whom one asks, and who one is, stays the same.
+            "queue" => from_environment(from_environment(command, "server"), "by"),
+            "export" => from_environment(command, "server"),
             _ => with_environment(command),
         })
+}
+
+fn from_environment(command: clap::Command, option: &'static str) -> clap::Command {
+    let name = format!("HOLDFAST_{}", option.to_ascii_uppercase());
+    command.mut_arg(option, |argument| argument.env(name))
 }
 
 #[cfg(test)]
@@ -283,6 +298,7 @@ mod tests {
             "holdfast --log a=b=c",
             "holdfast --webhook-target https://hooks.example.org/",
             "holdfast --webhook-inside neighbour",
+            "holdfast --webhook-ms 0",
             "holdfast dance",
         ] {
             assert_eq!(read(words).unwrap_err().exit_code(), 2, "{words}");

@@ -2,6 +2,7 @@
 //! written stands on the [`Shelf`] until it has been kept for long enough.
 
 mod part;
+mod pieces;
 mod shelf;
 mod worker;
 

@@ -6,7 +6,12 @@
 //!   somebody said about a job, is durable (the first where N is absent), before anybody hears of it;
 //! - `drop_ack:N`: the N-th ack is swallowed.
 //!
-//! Each says `failpoint fired: …` on stderr, so that a test can know and need not guess by time.
+//! `HOLDFAST_PLANTED` names a fault of [`Planted`], which is then in all of the process: for the proof that
+//! those who look at a server from outside would see it.
+//!
+//! Each failpoint says `failpoint fired: …` on stderr, so that a test can know and need not guess by time.
+
+pub(crate) use holdfast_common::planted::Planted;
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -82,6 +87,25 @@ pub(crate) fn swallows(frame: &str) -> bool {
         eprintln!("failpoint fired: drop_ack");
     }
     swallowed
+}
+
+#[cfg(feature = "failpoints")]
+pub(crate) use holdfast_common::planted::planted;
+
+/// Plants what the environment names.
+#[cfg(feature = "failpoints")]
+pub(crate) fn plant() {
+    if let Ok(name) = std::env::var("HOLDFAST_PLANTED") {
+        assert!(holdfast_common::planted::plant_everywhere(&name), "no such fault: {name}");
+    }
+}
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn plant() {}
+
+#[cfg(not(feature = "failpoints"))]
+pub(crate) const fn planted(_: Planted) -> bool {
+    false
 }
 
 #[cfg(not(feature = "failpoints"))]

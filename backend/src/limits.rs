@@ -81,6 +81,14 @@ pub(crate) const EXPORTS_KEPT: usize = 100;
 /// Exports that are read at once: each is an open file more.
 pub(crate) const EXPORT_READS: usize = 16;
 
+/// Bytes of an export that its reader has to take each [`EXPORT_TIME`], while there are as many left: who
+/// is slower would keep one of those places from others.
+pub(crate) const EXPORT_PACE: usize = 512 * 1024;
+
+/// How long a reader may take for them, or as long as a request may take, if that is longer: a short time
+/// for heads asks nobody for a fast line.
+pub(crate) const EXPORT_TIME: Duration = Duration::from_secs(30);
+
 /// Queues whose gauges are told: each is a line of each gauge.
 pub(crate) const QUEUES_TOLD: usize = 200;
 
@@ -159,6 +167,10 @@ mod tests {
             ("the key of an enqueue is remembered", format!("{} d", KEYS_KEPT.0 / 86_400_000)),
             ("exports that are kept, and that wait", number(EXPORTS_KEPT)),
             ("exports that are read at once", number(EXPORT_READS)),
+            (
+                &format!("bytes of one that are taken within {} s", EXPORT_TIME.as_secs()),
+                kib(EXPORT_PACE),
+            ),
             ("long polls that wait", number(WAITING)),
             ("jobs of one call", number(CALL_JOBS)),
             ("jobs of one claim", number(CLAIM_JOBS as usize)),

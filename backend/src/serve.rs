@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     domain::{chat::ChatRules, work::WorkRules},
     engine::{Engine, sqlite::SqliteEngine},
+    failpoint,
     guard::Guard,
     limits::BACKLOG,
 };
@@ -64,6 +65,7 @@ pub async fn serve_with(
     config: Config,
     add: impl FnOnce(Builder) -> Builder,
 ) -> Result<(), NotStarted> {
+    failpoint::plant();
     if !config.listen.ip().is_loopback() {
         return Err(NotStarted::NotLoopback(config.listen));
     }
@@ -77,6 +79,7 @@ pub async fn serve_with(
         .queues(work::queues())
         .welcome_room("chat", chat::LOBBY)
         .webhooks(config.webhooks)
+        .webhook_time(Duration::from_millis(config.webhook_time.0))
         .exports(config.exports)
         .limits(config.limits)
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })

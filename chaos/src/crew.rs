@@ -33,14 +33,24 @@ const WAYS: [&str; 8] =
 /// A lease of a job, as its number and its fence.
 type Lease = (String, u64);
 
+/// A lease as a worker was given it.
+#[derive(Debug)]
+pub(crate) struct Had {
+    who: String,
+    attempt: u64,
+    pub(crate) title: String,
+}
+
 /// What they have told.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     /// Who has had each lease.
-    pub(crate) had: BTreeMap<Lease, String>,
-    /// Those that are kept for longer than the server will stand still.
+    pub(crate) had: BTreeMap<Lease, Had>,
+    /// Those whose workers died of it.
+    left: BTreeSet<Lease>,
+    /// Those that are kept for as long as the server stands still, or its clock jumps.
     pub(crate) holds: BTreeSet<Lease>,
-    /// Those of them that were there when it stood still.
+    /// Those of them that were there when that began.
     still: BTreeSet<Lease>,
     /// How the end of each was answered at last, and which end it was.
     pub(crate) ended: BTreeMap<Lease, (String, String)>,
@@ -59,9 +69,14 @@ impl Book {
         let words: Vec<&str> = line.split(' ').collect();
         let lease = |job: &str, fence: &str| (job.to_owned(), fence.parse().unwrap_or(0));
         match words[..] {
-            ["had", job, fence, _, title] => {
+            ["had", job, fence, attempt, title] => {
                 self.may_say.push(event(title, who, fence));
-                if let Some(other) = self.had.insert(lease(job, fence), who.to_owned()) {
+                let had = Had {
+                    who: who.to_owned(),
+                    attempt: attempt.parse().unwrap_or(0),
+                    title: title.to_owned(),
+                };
+                if let Some(Had { who: other, .. }) = self.had.insert(lease(job, fence), had) {
                     self.broken(format!("J2: {who} and {other} were both given {job} by {fence}"));
                 }
             }
@@ -74,7 +89,7 @@ impl Book {
                     "again" => self.again += 1,
                     _ => {
                         if self.still.contains(&lease) {
-                            self.broken(format!("J8: a stop has ended a lease: {line}"));
+                            self.broken(format!("J8: a stop or a jump has ended a lease: {line}"));
                         }
                         self.late.insert(lease.clone());
                     }
@@ -85,12 +100,30 @@ impl Book {
         }
     }
 
-    /// The server stands still now.
+    /// The server stands still now, or its clock jumps: no lease that is held may end by that.
     pub(crate) fn stands_still(&mut self) {
         self.still.clone_from(&self.holds);
     }
 
-    /// Whether whoever held a job over the stop has said what became of it.
+    /// The last fence that anybody was given.
+    pub(crate) fn newest(&self) -> u64 {
+        self.had.keys().map(|(_, fence)| *fence).max().unwrap_or(0)
+    }
+
+    /// Of the leases behind this fence those whose workers have died, each as its job and its attempt.
+    pub(crate) fn left_behind(&self, fence: u64) -> Vec<(String, u64)> {
+        let left = self.left.iter().filter(|lease| lease.1 > fence);
+        left.map(|lease| (lease.0.clone(), self.had[lease].attempt)).collect()
+    }
+
+    fn dies(&mut self, who: &str) {
+        let theirs = self.had.iter().filter(|(_, had)| had.who == who).map(|(lease, _)| lease);
+        let left = theirs.filter(|lease| !self.ended.contains_key(*lease)).cloned();
+        let left: Vec<Lease> = left.collect();
+        self.left.extend(left);
+    }
+
+    /// Whether whoever held a job over that has said what became of it.
     pub(crate) fn let_go(&self) -> bool {
         self.still.iter().all(|lease| self.ended.contains_key(lease))
     }
@@ -237,6 +270,7 @@ impl Place {
         // Before it is waited for: who has only closed its output would be waited for in vain.
         let _ = child.start_kill();
         let _ = child.wait().await;
+        self.book().dies(&self.name);
         self.trace.count("workers that died", 1);
     }
 }

@@ -7,12 +7,11 @@
 pub(crate) mod journal;
 pub(crate) mod model;
 
-use crate::Outcome;
+use crate::{Outcome, shim};
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 const SOURCE: &str = include_str!("../shim/disk.c");
@@ -95,21 +94,7 @@ pub(crate) struct Disk {
 impl Disk {
     /// Builds the shim. Where that cannot be done, the reason in one line.
     pub(crate) fn build(beside: &Path) -> Result<Self, String> {
-        if !cfg!(target_os = "linux") {
-            return Err("a library can be laid under a program in this way on Linux alone".into());
-        }
-        let (source, library) = (beside.join("disk.c"), beside.join("disk.so"));
-        fs::write(&source, SOURCE).map_err(|error| error.to_string())?;
-        let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-        let built = Command::new(compiler)
-            .args(["-O1", "-shared", "-fPIC", "-o"])
-            .args([&library, &source])
-            .output()
-            .map_err(|error| format!("there is no C compiler: {error}"))?;
-        if !built.status.success() {
-            let why = String::from_utf8_lossy(&built.stderr).replace('\n', " ");
-            return Err(format!("shim/disk.c cannot be built: {why}"));
-        }
+        let library = shim::build("disk", SOURCE, beside)?;
         let mut disk = Self { library, beside: beside.to_owned(), turn: 0, starts: 0 };
         disk.order(Orders::NOTHING).map_err(|error| error.to_string())?;
         Ok(disk)

@@ -33,6 +33,8 @@ mod line;
 #[cfg(unix)]
 mod log;
 #[cfg(unix)]
+mod planted;
+#[cfg(unix)]
 mod program;
 #[cfg(unix)]
 mod scenario;
@@ -41,9 +43,13 @@ mod server;
 #[cfg(unix)]
 mod service;
 #[cfg(unix)]
+mod shim;
+#[cfg(unix)]
 mod stage;
 #[cfg(unix)]
 mod trace;
+#[cfg(unix)]
+mod wall;
 #[cfg(unix)]
 mod worker;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     apart,
+    planted::{self, Fault},
     scenario::{ALL, Scenario},
     trace::Trace,
 };
@@ -24,6 +25,7 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 
 /// The real server under real faults.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct Options {
     /// How often the server is killed; the other scenarios' rounds go by it
     #[arg(long, default_value_t = 100)]
@@ -43,6 +45,9 @@ struct Options {
     /// The server was built with its failpoints, so that it dies where it is told to
     #[arg(long)]
     failpoints: bool,
+    /// A fault that the scenario `jobs` has to see, or `all` of them, one by one
+    #[arg(long)]
+    planted: Option<String>,
     /// How many scenarios run at a time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
@@ -61,6 +66,8 @@ pub(crate) struct Play {
     pub(crate) folder: PathBuf,
     /// Whether the server dies where it is told to.
     pub(crate) failpoints: bool,
+    /// What is wrong on purpose.
+    pub(crate) planted: Option<&'static Fault>,
 }
 
 impl Play {
@@ -90,17 +97,11 @@ pub(crate) enum End {
 pub(crate) fn main() -> ExitCode {
     let options = Options::parse();
     apart::begin();
-    let chosen: Vec<&Scenario> = if options.scenarios.is_empty() {
-        ALL.iter().collect()
-    } else {
-        let named = |name: &String| ALL.iter().find(|scenario| scenario.name == name);
-        match options.scenarios.iter().map(named).collect() {
-            Some(chosen) => chosen,
-            None => {
-                let names: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
-                eprintln!("the scenarios are {}", names.join(", "));
-                return ExitCode::from(2);
-            }
+    let chosen = match chosen(&options) {
+        Ok(chosen) => chosen,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::from(2);
         }
     };
     let seed = options.seed.unwrap_or_else(random);
@@ -114,16 +115,37 @@ pub(crate) fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A scenario, and what is wrong on purpose.
+type Chosen = (&'static Scenario, Option<&'static Fault>);
+
+fn chosen(options: &Options) -> Result<Vec<Chosen>, String> {
+    let names = || ALL.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
+    let named = |name: &str| ALL.iter().find(|scenario| scenario.name == name);
+    let named = |name: &str| named(name).ok_or_else(|| format!("the scenarios are {}", names()));
+    if let Some(name) = &options.planted {
+        let faults = planted::named(name).ok_or_else(|| {
+            let names: Vec<_> = planted::ALL.iter().map(|fault| fault.name).collect();
+            format!("the faults are all, {}", names.join(", "))
+        })?;
+        let jobs = named(planted::SCENARIO)?;
+        return Ok(faults.into_iter().map(|fault| (jobs, Some(fault))).collect());
+    }
+    if options.scenarios.is_empty() {
+        return Ok(ALL.iter().map(|scenario| (scenario, None)).collect());
+    }
+    options.scenarios.iter().map(|name| Ok((named(name)?, None))).collect()
+}
+
 /// So many at a time: most of what they do is to wait.
-fn play_all(chosen: &[&Scenario], options: &Options, seed: u64) -> Vec<Result<End, ()>> {
+fn play_all(chosen: &[Chosen], options: &Options, seed: u64) -> Vec<Result<End, ()>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut ends = Vec::new();
-        while let Some(scenario) = chosen.get(next.fetch_add(1, Relaxed)) {
+        while let Some((scenario, planted)) = chosen.get(next.fetch_add(1, Relaxed)) {
             if ENDING.load(Relaxed) {
                 break;
             }
-            ends.push(run(scenario, options, seed));
+            ends.push(run(scenario, *planted, options, seed));
         }
         ends
     };
@@ -134,20 +156,29 @@ fn play_all(chosen: &[&Scenario], options: &Options, seed: u64) -> Vec<Result<En
     })
 }
 
-fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
-    let name = scenario.name;
+fn run(
+    scenario: &Scenario,
+    planted: Option<&'static Fault>,
+    options: &Options,
+    seed: u64,
+) -> Result<End, ()> {
+    let name = match planted {
+        Some(fault) => format!("{}-with-{}", scenario.name, fault.name),
+        None => scenario.name.to_owned(),
+    };
     let began = Instant::now();
     let folder = options.folder.join(format!("{name}-{seed}"));
     let prepared = prepare(&folder);
     let ended = prepared.and_then(|trace| {
         let play = Play {
-            scenario: name,
+            scenario: scenario.name,
             seed,
             restarts: options.restarts,
             events: options.events,
             program: options.server.clone(),
             folder: folder.clone(),
             failpoints: options.failpoints,
+            planted,
         };
         // A runtime of its own: nothing of a scenario is left when the next one begins.
         let runtime = tokio::runtime::Runtime::new()?;
@@ -175,9 +206,13 @@ fn run(scenario: &Scenario, options: &Options, seed: u64) -> Result<End, ()> {
             println!("{error}");
             println!("data, log and trace are in {}", folder.display());
             let Options { restarts, events, .. } = options;
+            let what = match planted {
+                Some(fault) => format!("--planted {}", fault.name),
+                None => name,
+            };
             println!(
                 "again with the same choices: \
-                 cargo xtask chaos --restarts {restarts} --events {events} --seed {seed} {name}"
+                 cargo xtask chaos --restarts {restarts} --events {events} --seed {seed} {what}"
             );
             Err(())
         }

@@ -5,7 +5,7 @@
 //! | line | says |
 //! |---|---|
 //! | `had JOB FENCE ATTEMPT TITLE` | a lease is its own |
-//! | `holds JOB FENCE` | it keeps the job for longer than the server will stand still |
+//! | `holds JOB FENCE` | it keeps the job for as long as the server stands still or its clock jumps |
 //! | `stalls JOB FENCE` | it stops itself, until somebody has it go on |
 //! | `said JOB FENCE WHAT TAKEN` | an end is answered: `done`, `again`, or why it is refused |
 //! | `odd TEXT` | an answer that has no place |
@@ -30,6 +30,9 @@ pub(crate) const HOLD_MS: u64 = 7_000;
 pub(crate) const STILL_MS: u64 = HOLD_MS + 500;
 /// When a job that is held ends: behind the stop, and long before its lease does.
 const HELD_MS: u64 = STILL_MS + 500;
+/// For so long a job is kept while the clock jumps. The lease is that of one that is held: more than
+/// twice as long, though the server is started again meanwhile.
+const KEPT_MS: u64 = 2_500;
 /// How many attempts a poison job has.
 pub(crate) const POISON_ATTEMPTS: u32 = 3;
 
@@ -46,6 +49,8 @@ pub(crate) enum Kind {
     Kills,
     /// It is held while the server stands still.
     Held,
+    /// It is held while the server's clock jumps.
+    Kept,
 }
 
 /// A job of the namespace's type `task`.
@@ -71,7 +76,8 @@ enum Deed {
     Complete,
     Fail(String),
     GiveBack,
-    Hold,
+    /// Has the lease be longer, and completes after so many milliseconds.
+    Hold(u64),
 }
 
 /// The payload of what it says in a room when a job is done.
@@ -131,12 +137,13 @@ impl Worker {
         match kind {
             Kind::Kills => {
                 let _ = kill_process(getpid(), Signal::KILL);
-                Deed::Hold
+                Deed::Hold(HELD_MS)
             }
             Kind::Fails => Deed::Fail(format!("{title} cannot be done")),
             // Who comes behind the stop would hold it for longer than the lease.
-            Kind::Held if *attempt == 1 => Deed::Hold,
-            Kind::Plain | Kind::Parent | Kind::Held => {
+            Kind::Held if *attempt == 1 => Deed::Hold(HELD_MS),
+            Kind::Kept if *attempt == 1 => Deed::Hold(KEPT_MS),
+            Kind::Plain | Kind::Parent | Kind::Held | Kind::Kept => {
                 tokio::time::sleep(millis(self.chance.between(0, 15))).await;
                 if self.ways.contains("stalls") && self.chance.percent(15) {
                     say(&format!("stalls {id} {fence}"));

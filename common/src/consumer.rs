@@ -54,6 +54,7 @@ use crate::{
         limits::{CREDIT, LABEL_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
     },
     limits::{Limits, OPEN_REQUESTS, SECRET_BYTES},
+    planted::{Planted, planted},
     text,
     time::{Instant, Millis, Timestamp},
 };
@@ -103,7 +104,8 @@ pub struct Consumer {
     phase: Phase,
     opened: Instant,
     heard: Instant,
-    pinged: bool,
+    /// When it was, if nothing was heard since.
+    pinged: Option<Instant>,
     me: Holder,
     /// Subscriptions are named from 1.
     named: Sub,
@@ -112,6 +114,8 @@ pub struct Consumer {
     watches: BTreeMap<Sub, Watching>,
     held: BTreeMap<JobId, Held>,
     doubts: Doubts,
+    /// The newest change that was heard of, or missed.
+    newest: u64,
     /// Jobs that the client was told of, and what tells of them is not on its way yet.
     unsent: Vec<(JobId, Token)>,
     /// The queues that are followed, and for how many reasons.
@@ -139,7 +143,7 @@ impl Consumer {
             phase: Phase::Hello,
             opened: now,
             heard: now,
-            pinged: false,
+            pinged: None,
             me: Holder { consumer: String::new(), person: None },
             named: 0,
             open: BTreeMap::new(),
@@ -147,6 +151,7 @@ impl Consumer {
             watches: BTreeMap::new(),
             held: BTreeMap::new(),
             doubts: Doubts::new(),
+            newest: 0,
             unsent: Vec::new(),
             followed: BTreeMap::new(),
             pages: Pages::new(),
@@ -178,8 +183,8 @@ impl Consumer {
             Input::Held(result) => self.looked(now, result),
             Input::Page { req, result } => self.page(req, result),
             Input::Moves(moves) => self.moves(moves),
-            Input::Missed => self.missed(),
-            Input::Figures { queue, rates } => self.figures(queue, rates),
+            Input::Missed(version) => self.missed(version),
+            Input::Figures { queue, rates, oldest } => self.figures(queue, rates, oldest),
             Input::Flushed => self.flushed(),
             Input::Drain(after) => self.drain(after),
             Input::Gone => {
@@ -223,8 +228,7 @@ impl Consumer {
             Phase::Closed => None,
             Phase::Hello => Some(self.opened + self.limits.hello),
             Phase::Greeting | Phase::Ready => {
-                let quiet = if self.pinged { self.limits.silence } else { self.limits.ping_every };
-                let beat = self.heard + quiet;
+                let beat = self.limits.answer_due(self.heard, self.pinged);
                 let reads = self.shows().into_iter().chain(self.looks());
                 Some(reads.fold(beat, Instant::min))
             }
@@ -285,7 +289,7 @@ impl Consumer {
 
     fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged = false;
+        self.pinged = None;
     }
 
     fn tick(&mut self, now: Instant) {
@@ -295,11 +299,12 @@ impl Consumer {
             }
         } else if self.full() {
             // Nothing is taken from the socket, so its silence says nothing.
-            self.heard = now;
-        } else if now >= self.heard + self.limits.silence {
-            self.close(Code::Silent);
-        } else if !self.pinged && now >= self.heard + self.limits.ping_every {
-            self.pinged = true;
+            self.heard(now);
+        } else if now >= self.limits.answer_due(self.heard, self.pinged) {
+            if self.pinged.is_some() {
+                return self.close(Code::Silent);
+            }
+            self.pinged = Some(now);
             self.out.push(Output::Ping);
         }
     }
@@ -321,7 +326,9 @@ impl Consumer {
 
     fn flushed(&mut self) {
         self.flushed = true;
-        self.unsent.clear();
+        if !planted(Planted::ToldHandedBack) {
+            self.unsent.clear();
+        }
     }
 
     /// There is one more reason to hear what moves in a queue.

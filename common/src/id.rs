@@ -75,6 +75,12 @@ id! {
     /// One person, or one service.
     PersonId
 }
+
+impl PersonId {
+    /// Whoever calls without saying who they are, as services do. No person's.
+    pub const SERVICE: Self = Self(Uuid::from_bytes(*b"holdfast service"));
+}
+
 id! {
     /// One outbox database. A secret: it is bound to its principal at first use and no reader sees it.
     WriterId

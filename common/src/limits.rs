@@ -5,7 +5,7 @@
 //! How long a side waits, and how much of something it does in one go, stands where it does so. What
 //! a server bounds beside the protocol is its own.
 
-use crate::time::Millis;
+use crate::time::{Instant, Millis};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -129,5 +129,12 @@ impl Limits {
     #[must_use]
     pub const fn frame_bytes(&self) -> usize {
         self.payload_bytes as usize * 2 + 64 * 1024
+    }
+
+    /// Until when a server waits for a client that it last heard then, and has pinged then if it has.
+    /// A ping that went late gives the client no less time for its answer.
+    pub(crate) fn answer_due(&self, heard: Instant, pinged: Option<Instant>) -> Instant {
+        let answer = self.silence.0.saturating_sub(self.ping_every.0);
+        pinged.map_or_else(|| heard + self.ping_every, |at| at + Millis(answer))
     }
 }

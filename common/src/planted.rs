@@ -2,12 +2,17 @@
 //! tests alone, none of them is in the code.
 
 macro_rules! faults {
-    ($($(#[$doc:meta])* $fault:ident,)* ; of queues: $($(#[$of_jobs:meta])* $job:ident,)*) => {
+    (
+        $($(#[$doc:meta])* $fault:ident,)*
+        ; of queues: $($(#[$of_jobs:meta])* $job:ident,)*
+        ; of a server: $($(#[$of_server:meta])* $server:ident,)*
+    ) => {
         /// A fault that can be planted.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Planted {
             $($(#[$doc])* $fault,)*
             $($(#[$of_jobs])* $job,)*
+            $($(#[$of_server])* $server,)*
         }
 
         impl Planted {
@@ -15,6 +20,8 @@ macro_rules! faults {
             pub const ALL: &[Self] = &[$(Self::$fault),*];
             /// Every one of queues.
             pub const JOBS: &[Self] = &[$(Self::$job),*];
+            /// Those that no machine can have.
+            pub const SERVER: &[Self] = &[$(Self::$server),*];
         }
     };
 }
@@ -106,12 +113,30 @@ faults! {
     DispatchSleeps,
     /// What a claim asked for counts when it is over.
     AskedKept,
+    /// Credit that was used counts again.
+    CreditTwice,
+    /// A consumer is not told that a lease of its own is over, and works on.
+    LossUntold,
+    /// With a connection goes what its client was told of: it comes back, and the job is done twice.
+    ToldHandedBack,
+    /// With a connection goes what nobody was told of: it is never given back.
+    UntoldKept,
+    /// A schedule is fired as somebody has read it, whether or not it has gone on since.
+    StateUncompared,
+    /// The next time of a schedule is written when the job of this one is there.
+    NextAfterJob,
+    /// A start of the server counts from then on when a schedule comes.
+    MissedForgotten,
+
+    ; of a server:
+    /// The store's clock goes with the wall clock.
+    StoreGoesByWall,
 }
 
 #[cfg(feature = "proof")]
 mod switch {
     use super::Planted;
-    use std::cell::Cell;
+    use std::{cell::Cell, sync::OnceLock};
 
     thread_local! {
         static NOW: Cell<Option<Planted>> = const { Cell::new(None) };
@@ -122,15 +147,24 @@ mod switch {
         NOW.set(fault);
     }
 
+    static EVERYWHERE: OnceLock<Planted> = OnceLock::new();
+
+    /// Plants the fault of this name in all of the process, for good. Returns whether there is one.
+    pub fn plant_everywhere(name: &str) -> bool {
+        let mut all = [Planted::ALL, Planted::JOBS, Planted::SERVER].into_iter().flatten();
+        let Some(fault) = all.find(|fault| format!("{fault:?}") == name) else { return false };
+        EVERYWHERE.get_or_init(|| *fault) == fault
+    }
+
     /// Whether this fault is planted.
     #[must_use]
     pub fn planted(fault: Planted) -> bool {
-        NOW.get() == Some(fault)
+        NOW.get() == Some(fault) || EVERYWHERE.get() == Some(&fault)
     }
 }
 
 #[cfg(feature = "proof")]
-pub use switch::{plant, planted};
+pub use switch::{plant, plant_everywhere, planted};
 
 #[cfg(not(feature = "proof"))]
 pub(crate) const fn planted(_: Planted) -> bool {

@@ -65,7 +65,8 @@ pub struct Session<B> {
     phase: Phase,
     opened: Instant,
     heard: Instant,
-    pinged: bool,
+    /// When it was, if nothing was heard since.
+    pinged: Option<Instant>,
     hello: Option<Box<Hello>>,
     me: Option<Me>,
     rooms: BTreeMap<RoomId, following::Following>,
@@ -105,7 +106,7 @@ impl<B> Session<B> {
             phase: Phase::Hello,
             opened: now,
             heard: now,
-            pinged: false,
+            pinged: None,
             hello: None,
             me: None,
             rooms: BTreeMap::new(),
@@ -193,8 +194,7 @@ impl<B> Session<B> {
         match self.phase {
             Phase::Closed => None,
             Phase::Hello => Some(self.opened + self.limits.hello),
-            Phase::Greeting | Phase::Ready if self.pinged => Some(self.heard + self.limits.silence),
-            Phase::Greeting | Phase::Ready => Some(self.heard + self.limits.ping_every),
+            Phase::Greeting | Phase::Ready => Some(self.limits.answer_due(self.heard, self.pinged)),
         }
     }
 
@@ -235,7 +235,7 @@ impl<B> Session<B> {
 
     fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged = false;
+        self.pinged = None;
     }
 
     fn tick(&mut self, now: Instant) {
@@ -245,11 +245,12 @@ impl<B> Session<B> {
             }
         } else if self.full() {
             // Nothing is taken from the socket, so its silence says nothing.
-            self.heard = now;
-        } else if now >= self.heard + self.limits.silence {
-            self.close(Code::Silent);
-        } else if !self.pinged && now >= self.heard + self.limits.ping_every {
-            self.pinged = true;
+            self.heard(now);
+        } else if now >= self.limits.answer_due(self.heard, self.pinged) {
+            if self.pinged.is_some() {
+                return self.close(Code::Silent);
+            }
+            self.pinged = Some(now);
             self.out.push(Output::Ping);
         }
     }

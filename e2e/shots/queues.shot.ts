@@ -49,9 +49,18 @@ test("a board at work", async ({ server, people }) => {
   await work.add(["Not before tonight"], { delay_ms: 14_400_000 });
   await work.add(["The first of its group", "The second of its group"], { group: "ward-7", priority: 5 });
   await expect(board.column("Ready").getByRole("article")).toHaveCount(7);
-  // The lines of figures need a while.
-  await page.waitForTimeout(6_000);
+  // Lines of a few seconds, whose ends have what was just done.
+  const moments = async (): Promise<number> => (await board.figure("Ready").heights()).length;
+  await expect.poll(moments, { timeout: 20_000 }).toBeGreaterThanOrEqual(8);
+  for (const name of ["Ready", "In flight", "Oldest", "Done/min", "Failed/min"]) {
+    await board.figure(name).expectEnd((height) => height > 0);
+  }
   await take(page, "board");
+  await show(page, "Ready");
+  await page.getByText("More", { exact: true }).click();
+  await board.title.fill("Change the filters");
+  await page.getByRole("spinbutton", { name: "Begin in (min)" }).fill("90");
+  await take(page, "board-adding");
   await show(page, "Taken");
   await take(page, "board-taken");
   await show(page, "Dead");
@@ -62,6 +71,44 @@ test("a board at work", async ({ server, people }) => {
   await board.job("Weigh the boxes of the morning's delivery").press("Details");
   await page.getByText("Attempt 1 by").last().waitFor();
   await take(page, "board-details");
+});
+
+test("a task that the server does not accept", async ({ people }) => {
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { board, page } = ada.tab;
+  await page.getByText("More", { exact: true }).click();
+  // Letters of two bytes each, more than a group's name has.
+  await page.getByRole("textbox", { name: "Group" }).fill("ä".repeat(100));
+  await board.addTask("Call the plumber");
+  await board.job("Call the plumber").button("Discard").waitFor();
+  await take(page, "board-refused");
+});
+
+test("what was decided about a queue", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { board, page } = ada.tab;
+  await board.turnAudit();
+  await page.getByText("Nothing was decided here yet.").waitFor();
+  await take(page, "board-audit-none");
+  await board.turnAudit();
+  await work.decide("pause");
+  await work.decide("resume");
+  for (const title of ["Weigh the boxes", "Send the letter to the landlord of the house at the end of the road"]) {
+    await work.add([title]);
+    await work.bury("Nobody answers.");
+  }
+  await board.job("Weigh the boxes").press("Discard");
+  await expect(board.column("Dead").getByRole("article")).toHaveCount(1);
+  await page.getByRole("button", { name: "Requeue all" }).click();
+  await work.bury("Nobody answers.");
+  await page.getByRole("button", { name: "Mend" }).click();
+  await page.getByRole("textbox", { name: "Payload" }).fill('{"title": "Send the letter"}');
+  await page.getByRole("article").getByRole("button", { name: "Requeue" }).click();
+  await board.job("Send the letter").expectState("ready");
+  await board.turnAudit();
+  await expect(board.notes).toHaveCount(5);
+  await take(page, "board-audit");
 });
 
 test("a board that is cut off while somebody goes on", async ({ people }) => {
@@ -96,6 +143,9 @@ test("the queues, and an address where there is none", async ({ server, people }
   await ada.tab.page.goto("/queues");
   await ada.tab.page.getByRole("link", { name: /inbox/ }).waitFor();
   await take(ada.tab.page, "queues");
+  await ada.tab.page.getByRole("link", { name: /webhooks/ }).click();
+  await ada.tab.page.getByText("Nothing waits.").waitFor();
+  await take(ada.tab.page, "board-of-the-server");
   await ada.tab.page.goto("/queues/nothing");
   await ada.tab.page.getByText("There is no queue").waitFor();
   await take(ada.tab.page, "queue-none");

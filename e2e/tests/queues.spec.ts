@@ -1,7 +1,28 @@
 import { Work } from "../fixtures/work.ts";
+import type { Person } from "../fixtures/person.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 const inbox = "/queues/inbox";
+
+/** Does at the board whatever there is to do, as fast as a person can, until the queue has done so many;
+ *  returns the titles. */
+async function doAll(work: Work, { tab }: Person, until: number): Promise<string[]> {
+  const titles: string[] = [];
+  while ((await work.counts())["done"]! < until) {
+    const mine = tab.board.column("Taken").getByRole("article").filter({ has: tab.page.getByRole("button", { name: "Done", exact: true }) });
+    if ((await mine.count()) > 0) {
+      const title = (await mine.first().getByRole("heading", { level: 3 }).textContent())!;
+      await tab.board.job(title).press("Done");
+      await tab.board.job(title).expectState("done");
+      titles.push(title);
+    } else {
+      // The button goes where somebody else is faster. The first jobs go before anybody can point at them.
+      const take = tab.board.column("Ready").getByRole("button", { name: "Take", exact: true }).last();
+      await take.click({ timeout: 2_000 }).catch(() => undefined);
+    }
+  }
+  return titles;
+}
 
 test("two people and a program do the jobs of one queue, each job once", async ({ server, people }) => {
   const work = new Work(server);
@@ -18,9 +39,10 @@ test("two people and a program do the jobs of one queue, each job once", async (
   await bob.tab.board.job("Job 2").press("Done");
   const byProgram = await consumed;
   expect(byProgram).toHaveLength(5);
-  // What is left is theirs.
-  for (const { tab } of [ada, bob]) {
+  // What is left is theirs, once their pages have heard of the rest.
+  for (const [taken, { tab }] of [ada, bob].entries()) {
     const ready = tab.board.column("Ready");
+    await expect(ready.getByRole("article")).toHaveCount(2 - taken);
     const left = ready.getByRole("heading", { level: 3 }).first();
     const title = (await left.textContent())!;
     await tab.board.job(title).take();
@@ -39,7 +61,7 @@ test.describe("with a worker in the server", () => {
   test("a person, a worker in the server and a program do the jobs of one queue, each job once", async ({ server, people }) => {
     const work = new Work(server);
     const ada = await people.join("Ada", inbox);
-    const bob = await people.join("Bob", inbox);
+    const bob = await people.joinApart("Bob", inbox);
     // The clerk does one at a time, and is at the first one for a while.
     const [long] = await work.add(["Long"], {}, "takes 6000 ms");
     const ids = await work.add(Array.from({ length: 6 }, (_, n) => `Job ${n + 1}`));
@@ -59,6 +81,33 @@ test.describe("with a worker in the server", () => {
     expect(by.map(({ result }) => result?.by)).toEqual(["clerk", undefined, undefined, "py-1", "py-1", "clerk", "clerk"]);
     for (const id of [long!, ...ids]) expect(await work.job(id)).toMatchObject({ state: "done", attempt: 1 });
     expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 7, dead: 0 });
+  });
+
+  test("of thirty jobs that people, a worker in the server and a program take as they like each is done once", async ({ server, people }) => {
+    const work = new Work(server);
+    const ada = await people.join("Ada", inbox);
+    const bob = await people.joinApart("Bob", inbox);
+    const titles = Array.from({ length: 30 }, (_, n) => `Job ${n + 1}`);
+    // Nobody begins before all are there.
+    await work.decide("pause");
+    const ids = await work.add(titles, {}, "takes 500 ms");
+    for (const { tab } of [ada, bob]) await expect(tab.board.column("Ready").getByRole("article")).toHaveCount(30);
+    await work.decide("resume");
+    const [byAda, byBob, byProgram] = await Promise.all([
+      doAll(work, ada, 30),
+      doAll(work, bob, 30),
+      work.consume("--name", "py-1", "--takes", "500"),
+    ]);
+
+    const told = await Promise.all(ids.map((id) => work.job(id)));
+    for (const job of told) expect(job).toMatchObject({ state: "done", attempt: 1 });
+    const byClerk = titles.filter((_, n) => (told[n]!.result as { by?: string } | null)?.by === "clerk");
+    // Who was told that a job is theirs, and then that it is done, was the only one.
+    const all = [byAda, byBob, byProgram, byClerk];
+    expect(all.flat().toSorted()).toEqual(titles.toSorted());
+    for (const some of all) expect(some).not.toHaveLength(0);
+    expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 30, dead: 0 });
+    for (const { tab } of [ada, bob]) await expect(tab.board.column("Done").getByRole("article")).toHaveCount(30);
   });
 });
 
@@ -135,6 +184,37 @@ test("a dead letter is found, mended and done at last", async ({ server, people 
   await board.job("Send the letter").press("Discard");
   await expect(board.job("Send the letter").article).toHaveCount(0);
   expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 1, dead: 0 });
+});
+
+test("one dead letter is found by its type and brought back as it was, and that stands in the audit", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  const [id] = await work.add(["Call Bo"]);
+  await work.bury("The line is dead.");
+  await work.add(["Send the letter"]);
+  await work.bury("The post is shut.");
+  const dead = board.column("Dead").getByRole("article");
+  await expect(dead).toHaveCount(2);
+  const kind = page.getByRole("searchbox", { name: "Type" });
+  await kind.fill("picture");
+  await kind.press("Enter");
+  await expect(dead).toHaveCount(0);
+  await kind.fill("task");
+  await kind.press("Enter");
+  await expect(dead).toHaveCount(2);
+  await board.job("Call Bo").press("Requeue");
+  await board.job("Call Bo").expectState("ready");
+  await expect(dead).toHaveCount(1);
+  await expect(board.job("Send the letter").article).toContainText("The post is shut.");
+  expect(await work.counts()).toMatchObject({ ready: 1, dead: 1 });
+  expect(await work.job(id!)).toMatchObject({ state: "ready", data: { title: "Call Bo" } });
+
+  await board.turnAudit();
+  await expect(board.notes).toHaveCount(1);
+  await expect(board.notes).toContainText("Ada requeued Call Bo");
+  await expect(board.notes).not.toContainText("mended");
+  await expect(board.notes).toContainText(id!);
 });
 
 test("what is done and added while offline reaches the server once", async ({ server, people }) => {

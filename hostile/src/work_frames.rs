@@ -22,7 +22,7 @@ pub fn run(bytes: &[u8]) {
     let parts = || bytes.split(|byte| *byte == PART);
     parts().filter(|part| part.len() != DEED).for_each(same_again);
     for greeted in [false, true] {
-        let mut talk = Talk::new();
+        let mut talk = Talk::default();
         if greeted {
             talk.hear(HELLO);
             assert!(talk.is_greeted(), "the hello of this file is a good one");

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::files;
 use crate::workspace::root;
 
-const TESTS: [&str; 5] = ["common", "backend", "frontend/src", "hostile/tests", "e2e/tests"];
+const TESTS: [&str; 6] =
+    ["common", "backend", "frontend/src", "hostile/tests", "e2e/tests", "chaos/src"];
 
 /// All of the sources that hold tests.
 fn sources() -> Vec<String> {
@@ -133,4 +134,23 @@ fn every_test_that_an_invariant_names_is_there() {
         }
     }
     assert!(names > 30, "only {names} tests were found in the table");
+}
+
+#[test]
+fn what_is_said_to_those_who_know_socket_io_is_on_one_screen_and_names_what_there_is() {
+    let document = fs::read_to_string(root().join("docs/from-socketio.md")).expect("there is one");
+    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!((30..=45).contains(&rows.len()), "{} rows", rows.len());
+    let sources = sources();
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        for word in cells[1].split('`').skip(1).step_by(2) {
+            let parts = word.split(|c: char| !c.is_alphanumeric() && c != '_');
+            for part in parts.filter(|part| part.len() > 2) {
+                let found = sources.iter().any(|source| source.contains(part));
+                assert!(found, "{part} is nowhere: {row}");
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ fn suite(arguments: &[String]) -> Outcome<Tally> {
 
 /// `playwright test`, with the page, the server and the browser that it needs in place.
 pub(crate) fn playwright() -> Outcome<Command> {
-    setup::python()?;
+    setup::programs()?;
     let browser = browser::get()?;
     page::build()?;
     let server = match std::env::var_os("HOLDFAST_BIN") {

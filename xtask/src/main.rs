@@ -45,6 +45,8 @@ cargo xtask <chore>
   chaos [--restarts N] [--events N] [--seed S] [SCENARIO…]
                         the real server under real faults: by default 100 restarts with 2,000
                         events each
+  chaos --planted NAME|all
+                        a fault, or each of them, that the scenario `jobs` has to see
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
   bench jobs [--peers none|graphile,bullmq,nats,rabbit] [--waiting N] [--rounds N] [--seconds N]

@@ -42,17 +42,21 @@ pub(crate) fn lint() -> Outcome<()> {
 pub(crate) fn everything() -> Outcome<()> {
     page()?;
     lint()?;
-    python()?;
+    programs()?;
     browser::get().map(|_| ())
 }
 
-/// Python, which one of the e2e suite's consumers is written in.
-pub(crate) fn python() -> Outcome<()> {
-    if std::env::var_os("PYTHON").is_some() || files::which("python3").is_some() {
+/// What the documents have one type: their commands are run by tests, and so is a consumer in Python.
+pub(crate) fn programs() -> Outcome<()> {
+    let chosen = std::env::var_os("PYTHON").is_some();
+    let is_there = |name: &&str| files::which(name).is_some() || *name == "python3" && chosen;
+    let missing: Vec<_> = ["curl", "python3"].into_iter().filter(|name| !is_there(name)).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    sh::step("apt-get install python3", || debian::install(&["python3"]))
-        .map_err(|why| format!("python3 is missing, which the e2e suite takes: {why}"))
+    let names = missing.join(" ");
+    sh::step(&format!("apt-get install {names}"), || debian::install(&missing))
+        .map_err(|why| format!("{names} is missing, which the tests take: {why}"))
 }
 
 /// Node of a version that the page's tools run on, with its npm.

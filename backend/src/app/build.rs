@@ -62,6 +62,7 @@ pub struct Builder {
     queues: Vec<QueueType>,
     workers: Vec<Starts>,
     webhooks: webhook::Targets,
+    webhook_time: Duration,
     exports: Option<Exports>,
     limits: Limits,
     guard: Guard,
@@ -84,6 +85,7 @@ impl Builder {
             queues: Vec::new(),
             workers: Vec::new(),
             webhooks: webhook::Targets::default(),
+            webhook_time: Duration::from_secs(15),
             exports: None,
             drain: Duration::from_secs(3),
             limits: Limits::default(),
@@ -131,6 +133,13 @@ impl Builder {
     #[must_use]
     pub fn webhooks(mut self, targets: webhook::Targets) -> Self {
         self.webhooks = targets;
+        self
+    }
+
+    /// How long a webhook's receiver may take to answer.
+    #[must_use]
+    pub fn webhook_time(mut self, time: Duration) -> Self {
+        self.webhook_time = time;
         self
     }
 
@@ -222,7 +231,7 @@ impl Builder {
             engine,
             committer,
             queues: Queues::new(self.queues, desk),
-            sender: Arc::new(webhook::Sender::new(self.webhooks)),
+            sender: Arc::new(webhook::Sender::new(self.webhooks, self.webhook_time)),
             exports: self.exports.map(Shelf::new),
             hub,
             metrics,

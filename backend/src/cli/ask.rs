@@ -3,7 +3,12 @@
 use super::NotDone;
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, header};
+use hyper::{
+    Method, Request, Response,
+    body::Incoming,
+    client::conn::http1,
+    header::{self, HeaderValue},
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::{io::Write, time::Duration};
@@ -34,11 +39,22 @@ pub enum NotAsked {
 pub(super) struct Server {
     base: Url,
     authority: String,
+    /// Who asks, as they say it.
+    by: Option<HeaderValue>,
 }
 
 /// What it has answered, a text of JSON.
 pub(super) struct Answer {
     pub(super) text: String,
+}
+
+/// How far the copy of an answer is, all its tries taken together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Copied {
+    /// Bytes that came.
+    pub(super) come: u64,
+    /// Those of them that were written.
+    pub(super) written: u64,
 }
 
 impl Server {
@@ -48,7 +64,14 @@ impl Server {
         let host = base.host_str().filter(|_| base.scheme() == "http" && base.path() == "/");
         let host = host.ok_or_else(wrong)?;
         let authority = format!("{host}:{}", base.port_or_known_default().unwrap_or(80));
-        Ok(Self { base, authority })
+        Ok(Self { base, authority, by: None })
+    }
+
+    /// Asks in this name.
+    pub(super) fn by(self, name: Option<String>) -> Result<Self, NotDone> {
+        let by = name.map(|name| HeaderValue::from_bytes(name.as_bytes())).transpose();
+        let by = by.map_err(|_| NotDone::Wrong("a name is one line of text".to_owned()))?;
+        Ok(Self { by, ..self })
     }
 
     pub(super) async fn get(
@@ -95,7 +118,12 @@ impl Server {
         let target = url
             .query()
             .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        Request::builder().method(method).uri(target).header(header::HOST, &self.authority)
+        let request = Request::builder().method(method).uri(target);
+        let request = request.header(header::HOST, &self.authority);
+        match &self.by {
+            Some(by) => request.header("holdfast-by", by),
+            None => request,
+        }
     }
 
     async fn ask(
@@ -113,8 +141,14 @@ impl Server {
         Err(self.refused(status, &text))
     }
 
-    /// Copies an answer of any length as it comes, for as long as some of it comes.
-    pub(super) async fn copy(&self, path: &[&str], to: &mut impl Write) -> Result<(), NotDone> {
+    /// Copies an answer of any length as it comes, for as long as some of it comes. What was written at a
+    /// time before is passed over.
+    pub(super) async fn copy(
+        &self,
+        path: &[&str],
+        to: &mut impl Write,
+        copied: &mut Copied,
+    ) -> Result<(), NotDone> {
         let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
         let request = self.request(Method::GET, &self.url(path)).body(Full::default());
         let request = request.map_err(|error| broken(error.to_string()))?;
@@ -128,10 +162,16 @@ impl Server {
             let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
             return Err(self.refused(status.as_u16(), &String::from_utf8_lossy(&body)));
         }
+        let mut known = copied.written;
         while let Some(frame) = tokio::time::timeout(PATIENCE, body.frame()).await.map_err(late)? {
             let frame = frame.map_err(|error| broken(error.to_string()))?;
-            if let Ok(bytes) = frame.into_data() {
-                to.write_all(&bytes).map_err(|error| NotDone::Wrong(error.to_string()))?;
+            if let Ok(mut bytes) = frame.into_data() {
+                copied.come += bytes.len() as u64;
+                let passed = known.min(bytes.len() as u64);
+                known -= passed;
+                let new = bytes.split_off(usize::try_from(passed).unwrap_or(usize::MAX));
+                to.write_all(&new).map_err(|error| NotDone::Wrong(error.to_string()))?;
+                copied.written += new.len() as u64;
             }
         }
         to.flush().map_err(|error| NotDone::Wrong(error.to_string()))

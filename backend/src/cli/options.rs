@@ -8,6 +8,9 @@ pub(crate) struct QueueOptions {
     /// The server to ask
     #[arg(long, global = true, default_value = "http://127.0.0.1:3000", value_name = "URL")]
     pub(super) server: String,
+    /// Who you are, for the audit: it is noted as you say it
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) by: Option<String>,
     /// Print the answers as they come, one line each, for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -47,14 +50,31 @@ pub(super) struct Letters {
     pub(super) error: Option<String>,
 }
 
+/// How a job is done.
+#[derive(Debug, Clone, Args)]
+pub(super) struct How {
+    /// Higher ones begin first
+    #[arg(long, allow_negative_numbers = true)]
+    pub(super) priority: Option<i8>,
+    /// Of the jobs of a group one is in flight
+    #[arg(long)]
+    pub(super) group: Option<String>,
+    /// After so many attempts it is a dead letter
+    #[arg(long, value_name = "N")]
+    pub(super) max_attempts: Option<u32>,
+    /// Its wait after the first failure
+    #[arg(long, value_name = "MS")]
+    pub(super) backoff_ms: Option<u64>,
+    /// Not begun after so long it is a dead letter
+    #[arg(long, value_name = "MS")]
+    pub(super) expires_ms: Option<u64>,
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Word {
-    /// The queues of a namespace
-    List {
-        #[arg(default_value = "work")]
-        namespace: String,
-    },
-    /// A queue: how many jobs are where, and its settings
+    /// The queues of all namespaces, or of one
+    List { namespace: Option<String> },
+    /// A queue: how many jobs are where, what went through it in the last minute, its settings
     Show { queue: Names },
     /// The jobs of a queue in one state
     Jobs {
@@ -89,12 +109,11 @@ pub(super) enum Word {
         /// How long it waits before it may begin
         #[arg(long, value_name = "MS")]
         delay_ms: Option<u64>,
-        /// Higher ones begin first
-        #[arg(long, allow_negative_numbers = true)]
-        priority: Option<i8>,
-        /// Of the jobs of a group one is in flight
-        #[arg(long)]
-        group: Option<String>,
+        /// When it may begin, in Unix milliseconds
+        #[arg(long, value_name = "UNIX_MS", conflicts_with = "delay_ms")]
+        at: Option<u64>,
+        #[command(flatten)]
+        how: How,
         /// Said again with the same key it is the same job
         #[arg(long)]
         key: Option<String>,
@@ -158,7 +177,13 @@ pub(super) enum Word {
         kind: String,
         /// Their payload, JSON
         data: String,
+        #[command(flatten)]
+        how: How,
     },
+    /// Have nothing come of a schedule
+    PauseSchedule { name: Names },
+    /// Have a paused schedule go on, as counted from now
+    ResumeSchedule { name: Names },
     /// Remove a schedule
     Unschedule { name: Names },
     /// Who did what to a queue, the newest first

@@ -13,7 +13,9 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
             let head = ["QUEUE", "READY", "LEASED", "DONE", "DEAD", "OLDEST", ""];
             let rows = list(answer, "queues").map(|queue| {
                 let paused = if queue["paused"] == true { "paused" } else { "" };
-                let mut row = vec![plain(&queue["name"])];
+                // Of all namespaces: as the other words take it.
+                let ns = queue.get("namespace").map(|ns| plain(ns) + "/");
+                let mut row = vec![ns.unwrap_or_default() + &plain(&queue["name"])];
                 row.extend(["ready", "leased", "done", "dead"].map(|it| plain(&queue[it])));
                 row.extend([age(&queue["oldest_ms"]), paused.to_owned()]);
                 row
@@ -56,7 +58,8 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
             });
             table(&head, rows)
         }
-        Word::Show { .. } | Word::Job { .. } => members(answer, 0),
+        Word::Show { .. } => queue(answer),
+        Word::Job { .. } => members(answer, 0),
         Word::Add { .. } => format!("{}\n", plain(&answer["id"])),
         Word::Requeue { .. } | Word::Discard { .. } | Word::Purge { .. } => {
             format!("{} jobs\n", plain(&answer["count"]))
@@ -65,9 +68,32 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
         Word::Pause { .. } => "paused\n".to_owned(),
         Word::Resume { .. } => "resumed\n".to_owned(),
         Word::Schedule { .. } => members(answer, 0),
+        Word::PauseSchedule { .. } | Word::ResumeSchedule { .. } => {
+            format!("{}\n", plain(&answer["state"]))
+        }
         Word::Unschedule { .. } => "removed\n".to_owned(),
         Word::Set { .. } => members(&answer["settings"], 0),
     }
+}
+
+/// What stands in a queue, and then what went through it.
+fn queue(answer: &Value) -> String {
+    let mut stands = answer.clone();
+    let rates = stands.as_object_mut().and_then(|members| members.remove("rates"));
+    let rates = rates.unwrap_or_default();
+    let mut text = members(&stands, 0) + "in the last minute:\n";
+    for name in ["enqueued", "started", "done", "failed", "dead"] {
+        writeln!(text, "  {name}: {}", plain(&rates[name])).expect("a String takes everything");
+    }
+    for name in ["wait", "run"] {
+        let of = |part: &str| rates[name][part].as_u64().map(|ms| format!("{ms} ms"));
+        let line = match (of("p50_ms"), of("p95_ms")) {
+            (Some(half), Some(most)) => format!("half up to {half}, 95 of 100 up to {most}"),
+            _ => "-".to_owned(),
+        };
+        writeln!(text, "  {name}: {line}").expect("a String takes everything");
+    }
+    text
 }
 
 fn list<'a>(answer: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
@@ -144,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_table_is_as_wide_as_what_is_in_it_and_steers_no_terminal() {
-        let word = Word::List { namespace: "work".to_owned() };
+        let word = Word::List { namespace: Some("work".to_owned()) };
         let queue = json!({
             "name": "in\u{1b}[1mbox", "ready": 12, "leased": 0, "done": 3, "dead": 0,
             "oldest_ms": 125_000, "paused": true,
@@ -153,6 +179,19 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "QUEUE      READY  LEASED  DONE  DEAD  OLDEST");
         assert_eq!(lines[1], "in [1mbox  12     0       3     0     2m      paused");
+    }
+
+    #[test]
+    fn a_queue_is_shown_with_what_went_through_it() {
+        let word = Word::Show { queue: "inbox".parse().unwrap() };
+        let wait = json!({ "p50_ms": 13, "p95_ms": 208 });
+        let rates = json!({
+            "enqueued": 9, "started": 8, "done": 6, "failed": 2, "dead": 1, "wait": wait,
+        });
+        let text = shown(&word, &json!({ "dead": 4, "oldest_ms": 250, "rates": rates }));
+        let lines = "dead: 4\noldest_ms: 250\nin the last minute:\n  enqueued: 9\n  started: 8\n  done: 6\n  \
+            failed: 2\n  dead: 1\n  wait: half up to 13 ms, 95 of 100 up to 208 ms\n  run: -\n";
+        assert_eq!(text, lines);
     }
 
     #[test]

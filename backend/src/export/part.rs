@@ -1,11 +1,23 @@
 //! A file that is being written.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::runtime::Handle;
+
+/// Files that are being removed: they count no more. One that cannot be removed counts again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Going(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl Going {
+    pub(super) fn now(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A file under the name of what is not whole yet. Dropped before it is [finished](Part::finish), it is
 /// removed.
@@ -19,6 +31,7 @@ pub(super) struct Part {
     /// How many it may have.
     most: u64,
     finished: bool,
+    going: Going,
 }
 
 /// Why something was not written.
@@ -37,9 +50,14 @@ impl From<io::Error> for NotWritten {
 
 impl Part {
     /// Begins one. Blocks, as all of it does.
-    pub(super) fn begin(path: PathBuf, whole: PathBuf, most: u64) -> io::Result<Self> {
+    pub(super) fn begin(
+        path: PathBuf,
+        whole: PathBuf,
+        most: u64,
+        going: Going,
+    ) -> io::Result<Self> {
         let file = File::create(&path)?;
-        Ok(Self { file, path, whole, bytes: 0, most, finished: false })
+        Ok(Self { file, path, whole, bytes: 0, most, finished: false, going })
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), NotWritten> {
@@ -67,9 +85,13 @@ impl Drop for Part {
         if self.finished {
             return;
         }
-        let path = std::mem::take(&mut self.path);
+        let (path, going) = (std::mem::take(&mut self.path), self.going.clone());
+        going.now().insert(path.clone());
         // What stays behind is removed at the next start.
-        let remove = move || drop(fs::remove_file(path));
+        let remove = move || {
+            drop(fs::remove_file(&path));
+            going.now().remove(&path);
+        };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(remove)),
             Err(_) => remove(),

@@ -2,23 +2,21 @@
 
 use super::{
     apart,
-    part::{Part, synced},
+    part::{Going, Part, synced},
+    pieces::pieces,
 };
 use crate::limits::{EXPORT_READS, EXPORTS_KEPT};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use holdfast_common::{id::JobId, time::Millis};
 use std::{
     collections::HashMap,
     fs::{self, File},
-    io::{self, Read as _},
+    io,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Bytes that are read of a file at once.
-const PIECE: usize = 64 * 1024;
 
 /// Where exports are kept, for how long, and how much of them.
 #[derive(Debug, Clone)]
@@ -29,11 +27,14 @@ pub struct Exports {
     pub keep: Millis,
     /// Bytes of all files together.
     pub bytes: u64,
+    /// How long a reader may take for each 512 KiB of a file.
+    pub pace: Duration,
 }
 
 /// The folder of exports.
 pub(crate) struct Shelf {
     exports: Exports,
+    going: Going,
     /// Turns to read a file: each is one more that is open.
     reads: Arc<Semaphore>,
 }
@@ -42,6 +43,7 @@ pub(crate) struct Shelf {
 pub(crate) struct Whole {
     file: File,
     pub(crate) bytes: u64,
+    pace: Duration,
 }
 
 /// A file's name: a job, the lease under which it was written, and whether it is whole. So who writes late
@@ -83,7 +85,8 @@ struct Found {
 
 impl Shelf {
     pub(crate) fn new(exports: Exports) -> Arc<Self> {
-        Arc::new(Self { exports, reads: Arc::new(Semaphore::new(EXPORT_READS)) })
+        let reads = Arc::new(Semaphore::new(EXPORT_READS));
+        Arc::new(Self { exports, going: Going::default(), reads })
     }
 
     pub(super) const fn keep(&self) -> Millis {
@@ -111,7 +114,7 @@ impl Shelf {
             }
             let Some(most) = shelf.left()? else { return Ok(None) };
             let path = |whole| folder.join(Name { job, fence, whole }.written());
-            Part::begin(path(false), path(true), most).map(Some)
+            Part::begin(path(false), path(true), most, shelf.going.clone()).map(Some)
         })
         .await
     }
@@ -123,10 +126,11 @@ impl Shelf {
         fence: u64,
     ) -> io::Result<Option<Whole>> {
         let path = self.exports.folder.join(Name { job, fence, whole: true }.written());
+        let pace = self.exports.pace;
         apart(move || match File::open(path) {
             Ok(file) => {
                 let bytes = file.metadata()?.len();
-                Ok(Some(Whole { file, bytes }))
+                Ok(Some(Whole { file, bytes, pace }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -164,7 +168,10 @@ impl Shelf {
     }
 
     fn left(&self) -> io::Result<Option<u64>> {
-        let files = self.files()?;
+        // Asked first: what has gone while the folder is listed may still be in the list.
+        let going = self.going.now().clone();
+        let mut files = self.files()?;
+        files.retain(|file| !going.contains(&file.path));
         let bytes: u64 = files.iter().map(|file| file.bytes).sum();
         let left = self.exports.bytes.saturating_sub(bytes);
         Ok((left > 0 && files.len() < EXPORTS_KEPT).then_some(left))
@@ -190,21 +197,14 @@ impl Shelf {
 }
 
 impl Whole {
-    /// Its content, piece by piece, each read when the one before it is on its way. `turn` is held until
-    /// it has all been read, or nobody wants more.
+    /// Its content, piece by piece. `turn` is held until the last of it is on its way, nobody wants more,
+    /// or who wants it is too slow: who takes less than [`EXPORT_PACE`](crate::limits::EXPORT_PACE) within
+    /// the time for it, though there is more, gets no more.
     pub(crate) fn pieces(
         self,
         turn: OwnedSemaphorePermit,
     ) -> impl Stream<Item = io::Result<Vec<u8>>> + Send {
-        stream::try_unfold((self.file, turn), |(mut file, turn)| async move {
-            apart(move || {
-                let mut piece = vec![0; PIECE];
-                let length = file.read(&mut piece)?;
-                piece.truncate(length);
-                Ok((length > 0).then_some((piece, (file, turn))))
-            })
-            .await
-        })
+        pieces(self.file, self.bytes, turn, self.pace)
     }
 }
 
@@ -212,12 +212,15 @@ impl Whole {
 mod tests {
     use super::*;
 
+    fn few(folder: PathBuf) -> Exports {
+        Exports { folder, keep: Millis(60_000), bytes: 1_000, pace: Duration::from_secs(30) }
+    }
+
     #[tokio::test]
     async fn who_writes_late_changes_nothing_of_what_counts_and_is_swept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let shelf =
-            Shelf::new(Exports { folder: path.clone(), keep: Millis(60_000), bytes: 1_000 });
+        let shelf = Shelf::new(few(path.clone()));
         let job = JobId::NIL;
         let mut late = shelf.begin(job, 1).await.unwrap().unwrap();
         let mut part = shelf.begin(job, 2).await.unwrap().unwrap();
@@ -235,6 +238,29 @@ mod tests {
             left.is_empty(),
             "a later lease has begun, so the one before did not count: {left:?}"
         );
+    }
+
+    #[test]
+    fn what_is_being_removed_takes_nothing_from_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let shelf = Shelf::new(few(path.clone()));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let mut part = runtime.block_on(shelf.begin(JobId::NIL, 1)).unwrap().unwrap();
+        part.write(&"x".repeat(900)).unwrap();
+        assert_eq!(shelf.left().unwrap(), Some(100));
+        // Nothing is removed until this thread is free.
+        let (go, held) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || held.recv().is_ok());
+        let inside = runtime.enter();
+        drop(part);
+        drop(inside);
+        assert_eq!((shelf.files().unwrap().len(), shelf.left().unwrap()), (1, Some(1_000)));
+        drop(go);
+        let next = runtime.block_on(shelf.begin(JobId::NIL, 2)).unwrap();
+        assert!(next.is_some() && shelf.going.now().is_empty());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "of the first nothing is left");
     }
 
     #[test]

@@ -31,7 +31,7 @@ use std::sync::Arc;
 /// Who writes by HTTP while there is no sign-in: one person, a member of every room. Its id is
 /// fixed, and no connection may say that it is this person's.
 pub(crate) fn service() -> PersonId {
-    PersonId::from_bytes(*b"holdfast service")
+    PersonId::SERVICE
 }
 
 /// A namespace and a room's name, as they stand in the address.

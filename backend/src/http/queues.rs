@@ -31,6 +31,7 @@ use std::sync::Arc;
 /// The addresses below `/api/v1`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
+        .route("/queues", get(read::everywhere))
         .route("/{namespace}/queues", get(read::queues))
         .route("/{namespace}/queues/{queue}", get(read::queue))
         .route("/{namespace}/queues/{queue}/jobs", get(list::jobs).post(enqueue::one))

@@ -4,7 +4,7 @@ use super::{
     body::{Heard, hear},
     caller::Caller,
     queues::answer,
-    webhooks::{by, first},
+    webhooks::first,
 };
 use crate::{
     app::Shared,
@@ -96,7 +96,7 @@ async fn set(
     let next = comes(&shared, &cron).await?;
     let id = clock::fresh_schedule()?;
     let new = NewSchedule { id, name, cron, job, next };
-    let (status, schedule) = match shared.engine.set_schedule(new, by(&caller)).await? {
+    let (status, schedule) = match shared.engine.set_schedule(new, caller.by()).await? {
         Scheduled::Made(schedule) => (StatusCode::CREATED, schedule),
         Scheduled::Replaced(schedule) | Scheduled::Same(schedule) => (StatusCode::OK, schedule),
         Scheduled::UnknownQueue => return Err(job::Code::UnknownQueue.into()),
@@ -205,12 +205,7 @@ async fn pause(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (ns, name) = parts(address)?;
-    may(Right::Schedule, &ns)?;
-    let Heard { headers, body: Nothing {}, .. } = hear(&shared, request, "pause").await?;
-    let caller = Caller::of(&shared, &headers).await?;
-    let schedule = change(&shared, &ns, &name, ScheduleChange::Pause, &caller).await?;
-    Ok(answer(StatusCode::OK, &shown(&shared, &schedule)))
+    switch(&shared, address, request, true).await
 }
 
 /// `POST /api/v1/{namespace}/schedules/{name}/resume`: it comes next as is counted from now.
@@ -219,16 +214,28 @@ async fn resume(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
+    switch(&shared, address, request, false).await
+}
+
+async fn switch(
+    shared: &Shared,
+    address: Address,
+    request: Request,
+    pauses: bool,
+) -> Result<Response, Problem> {
     let (ns, name) = parts(address)?;
     may(Right::Schedule, &ns)?;
-    let Heard { headers, body: Nothing {}, .. } = hear(&shared, request, "resume").await?;
-    let caller = Caller::of(&shared, &headers).await?;
-    let ScheduleRead { schedule: Schedule { id, cron, .. }, .. } =
-        schedule(&shared, &ns, &name).await?;
-    let next = comes(&shared, &cron).await?;
-    let resume = ScheduleChange::Resume { id, next };
-    let schedule = change(&shared, &ns, &name, resume, &caller).await?;
-    Ok(answer(StatusCode::OK, &shown(&shared, &schedule)))
+    let called = if pauses { "pause" } else { "resume" };
+    let Heard { headers, body: Nothing {}, .. } = hear(shared, request, called).await?;
+    let caller = Caller::of(shared, &headers).await?;
+    let what = if pauses {
+        ScheduleChange::Pause
+    } else {
+        let Schedule { id, cron, .. } = schedule(shared, &ns, &name).await?.schedule;
+        ScheduleChange::Resume { id, next: comes(shared, &cron).await? }
+    };
+    let schedule = change(shared, &ns, &name, what, &caller).await?;
+    Ok(answer(StatusCode::OK, &shown(shared, &schedule)))
 }
 
 async fn change(
@@ -238,7 +245,7 @@ async fn change(
     change: ScheduleChange,
     caller: &Caller,
 ) -> Result<Schedule, Problem> {
-    let changed = shared.engine.change_schedule(ns, name, change, by(caller)).await?;
+    let changed = shared.engine.change_schedule(ns, name, change, caller.by()).await?;
     changed.ok_or_else(unknown)
 }
 

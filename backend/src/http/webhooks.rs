@@ -28,7 +28,7 @@ use holdfast_common::{
     job::{self, NewJob},
     storage::{
         hooks::{HookChange, HookState, Hooked, Key, WEBHOOKS, Webhook},
-        jobs::{By, Enqueued},
+        jobs::Enqueued,
     },
     system::Deliver,
 };
@@ -93,7 +93,7 @@ async fn make(
     let target = target
         .map_err(|bad| Problem::because(job::Code::TargetRefused, format!("{}.", first(&bad))))?;
     let now = clock::wall();
-    let by = by(&caller);
+    let by = caller.by();
     let webhook = Webhook {
         id: clock::fresh_webhook()?,
         room: room.room,
@@ -205,7 +205,7 @@ async fn change(
     change: HookChange,
     caller: &Caller,
 ) -> Result<(), Problem> {
-    let changed = shared.engine.change_webhook(id, change, by(caller)).await?;
+    let changed = shared.engine.change_webhook(id, change, caller.by()).await?;
     if changed { Ok(()) } else { Err(unknown()) }
 }
 
@@ -247,11 +247,6 @@ fn secret(asked: Option<String>) -> Result<Secret, Problem> {
             Secret::parse(&text).map_err(|bad| Problem::bad_request(format!("{}.", first(&bad))))
         }
     }
-}
-
-pub(super) fn by(caller: &Caller) -> By {
-    let author = caller.author();
-    By { person: author.id, name: author.name }
 }
 
 /// An error as a sentence begins.

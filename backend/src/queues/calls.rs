@@ -1,9 +1,6 @@
 //! What is asked of the desk. A call goes on when its caller is gone.
 
-use super::{
-    desk::{Desk, caught},
-    line::Fetched,
-};
+use super::{desk::Desk, line::Fetched};
 use crate::failpoint;
 use holdfast_common::{
     job::NewJob,
@@ -32,7 +29,7 @@ impl Desk {
             let errands = desk.offer(&jobs);
             let then = errands.iter().map(|errand| errand.claim.clone()).collect();
             let enqueue = Enqueue { jobs, promise, then };
-            match caught(desk.engine.enqueue(enqueue)).await {
+            match desk.ask(desk.engine.enqueue(enqueue)).await {
                 Ok((Enqueued::Made { ids, claimed }, moves)) => {
                     failpoint::after_commit();
                     let claimed = errands.into_iter().zip(claimed);
@@ -79,7 +76,7 @@ impl Desk {
         let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
         let claimed = apart(async move {
             let _turn = turn;
-            let (claimed, moves) = caught(desk.engine.claim(claim.clone())).await?;
+            let (claimed, moves) = desk.ask(desk.engine.claim(claim.clone())).await?;
             if !moves.queues.is_empty() {
                 failpoint::after_commit();
             }
@@ -123,7 +120,7 @@ impl Desk {
             let _turn = turn;
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
             let rooms: Vec<_> = end.appends.iter().map(|append| append.room).collect();
-            let (mut ended, moves) = caught(desk.engine.end(end)).await?;
+            let (mut ended, moves) = desk.ask(desk.engine.end(end)).await?;
             if let Ended::Done { .. } = &ended {
                 failpoint::after_commit();
             }
@@ -147,7 +144,7 @@ impl Desk {
         let desk = Arc::clone(self);
         apart(async move {
             let _turn = turn;
-            let (extended, moves) = desk.engine.extend(extend).await?;
+            let (extended, moves) = desk.heard(desk.engine.extend(extend).await)?;
             desk.told(&moves);
             let late = extended.iter().filter(|it| matches!(it, Extended::Late(_))).count();
             desk.metrics.jobs.fenced.add(late as u64);
@@ -176,7 +173,7 @@ impl Desk {
                 let step = if is_for_many(&deed) { Some(desk.steps.lock().await) } else { None };
                 let turn = desk.turn().await;
                 let govern = Govern { by: by.clone(), deed: deed.clone(), rest };
-                let (governed, moves) = desk.engine.govern(govern).await?;
+                let (governed, moves) = desk.heard(desk.engine.govern(govern).await)?;
                 drop((turn, step));
                 desk.told(&moves);
                 let Governed::Done { jobs, rest: more } = governed else {

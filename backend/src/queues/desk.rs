@@ -133,7 +133,8 @@ impl Desk {
     /// The store has changed: who waits is told, and claimed for.
     pub(crate) fn told(self: &Arc<Self>, moves: &Moves) {
         if moves.queues.is_empty() {
-            return;
+            // Versions go on where nothing moves.
+            return self.state().followers.is_at(moves.version);
         }
         self.metrics.moved(moves);
         let now = self.now();
@@ -157,6 +158,19 @@ impl Desk {
         if ended {
             self.ended.notify_one();
         }
+    }
+
+    pub(super) async fn ask<T>(&self, call: BoxFuture<'static, Answer<T>>) -> Answer<T> {
+        self.heard(caught(call).await)
+    }
+
+    /// An answer of the engine. Where it cannot say whether it was done, those who follow look for
+    /// themselves.
+    pub(super) fn heard<T>(&self, answer: Answer<T>) -> Answer<T> {
+        if matches!(answer, Err(Fault::Unknown(_))) {
+            self.state().followers.doubt();
+        }
+        answer
     }
 
     /// What an end has brought is passed on to the rooms, as of any append.
@@ -214,7 +228,7 @@ impl Desk {
             let desk = Arc::clone(self);
             tokio::spawn(async move {
                 let turn = desk.turn().await;
-                let claimed = caught(desk.engine.claim(claim.clone())).await;
+                let claimed = desk.ask(desk.engine.claim(claim.clone())).await;
                 drop(turn);
                 match claimed {
                     Ok((claimed, moves)) => {
@@ -280,7 +294,7 @@ impl Desk {
     /// The same, and waits until they are: no attempt is lost by it.
     pub(crate) async fn hand_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
         let ends = jobs.into_iter().map(async |(job, token)| {
-            let how = How::Snooze { delay: Millis(0) };
+            let how = How::HandBack;
             let end = End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None };
             // Where this fails the lease runs out.
             if let Err(fault) = self.end(end).await {
@@ -292,7 +306,7 @@ impl Desk {
 }
 
 /// A call that ends by a panic counts as one of which nobody knows what became.
-pub(super) async fn caught<T>(call: BoxFuture<'static, Answer<T>>) -> Answer<T> {
+async fn caught<T>(call: BoxFuture<'static, Answer<T>>) -> Answer<T> {
     let answer = AssertUnwindSafe(call).catch_unwind().await;
     answer.unwrap_or_else(|_| Err(Fault::Unknown("the storage panicked".to_owned())))
 }

@@ -2,13 +2,14 @@
 //! taken these from them.
 
 use super::{Name, desk::Desk};
+use crate::limits::WAITING_WRITES;
 use holdfast_common::{
     job::{
         Place,
         figures::{Figures, Rates},
     },
     storage::jobs::{Move, Moves, QueueMoves, QueueName},
-    time::Instant,
+    time::{Instant, Millis},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,7 +18,7 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::AbortHandle};
 
 /// Changes that wait for one that follows; past it they are dropped for a note that some were missed.
 const WAITING: usize = 256;
@@ -68,12 +69,13 @@ impl Follow {
     /// holds it.
     pub(crate) fn everything(&self) {
         self.whole.store(true, Relaxed);
+        // The first is known by the time they are told.
+        self.desk.figures(&self.queue);
     }
 
-    /// What goes through the queue, for a board.
-    pub(crate) fn rates(&self) -> Option<Rates> {
-        let shown = self.whole.load(Relaxed);
-        shown.then(|| self.desk.rates(&self.queue))
+    /// What goes through the queue, and the age of its oldest job: for a board, once both are known.
+    pub(crate) fn figures(&self) -> Option<(Rates, Option<Millis>)> {
+        if self.whole.load(Relaxed) { self.desk.figures(&self.queue) } else { None }
     }
 }
 
@@ -94,32 +96,70 @@ pub(super) struct Followers {
     last: u64,
     /// The newest change that was told.
     version: u64,
-    of: HashMap<QueueName, BTreeMap<u64, Entry>>,
+    of: HashMap<QueueName, Followed>,
     figures: HashMap<QueueName, Figures>,
 }
+
+/// A queue that is followed.
+#[derive(Default)]
+struct Followed {
+    entries: BTreeMap<u64, Entry>,
+    oldest: Oldest,
+}
+
+/// How long ago the oldest job was enqueued that could begin.
+#[derive(Default)]
+struct Oldest {
+    /// When it was read, and what that said.
+    read: Option<(Instant, Option<Millis>)>,
+    /// The task that reads it anew.
+    reading: Option<AbortHandle>,
+}
+
+/// For how long such a read serves: less than the second in which figures are told anew.
+const FRESH: Millis = Millis(900);
 
 impl Followers {
     fn add(&mut self, queue: &Name, entry: Entry) -> u64 {
         self.last += 1;
-        self.of.entry((**queue).clone()).or_default().insert(self.last, entry);
+        let followed = self.of.entry((**queue).clone()).or_default();
+        followed.entries.insert(self.last, entry);
         self.last
     }
 
     fn remove(&mut self, queue: &Name, number: u64) {
-        if let Some(entries) = self.of.get_mut(&**queue) {
-            entries.remove(&number);
-            if entries.is_empty() {
+        if let Some(followed) = self.of.get_mut(&**queue) {
+            followed.entries.remove(&number);
+            if followed.entries.is_empty() {
+                // Nobody looks any more at what is being read.
+                if let Some(reading) = &followed.oldest.reading {
+                    reading.abort();
+                }
                 self.of.remove(&**queue);
             }
         }
     }
 
+    /// Nobody can say what has moved: all who follow look for themselves.
+    pub(super) fn doubt(&self) {
+        for entry in self.of.values().flat_map(|of| of.entries.values()) {
+            entry.way.missed.store(true, Relaxed);
+            // Where no more find room those that wait have it looked at.
+            let _ = entry.way.moves.try_send(Arc::default());
+        }
+    }
+
+    /// The engine has come to this version.
+    pub(super) fn is_at(&mut self, version: u64) {
+        self.version = self.version.max(version);
+    }
+
     pub(super) fn told(&mut self, now: Instant, moves: &Moves) {
-        self.version = self.version.max(moves.version);
+        self.is_at(moves.version);
         for moved in &moves.queues {
             let name = QueueName { ns: moved.queue.ns.clone(), name: moved.queue.name.clone() };
-            if let Some(entries) = self.of.get(&name) {
-                tell(entries, moves.version, moved);
+            if let Some(followed) = self.of.get(&name) {
+                tell(&followed.entries, moves.version, moved);
             }
             self.figures.entry(name).or_default().heard(now, &moved.jobs);
         }
@@ -155,10 +195,40 @@ impl Desk {
         self.state().followers.version
     }
 
+    /// No change that was committed by now is newer. Nobody may have been told of those of the calls that are
+    /// under way, each of which the engine may have begun twice.
+    pub(crate) fn newest(&self) -> u64 {
+        self.version() + 2 * WAITING_WRITES as u64
+    }
+
     /// What went through a queue in the last minute.
     pub(crate) fn rates(&self, queue: &QueueName) -> Rates {
         let now = self.now();
         let mut state = self.state();
         state.followers.figures.get_mut(queue).map(|it| it.read(now)).unwrap_or_default()
+    }
+
+    /// The same of a queue that is followed, and how long ago the oldest job that could begin now was
+    /// enqueued, as it was read last: a second ago, or longer where the storage takes long. `None` until
+    /// that was read. Nobody waits for it, and one read serves all who look at the queue.
+    fn figures(self: &Arc<Self>, queue: &Name) -> Option<(Rates, Option<Millis>)> {
+        let (rates, now) = (self.rates(queue), self.now());
+        let mut state = self.state();
+        let oldest = &mut state.followers.of.get_mut(&**queue)?.oldest;
+        let stale = oldest.read.is_none_or(|(at, _)| now >= at + FRESH);
+        if stale && oldest.reading.as_ref().is_none_or(AbortHandle::is_finished) {
+            let reading = tokio::spawn(Arc::clone(self).read_oldest(Arc::clone(queue)));
+            oldest.reading = Some(reading.abort_handle());
+        }
+        let (at, age) = oldest.read?;
+        Some((rates, age.map(|age| Millis(age.0 + (now - at).0))))
+    }
+
+    async fn read_oldest(self: Arc<Self>, queue: Name) {
+        let Ok(read) = self.engine.queue(&queue.ns, &queue.name).await else { return };
+        let now = self.now();
+        if let Some(followed) = self.state().followers.of.get_mut(&*queue) {
+            followed.oldest.read = Some((now, read.and_then(|read| read.oldest)));
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     cron::{self, BadSchedule},
-    desk::{Desk, caught},
+    desk::Desk,
 };
 use crate::app::Shared;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -101,7 +101,7 @@ impl Desk {
     async fn fire(self: &Arc<Self>, fire: Fire) -> Result<Fired, Fault> {
         let _turn = self.turn().await;
         let engine = Arc::clone(&self.engine);
-        let (fired, moves) = caught(Box::pin(async move { engine.fire(fire).await })).await?;
+        let (fired, moves) = self.ask(Box::pin(async move { engine.fire(fire).await })).await?;
         self.told(&moves);
         Ok(fired)
     }

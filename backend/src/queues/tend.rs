@@ -24,7 +24,7 @@ pub(super) async fn tend(weak: Weak<Desk>) {
         desk.doze(LONGEST);
         let tended = AssertUnwindSafe(desk.engine.tend()).catch_unwind().await;
         let lost = |_| Err(Fault::Unknown("tending panicked".to_owned()));
-        let pause = match tended.unwrap_or_else(lost) {
+        let pause = match desk.heard(tended.unwrap_or_else(lost)) {
             Ok((tended, moves)) => {
                 desk.told(&moves);
                 if tended.more { Millis(0) } else { tended.next.unwrap_or(LONGEST).min(LONGEST) }

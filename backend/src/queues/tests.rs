@@ -3,12 +3,12 @@
 use super::{Poll, tend};
 use crate::{
     app::{Builder, Shared},
-    engine::memory::MemoryEngine,
+    engine::{Engine, memory::MemoryEngine},
 };
 use holdfast_common::{
     id::JobId,
-    job::{Holder, NewJob, Place},
-    storage::jobs::{Enqueued, JobRead, QueueName},
+    job::{Holder, NewJob, Place, limits::SNOOZES},
+    storage::jobs::{Claim, Claimed, Enqueued, JobRead, Moves, QueueName, Wanted},
     time::Millis,
     work,
 };
@@ -18,7 +18,11 @@ use std::{future::pending, sync::Arc, time::Duration};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn server() -> Arc<Shared> {
-    let builder = Builder::new(Arc::new(MemoryEngine::default())).queues(work::queues());
+    over(Arc::new(MemoryEngine::default())).await
+}
+
+pub(crate) async fn over(engine: Arc<dyn Engine>) -> Arc<Shared> {
+    let builder = Builder::new(engine).queues(work::queues());
     let (_, handle) = builder.build().await.unwrap();
     handle.shared()
 }
@@ -90,6 +94,22 @@ async fn what_came_for_a_poll_whose_caller_leaves_is_there_again_and_no_attempt_
     }
 }
 
+#[tokio::test]
+async fn a_job_that_the_server_hands_back_as_often_as_it_likes_stays_what_it_was() {
+    let shared = server().await;
+    let desk = &shared.queues.desk;
+    enqueue(&shared, [1]).await;
+    for n in 0..=SNOOZES {
+        let (ns, queue) = ("work".to_owned(), "inbox".to_owned());
+        let holder = Holder { consumer: "tester".to_owned(), person: None };
+        let claim = Claim { wanted: Wanted::Of { ns, queue, most: 1 }, holder, lease: None };
+        let Ok((Claimed::Jobs { jobs, .. }, _)) = desk.claim(claim).await else { panic!("{n}") };
+        desk.hand_back(vec![(jobs[0].id, jobs[0].token)]).await;
+        let now = read(&shared, 1).await;
+        assert_eq!((now.place, now.attempt), (Place::Ready, 0), "{n}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_said_to_be_due_while_the_store_is_tended_to_is_not_forgotten() {
     let shared = server().await;
@@ -99,4 +119,12 @@ async fn what_is_said_to_be_due_while_the_store_is_tended_to_is_not_forgotten() 
     desk.due_in(Millis(50));
     desk.rest(tend::LONGEST);
     assert_eq!(desk.until(now), desk.at(now + Millis(50)));
+}
+
+#[tokio::test]
+async fn it_is_known_how_far_the_store_has_come_also_where_nothing_moves() {
+    let shared = server().await;
+    let desk = &shared.queues.desk;
+    desk.told(&Moves { version: 1_000_000, queues: Vec::new() });
+    assert!(desk.newest() > 1_000_000);
 }

@@ -72,10 +72,11 @@ pub(super) struct Patience {
     pub(super) rest: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { name: seconds(5), connect: seconds(5), whole: seconds(15), rest: seconds(1) }
+impl Patience {
+    /// With so much time for all of it.
+    fn of(whole: Duration) -> Self {
+        let most = |seconds| whole.min(Duration::from_secs(seconds));
+        Self { name: most(5), connect: most(5), whole, rest: most(1) }
     }
 }
 
@@ -87,10 +88,10 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// To these targets, trusting the authorities that browsers trust.
-    pub(crate) fn new(targets: Targets) -> Self {
+    /// To these targets, trusting the authorities that browsers trust; an attempt takes no longer than this.
+    pub(crate) fn new(targets: Targets, time: Duration) -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
-        Self::trusting(roots.collect(), targets, Patience::default())
+        Self::trusting(roots.collect(), targets, Patience::of(time))
     }
 
     pub(super) fn trusting(roots: RootCertStore, targets: Targets, patience: Patience) -> Self {
@@ -107,7 +108,7 @@ impl Sender {
         }
     }
 
-    /// Sends one message to one place. It takes no longer than 15 s, and can be dropped at any time.
+    /// Sends one message to one place. It takes no longer than it may, and can be dropped at any time.
     pub(crate) async fn deliver(&self, url: &str, message: &Message<'_>) -> Outcome {
         let end = Instant::now() + self.patience.whole;
         let answer = match timeout_at(end, self.send(url, message)).await {

@@ -94,8 +94,12 @@ impl Target {
                 found.map_err(|_| NoAddress::Slow(patience))??.collect()
             }
         };
-        let usable = |address: &SocketAddr| self.inside || is_public(address.ip());
-        let found: Vec<_> = found.into_iter().filter(usable).collect();
+        self.usable(found)
+    }
+
+    /// Of the addresses that were found those to which webhooks may go.
+    fn usable(&self, mut found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NoAddress> {
+        found.retain(|address| self.inside || is_public(address.ip()));
         if found.is_empty() { Err(NoAddress::Inside) } else { Ok(found) }
     }
 }

@@ -167,7 +167,8 @@ async fn a_redirect_is_a_failure_and_leads_nowhere() {
 async fn nobody_connects_to_what_is_not_allowed_or_not_public() {
     let (at, listener) = quiet();
     let public: Public = format!("localhost:{}", at.port()).parse().unwrap();
-    let sender = Sender::new(Targets { public: vec![public], ..Targets::default() });
+    let targets = Targets { public: vec![public], ..Targets::default() };
+    let sender = Sender::new(targets, Duration::from_secs(15));
     let refused = async |host| {
         let url = format!("https://{host}:{}/", at.port());
         sender.check(&url).await.unwrap_err()
@@ -228,7 +229,8 @@ async fn a_webhook_may_be_made_while_its_name_is_not_found() {
     // A label of more than 63 bytes (RFC 1035) is not even asked for.
     let host = format!("{}.example.org", "a".repeat(64));
     let public = vec!["*.example.org".parse().unwrap()];
-    let sender = Sender::new(Targets { public, ..Targets::default() });
+    let targets = Targets { public, ..Targets::default() };
+    let sender = Sender::new(targets, Duration::from_secs(15));
     let target = sender.check(&format!("https://{host}")).await.unwrap();
     assert_eq!(target.url(), format!("https://{host}/"));
     let outcome = deliver(&sender, target.url()).await;

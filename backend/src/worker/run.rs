@@ -84,13 +84,15 @@ async fn run<W: Worker>(
             let outcome = {
                 let run = AssertUnwindSafe(worker.run(&mut leased)).catch_unwind();
                 tokio::select! {
-                    outcome = run => outcome,
+                    outcome = run => outcome.map(Some),
                     reason = &mut lost => return stopped(id, reason),
-                    () = ends(&mut draining, shared.drain) => Ok(Outcome::Snooze(Millis(0))),
+                    () = ends(&mut draining, shared.drain) => Ok(None),
                 }
             };
             match outcome {
-                Ok(outcome) => match bounded(shared, said(&mut leased, outcome)) {
+                // It ends with its server, and not by anything of its own.
+                Ok(None) => Said::plain(id, token, How::HandBack),
+                Ok(Some(outcome)) => match bounded(shared, said(&mut leased, outcome)) {
                     Ok(said) => said,
                     Err(why) => Said::plain(id, token, failed::<W::Job>(&why)),
                 },

@@ -111,7 +111,15 @@ pub(crate) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         }
         // Hundreds of small frames come by one read; the others' turn comes between them too.
         consume_budget().await;
-        let woken = connection.wait(&mut wire).await;
+        let mut woken = connection.wait(&mut wire).await;
+        let greeted = connection.session.person().is_some();
+        if matches!(woken, Woken::Deadline)
+            && greeted
+            && !connection.session.full()
+            && let Some(message) = wire.arrived()
+        {
+            woken = Woken::Message(message);
+        }
         if let Err(ended) = connection.take(woken) {
             break ended;
         }
@@ -136,6 +144,9 @@ impl Connection {
                 continue;
             }
             wire.flush().await?;
+            if wire.taken() {
+                self.feed(Input::Heard);
+            }
             self.feed(Input::Flushed);
             self.ask_next();
             if self.turn.is_some() && self.session.listens() && !self.session.continues() {

@@ -2,10 +2,10 @@
 
 use super::{LINGER, close_frame};
 use axum::extract::ws::Message;
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use holdfast_common::error::Code;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tungstenite::error::{CapacityError, Error as Fault};
 
 /// A WebSocket, or what stands for one in a test.
@@ -33,31 +33,49 @@ pub(super) enum Ended {
     Deaf(Code),
 }
 
+/// A write that took so long had to wait for the peer.
+const WAITED: Duration = Duration::from_secs(1);
+
 /// The socket, and whether something waits in its buffer.
 pub(super) struct Wire<S> {
     socket: S,
     patience: Duration,
     dirty: bool,
+    /// The peer has taken something for which a write had to wait.
+    taken: bool,
 }
 
 impl<S: Socket> Wire<S> {
     /// `patience` is how long one write may take.
     pub(super) fn new(socket: S, patience: Duration) -> Self {
-        Self { socket, patience, dirty: false }
+        Self { socket, patience, dirty: false, taken: false }
     }
 
     /// Puts a message into the buffer, and writes what does not fit.
     pub(super) async fn feed(&mut self, message: Message) -> Result<(), Ended> {
         self.dirty = true;
-        within(self.patience, self.socket.feed(message)).await
+        self.taken |= within(self.patience, self.socket.feed(message)).await? >= WAITED;
+        Ok(())
     }
 
     /// Writes what waits.
     pub(super) async fn flush(&mut self) -> Result<(), Ended> {
         if std::mem::take(&mut self.dirty) {
-            within(self.patience, self.socket.flush()).await?;
+            self.taken |= within(self.patience, self.socket.flush()).await? >= WAITED;
         }
         Ok(())
+    }
+
+    /// Whether a write has waited for the peer, which has gone on since. Nothing was read meanwhile, and
+    /// the peer is there.
+    pub(super) fn taken(&mut self) -> bool {
+        std::mem::take(&mut self.taken)
+    }
+
+    /// A message that is here already. Where a deadline has come as well it goes first, so that nobody is
+    /// taken for silent because the server was late to look.
+    pub(super) fn arrived(&mut self) -> Option<Result<Message, Ended>> {
+        self.next().now_or_never()
     }
 
     /// The next message.
@@ -112,12 +130,14 @@ impl<S: Socket> Wire<S> {
     }
 }
 
+/// Returns how long it took.
 async fn within(
     patience: Duration,
     write: impl Future<Output = Result<(), axum::Error>>,
-) -> Result<(), Ended> {
+) -> Result<Duration, Ended> {
+    let begun = Instant::now();
     match timeout(patience, write).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => Ok(begun.elapsed()),
         Ok(Err(_)) => Err(Ended::Gone),
         Err(_) => Err(Ended::By(Code::TooSlow)),
     }

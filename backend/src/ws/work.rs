@@ -104,7 +104,15 @@ pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
             break ended;
         }
         consume_budget().await;
-        let woken = connection.wait(&mut wire).await;
+        let mut woken = connection.wait(&mut wire).await;
+        let greeted = connection.machine.holder().is_some();
+        if matches!(woken, Woken::Deadline)
+            && greeted
+            && !connection.machine.full()
+            && let Some(message) = wire.arrived()
+        {
+            woken = Woken::Message(message);
+        }
         if let Err(ended) = connection.take(woken) {
             break ended;
         }
@@ -126,6 +134,9 @@ impl Connection {
                 continue;
             }
             wire.flush().await?;
+            if wire.taken() {
+                self.feed(Input::Heard);
+            }
             self.feed(Input::Flushed);
             if self.outputs.is_empty() {
                 return Ok(());
@@ -220,15 +231,18 @@ impl Connection {
     fn moves(&mut self, moves: &Moves) {
         self.feed(Input::Moves(moves));
         if self.follower.missed() {
-            self.feed(Input::Missed);
+            let newest = self.shared.queues.desk.newest();
+            self.feed(Input::Missed(newest));
         }
     }
 
     fn tell_figures(&mut self) {
-        let rates =
-            self.follows.iter().filter_map(|(queue, it)| Some((Arc::clone(queue), it.rates()?)));
-        for (queue, rates) in rates.collect::<Vec<_>>() {
-            self.feed(Input::Figures { queue: &queue, rates });
+        let told = self.follows.iter().filter_map(|(queue, it)| {
+            let (rates, oldest) = it.figures()?;
+            Some((Arc::clone(queue), rates, oldest))
+        });
+        for (queue, rates, oldest) in told.collect::<Vec<_>>() {
+            self.feed(Input::Figures { queue: &queue, rates, oldest });
         }
     }
 

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod files;
 mod refused;
+mod shell;
+mod slow;
 
 use crate::{
     faulty::Faulty,
@@ -33,7 +35,8 @@ const QUEUE: &str = "/api/v1/holdfast/queues/exports";
 
 /// A folder with what is usual in it.
 fn exports(folder: &Path) -> Exports {
-    Exports { folder: folder.join("exports"), keep: Millis(3_600_000), bytes: 1 << 30 }
+    let (folder, pace) = (folder.join("exports"), Duration::from_secs(30));
+    Exports { folder, keep: Millis(3_600_000), bytes: 1 << 30, pace }
 }
 
 /// A server with a folder for exports, which does not wait long before it tries again.

@@ -120,6 +120,9 @@ impl Jobs for Faulty {
     }
 
     async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
+        if self.queues_hang.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.inner.queue(ns, name).await
     }
 

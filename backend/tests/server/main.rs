@@ -6,6 +6,8 @@
 mod bad_input;
 mod cli;
 mod copies;
+#[cfg(unix)]
+mod documented;
 mod drain;
 mod exports;
 mod faulty;

@@ -195,4 +195,19 @@ on_every_engine! {
         let read = rig.get(&format!("/api/v1/work/jobs/{id}")).await.text();
         assert!(read.contains(&data) && read.contains(&format!("[{number},  1.50]")), "{read}");
     }
+
+    async fn the_queues_of_every_namespace_are_listed_with_how_old_their_oldest_is(rig) {
+        enqueue(&rig, "Call back", &json!({})).await;
+        let listed = rig.get("/api/v1/queues").await.json();
+        let told = |queue: &Value| {
+            let name = |of: &str| queue[of].as_str().unwrap().to_owned();
+            (name("namespace"), name("name"), queue["ready"].as_u64(), queue["oldest_ms"].is_u64())
+        };
+        let mut queues: Vec<_> = listed["queues"].as_array().unwrap().iter().map(told).collect();
+        queues.sort();
+        let is = |ns: &str, name: &str, ready, waits| (ns.to_owned(), name.to_owned(), Some(ready), waits);
+        let own = [is("holdfast", "exports", 0, false), is("holdfast", "webhooks", 0, false)];
+        assert_eq!(queues[..2], own);
+        assert_eq!(queues[2..], [is("work", "inbox", 1, true)]);
+    }
 }

@@ -15,6 +15,7 @@ use holdfast_common::{
     frame::{ClientFrame, JoinRoom, Presence, ServerFrame, SetLatest},
     id::{PersonId, RoomId},
     limits::Limits,
+    time::Millis,
 };
 use serde_json::json;
 use std::{
@@ -26,7 +27,9 @@ const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
 
 /// A server with small queues and large messages.
 async fn narrow() -> (Rig, RoomId) {
-    let limits = Limits { text_chars: 60_000, ..Limits::default() };
+    // Who does not read does not answer pings either, for as long as this machine takes.
+    let silence = Millis(10 * 60 * 1_000);
+    let limits = Limits { text_chars: 60_000, silence, ..Limits::default() };
     let rig = Rig::start(Arc::new(Faulty::default()), None, |builder| {
         let builder = builder.limits(limits).queue(8);
         builder.namespace(tally::Serve(Counting)).welcome_room("tally", "sheep")

@@ -114,6 +114,12 @@ impl Wire {
         self.socket.send(Message::text(text.into())).await.unwrap();
     }
 
+    /// The same where the server may have closed before all of it is sent.
+    pub async fn pour(&mut self, text: String) {
+        let sent = tokio::time::timeout(PATIENCE, self.socket.send(Message::text(text))).await;
+        let _cut = sent.expect("it is taken or cut in time");
+    }
+
     /// The next message that is not a WebSocket ping; `None` where the connection has ended.
     pub async fn message(&mut self) -> Option<Message> {
         let message = async {

@@ -28,7 +28,7 @@ fn message(text: &str) -> String {
     json!({ "type": "message", "data": { "text": text } }).to_string()
 }
 
-async fn faulty() -> (Rig, Arc<Faulty>) {
+pub async fn faulty() -> (Rig, Arc<Faulty>) {
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, |builder| builder).await;
     (rig, engine)

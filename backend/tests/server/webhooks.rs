@@ -1,5 +1,6 @@
 //! Webhooks: what is appended to a room, told to a service elsewhere.
 
+mod astray;
 mod bad;
 mod program;
 mod receiver;
@@ -13,7 +14,7 @@ use holdfast_backend::{
 };
 use receiver::{Receiver, key_of};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 const HOOKS: &str = "/api/v1/chat/rooms/lobby/webhooks";
 const QUEUE: &str = "/api/v1/holdfast/queues/webhooks";
@@ -56,20 +57,11 @@ impl Post {
 
     /// The counts of the queue, once they are as wanted.
     async fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        loop {
-            let queue = self.rig.get(QUEUE).await.json();
-            if wanted(&queue) {
-                return queue;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{queue}");
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        until(&self.rig, wanted).await
     }
 
     async fn jobs(&self, state: &str) -> Vec<Value> {
-        let listed = self.rig.get(&format!("{QUEUE}/jobs?state={state}")).await.json();
-        listed["jobs"].as_array().unwrap().clone()
+        jobs(&self.rig, state).await
     }
 
     async fn listed(&self) -> Vec<Value> {
@@ -88,13 +80,40 @@ async fn start(
     folder: Option<tempfile::TempDir>,
     receiver: &Receiver,
 ) -> Rig {
-    let inside = vec![receiver.at.to_string().parse().unwrap()];
-    let build = |builder: Builder| builder.webhooks(Targets { public: Vec::new(), inside });
+    start_with(engine, folder, receiver.at, |builder| builder).await
+}
+
+async fn start_with(
+    engine: Arc<dyn Engine>,
+    folder: Option<tempfile::TempDir>,
+    inside: SocketAddr,
+    more: impl FnOnce(Builder) -> Builder,
+) -> Rig {
+    let inside = vec![inside.to_string().parse().unwrap()];
+    let build = |builder: Builder| more(builder.webhooks(Targets { public: Vec::new(), inside }));
     let rig = Rig::start(engine, folder, build).await;
     let quick = json!({ "backoff_ms": 1, "max_attempts": 3 });
     let set = rig.post(&format!("{QUEUE}/settings"), "", &quick.to_string()).await;
     assert_eq!(set.status, 200, "{}", set.text());
     rig
+}
+
+/// The counts of the queue, once they are as wanted.
+async fn until(rig: &Rig, wanted: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let queue = rig.get(QUEUE).await.json();
+        if wanted(&queue) {
+            return queue;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{queue}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+async fn jobs(rig: &Rig, state: &str) -> Vec<Value> {
+    let listed = rig.get(&format!("{QUEUE}/jobs?state={state}")).await.json();
+    listed["jobs"].as_array().unwrap().clone()
 }
 
 async fn make(rig: &Rig, receiver: &Receiver, more: &Value) -> Hook {

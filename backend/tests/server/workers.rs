@@ -9,11 +9,11 @@ use holdfast_backend::{
 };
 use holdfast_common::{
     id::{JobId, RoomId},
-    job::QueueSettings,
+    job::{QueueSettings, limits::RESULT_BYTES},
     time::Millis,
 };
 use serde_json::{Value, json};
-use shop::{Ordered, Pack, Packer, Serve, ShopRules, Todo};
+use shop::{Ordered, Pack, Packer, Serve, ShopRules, Todo, Unpack};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -148,6 +148,49 @@ async fn what_comes_of_a_job_is_of_its_declared_type_whoever_does_it() {
         for _ in waiting {
             shop.packer.go_on();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_outcome_past_its_bytes_has_the_attempt_fail_and_nothing_of_it_happens() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Write { bytes: RESULT_BYTES + 1 }).await;
+        let dead = shop.until(id, "dead").await;
+        assert_eq!((&dead["attempt"], &dead["result"]), (&json!(3), &json!(null)));
+        assert_eq!(dead["errors"][0]["error"], "pack: its outcome is too large");
+        assert_eq!(shop.events().await, [] as [Value; 0]);
+        let id = shop.pack(Todo::Write { bytes: RESULT_BYTES }).await;
+        let done = shop.until(id, "done").await;
+        assert_eq!((done["result"].to_string().len(), &done["attempt"]), (RESULT_BYTES, &json!(1)));
+        assert_eq!(shop.events().await, [json!({ "boxes": 1 })]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_type_that_no_worker_here_does_is_a_dead_letter_and_ends_no_worker() {
+    Shop::on_both(async |shop| {
+        let id = shop.rig.handle.enqueue(&Unpack {}).await.unwrap();
+        let dead = shop.until(id, "dead").await;
+        let error = "pack: this server has no worker for jobs of this type";
+        assert_eq!((&dead["errors"][2]["error"], &dead["attempt"]), (&json!(error), &json!(3)));
+        assert_eq!(dead["type"], "unpack");
+        let id = shop.pack(Todo::Pack { boxes: 0 }).await;
+        shop.until(id, "done").await;
+        assert_eq!(shop.packer.had().len(), 1, "no packer was run for the other one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_attempt_of_a_job_has_its_id_and_a_higher_fence_than_the_one_before() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::Fail { fatal: false }).await;
+        shop.until(id, "dead").await;
+        let had = shop.packer.had();
+        assert_eq!(had.iter().map(|(job, _)| *job).collect::<Vec<_>>(), [id; 3]);
+        assert!(had.is_sorted_by(|one, next| one.1 < next.1), "{had:?}");
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! A worker by HTTP: each word is said until it is answered, in the same words.
 
-use super::{Deed, HELD_MS, HOLD_MS, Kind, LEASE_MS, Leased, Worker, child, event, said, say};
+use super::{Deed, HOLD_MS, Kind, LEASE_MS, Leased, Worker, child, event, said, say};
 use crate::{Outcome, clock::millis, http};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -45,7 +45,7 @@ impl Worker {
             Deed::GiveBack => {
                 self.ends(job, "snooze", json!({ "token": token, "delay_ms": 20 })).await
             }
-            Deed::Hold => {
+            Deed::Hold(time) => {
                 let longer = json!({ "token": token, "lease_ms": HOLD_MS, "progress": 1 });
                 let (status, answer) = self.until_answered(job, "extend", &longer).await;
                 if status != 200 {
@@ -53,7 +53,7 @@ impl Worker {
                     return Ok(Vec::new());
                 }
                 say(&format!("holds {} {}", job.id, job.fence));
-                tokio::time::sleep(millis(HELD_MS)).await;
+                tokio::time::sleep(millis(time)).await;
                 self.completes(job).await
             }
         }

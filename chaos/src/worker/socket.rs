@@ -1,7 +1,7 @@
 //! A worker by `holdfast-work.v1`: jobs are pushed to it, and what it says is said again, with the same
 //! token, over whatever connection there is next.
 
-use super::{Deed, HELD_MS, HOLD_MS, LEASE_MS, Leased, Worker, said, say};
+use super::{Deed, HOLD_MS, LEASE_MS, Leased, Worker, said, say};
 use crate::{
     Outcome,
     clock::millis,
@@ -49,7 +49,7 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
                 };
                 link.ends(&job, "snooze", None, snooze).await?;
             }
-            Deed::Hold => {
+            Deed::Hold(time) => {
                 let extend = |req, job, token, _| {
                     let lease_ms = Some(Millis(HOLD_MS));
                     let (progress, note) = (Some(1), None);
@@ -57,7 +57,7 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
                 };
                 if link.says(&job, None, extend).await? == "done" {
                     say(&format!("holds {} {}", job.id, job.fence));
-                    tokio::time::sleep(millis(HELD_MS)).await;
+                    tokio::time::sleep(millis(time)).await;
                     complete(&mut link, &job).await?;
                 }
             }

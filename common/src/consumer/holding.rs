@@ -7,6 +7,7 @@ use crate::{
     frame::work::{Lost, WorkServer},
     id::JobId,
     job::{Place, Reason},
+    planted::{Planted, planted},
     storage::jobs::{LeasedJob, Move},
     time::Instant,
 };
@@ -48,10 +49,15 @@ impl Doubts {
 }
 
 impl Consumer {
-    /// Who has had the job until now had it by an older lease, so this one stands in its place.
+    /// Who has had the job until now had it by an older lease, so this one stands in its place. What came
+    /// of the store since then, and was heard before this, may have taken it: then it is read.
     pub(super) fn hold(&mut self, queue: Arc<QueueName>, version: u64, job: &LeasedJob) {
         self.let_go(job.id);
         if self.held.len() < HELD {
+            let overtaken = version < self.newest || !self.followed.contains_key(&queue);
+            if overtaken {
+                self.doubts.jobs.insert(job.id);
+            }
             self.follow(&queue);
             let held = Held { fence: job.token.fence, version, queue, ending: 0 };
             self.held.insert(job.id, held);
@@ -103,7 +109,7 @@ impl Consumer {
         };
         let (fence, own) = (*fence, *ending > 0);
         self.let_go(job);
-        if !own {
+        if !own && !planted(Planted::LossUntold) {
             let reason = match place {
                 Some(Place::Cancelled) => Reason::Cancelled,
                 Some(Place::Ready | Place::Behind | Place::Dead | Place::Leased) => Reason::Expired,

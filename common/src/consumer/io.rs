@@ -108,14 +108,17 @@ pub enum Input<'a> {
     },
     /// Something was committed that is about a [followed](Output::Follow) queue. Others are passed over.
     Moves(&'a Moves),
-    /// Some of that was dropped for want of room.
-    Missed,
+    /// Some of that was dropped for want of room, or nobody could say what it was; none of it newer than
+    /// this [version](Moves::version).
+    Missed(u64),
     /// How much goes through a followed queue: once a second.
     Figures {
         /// The queue.
         queue: &'a QueueName,
         /// Of the last minute.
         rates: Rates,
+        /// How long ago the oldest job that could begin now was enqueued.
+        oldest: Option<Millis>,
     },
     /// Everything put out so far is on its way.
     Flushed,

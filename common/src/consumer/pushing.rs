@@ -5,6 +5,7 @@ use crate::{
     error::Code,
     frame::work::{Consuming, Leased, Request, Sub, WorkServer},
     job::{self, JobState, limits::CREDIT},
+    planted::{Planted, planted},
     storage::jobs::{Claimed, Ended, LeasedJob, Moves, QueueMoves},
     time::Millis,
 };
@@ -91,7 +92,9 @@ impl Consumer {
         for (name, sub) in &mut self.subs {
             let jobs = sub.credit.min(PUSHED - sub.asked);
             if sub.opening.is_none() && jobs > 0 {
-                sub.credit -= jobs;
+                if !planted(Planted::CreditTwice) {
+                    sub.credit -= jobs;
+                }
                 sub.asked += jobs;
                 self.out.push(Output::Credit { sub: *name, jobs });
             }
@@ -129,7 +132,7 @@ impl Consumer {
 
     /// The connection has ended: whom it was to tell of these jobs, it has not told.
     pub(super) fn hand_back_unsent(&mut self) {
-        if !self.unsent.is_empty() {
+        if !self.unsent.is_empty() && !planted(Planted::UntoldKept) {
             self.out.push(Output::HandBack(std::mem::take(&mut self.unsent)));
         }
     }

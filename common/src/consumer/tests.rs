@@ -237,6 +237,17 @@ fn who_does_not_say_hello_or_anything_is_closed() {
 }
 
 #[test]
+fn who_is_pinged_late_has_as_long_for_the_answer() {
+    let limits = Limits::default();
+    let mut consumer = ready();
+    let late = NOW + limits.silence + Millis(5_000);
+    assert!(matches!(consumer.handle(late, Input::Tick)[..], [Output::Ping]));
+    let answer = late + Millis(limits.silence.0 - limits.ping_every.0);
+    assert_eq!(consumer.deadline(), Some(answer));
+    assert_eq!(closed(&consumer.handle(answer, Input::Tick)), Some(Code::Silent));
+}
+
+#[test]
 fn a_draining_machine_answers_what_it_took_and_begins_nothing() {
     let mut consumer = consuming(4);
     let complete =

@@ -13,7 +13,7 @@ use crate::{
     id::JobId,
     job::{self, figures::Rates, limits::SUBSCRIPTIONS},
     storage::jobs::{Moves, QueueInfo, QueueMoves},
-    time::Instant,
+    time::{Instant, Millis},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -54,7 +54,7 @@ pub(super) struct Watching {
     counts: bool,
     /// Nothing is read before.
     rest: Instant,
-    figures: Option<Rates>,
+    figures: Option<(Rates, Option<Millis>)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -273,6 +273,7 @@ impl Consumer {
             if !self.followed.contains_key(&name) {
                 continue;
             }
+            self.newest = self.newest.max(moves.version);
             self.losses(moves.version, &moved.jobs);
             for watching in self.watches.values_mut().filter(|it| *it.queue == name) {
                 watching.heard(moves.version, moved);
@@ -280,14 +281,15 @@ impl Consumer {
         }
     }
 
-    pub(super) fn missed(&mut self) {
+    pub(super) fn missed(&mut self, version: u64) {
+        self.newest = self.newest.max(version);
         self.watches.values_mut().for_each(Watching::overflow);
         self.doubt();
     }
 
-    pub(super) fn figures(&mut self, queue: &QueueName, rates: Rates) {
+    pub(super) fn figures(&mut self, queue: &QueueName, rates: Rates, oldest: Option<Millis>) {
         for watching in self.watches.values_mut().filter(|it| *it.queue == *queue) {
-            watching.figures = Some(rates);
+            watching.figures = Some((rates, oldest));
         }
     }
 
@@ -305,8 +307,8 @@ impl Consumer {
             if watching.wants() && watching.rest <= now {
                 self.read(now, sub);
             }
-            if let Some(figures) = figures {
-                self.send(&WorkServer::Figures(Figures { sub, figures }));
+            if let Some((figures, oldest_ms)) = figures {
+                self.send(&WorkServer::Figures(Figures { sub, figures, oldest_ms }));
             }
         }
     }

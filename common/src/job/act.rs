@@ -21,6 +21,7 @@ use std::mem;
 /// | [`End`](Act::End): complete | leased | done |
 /// | `End`: fail | leased | delayed or ready; dead for good, or after the last attempt |
 /// | `End`: snooze | leased | delayed or ready, and the attempt does not count |
+/// | `End`: hand back | leased | ready, and the attempt does not count |
 /// | [`Lapse`](Act::Lapse) | leased, once it has run out | ready; dead after the last attempt |
 /// | [`Due`](Act::Due) | delayed, once it is due | ready |
 /// | [`Free`](Act::Free) | behind | ready, or delayed if it is not due |
@@ -89,6 +90,9 @@ pub enum Ending {
     },
     /// It is handed back, and comes again after this time. No attempt is used up.
     Snooze(Millis),
+    /// It is handed back by the server itself, since nobody is there to do it: at once, however often.
+    /// Neither an attempt nor a snooze is used up.
+    HandBack,
 }
 
 /// What came of an act.
@@ -201,6 +205,10 @@ impl Job {
                 self.snoozes += 1;
                 let due = now + delay;
                 Ok(self.leave(over, waiting(now, due), due))
+            }
+            Ending::HandBack => {
+                self.attempt = self.attempt.saturating_sub(1);
+                Ok(self.leave(over, Place::Ready, now))
             }
         }
     }

@@ -60,8 +60,8 @@ pub const END_EVENTS: usize = 16;
 /// Jobs that the end of one job may enqueue. Past it: too large.
 pub const END_JOBS: usize = 100;
 
-/// Attempts of one job whose errors are kept: the newest.
-pub const ATTEMPTS_KEPT: usize = 20;
+/// Attempts of one job whose errors are kept: the newest, which are all but of one that was requeued.
+pub const ATTEMPTS_KEPT: usize = *ATTEMPTS.end() as usize;
 
 /// How often a job may be snoozed between two requeues, given back included. Past it: refused, and
 /// the job stays leased.
@@ -82,8 +82,8 @@ pub const GOVERN_JOBS: usize = 500;
 /// Jobs of which one call for a list or for what nobody was told yet looks at most.
 pub const LIST_JOBS: usize = 1_000;
 
-/// Bytes of payloads and outcomes in one answer about jobs that nobody was told of yet, but for the
-/// first one.
+/// Bytes of payloads, outcomes and errors in one answer about jobs that nobody was told of yet, but for
+/// the first one.
 pub const LIST_BYTES: usize = 1024 * 1024;
 
 /// Rows that are kept of what people did to queues and jobs: the newest.

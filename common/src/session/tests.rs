@@ -139,6 +139,19 @@ fn a_client_that_says_nothing_is_pinged_and_then_closed() {
 }
 
 #[test]
+fn a_client_that_was_pinged_late_has_as_long_for_its_answer() {
+    let limits = Limits::default();
+    let mut session = ready();
+    // The driver was busy all the time in which nothing was heard.
+    let late = Instant(1) + limits.silence + Millis(5_000);
+    assert!(matches!(session.handle(late, Input::Tick)[..], [Output::Ping]));
+    let answer = late + Millis(limits.silence.0 - limits.ping_every.0);
+    assert_eq!(session.deadline(), Some(answer));
+    assert_eq!(closed(&session.handle(Instant(answer.0 - 1), Input::Tick)), None);
+    assert_eq!(closed(&session.handle(answer, Input::Tick)), Some(Code::Silent));
+}
+
+#[test]
 fn a_draining_session_answers_what_it_took_and_takes_no_more() {
     let mut session = ready();
     frame(&mut session, &emit(1, "{}"));

@@ -298,3 +298,10 @@ pub struct JobRead {
     /// How long ago it was enqueued.
     pub age: Millis,
 }
+
+impl JobRead {
+    /// Drops what is known of its attempts but for the last one.
+    pub fn keep_last_attempt(&mut self) {
+        self.attempts.drain(..self.attempts.len().saturating_sub(1));
+    }
+}

@@ -4,6 +4,7 @@ use super::jobs::By;
 use crate::{
     id::{JobId, PersonId, ScheduleId},
     job::NewJob,
+    planted::{Planted, planted},
     time::Timestamp,
 };
 
@@ -133,6 +134,24 @@ pub struct Fire {
     pub then: Result<Timestamp, String>,
     /// Who is noted as the one who has paused it.
     pub by: By,
+}
+
+impl Fire {
+    /// The occurrence that comes by it, and the schedule from then on. `None` where the one that is there
+    /// is another one by now, or has gone on: that occurrence was fired, or is not to be.
+    #[must_use]
+    pub fn of(&self, there: &Schedule) -> Option<(Timestamp, Schedule)> {
+        let goes_on = there.state != self.schedule.state && !planted(Planted::StateUncompared);
+        if there.id != self.schedule.id || goes_on {
+            return None;
+        }
+        let at = self.schedule.next()?;
+        let state = match &self.then {
+            Ok(next) => ScheduleState::Active { next: *next },
+            Err(reason) => ScheduleState::Paused { reason: Some(reason.clone()) },
+        };
+        Some((at, Schedule { state, last: Some(at), ..there.clone() }))
+    }
 }
 
 /// What became of a [`Fire`]. But for [`Job`](Self::Job) nothing is changed by it.

@@ -295,7 +295,7 @@ fn shows() -> Vec<(&'static str, WorkServer)> {
     let numbered = Moved { jobs: vec![second], ..moved.clone() };
     let page = Page { req: 8, sub: 2, place: place(Place::Leased, vec![leased], rest()) };
     let spread = |p50, p95| Some(Spread { p50_ms: Millis(p50), p95_ms: Millis(p95) });
-    let figures = Rates {
+    let rates = Rates {
         enqueued: 9,
         started: 8,
         done: 6,
@@ -304,6 +304,7 @@ fn shows() -> Vec<(&'static str, WorkServer)> {
         wait: spread(13, 208),
         run: spread(352, 1_920),
     };
+    let figures = Figures { sub: 2, figures: rates, oldest_ms: None };
     vec![
         ("board", F::Board(board)),
         ("board-anew", F::Board(anew)),
@@ -311,7 +312,8 @@ fn shows() -> Vec<(&'static str, WorkServer)> {
         ("moved-gone", F::Moved(gone)),
         ("moved-seq", F::Moved(numbered)),
         ("page", F::Page(page)),
-        ("figures", F::Figures(Figures { sub: 2, figures })),
-        ("figures-none", F::Figures(Figures { sub: 2, figures: Rates::default() })),
+        ("figures", F::Figures(figures)),
+        ("figures-none", F::Figures(Figures { figures: Rates::default(), ..figures })),
+        ("figures-oldest", F::Figures(Figures { oldest_ms: Some(Millis(250)), ..figures })),
     ]
 }

@@ -5,11 +5,16 @@ mod deeds;
 mod world;
 
 use crate::cases;
-use deeds::{Ask, Deed, Fate, JOBS, deed};
-use holdfast_common::{id::JobId, job::Place};
+use deeds::{Ask, Deed, deed};
+use holdfast_common::{
+    consumer::Output,
+    id::JobId,
+    job::Place,
+    proof::{Fate, JOBS, job},
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use world::{Open, World, job};
+use world::World;
 
 proptest! {
     #![proptest_config(cases(512))]
@@ -24,24 +29,14 @@ proptest! {
         for deed in deeds {
             world.step(deed);
         }
-        loop {
-            if world.open.is_empty() {
-                // A page that waits for that is asked for now.
-                world.step(Deed::Flushed);
-            }
-            if world.open.is_empty() {
-                break;
-            }
-            world.step(Deed::Answer(0, Fate::Done));
-        }
-        prop_assert!(world.said.is_empty(), "{:?}", world.said);
+        world.desk.ends(Fate::Done);
     }
 
     /// Whatever is read late, fails or is too much: who reads is shown the newest of each job in the end.
     #[test]
     fn each_change_is_shown_to_who_reads(
         changes in prop::collection::vec(
-            (0..JOBS, prop_oneof![9 => 1..4_u16, 1 => 200..300_u16], 0..4_u8, any::<bool>()),
+            (0..JOBS as u8, prop_oneof![9 => 1..4_u16, 1 => 200..300_u16], 0..4_u8, any::<bool>()),
             1..20,
         )
     ) {
@@ -58,22 +53,22 @@ proptest! {
                 world.step(Deed::Change(first, count, Place::Ready, Place::Leased));
             }
             for id in (0..count).map(|n| job(u16::from(first) + n)) {
-                history.push((world.version, id));
-                newest.insert(id, world.version);
+                history.push((world.desk.version, id));
+                newest.insert(id, world.desk.version);
             }
             if does > 1 {
                 world.step(Deed::Flushed);
                 world.step(Deed::Later(1_000));
             }
-            if does % 2 == 0 || world.open.is_empty() {
+            if does % 2 == 0 || world.desk.open.is_empty() {
                 continue;
             }
-            let (known, ids) = match &world.open[0] {
-                Open::Jobs(_, known, ids) => (*known, ids.iter().copied().collect()),
-                Open::Board(_, known) => (*known, newest.keys().copied().collect()),
+            let (known, asked) = &world.desk.open[0];
+            let (known, ids): (u64, BTreeSet<JobId>) = match asked {
+                Output::Jobs { ids, .. } => (*known, ids.iter().copied().collect()),
+                Output::Board { .. } => (*known, newest.keys().copied().collect()),
                 other => panic!("{other:?}"),
             };
-            let ids: BTreeSet<JobId> = ids;
             world.step(Deed::Answer(0, if fails { Fate::Refused } else { Fate::Done }));
             if !fails {
                 let read = history.iter().filter(|(at, id)| *at <= known && ids.contains(id));

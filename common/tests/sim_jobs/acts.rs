@@ -1,9 +1,10 @@
 //! The acts of a plan, carried out.
 
 use crate::{
-    deed::{End, Govern, Source, person},
+    client::{digest_of, name},
+    deed::{Claim, End, Govern, Source, person},
     disk::{Asked, QUEUES, Queue},
-    peer::WORKERS,
+    peer::{WORKERS, has_socket},
     plan::Act,
     server::{Up, digest},
     sim::Sim,
@@ -45,35 +46,30 @@ impl Sim {
             | Act::Discard { .. }
             | Act::Regret { .. }
             | Act::Set { .. }
+            | Act::Schedule { .. }
             | Act::Poison { .. } => self.governs(act),
             _ => self.at_the_server(act),
         }
     }
 
     pub fn asked(&mut self, queue: Queue, form: u64) -> Asked {
-        let mut dice = Dice::new(form);
         let n = self.number();
-        let millis = |ms: u64| Some(Millis(ms));
-        let new = NewJob {
-            id: JobId::new(n, &[1; 10]),
-            ns: "work".to_owned(),
-            queue: format!("queue {queue}"),
-            kind: "task".to_owned(),
-            data: "{}".to_owned(),
-            delay: Millis([0, 0, 0, 500, 3_000, 20_000][dice.up_to(5) as usize]),
-            priority: [0, 0, 0, 5, -5][dice.up_to(4) as usize],
-            group: [None, Some("a"), Some("b")][dice.up_to(2) as usize].map(str::to_owned),
-            most: [None, Some(1), Some(2), Some(3)][dice.up_to(3) as usize],
-            backoff: [None, millis(0), millis(200), millis(2_000)][dice.up_to(3) as usize],
-            expires: [None, None, None, None, millis(1_000), millis(15_000)]
-                [dice.up_to(5) as usize],
-            asker: [None, Some(person(1))][dice.up_to(1) as usize],
-        };
-        Asked { queue, new }
+        job_of(form, JobId::new(n, &[1; 10]), queue)
     }
 
     fn enqueues(&mut self, act: Act) -> bool {
         let (p, up) = match act {
+            Act::Enqueue { p, queue, form, times, key: false } if has_socket(WORKERS + p) => {
+                // A frame has one job.
+                for _ in 0..times {
+                    let jobs = vec![self.asked(queue, form)];
+                    let req = self.number();
+                    let up = Up::Enqueue { req, jobs, source: Source::Ids };
+                    self.asked.push(up.clone());
+                    self.asks(WORKERS + p, req, up);
+                }
+                return true;
+            }
             Act::Enqueue { p, queue, form, times, key } => {
                 let jobs = (0..times).map(|_| self.asked(queue, form)).collect();
                 let (req, n) = (self.number(), self.number());
@@ -94,7 +90,7 @@ impl Sim {
                     let source = Source::Key(queue, key, body + 1_000_000);
                     let req = self.number();
                     let up = Up::Enqueue { req, jobs, source };
-                    return self.asks(WORKERS + p, req, up);
+                    return self.asks(WORKERS, req, up);
                 }
                 if matches!(source, Source::Key(..)) {
                     // The server makes the ids, anew each time.
@@ -104,7 +100,9 @@ impl Sim {
             }
             _ => unreachable!("only enqueues come here"),
         };
-        let Up::Enqueue { req, .. } = up else { return false };
+        let Up::Enqueue { req, jobs, source } = &up else { return false };
+        let (req, framed) = (*req, jobs.len() == 1 && *source == Source::Ids);
+        let p = if framed { p } else { 0 };
         self.asked.push(up.clone());
         self.asks(WORKERS + p, req, up)
     }
@@ -118,13 +116,15 @@ impl Sim {
     fn waits(&mut self, act: Act) -> bool {
         let (w, up) = match act {
             Act::Poll { w, jobs, wait, lease } => {
+                let w = w & !1;
                 let (queue, length) = (self.peers[w].queue, Millis(lease));
                 (w, Up::Poll { queue, jobs, length, wait: Millis(wait) })
             }
             Act::Consume { w, credit, lease } => {
+                let w = w | 1;
                 (w, Up::Consume { queue: self.peers[w].queue, credit, length: Millis(lease) })
             }
-            Act::Credit { w, jobs } if self.peers[w].waits => (w, Up::Credit { jobs }),
+            Act::Credit { w, jobs } if self.peers[w | 1].waits => (w | 1, Up::Credit { jobs }),
             Act::Take { w, which, lease } => {
                 let Some(job) = self.some_job(which) else { return false };
                 let queue = self.server.store.disk.jobs[&job].queue;
@@ -142,7 +142,7 @@ impl Sim {
         {
             return false;
         }
-        peer.up.push_back(up);
+        peer.say(&up);
         true
     }
 
@@ -212,27 +212,41 @@ impl Sim {
         let mut end = match act {
             Act::Extend { ms, .. } => {
                 let length = Some(Millis(ms));
-                self.peers[w].up.push_back(Up::Extend { job, token, length, progress: 1 });
+                self.peers[w].say(&Up::Extend { job, token, length, progress: 1 });
                 return self.peers[w].wire.is_some();
             }
             Act::Progress { .. } => {
-                self.peers[w].up.push_back(Up::Extend { job, token, length: None, progress: 50 });
+                self.peers[w].say(&Up::Extend { job, token, length: None, progress: 50 });
                 return self.peers[w].wire.is_some();
             }
             Act::Fail { retry, .. } => {
                 let (retry, chance) = (retry.then_some(Millis(0)), self.number());
                 self.words(job, token, Ending::Fail { retry, chance })
             }
-            Act::Snooze { ms, .. } => self.words(job, token, Ending::Snooze(Millis(ms))),
+            Act::Snooze { ms, .. } => {
+                let mut end = self.words(job, token, Ending::Snooze(Millis(ms)));
+                end.digest = digest_of(end.how, "");
+                end
+            }
             _ => self.words(job, token, Ending::Complete),
         };
+        self.brings(act, w, leased.queue, &mut end);
+        self.says(w, at, end);
+        true
+    }
+
+    /// What a completion brings. By a frame that is nothing but the next job.
+    fn brings(&mut self, act: Act, w: usize, queue: Queue, end: &mut End) {
+        let bare = has_socket(w);
         match act {
+            Act::CompleteBadly { .. } if bare => {}
             Act::Complete { events, jobs, next, .. } => {
+                let (events, jobs) = if bare { (0, 0) } else { (events, jobs) };
                 end.events = (0..events).map(|_| EventId::new(self.number(), &[4; 10])).collect();
                 let form = self.number();
-                end.jobs = (0..jobs).map(|_| self.asked(leased.queue, form)).collect();
-                end.then = next.then(|| crate::deed::Claim {
-                    queue: leased.queue,
+                end.jobs = (0..jobs).map(|_| self.asked(queue, form)).collect();
+                end.then = next.then(|| Claim {
+                    queue,
                     job: None,
                     worker: w,
                     jobs: 1,
@@ -246,8 +260,6 @@ impl Sim {
             }
             _ => {}
         }
-        self.says(w, at, end);
-        true
     }
 
     fn speaks_late(&mut self, w: usize, which: usize, forged: bool) -> bool {
@@ -257,7 +269,9 @@ impl Sim {
         };
         let job = if forged { self.some_job(which).unwrap_or(job) } else { job };
         let mut end = self.words(job, token, Ending::Complete);
-        end.events = vec![EventId::new(self.number(), &[5; 10])];
+        if !has_socket(w) {
+            end.events = vec![EventId::new(self.number(), &[5; 10])];
+        }
         self.says(w, (job, 0), end);
         true
     }
@@ -272,6 +286,9 @@ impl Sim {
                 return self.peers[w].waits && self.cut(w, true);
             }
             Act::Cut { w, told } => return self.cut(w, told),
+            // A line of frames loses nothing and nobody's place, unless it breaks.
+            Act::Lose { w, .. } if has_socket(w) => return self.cut(w, true),
+            Act::Double { w, .. } | Act::Swap { w, .. } if has_socket(w) => return false,
             Act::Lose { w, up: true } => return self.peers[w].up.pop_front().is_some(),
             Act::Double { w, up: true } => {
                 let up = self.peers[w].up.front().cloned();
@@ -332,6 +349,7 @@ impl Sim {
                 Some(Govern::Cancel(job))
             }
             Act::Set { queue, form } => Some(Govern::Set(queue, settings(form))),
+            Act::Schedule { n, form } => self.schedule(n, form),
             _ => unreachable!("only what people decide comes here"),
         };
         let Some(govern) = govern.filter(|_| !self.stopped) else { return false };
@@ -347,6 +365,11 @@ impl Sim {
                 self.start(None);
             }
             Act::Stop => self.crash(true),
+            Act::Drain if self.stopped || self.draining.is_some() => return false,
+            Act::Drain => {
+                self.draining = Some(self.now + Millis(3_000));
+                self.server.drain(self.now);
+            }
             Act::Go if self.stopped => self.start(None),
             Act::Go => return false,
             Act::Steady { ms } => self.disk_still = later(self.disk_still, self.now + Millis(ms)),
@@ -373,6 +396,27 @@ impl Sim {
         }
         true
     }
+}
+
+/// A job as its form says.
+pub fn job_of(form: u64, id: JobId, queue: Queue) -> Asked {
+    let mut dice = Dice::new(form);
+    let millis = |ms: u64| Some(Millis(ms));
+    let new = NewJob {
+        id,
+        ns: "work".to_owned(),
+        queue: name(queue),
+        kind: "task".to_owned(),
+        data: "{}".to_owned(),
+        delay: Millis([0, 0, 0, 500, 3_000, 20_000][dice.up_to(5) as usize]),
+        priority: [0, 0, 0, 5, -5][dice.up_to(4) as usize],
+        group: [None, Some("a"), Some("b")][dice.up_to(2) as usize].map(str::to_owned),
+        most: [None, Some(1), Some(2), Some(3)][dice.up_to(3) as usize],
+        backoff: [None, millis(0), millis(200), millis(2_000)][dice.up_to(3) as usize],
+        expires: [None, None, None, None, millis(1_000), millis(15_000)][dice.up_to(5) as usize],
+        asker: [None, Some(person(1))][dice.up_to(1) as usize],
+    };
+    Asked { queue, new }
 }
 
 fn later(one: Instant, other: Instant) -> Instant {

@@ -1,12 +1,13 @@
 //! What is asked of the store, what it answers, and what it has done: the last is what the ledger
 //! is told.
 
-use crate::disk::{Asked, By, Queue};
+use crate::disk::{Asked, By, Queue, Timed};
 use holdfast_common::{
     dispatch::Consumer,
-    id::{EventId, JobId, PersonId},
+    id::{EventId, JobId, PersonId, ScheduleId},
     job::{Digest, Ending, Place, QueueSettings, Reason, Token},
-    time::Millis,
+    storage::schedules::{Fire, Schedule},
+    time::{Millis, Timestamp},
 };
 
 /// A worker's number.
@@ -50,6 +51,8 @@ pub enum Source {
     Event(EventId),
     /// The end of a job's lease.
     End(JobId),
+    /// An occurrence of a schedule.
+    Occurrence(ScheduleId, Timestamp),
 }
 
 /// What a person decides.
@@ -60,6 +63,18 @@ pub enum Govern {
     Discard(JobId),
     Pause(Queue, bool),
     Set(Queue, QueueSettings),
+    Timed(usize, Change),
+}
+
+/// What a person decides about a schedule.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// It is there, in place of the one of its number.
+    Set(Box<Timed>),
+    Pause,
+    /// With its next occurrence.
+    Resume(Timestamp),
+    Remove,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +98,14 @@ pub enum Task {
     Tell(JobId, u64),
     /// It was.
     Told(JobId, u64),
+    /// A schedule is fired, by what the wall clock said when somebody looked.
+    Fire {
+        n: usize,
+        fire: Fire,
+        looked: Timestamp,
+    },
+    /// Of a fault to be planted: it goes on, once its job is there.
+    Next(usize, Schedule),
 }
 
 /// A leased job, as its consumer gets it.
@@ -91,6 +114,7 @@ pub struct Leased {
     pub job: JobId,
     pub queue: Queue,
     pub token: Token,
+    pub length: Millis,
 }
 
 /// What became of an end.
@@ -123,9 +147,14 @@ pub enum Answer {
     Claimed(Got),
     Ended(Ended, Vec<Leased>),
     Extended(Result<(), Option<Reason>>),
-    Tended { more: bool },
+    Tended {
+        more: bool,
+    },
+    Fired(Option<(usize, Schedule)>),
     Nothing,
     Fault,
+    /// Nobody can say whether it was done.
+    Unknown,
 }
 
 /// What became durable, one by one and in order.
@@ -175,6 +204,17 @@ pub enum Deed {
     Removed(JobId),
     Set(Queue, QueueSettings),
     Paused(Queue, bool),
+    /// An occurrence has come, and what comes next is written.
+    Fired {
+        n: usize,
+        at: Timestamp,
+        then: Timestamp,
+        looked: Timestamp,
+    },
+    /// A schedule is there, is another one, or is gone.
+    Timed(usize, Option<Schedule>),
+    /// A person has a schedule count from now on.
+    Resumed(usize),
     /// A refused act has changed something.
     Spoilt(JobId),
 }

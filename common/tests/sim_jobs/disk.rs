@@ -1,12 +1,13 @@
 //! What the store holds of queues, as a model of its tables: plain maps, and every row small.
 
 use holdfast_common::{
-    id::{EventId, JobId, PersonId},
+    id::{EventId, JobId, PersonId, ScheduleId},
     job::{
         Attempt, Digest, Job, Place, QueueSettings, StoreTime, Tat, Token, clock::Kept,
         settings::NewJob,
     },
-    time::Timestamp,
+    storage::schedules::Schedule,
+    time::{Millis, Timestamp},
 };
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -73,6 +74,15 @@ pub struct Disk {
     pub log: BTreeMap<EventId, By>,
     /// The askers' inboxes, likewise.
     pub inbox: BTreeMap<EventId, (JobId, u64)>,
+    pub schedules: BTreeMap<usize, Timed>,
+}
+
+/// A schedule, and what its jobs are.
+#[derive(Debug, Clone)]
+pub struct Timed {
+    pub schedule: Schedule,
+    pub queue: Queue,
+    pub form: u64,
 }
 
 impl Disk {
@@ -87,6 +97,7 @@ impl Disk {
             keys: BTreeMap::new(),
             log: BTreeMap::new(),
             inbox: BTreeMap::new(),
+            schedules: BTreeMap::new(),
         }
     }
 
@@ -141,6 +152,27 @@ pub fn end_event(job: JobId, fence: u64) -> EventId {
     }
     bytes[15] ^= 0x55;
     EventId::from_bytes(bytes)
+}
+
+/// The job of an occurrence: it follows from the schedule and the time.
+pub fn occurrence_job(schedule: ScheduleId, at: Timestamp) -> JobId {
+    let mut random = [0; 10];
+    random.copy_from_slice(&schedule.as_bytes()[6..]);
+    JobId::new(at.0, &random)
+}
+
+/// An expression that comes so often, and when it does next.
+pub fn cron(period: Millis) -> String {
+    format!("every {}", period.0)
+}
+
+pub fn period(cron: &str) -> u64 {
+    cron.strip_prefix("every ").and_then(|it| it.parse().ok()).expect("an expression of this model")
+}
+
+pub fn next_of(cron: &str, after: Timestamp) -> Timestamp {
+    let period = period(cron);
+    Timestamp((after.0 / period + 1) * period)
 }
 
 /// A job to be enqueued, in which queue of the model.

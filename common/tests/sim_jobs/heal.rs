@@ -1,15 +1,16 @@
 //! Everything works again, and honest workers do what there is: what must be true then.
 
 use crate::{
-    deed::{Govern, Source},
+    deed::{Change, Govern, Source},
     disk::QUEUES,
     ledger::Invariant,
     peer::{PEERS, WORKERS},
     server::Up,
     sim::Sim,
     store::Trouble,
+    timed::SCHEDULES,
 };
-use holdfast_common::{job::Place, time::Millis};
+use holdfast_common::{id::JobId, job::Place, time::Millis};
 
 /// Long enough for every lease, delay and backoff of a run.
 const LONG: u64 = 240_000;
@@ -23,10 +24,14 @@ impl Sim {
         if self.stopped {
             self.start(None);
         }
+        self.draining = None;
         for queue in 0..QUEUES {
             self.server.govern(Govern::Pause(queue, false));
         }
+        self.calm();
         self.honest = true;
+        let silent: Vec<_> = self.server.silent.keys().copied().collect();
+        silent.into_iter().for_each(|wire| self.server.hang_up(wire, self.now));
         for at in 0..PEERS {
             self.peers[at].stalled = None;
             self.cut(at, true);
@@ -50,6 +55,50 @@ impl Sim {
         if let Some(at) = waits.filter(|_| self.fits_everything()) {
             self.server.ledger.breaks(Invariant::J6, || format!("peer {at} is not answered"));
         }
+    }
+
+    /// Nothing is wrong, and nobody does anything: who holds a job that is no longer theirs is told so over
+    /// the connection that told them of it, and schedules come.
+    fn calm(&mut self) {
+        for at in 0..PEERS {
+            self.peers[at].stalled = None;
+            self.connect(at);
+        }
+        self.wait(2_500);
+        let doubted = self.not_held();
+        self.wait(2_500);
+        let still = self.not_held().into_iter().find(|it| doubted.contains(it));
+        if let Some((at, job)) = still {
+            self.server.ledger.breaks(Invariant::J3, || {
+                format!("worker {at} works on at {job}, and was not told that it is lost")
+            });
+        }
+        if self.fits_everything() {
+            self.server.ledger.has_come(self.wall());
+        }
+        for n in 0..SCHEDULES {
+            self.server.govern(Govern::Timed(n, Change::Pause));
+        }
+    }
+
+    /// Jobs that somebody works at without having them.
+    fn not_held(&self) -> Vec<(usize, JobId)> {
+        let mut not_held = Vec::new();
+        for (at, peer) in self.peers.iter().enumerate().filter(|(_, peer)| peer.wire.is_some()) {
+            let Some(client) = &peer.client else { continue };
+            let unsaid = peer
+                .held
+                .iter()
+                .filter(|(it, held)| held.end.is_none() && client.heard.contains(it));
+            for ((job, _), held) in unsaid {
+                let known = self.server.ledger.state.jobs.get(job);
+                let hold = known.and_then(|known| known.stands.hold());
+                if hold.is_none_or(|hold| hold.token != held.leased.token) {
+                    not_held.push((at, *job));
+                }
+            }
+        }
+        not_held
     }
 
     fn comes_to_rest(&mut self) {

@@ -5,6 +5,7 @@
 
 mod deeds;
 mod known;
+mod times;
 
 use crate::{
     counts::Counts,
@@ -13,12 +14,13 @@ use crate::{
     store::Batch,
 };
 use holdfast_common::{
-    id::{EventId, JobId},
+    id::{EventId, JobId, ScheduleId},
     job::{Digest, Place, QueueSettings, StoreTime, Token, clock::STEADY},
-    time::Instant,
+    time::{Instant, Timestamp},
 };
 pub use known::{Known, Stands};
 use std::collections::{BTreeMap, BTreeSet};
+use times::Times;
 
 /// A line of the promise about queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +43,7 @@ pub enum Invariant {
     J8,
     /// Who asked hears of each end once.
     J9,
-    /// A key or an event enqueues once.
+    /// A key, an event or a schedule's occurrence enqueues once.
     J10,
     /// No more in flight, and no faster, than is set; a pause begins nothing.
     J11,
@@ -85,6 +87,9 @@ pub struct State {
     undone: BTreeSet<EventId>,
     pub answered: BTreeSet<JobId>,
     removed: BTreeSet<JobId>,
+    /// Schedules, and the occurrences that have a job.
+    times: BTreeMap<usize, Times>,
+    occurrences: BTreeSet<(ScheduleId, Timestamp)>,
     /// What is counted of the time.
     counted: u64,
 }
@@ -114,6 +119,8 @@ impl Ledger {
             undone: BTreeSet::new(),
             answered: BTreeSet::new(),
             removed: BTreeSet::new(),
+            times: BTreeMap::new(),
+            occurrences: BTreeSet::new(),
             counted: 0,
         };
         Self { watches: true, broken: None, counts: Counts::default(), state, seen }
@@ -197,6 +204,7 @@ impl Ledger {
         if !counted {
             self.breaks(Invariant::J1, || format!("counted are {counters:?}"));
         }
+        self.same_times(disk);
     }
 
     /// An enqueue is answered.
@@ -269,6 +277,7 @@ impl Ledger {
                 first && until.is_some_and(|until| now < until)
             }
             Source::Event(event) => first && !self.state.events.insert(event),
+            Source::Occurrence(id, at) => first && !self.state.occurrences.insert((id, at)),
             Source::Ids | Source::End(_) => false,
         };
         if again {

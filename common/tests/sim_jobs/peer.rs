@@ -1,8 +1,10 @@
 //! Those who enqueue jobs and those who do them, over connections that break. A worker holds what it
-//! was told that it holds, says how it ended until it is answered, and may die or fall asleep.
+//! was told that it holds, says how it ended until it is answered, and may die or fall asleep. Every
+//! other one speaks `holdfast-work.v1`, the rest make requests.
 
 use crate::{
-    deed::{End, Ended, Leased},
+    client::Client,
+    deed::{End, Ended, Leased, person},
     disk::Queue,
     server::{Down, Up, Wire},
 };
@@ -44,13 +46,37 @@ pub struct Peer {
     pub stalled: Option<Instant>,
     /// Which queue it does the jobs of.
     pub queue: Queue,
+    /// Its side of a connection of `holdfast-work.v1`.
+    pub client: Option<Client>,
+}
+
+/// Whether a peer speaks `holdfast-work.v1`.
+pub const fn has_socket(at: usize) -> bool {
+    !at.is_multiple_of(2)
 }
 
 impl Peer {
     /// Sends what is to be answered.
     pub fn ask(&mut self, req: u64, up: Up, now: Instant) {
-        self.asks.insert(req, (up.clone(), now + PATIENCE));
-        self.up.push_back(up);
+        self.asks.insert(req, (up.clone(), self.patience(now)));
+        self.say(&up);
+    }
+
+    /// When it says something again that nobody has answered. A connection of `holdfast-work.v1` answers,
+    /// or breaks.
+    fn patience(&self, now: Instant) -> Instant {
+        if self.client.is_some() { Instant(u64::MAX) } else { now + PATIENCE }
+    }
+
+    /// Says something, in a frame where it speaks in frames.
+    pub fn say(&mut self, up: &Up) {
+        match &mut self.client {
+            None => self.up.push_back(up.clone()),
+            Some(client) if self.wire.is_some() => {
+                self.up.extend(client.frame(up).map(Up::Frame));
+            }
+            Some(_) => {}
+        }
     }
 
     /// The connection is gone, and all that was under way on it.
@@ -71,20 +97,27 @@ impl Peer {
     }
 
     /// A connection is made, and what was not answered is said again.
-    pub fn connect(&mut self, wire: Wire, now: Instant) {
+    pub fn connect(&mut self, at: usize, wire: Wire, now: Instant) {
         self.wire = Some(wire);
+        if has_socket(at) {
+            self.client = Some(Client::default());
+            let who = (at >= WORKERS).then(|| person(1));
+            self.up.push_back(Up::Frame(Client::hello(at, who)));
+        }
         self.again(now, true);
     }
 
     /// Says again what nobody has answered in time, or all of it.
     pub fn again(&mut self, now: Instant, all: bool) -> bool {
-        let mut any = false;
-        for (up, at) in self.asks.values_mut().filter(|(_, at)| all || *at <= now) {
-            *at = now + PATIENCE;
-            self.up.push_back(up.clone());
-            any = true;
-        }
-        any
+        let patience = self.patience(now);
+        let asks = self.asks.values_mut().filter(|(_, at)| all || *at <= now);
+        let again = asks.map(|(up, at)| {
+            *at = patience;
+            up.clone()
+        });
+        let again: Vec<Up> = again.collect();
+        again.iter().for_each(|up| self.say(up));
+        !again.is_empty()
     }
 
     /// When it says something again by itself.
@@ -101,6 +134,9 @@ impl Peer {
                     self.waits = false;
                 }
                 for leased in &jobs {
+                    if self.client.is_some() {
+                        self.replaces(leased);
+                    }
                     let held = Held { leased: leased.clone(), end: None };
                     self.held.insert((leased.job, leased.token.fence), held);
                 }
@@ -119,9 +155,10 @@ impl Peer {
                     self.over(&end);
                 }
             }
-            Down::Lost { job, token } => {
-                if self.held.get(&(job, token.fence)).is_some_and(|held| held.end.is_none()) {
-                    self.held.remove(&(job, token.fence));
+            Down::Lost { job, fence } => {
+                let unsaid = self.held.get(&(job, fence)).filter(|held| held.end.is_none());
+                if let Some(token) = unsaid.map(|held| held.leased.token) {
+                    self.held.remove(&(job, fence));
                     self.past.push((job, token));
                 }
             }
@@ -133,6 +170,17 @@ impl Peer {
             }
         }
         Vec::new()
+    }
+
+    /// A newer lease of a job stands in place of the one that is spoken for no more.
+    fn replaces(&mut self, leased: &Leased) {
+        let older: Vec<_> = self.held.range((leased.job, 0)..=(leased.job, u64::MAX)).collect();
+        let older = older.into_iter().filter(|(_, held)| held.end.is_none());
+        let older: Vec<_> = older.map(|(at, held)| (*at, held.leased.token)).collect();
+        for (at, token) in older {
+            self.held.remove(&at);
+            self.past.push((at.0, token));
+        }
     }
 
     fn over(&mut self, end: &End) {

@@ -172,6 +172,13 @@ pub enum Act {
         queue: usize,
         form: u64,
     },
+    /// What a person decides about a schedule: which, the form says.
+    Schedule {
+        n: usize,
+        form: u64,
+    },
+    /// The server drains, and stops.
+    Drain,
     Wait {
         ms: u64,
     },
@@ -212,7 +219,12 @@ fn scene(dice: &mut Dice) -> Vec<Act> {
     let poll = Act::Poll { w, jobs: 2, wait: 8_000, lease: 1_000 };
     let done = Act::Complete { w, which, events: 1, jobs: 1, next: written };
     let soon = Act::Wait { ms: 200 };
-    match n(8) {
+    let timed = Act::Schedule { n: queue, form: form & !3 };
+    let number = n(12);
+    if let 8..=11 = number {
+        return frames_and_times(number, (w, written), [timed, some, done]);
+    }
+    match number {
         0 => vec![
             some,
             poll,
@@ -265,6 +277,33 @@ fn scene(dice: &mut Dice) -> Vec<Act> {
     }
 }
 
+/// Those about schedules, and about who speaks in frames.
+fn frames_and_times(number: usize, (w, written): (usize, bool), acts: [Act; 3]) -> Vec<Act> {
+    let [timed, some, done] = acts;
+    let soon = Act::Wait { ms: 200 };
+    match number {
+        8 => vec![timed, Act::Wait { ms: 7_000 }, Act::KillServer { written }, soon, soon],
+        9 => vec![timed, Act::Stop, Act::Wait { ms: 30_000 }, Act::Go, soon, soon],
+        10 => vec![
+            some,
+            Act::Consume { w, credit: 3, lease: 5_000 },
+            soon,
+            Act::Stall { w: w | 1, ms: 3_000 },
+            some,
+            soon,
+            Act::Cut { w: w | 1, told: written },
+            soon,
+            done,
+            soon,
+        ],
+        _ => {
+            let mut all = vec![Act::Consume { w, credit: 3, lease: 20_000 }, soon, some];
+            all.extend((0..6).map(|which| Act::Cancel { which: 2 * which + 1 }));
+            all
+        }
+    }
+}
+
 fn act(dice: &mut Dice) -> Act {
     let mut n = |most: u64| usize::try_from(dice.up_to(most)).expect("small");
     let (p, w, queue, which) = (n(1), n(WORKERS as u64 - 1), n(QUEUES as u64 - 1), n(20));
@@ -272,7 +311,7 @@ fn act(dice: &mut Dice) -> Act {
     let (one, other) = (n(1) == 0, n(1) == 0);
     let (small, form, ms) = (n(3) as u64, n(1 << 20) as u64, n(8) as u64 * 1_000);
     let (jobs, lease) = (1 + small as u32, [300, 1_000, 5_000, 20_000][n(3)]);
-    match n(111) {
+    match n(118) {
         0..=11 => Act::Enqueue { p, queue, form, times: 1 + small, key: one },
         12..=13 => Act::Again { p, which, other: one && other },
         14..=15 => Act::EmitsWork { p, queue, form },
@@ -316,6 +355,8 @@ fn act(dice: &mut Dice) -> Act {
         102 => Act::Discard { which },
         105..=106 => Act::Regret { which },
         103..=104 => Act::Set { queue, form },
+        107..=111 => Act::Schedule { n: small as usize, form },
+        112 => Act::Drain,
         _ => Act::Wait { ms: (which as u64 + 1) * 100 * (1 + 4 * small) },
     }
 }

@@ -2,9 +2,13 @@
 //! is tended, and those who asked are told.
 
 mod answers;
+mod driven;
+mod firing;
+mod socket;
+mod words;
 
 use crate::{
-    deed::{Claim, End, Ended, Govern, Leased, Source, Task, Worker},
+    deed::{Claim, Govern, Source, Task, Worker},
     disk::{Asked, Disk, Queue},
     ledger::Ledger,
     store::{Batch, Store, Trouble},
@@ -13,81 +17,14 @@ use holdfast_common::{
     backoff::Dice,
     dispatch::{Consumer, Dispatch, Input, Output},
     id::JobId,
-    job::{Digest, Token},
+    job::Digest,
     planted::{Planted, planted},
     time::{Instant, Millis, Timestamp},
 };
+pub use socket::Frame;
+use socket::Line;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A connection of a peer.
-pub type Wire = u64;
-
-/// What a peer says.
-#[derive(Debug, Clone)]
-pub enum Up {
-    Poll { queue: Queue, jobs: u32, length: Millis, wait: Millis },
-    Consume { queue: Queue, credit: u32, length: Millis },
-    Credit { jobs: u32 },
-    Take { queue: Queue, job: JobId, length: Millis },
-    End { req: u64, end: Box<End> },
-    Extend { job: JobId, token: Token, length: Option<Millis>, progress: u8 },
-    Enqueue { req: u64, jobs: Vec<Asked>, source: Source },
-}
-
-/// What a peer hears.
-#[derive(Debug, Clone)]
-pub enum Down {
-    /// Of a poll that is over there may be none.
-    Leased {
-        jobs: Vec<Leased>,
-        poll: bool,
-    },
-    Did {
-        req: u64,
-        ended: Ended,
-    },
-    Lost {
-        job: JobId,
-        token: Token,
-    },
-    Enqueued {
-        req: u64,
-    },
-    Retry {
-        req: u64,
-    },
-}
-
-/// Who a request is from.
-#[derive(Debug, Clone)]
-pub enum Call {
-    /// A claim that [`Dispatch`] wanted.
-    Claim(Consumer),
-    /// An enqueue, with the consumers for whom jobs are claimed with it.
-    Enqueue {
-        wire: Wire,
-        req: u64,
-        queue: Queue,
-        with: Vec<Consumer>,
-    },
-    Take {
-        wire: Wire,
-    },
-    End {
-        wire: Wire,
-        req: u64,
-        end: Box<End>,
-    },
-    Extend {
-        wire: Wire,
-        job: JobId,
-        token: Token,
-    },
-    Tell(JobId, u64),
-    Told(JobId, u64),
-    Tend,
-    Nobody,
-}
+pub use words::{Call, Down, Up, Way, Wire};
 
 /// One that waits.
 #[derive(Debug, Clone)]
@@ -110,6 +47,15 @@ pub struct Server {
     pub wires: BTreeMap<Wire, (Worker, VecDeque<Down>)>,
     /// Wires whose other end is gone, and when that is noticed.
     pub silent: BTreeMap<Wire, Instant>,
+    /// Connections of `holdfast-work.v1`, …
+    pub lines: BTreeMap<Wire, Line>,
+    /// … those that are over and hear what was under way, …
+    leaving: BTreeMap<Wire, Line>,
+    /// … and what each carries down.
+    pub sockets: BTreeMap<Wire, VecDeque<Frame>>,
+    /// The newest change that was told to anybody.
+    newest: u64,
+    looks: [firing::Look; 2],
     tend_at: Instant,
     tending: bool,
     telling: BTreeSet<(JobId, u64)>,
@@ -122,22 +68,8 @@ pub struct Server {
     pub ledger: Ledger,
 }
 
-/// Something the server can do.
-#[derive(Debug, Clone, Copy)]
-pub enum Way {
-    Begin,
-    Sync,
-    Answer,
-    Tend,
-    Time,
-    PollOver(Consumer),
-    /// A wire has said nothing for too long.
-    HangUp(Wire),
-    Tell,
-}
-
 /// How many may wait.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 const SECOND: Millis = Millis(1_000);
 
 impl Server {
@@ -153,6 +85,11 @@ impl Server {
             consumers: 0,
             wires: BTreeMap::new(),
             silent: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            newest: 0,
+            looks: [firing::Look { at: now, under_way: 0 }; 2],
             tend_at: now,
             tending: false,
             telling: BTreeSet::new(),
@@ -170,13 +107,19 @@ impl Server {
             self.durable(&batch);
         }
         self.wires.clear();
+        self.lines.clear();
+        self.leaving.clear();
+        self.sockets.clear();
         self.waits.clear();
     }
 
     /// It starts again on this disk.
     pub fn start(&mut self, disk: Disk, now: Instant, wall: Timestamp) {
         let drawn = self.drawn;
-        let store = Store::open(disk, wall, now);
+        let mut store = Store::open(disk, wall, now);
+        if planted(Planted::MissedForgotten) {
+            firing::count_anew(&mut store.disk, wall);
+        }
         let mut ledger = std::mem::replace(&mut self.ledger, Ledger::new(now));
         ledger.starts(now);
         let trouble = std::mem::take(&mut self.trouble);
@@ -205,6 +148,8 @@ impl Server {
             (untold, Way::Tell),
         ];
         ways.extend(all.into_iter().filter(|(can, _)| *can).map(|(_, way)| way));
+        self.turns(now, &mut ways);
+        self.may_look(now, &mut ways);
         ways
     }
 
@@ -213,7 +158,8 @@ impl Server {
         let polls = self.waits.values().filter_map(|it| it.until);
         let tend = (!self.tending).then_some(self.tend_at);
         let silent = self.silent.values().copied();
-        polls.chain(silent).chain(self.dispatch.wake()).chain(tend).min()
+        let own = polls.chain(silent).chain(self.dispatch.wake()).chain(tend).min();
+        [own, self.lines_wake(), self.looks_wake()].into_iter().flatten().min()
     }
 
     pub fn go(&mut self, way: Way, now: Instant, wall: Timestamp, dice: &mut Dice) {
@@ -254,6 +200,8 @@ impl Server {
                 self.hang_up(wire, now);
             }
             Way::Tell => self.tell(),
+            Way::Line(wire, turn) => self.turn(wire, turn, now, dice.up_to(1 << 20)),
+            Way::Look(which) => self.look(which, now, wall),
         }
     }
 
@@ -283,6 +231,7 @@ impl Server {
 
     /// A connection is found to be gone.
     pub fn hang_up(&mut self, wire: Wire, now: Instant) {
+        self.leaves(wire, false, now);
         self.wires.remove(&wire);
         self.silent.remove(&wire);
         let gone: Vec<Consumer> =
@@ -300,33 +249,23 @@ impl Server {
                 let until = Some(now + wait);
                 self.wait(Waits { wire, worker, queue, jobs, length, until }, now);
             }
-            Up::Consume { queue, credit, length } => {
-                let jobs = credit;
-                self.wait(Waits { wire, worker, queue, jobs, length, until: None }, now);
-            }
-            Up::Credit { jobs } => {
-                let own =
-                    self.waits.iter_mut().find(|(_, it)| it.wire == wire && it.until.is_none());
-                if let Some((consumer, waits)) = own {
-                    waits.jobs += jobs;
-                    let consumer = *consumer;
-                    self.dispatched(now, Input::Credit { consumer, jobs });
-                }
-            }
+            Up::Consume { .. } | Up::Credit { .. } => unreachable!("they are said in frames"),
             Up::Take { queue, job, length } => {
                 let (job, chance) = (Some(job), self.chance());
                 let claim = Claim { queue, job, worker, jobs: 1, length, chance };
-                self.store.put(Call::Take { wire }, Task::Claim(claim));
+                self.store.put(Call::Take { wire, req: 0 }, Task::Claim(claim));
             }
             Up::End { req, end } => {
                 let call = Call::End { wire, req, end: end.clone() };
                 self.store.put(call, Task::End(end));
             }
             Up::Extend { job, token, length, progress } => {
-                let call = Call::Extend { wire, job, token };
+                let call = Call::Extend { wire, req: 0, job, token };
                 self.store.put(call, Task::Extend { job, token, length, progress });
             }
             Up::Enqueue { req, jobs, source } => self.enqueue(wire, req, jobs, source, now),
+            Up::Frame(text) => self.frame(wire, &text, now),
+            Up::Pong => self.feed(wire, now, holdfast_common::consumer::Input::Heard),
         }
     }
 

@@ -2,12 +2,13 @@
 //! virtual time. One thing happens at a time, and dice say which.
 
 use crate::{
-    deed::{Leased, Worker},
+    client::{Client, Heard},
+    deed::{Ended, Leased, Worker},
     disk::{Disk, QUEUES},
-    ledger::State,
-    peer::{PEERS, Peer, WORKERS},
+    ledger::{Invariant, State},
+    peer::{PEERS, Peer, WORKERS, has_socket},
     plan::Move,
-    server::{Server, Up, Way},
+    server::{Down, Frame, Server, Up, Way},
 };
 use holdfast_common::{
     backoff::Dice,
@@ -32,6 +33,8 @@ pub enum Next {
     /// It wakes.
     Wakes(usize),
     Server(Way),
+    /// A server that drains stops.
+    Stops,
 }
 
 pub struct Sim {
@@ -41,6 +44,8 @@ pub struct Sim {
     pub server: Server,
     pub peers: Vec<Peer>,
     pub stopped: bool,
+    /// It drains, and stops by then at the latest.
+    pub draining: Option<Instant>,
     /// The server's process, or its disk, stands still until then.
     pub still: Instant,
     pub disk_still: Instant,
@@ -59,13 +64,18 @@ impl Sim {
     pub fn new() -> Self {
         let now = Instant(1_000);
         let wall = 1_700_000_000_000;
-        let peers = (0..PEERS).map(|n| Peer { queue: n % QUEUES, ..Peer::default() }).collect();
+        let peer = |n| {
+            let client = has_socket(n).then(Client::default);
+            Peer { queue: n % QUEUES, client, ..Peer::default() }
+        };
+        let peers = (0..PEERS).map(peer).collect();
         Self {
             now,
             wall,
             server: Server::new(now, Timestamp(1_700_000_001_000)),
             peers,
             stopped: false,
+            draining: None,
             still: now,
             disk_still: now,
             copies: VecDeque::new(),
@@ -120,12 +130,12 @@ impl Sim {
                 next.push(Next::Wakes(at));
             }
             let Some(wire) = peer.wire else { continue };
-            if !peer.up.is_empty() && runs {
+            if !peer.up.is_empty() && runs && self.server.listens(wire) {
                 next.push(Next::Up(at));
             }
             let awake = peer.stalled.is_none();
-            let frames = self.server.wires.get(&wire);
-            if awake && frames.is_some_and(|(_, down)| !down.is_empty()) {
+            let wires = self.server.wires.get(&wire).is_some_and(|(_, down)| !down.is_empty());
+            if awake && (wires || self.server.sockets.get(&wire).is_some_and(|it| !it.is_empty())) {
                 next.push(Next::Down(at));
             }
             if awake && peer.asks.values().any(|(_, at)| *at <= self.now) {
@@ -137,6 +147,10 @@ impl Sim {
             let stuck = self.disk_still > self.now;
             let can = ways.filter(|way| !(stuck && matches!(way, Way::Sync)));
             next.extend(can.map(Next::Server));
+        }
+        let over = |by| by <= self.now || (runs && self.server.lines.is_empty());
+        if self.draining.is_some_and(over) {
+            next.push(Next::Stops);
         }
         next
     }
@@ -161,6 +175,7 @@ impl Sim {
             Next::Down(at) => self.hears(at),
             Next::Again(at) => drop(self.peers[at].again(self.now, false)),
             Next::Wakes(at) => self.peers[at].stalled = None,
+            Next::Stops => self.crash(true),
             Next::Server(way) => {
                 let wall = self.wall();
                 self.server.go(way, self.now, wall, &mut self.dice);
@@ -175,7 +190,13 @@ impl Sim {
 
     fn hears(&mut self, at: Worker) {
         let Some(wire) = self.peers[at].wire else { return };
-        let down = self.server.wires.get_mut(&wire).and_then(|(_, down)| down.pop_front());
+        let down = match self.server.wires.get_mut(&wire) {
+            Some((_, down)) => down.pop_front(),
+            None => {
+                let frame = self.server.sockets.get_mut(&wire).and_then(VecDeque::pop_front);
+                frame.and_then(|frame| self.reads(at, frame))
+            }
+        };
         let Some(down) = down else { return };
         self.note_frame("says", &down);
         let jobs = self.peers[at].hear(down, self.now);
@@ -188,12 +209,57 @@ impl Sim {
         }
     }
 
+    /// A frame of a connection of `holdfast-work.v1`; returns what it comes to.
+    fn reads(&mut self, at: Worker, frame: Frame) -> Option<Down> {
+        self.note_frame("hears", &frame);
+        let peer = &mut self.peers[at];
+        let text = match frame {
+            Frame::Text(text) => text,
+            Frame::Ping => {
+                peer.up.push_back(Up::Pong);
+                return None;
+            }
+            Frame::Close => {
+                peer.cut();
+                if self.honest {
+                    self.asks_for_more(at);
+                }
+                return None;
+            }
+        };
+        let heard = peer.client.as_mut().map(|client| client.hear(&text))?;
+        let ledger = &mut self.server.ledger;
+        let down = match heard {
+            Heard::Nothing => return None,
+            Heard::Unsubscribed => {
+                peer.waits = false;
+                return None;
+            }
+            Heard::Unasked(leased) => {
+                ledger.breaks(Invariant::J11, || format!("{} without credit", leased.job));
+                return None;
+            }
+            Heard::Down(down) => down,
+        };
+        match &down {
+            Down::Leased { jobs, .. } => ledger.told(jobs, 1),
+            Down::Did { req, ended: Ended::Done | Ended::Again } => {
+                if let Some((Up::End { end, .. }, _)) = peer.asks.get(req) {
+                    ledger.done(end.job, end.token, end.digest);
+                }
+            }
+            Down::Lost { .. } => ledger.counts.add("line: a lease is lost"),
+            _ => {}
+        }
+        Some(down)
+    }
+
     fn do_it(&mut self, at: Worker, jobs: &[Leased]) {
         for leased in jobs {
             self.complete(at, (leased.job, leased.token.fence));
         }
-        if !jobs.is_empty() && !at.is_multiple_of(2) {
-            self.peers[at].up.push_back(Up::Credit { jobs: jobs.len() as u32 });
+        if !jobs.is_empty() && has_socket(at) {
+            self.peers[at].say(&Up::Credit { jobs: jobs.len() as u32 });
         }
         self.asks_for_more(at);
     }
@@ -205,23 +271,27 @@ impl Sim {
         }
         self.connect(at);
         let (queue, length) = (self.peers[at].queue, Millis(2_000));
-        let up = if at.is_multiple_of(2) {
-            Up::Poll { queue, jobs: 2, length, wait: Millis(20_000) }
-        } else {
+        let up = if has_socket(at) {
             Up::Consume { queue, credit: 2, length }
+        } else {
+            Up::Poll { queue, jobs: 2, length, wait: Millis(20_000) }
         };
         self.peers[at].waits = true;
-        self.peers[at].up.push_back(up);
+        self.peers[at].say(&up);
     }
 
     /// A connection for a peer that has none.
     pub fn connect(&mut self, at: Worker) {
-        if self.peers[at].wire.is_some() || self.stopped {
+        if self.peers[at].wire.is_some() || self.stopped || self.draining.is_some() {
             return;
         }
         let wire = self.number();
-        self.server.wires.insert(wire, (at, VecDeque::new()));
-        self.peers[at].connect(wire, self.now);
+        if has_socket(at) {
+            self.server.accept(wire, at, self.now);
+        } else {
+            self.server.wires.insert(wire, (at, VecDeque::new()));
+        }
+        self.peers[at].connect(at, wire, self.now);
     }
 
     pub fn kill(&mut self, at: Worker) {
@@ -230,6 +300,8 @@ impl Sim {
         }
         if self.honest {
             self.asks_for_more(at);
+            // It takes a while to start.
+            self.peers[at].stalled = Some(self.now + Millis(100));
         }
     }
 
@@ -237,7 +309,7 @@ impl Sim {
         let Some(wire) = self.peers[at].cut() else { return false };
         if told {
             self.server.hang_up(wire, self.now);
-        } else {
+        } else if !has_socket(at) {
             self.server.silent.insert(wire, self.now + SILENCE);
         }
         true
@@ -248,6 +320,7 @@ impl Sim {
             self.server.crash(written);
             self.stopped = true;
         }
+        self.draining = None;
         for peer in &mut self.peers {
             peer.cut();
         }
@@ -283,7 +356,8 @@ impl Sim {
             let peers = self.peers.iter().filter_map(Peer::wake);
             let server = self.server.wake().filter(|_| runs);
             let still = [self.still, self.disk_still];
-            let wakes = peers.chain(server).chain(still).filter(|at| *at > self.now);
+            let wakes =
+                peers.chain(server).chain(still).chain(self.draining).filter(|at| *at > self.now);
             self.now = wakes.chain([until]).min().expect("there is one").min(until);
         }
     }

@@ -2,6 +2,7 @@
 //! disk together, and are answered one by one. Between any two of these the process can die.
 
 use crate::{
+    client::name,
     deed::{Answer, Deed, Task},
     disk::{Disk, QUEUES, Queue},
     tx::Tx,
@@ -9,19 +10,22 @@ use crate::{
 use holdfast_common::{
     dispatch::Count,
     job::{
-        StoreTime,
+        QueueSettings, StoreTime,
         clock::{Kept, Observed, StoreClock},
     },
     planted::{Planted, planted},
+    storage::jobs::{Counts, Move, Moves, QueueInfo, QueueMoves},
     time::{Instant, Millis, Timestamp},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, rc::Rc};
 
 /// What has become of a task, and what each queue's claims could have behind it.
 pub struct Done<C> {
     pub call: C,
     pub answer: Answer,
     pub counts: Vec<(Queue, Count)>,
+    /// What has moved.
+    pub moves: Rc<Moves>,
 }
 
 /// What goes wrong with the storage.
@@ -117,7 +121,10 @@ impl<C: Clone> Store<C> {
         let tasks: Vec<_> = self.tasks.drain(..most.min(self.tasks.len())).collect();
         let mut disk = self.disk.clone();
         if trouble.full {
-            let fault = |(call, _)| Done { call, answer: Answer::Fault, counts: Vec::new() };
+            let fault = |(call, _)| {
+                let moves = Rc::default();
+                Done { call, answer: Answer::Fault, counts: Vec::new(), moves }
+            };
             return self.done.extend(tasks.into_iter().map(fault));
         }
         let (mut done, now) = (Vec::new(), observed.now);
@@ -128,6 +135,7 @@ impl<C: Clone> Store<C> {
             moved: &mut trouble.moved,
             forgotten: self.forgotten,
             changed: false,
+            moves: Vec::new(),
         };
         if let Some(gap) = observed.gap {
             tx.give(gap);
@@ -144,7 +152,9 @@ impl<C: Clone> Store<C> {
                     counts.push((queue, count));
                 }
             }
-            done.push(Done { call, answer, counts });
+            self.version += 1;
+            let moves = Rc::new(moves(self.version, std::mem::take(&mut tx.moves)));
+            done.push(Done { call, answer, counts, moves });
         }
         let deeds = tx.deeds;
         let late = now - disk.kept.at;
@@ -166,7 +176,8 @@ impl<C: Clone> Store<C> {
         if unknown {
             trouble.unknown -= 1;
             done.iter_mut().for_each(|done| {
-                (done.answer, done.counts) = (Answer::Fault, Vec::new());
+                (done.answer, done.counts) = (Answer::Unknown, Vec::new());
+                done.moves = Rc::default();
             });
         }
         self.done.extend(done);
@@ -193,4 +204,22 @@ impl<C: Clone> Store<C> {
         (self.committing, self.done, self.tasks) = (None, VecDeque::new(), VecDeque::new());
         durable
     }
+}
+
+/// What has moved in each queue, as the desk is told.
+fn moves(version: u64, moved: Vec<(Queue, Move)>) -> Moves {
+    let mut queues: Vec<QueueMoves> = Vec::new();
+    for (queue, moved) in moved {
+        let name = name(queue);
+        match queues.iter_mut().find(|it| it.queue.name == name) {
+            Some(of) => of.jobs.push(moved),
+            None => {
+                let (settings, counts) = (QueueSettings::default(), Counts::default());
+                let ns = "work".to_owned();
+                let queue = QueueInfo { ns, name, settings, paused: false, counts };
+                queues.push(QueueMoves { queue, jobs: vec![moved] });
+            }
+        }
+    }
+    Moves { version, queues }
 }

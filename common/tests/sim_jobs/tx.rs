@@ -1,5 +1,7 @@
 //! One transaction of the store: the real [`Job`] decides, and this carries out what follows.
 
+mod timed;
+
 use crate::{
     deed::{Answer, Claim, Deed, End, Ended, Enqueued, Got, Govern, Leased, Source, Task},
     disk::{Asked, By, Disk, Key, Queue, Row, end_event},
@@ -12,6 +14,7 @@ use holdfast_common::{
         StoreTime, Token, limits,
     },
     planted::{Planted, planted},
+    storage::jobs::Move,
     time::{Millis, Timestamp},
 };
 use std::rc::Rc;
@@ -31,6 +34,7 @@ pub struct Tx<'a> {
     pub forgotten: u64,
     /// Something has changed that claims go by.
     pub changed: bool,
+    pub moves: Vec<(Queue, Move)>,
 }
 
 impl Tx<'_> {
@@ -77,7 +81,16 @@ impl Tx<'_> {
                 }
                 Answer::Nothing
             }
+            Task::Fire { n, fire, looked } => self.fire(*n, fire, *looked),
+            Task::Next(n, then) => {
+                self.goes_on(*n, then.clone());
+                Answer::Nothing
+            }
         }
+    }
+
+    fn moves_to(&mut self, queue: Queue, job: JobId, from: Option<Place>, to: Option<Place>) {
+        self.moves.push((queue, Move { job, from, to, attempt: 0, consumer: None, took: None }));
     }
 
     /// Gives the leases a gap, before anything else.
@@ -107,6 +120,8 @@ impl Tx<'_> {
             row.told = row.asker.is_none();
         }
         let (queue, group) = (row.queue, row.job.group.clone());
+        self.moves_to(queue, id, Some(step.from), Some(step.to));
+        let Some(row) = self.disk.jobs.get(&id) else { return Ok(step) };
         let lapsed = matches!(row.job.last.map(|it| it.over), Some(Over::Lapsed));
         if let Some(lease) = step.lease.as_ref().filter(|_| step.to != Place::Done) {
             let attempt = Attempt {
@@ -193,12 +208,12 @@ impl Tx<'_> {
                 self.disk.log.insert(event, By::Person);
                 self.deeds.push(Deed::Appended(event, By::Person));
             }
-            Source::Ids | Source::End(_) => {}
+            Source::Ids | Source::End(_) | Source::Occurrence(..) => {}
         }
         Enqueued::Made(ids)
     }
 
-    fn make(&mut self, asked: &Asked, source: Source) {
+    pub(super) fn make(&mut self, asked: &Asked, source: Source) {
         let queue = asked.queue;
         let behind = self.disk.busy(queue, asked.new.group.as_deref());
         let job = Job::new(self.now, &asked.new, &self.disk.queues[queue].settings, behind);
@@ -206,6 +221,7 @@ impl Tx<'_> {
         self.disk.seq += 1;
         self.changed = true;
         self.deeds.push(Deed::Made { asked: asked.clone(), source, most: job.most });
+        self.moves_to(queue, job.id, None, Some(job.place));
         let row = Row {
             seq: self.disk.seq,
             queue,
@@ -263,7 +279,7 @@ impl Tx<'_> {
         self.act(id, act).ok()?;
         Rc::make_mut(self.disk.jobs.get_mut(&id)?).fence = token.fence;
         self.deeds.push(Deed::Begun { job: id, token, length: limits::lease(claim.length) });
-        Some(Leased { job: id, queue: claim.queue, token })
+        Some(Leased { job: id, queue: claim.queue, token, length: claim.length })
     }
 
     /// The end of a lease with all that it brings, or nothing of it.
@@ -395,6 +411,7 @@ impl Tx<'_> {
             self.disk.queues[row.queue].counters[row.job.place as usize] -= 1;
             self.disk.attempts.remove(&id);
             self.deeds.push(Deed::Removed(id));
+            self.moves_to(row.queue, id, Some(row.job.place), None);
         }
     }
 
@@ -427,6 +444,7 @@ impl Tx<'_> {
                 }
             }
             Govern::Pause(queue, paused) => self.pause(*queue, *paused),
+            Govern::Timed(n, change) => self.schedule(*n, change),
             Govern::Set(queue, settings) => {
                 self.changed = true;
                 self.disk.queues[*queue].settings = settings.clone();

@@ -14,7 +14,7 @@ mod link;
 mod tests;
 mod wire;
 
-pub use asks::{Held, Word, Words};
+pub use asks::{Held, Terms, Word, Words};
 pub use link::Link;
 
 use super::store::{Column, Store};
@@ -65,7 +65,7 @@ pub enum Input {
 #[derive(Debug, Clone)]
 pub enum Wish {
     /// A new task.
-    Add(JobId, Task),
+    Add(JobId, Task, Terms),
     /// A job is to be theirs.
     Take(JobId),
     /// A job of theirs is done.

@@ -6,11 +6,8 @@ use holdfast_common::{event::Namespace, work::Work};
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// The queues of a namespace.
-    Queues {
-        /// The namespace.
-        ns: String,
-    },
+    /// All queues.
+    Queues,
     /// A queue.
     Queue {
         /// Its namespace.
@@ -28,7 +25,7 @@ impl Place {
         let names = path.strip_prefix("queues").unwrap_or_default().trim_matches('/');
         match names.split_once('/') {
             Some((ns, queue)) => Self::Queue { ns: decode(ns), queue: decode(queue) },
-            None if names.is_empty() => Self::Queues { ns: Work::NAME.into() },
+            None if names.is_empty() => Self::Queues,
             None => Self::Queue { ns: Work::NAME.into(), queue: decode(names) },
         }
     }
@@ -41,9 +38,8 @@ mod tests {
     #[test]
     fn a_path_names_a_queue_or_all_of_them() {
         let queue = |ns: &str, queue: &str| Place::Queue { ns: ns.into(), queue: queue.into() };
-        let all = Place::Queues { ns: "work".into() };
-        assert_eq!(Place::read("/queues"), all);
-        assert_eq!(Place::read("/queues/"), all);
+        assert_eq!(Place::read("/queues"), Place::Queues);
+        assert_eq!(Place::read("/queues/"), Place::Queues);
         assert_eq!(Place::read("/queues/inbox"), queue("work", "inbox"));
         assert_eq!(Place::read("/queues/inbox/"), queue("work", "inbox"));
         assert_eq!(Place::read("/queues/holdfast/webhooks"), queue("holdfast", "webhooks"));

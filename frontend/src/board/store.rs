@@ -7,11 +7,11 @@ pub use card::{Card, Wait};
 pub use column::Column;
 
 use holdfast_common::{
-    frame::work::{JobShown, Like, PlaceShown, QueueShown, WorkServer},
+    frame::work::{Figures, JobShown, Like, PlaceShown, QueueShown, WorkServer},
     id::JobId,
     job::{Place, figures::Rates},
     sorted::Sorted,
-    time::Instant,
+    time::{Instant, Millis},
 };
 use std::collections::VecDeque;
 
@@ -45,7 +45,7 @@ pub struct Store {
     after: Vec<(Place, String)>,
     /// Dead letters which the server says are like [`like`](Self::like).
     alike: Vec<JobId>,
-    /// Since when the oldest job waits that could begin, as the board said.
+    /// Since when the oldest job waits that could begin, as the server said last.
     oldest: Option<Since>,
     /// How many of each column are shown.
     shown: [usize; 4],
@@ -72,6 +72,10 @@ pub struct Job {
 pub struct Point {
     /// Jobs that waited.
     pub ready: u64,
+    /// Jobs that somebody had.
+    pub leased: u64,
+    /// How old the oldest was that could begin.
+    pub oldest: u64,
     /// Jobs that were done in the minute before.
     pub done: u64,
     /// Attempts that failed in it.
@@ -91,7 +95,7 @@ impl Store {
                 self.after.clear();
                 self.missing = false;
                 self.queue = Some(board.queue.clone());
-                self.oldest = board.oldest_ms.map(|age| since(now, age.0));
+                self.told_oldest(now, board.oldest_ms);
                 for place in &board.places {
                     self.place(now, place, &before);
                 }
@@ -107,7 +111,7 @@ impl Store {
                 }
             }
             WorkServer::Page(page) => self.place(now, &page.place, &Sorted::default()),
-            WorkServer::Figures(figures) => self.figures(figures.figures),
+            WorkServer::Figures(figures) => self.figures(now, figures),
             _ => {}
         }
     }
@@ -153,10 +157,6 @@ impl Store {
             self.newest += 1;
             job.rank = self.newest;
         }
-        let begun = job.shown.place != Place::Ready;
-        if begun && self.oldest.is_some_and(|oldest| job.made <= oldest + 1_000) {
-            self.oldest = None;
-        }
         self.jobs.insert(job.shown.id, job);
     }
 
@@ -165,13 +165,22 @@ impl Store {
         self.alike.retain(|alike| *alike != id);
     }
 
-    fn figures(&mut self, rates: Rates) {
+    fn told_oldest(&mut self, now: Instant, age: Option<Millis>) {
+        self.oldest = age.map(|age| since(now, age.0));
+    }
+
+    fn figures(&mut self, now: Instant, figures: &Figures) {
+        let rates = figures.figures;
         self.rates = Some(rates);
+        self.told_oldest(now, figures.oldest_ms);
         if self.points.len() >= POINTS {
             self.points.pop_front();
         }
+        let count = |of: fn(&QueueShown) -> u64| self.queue.as_ref().map_or(0, of);
         self.points.push_back(Point {
-            ready: self.queue.as_ref().map_or(0, |queue| queue.ready),
+            ready: count(|queue| queue.ready),
+            leased: count(|queue| queue.leased),
+            oldest: figures.oldest_ms.map_or(0, |age| age.0),
             done: rates.done,
             failed: rates.failed,
             wait: rates.wait.map_or(0, |wait| wait.p95_ms.0),
@@ -200,17 +209,18 @@ impl Store {
         self.jobs.len() > JOBS
     }
 
-    /// How long the oldest job waits that could begin.
+    /// Since when the oldest job waits that could begin.
     #[must_use]
     pub fn oldest(&self) -> Option<Since> {
-        let ready = self.jobs.values().filter(|job| job.shown.place == Place::Ready);
-        let known = ready.map(|job| job.made).min();
-        known.map(|known| self.oldest.map_or(known, |oldest| oldest.min(known)))
+        // When the last one begins the counts come before the next figures.
+        let some = self.queue.as_ref().is_some_and(|it| it.ready > it.delayed + it.behind);
+        self.oldest.filter(|_| some)
     }
 }
 
 impl Job {
-    fn new(now: Instant, shown: JobShown, made: Option<Since>) -> Self {
+    /// A job that was enqueued then, or as long ago as is said.
+    pub(super) fn new(now: Instant, shown: JobShown, made: Option<Since>) -> Self {
         // The first word about it: a later one was on its way for another time, and cards would swap.
         let made = made.unwrap_or_else(|| since(now, shown.age_ms.0));
         let due = shown.due_in_ms.map(|due| since(now, 0).saturating_add_unsigned(due.0));

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "`#[component]` makes public items of private ones")]
 
 mod app;
+mod audit;
 mod card;
 mod columns;
 mod dead;
@@ -11,6 +12,7 @@ mod figures;
 mod focus;
 mod head;
 mod mend;
+mod polled;
 mod queues;
 mod status;
 mod task;
@@ -29,6 +31,7 @@ use holdfast_common::{
     id::JobId,
     job::figures::Rates,
     sorted::Sorted,
+    system::SYSTEM,
 };
 use leptos::prelude::*;
 use std::time::Duration;
@@ -41,6 +44,8 @@ pub struct Board {
     pub loaded: RwSignal<bool>,
     /// All that is not on a card. One signal, since each type of signal is much code.
     pub face: RwSignal<Face>,
+    /// Whether what was done to the queue is seen in place of its jobs.
+    pub audit: RwSignal<bool>,
     /// What is read out.
     pub said: RwSignal<String>,
     /// The steady clock, once a second.
@@ -97,6 +102,7 @@ impl Board {
             inner: StoredValue::new_local(inner),
             loaded: RwSignal::new(false),
             face: RwSignal::new(Face::default()),
+            audit: RwSignal::new(false),
             said: RwSignal::new(String::new()),
             clock: RwSignal::new(now()),
             open: RwSignal::new(Column::Ready.key().into()),
@@ -190,12 +196,27 @@ impl Board {
         self.link().is_some_and(|link| link.read(Machine::takes_tasks))
     }
 
+    /// Whether others than the server take its jobs and change them.
+    #[must_use]
+    pub fn is_free(self) -> bool {
+        self.inner.with_value(|inner| inner.ns != SYSTEM)
+    }
+
     /// Where the server tells of a job.
     #[must_use]
     pub fn address(self, job: JobId) -> String {
-        let ns = js_sys::encode_uri_component(&self.at().0);
-        format!("/api/v1/{}/jobs/{job}", String::from(ns))
+        format!("/api/v1/{}/jobs/{job}", part(&self.at().0))
     }
+}
+
+/// Words with a look of their own. Who wrote them is no matter: they have a direction of their own too.
+fn words_of(class: &'static str, words: String) -> AnyView {
+    view! { <bdi class=class>{words}</bdi> }.into_any()
+}
+
+/// A part of an address.
+fn part(name: &str) -> String {
+    js_sys::encode_uri_component(name).into()
 }
 
 /// The board, for components.

@@ -36,6 +36,23 @@ pub fn count(n: u64) -> String {
     }
 }
 
+/// What somebody has decided, and whether it is about jobs. A word that is newer than this page is told
+/// as it is.
+#[must_use]
+pub fn deed(deed: &str) -> (String, bool) {
+    let (told, has_jobs) = match deed {
+        "pause" => ("paused the queue", false),
+        "resume" => ("resumed the queue", false),
+        "set" => ("changed the settings", false),
+        "cancel" => ("cancelled", true),
+        "requeue" => ("requeued", true),
+        "discard" => ("discarded", true),
+        "purge" => ("purged", true),
+        other => return (other.replace('_', " "), false),
+    };
+    (told.to_owned(), has_jobs)
+}
+
 /// It was taken here, or by the same person elsewhere, and this page was not told its token.
 pub const ANSWER_LOST: &str = "You have it, but not here. It is free again when its time is over.";
 
@@ -76,6 +93,13 @@ mod tests {
         assert_eq!(told(7_200_000), "2 h");
         assert_eq!(told(200_000_000), "2 d");
         assert_eq!(seconds(1).replace('\u{a0}', " "), "1 s");
+    }
+
+    #[test]
+    fn a_deed_is_told_in_words_also_one_that_is_not_known() {
+        assert_eq!(deed("requeue"), ("requeued".to_owned(), true));
+        assert_eq!(deed("pause"), ("paused the queue".to_owned(), false));
+        assert_eq!(deed("webhook_made"), ("webhook made".to_owned(), false));
     }
 
     #[test]

@@ -180,13 +180,19 @@ impl BoardLink {
     }
 }
 
+/// How long the server may take to say it.
+const PATIENCE: u32 = 10_000;
+
 /// Reads what the server says at an address of its own.
 ///
 /// # Errors
-/// It says nothing, or that there is nothing: for a person.
+/// It says nothing for long, or that there is nothing: for a person.
 pub async fn get(path: &str) -> Result<String, String> {
     const SILENT: &str = "The server does not answer.";
-    let answer = JsFuture::from(clock::window().fetch_with_str(path)).await;
+    let within = web_sys::RequestInit::new();
+    within.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(PATIENCE)));
+    let asked = clock::window().fetch_with_str_and_init(path, &within);
+    let answer = JsFuture::from(asked).await;
     let answer = answer.map_err(|_| SILENT.to_owned())?;
     let answer: web_sys::Response = answer.unchecked_into();
     let text = answer.text().map_err(|_| SILENT.to_owned())?;

@@ -2,7 +2,8 @@
 // consumers, who are that much credit. Ending a job gives its credit back and takes the next one.
 
 import { randomBytes } from "node:crypto";
-import { WebSocket } from "undici";
+import { connect as dial } from "node:net";
+import { WebSocket } from "ws";
 import * as http from "./holdfast.mjs";
 
 export const { durable, waiting, start } = http;
@@ -13,9 +14,11 @@ const OPEN = 64;
 
 export async function connect(address, n) {
   const url = address.replace("http", "ws") + "/ws";
-  const socket = new WebSocket(url, "holdfast-work.v1");
   const asked = new Map();
-  const connection = { socket, asked, last: 0, leased: () => {} };
+  const connection = { asked, last: 0, leased: () => {} };
+  const createConnection = ({ host, port }) => (connection.tcp = dial(port, host));
+  const socket = new WebSocket(url, "holdfast-work.v1", { createConnection, perMessageDeflate: false });
+  connection.socket = socket;
   const greeted = new Promise((resolve, reject) => {
     socket.onopen = () => send(connection, { hello: { name: "bench" } });
     socket.onerror = reject;
@@ -54,9 +57,18 @@ function heard(connection, text, greeted) {
   else waits?.resolve(body);
 }
 
-function send({ socket }, frame, payload) {
+// What is sent at one turn of the loop is written at once.
+function send(connection, frame, payload) {
+  if (!connection.corked) {
+    connection.corked = true;
+    connection.tcp.cork();
+    process.nextTick(() => {
+      connection.corked = false;
+      connection.tcp.uncork();
+    });
+  }
   const head = JSON.stringify(frame);
-  socket.send(payload === undefined ? head : `${head}\n${payload}`);
+  connection.socket.send(payload === undefined ? head : `${head}\n${payload}`);
 }
 
 function ask(connection, kind, body, payload) {

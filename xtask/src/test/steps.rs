@@ -53,8 +53,10 @@ pub(super) fn set_up(groups: &[&str]) -> Outcome<()> {
     if groups.contains(&"page") || groups.contains(&"e2e") {
         setup::page()?;
     }
+    if groups.contains(&"unit") || groups.contains(&"e2e") {
+        setup::programs()?;
+    }
     if groups.contains(&"e2e") {
-        setup::python()?;
         browser::get()?;
     }
     Ok(())

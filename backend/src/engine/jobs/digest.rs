@@ -28,6 +28,7 @@ pub(super) fn digest(end: &End) -> Digest {
             sha.update([3]);
             number(&mut sha, Some(delay.0));
         }
+        How::HandBack => sha.update([6]),
     }
     for append in &end.appends {
         event(&mut sha, append);
@@ -153,6 +154,7 @@ mod tests {
             plain(fail("ab", Some(""), None)),
             plain(How::Snooze { delay: Millis(0) }),
             plain(How::Snooze { delay: Millis(1) }),
+            plain(How::HandBack),
             done(vec![event(1)], Vec::new()),
             done(vec![event(1), event(1)], Vec::new()),
             done(vec![Append { room: RoomId::from_bytes([2; 16]), ..event(1) }], Vec::new()),

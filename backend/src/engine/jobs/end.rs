@@ -7,6 +7,7 @@ use super::{
     rows::{Row, Rows},
     work::Worked,
 };
+use crate::failpoint::{Planted, planted};
 use holdfast_common::{
     id::JobId,
     job::{Act, Ending, Place, Reason, Refused, Token, limits::reason},
@@ -26,6 +27,7 @@ impl<R: Rows> Work<R> {
             How::Complete { .. } => Ending::Complete,
             How::Fail { retry, .. } => Ending::Fail { retry: *retry, chance: chance()? },
             How::Snooze { delay } => Ending::Snooze(*delay),
+            How::HandBack => Ending::HandBack,
         };
         let act = Act::End { token: end.token, digest: digest(end), how };
         // Tried before anything is stored.
@@ -58,10 +60,10 @@ impl<R: Rows> Work<R> {
             How::Fail { reason: why, failure, .. } => {
                 (Some(reason(why.clone())), failure.as_deref())
             }
-            How::Snooze { .. } => (None, None),
+            How::Snooze { .. } | How::HandBack => (None, None),
         };
         let before = row.outcome;
-        if !matches!(end.how, How::Snooze { .. }) {
+        if !matches!(end.how, How::Snooze { .. } | How::HandBack) {
             row.outcome = outcome.map(|data| self.rows.store(data)).transpose()?;
         }
         if let Err(refused) = self.act(row, act, error)? {
@@ -135,7 +137,12 @@ impl<R: Rows> Work<R> {
                 }
                 Ended::Again { place: row.job.place, stands }
             }
-            Refused::Late(why) => Ended::Late(self.exactly(row, end.token, why)?),
+            Refused::Late(why) => {
+                if planted(Planted::EventsBesideEnd) {
+                    drop(self.bring(end)?);
+                }
+                Ended::Late(self.exactly(row, end.token, why)?)
+            }
             Refused::TooOften => Ended::TooOften,
             other => return Err(Fault::Failed(other.to_string()).into()),
         })

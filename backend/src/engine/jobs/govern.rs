@@ -238,6 +238,7 @@ impl<R: Rows> Work<R> {
         }
         let (deed, job, detail) = words(&govern.deed)?;
         let detail = detail.map(reason);
+        let job = job.filter(|_| jobs == 1);
         let (at, by) = (self.moment.wall, govern.by.clone());
         let audit = Audit { seq: 0, at, by, deed: deed.to_owned(), job, jobs, detail };
         self.rows.add_audit(queue, &audit)
@@ -248,7 +249,7 @@ impl<R: Rows> Work<R> {
 fn words(deed: &Deed) -> Result<(&'static str, Option<JobId>, Option<String>), Fault> {
     let chosen = |deed, jobs: &Chosen| match jobs {
         Chosen::One(id) => (deed, Some(*id), None),
-        Chosen::Of(..) => (deed, None, None),
+        Chosen::Of(_, ids) => (deed, ids.first().copied().filter(|_| ids.len() == 1), None),
         Chosen::Dead(_, Sieve { kind, error }) => {
             let kind = kind.as_ref().map(|kind| format!("type: {kind}"));
             let error = error.as_ref().map(|error| format!("error: {error}"));
@@ -258,7 +259,11 @@ fn words(deed: &Deed) -> Result<(&'static str, Option<JobId>, Option<String>), F
     };
     Ok(match deed {
         Deed::Cancel(jobs) => chosen("cancel", jobs),
-        Deed::Requeue { jobs, .. } => chosen("requeue", jobs),
+        Deed::Requeue { jobs, data } => {
+            let (deed, job, detail) = chosen("requeue", jobs);
+            let mended = data.as_ref().map(|_| "mended".to_owned());
+            (deed, job, mended.or(detail))
+        }
         Deed::Discard(jobs) => chosen("discard", jobs),
         Deed::Pause(_) => ("pause", None, None),
         Deed::Resume(_) => ("resume", None, None),

@@ -50,7 +50,10 @@ impl<R: Rows> Work<R> {
                     after = at(&row);
                     looked += 1;
                     if self.goes_through(&query.sieve, &row)? {
-                        let job = self.show(row, queue.info.clone())?;
+                        let mut job = self.show(row, queue.info.clone())?;
+                        if query.last_attempt {
+                            job.keep_last_attempt();
+                        }
                         bytes += weight(&job);
                         if bytes > query.max_bytes && !page.jobs.is_empty() {
                             return Ok(Some(Listed { rest: Some(rest), ..page }));
@@ -83,5 +86,7 @@ impl<R: Rows> Work<R> {
 
 /// What a job adds to an answer.
 pub(super) fn weight(job: &JobRead) -> usize {
-    job.data.len() + job.outcome.as_ref().map_or(0, String::len)
+    // With its numbers and names of members.
+    let errors = job.attempts.iter().map(|it| it.error.len() + it.consumer.len() + 80);
+    job.data.len() + job.outcome.as_ref().map_or(0, String::len) + errors.sum::<usize>()
 }

@@ -3,11 +3,11 @@
 use super::{
     Work,
     rows::{Queue, Row, Rows},
-    work::Worked,
+    work::{Worked, ended, error_of_time},
 };
 use holdfast_common::{
     id::JobId,
-    job::Place,
+    job::{Place, limits::ATTEMPTS_KEPT},
     storage::jobs::{JobRead, QueueInfo, QueueRead},
 };
 
@@ -25,12 +25,17 @@ impl<R: Rows> Work<R> {
         if let Some(gap) = self.moment.gap {
             job.give(gap);
         }
+        let mut attempts = self.rows.attempts(row.seq)?;
         // As it is, and not as it was when somebody last tended to it.
         while let Some(act) = job.overdue(self.moment.now) {
-            if job.act(self.moment.now, act).is_err() {
-                break;
+            let (at, error) = (ended(&job, &act, self.moment.now), error_of_time(&act));
+            let Ok(step) = job.act(self.moment.now, act) else { break };
+            if let Some(error) = error {
+                let attempt = self.attempt(&job, &step, at, error, attempts.last());
+                attempts.push(attempt);
             }
         }
+        attempts.drain(..attempts.len().saturating_sub(ATTEMPTS_KEPT));
         let waits = matches!(job.place, Place::Delayed | Place::Leased);
         Ok(JobRead {
             id: job.id,
@@ -46,7 +51,7 @@ impl<R: Rows> Work<R> {
             fence: row.fence,
             most: job.most,
             outcome: row.outcome.map(|outcome| self.rows.content(outcome)).transpose()?,
-            attempts: self.rows.attempts(row.seq)?,
+            attempts,
             progress: row.progress.filter(|_| job.lease.is_some()),
             holder: job.lease.map(|lease| lease.holder),
             due: waits.then(|| job.due - self.moment.now),

@@ -112,13 +112,14 @@ impl<R: Rows> Work<R> {
     }
 
     pub(in crate::engine) fn fire(&mut self, fire: &Fire) -> Worked<Fired, R> {
-        let Schedule { ns, name, id, state, .. } = &fire.schedule;
-        let there = self.rows.schedule(ns, name)?;
-        let there = there.filter(|it| it.schedule.id == *id && it.schedule.state == *state);
-        let Some((ScheduleRead { mut schedule, job }, at)) = there.zip(fire.schedule.next()) else {
+        let there = self.rows.schedule(&fire.schedule.ns, &fire.schedule.name)?;
+        let Some(ScheduleRead { schedule, job }) = there else {
             return Ok(Fired::Moved);
         };
-        let jobs = [NewJob { id: occurrence_job(*id, at), ..job }];
+        let Some((at, schedule)) = fire.of(&schedule) else {
+            return Ok(Fired::Moved);
+        };
+        let jobs = [NewJob { id: occurrence_job(schedule.id, at), ..job }];
         let Ok(queues) = self.queues_of(&jobs)? else {
             return Ok(Fired::Moved);
         };
@@ -128,13 +129,8 @@ impl<R: Rows> Work<R> {
             return Ok(Fired::QueueFull);
         }
         self.add_all(&new)?;
-        schedule.last = Some(at);
-        match &fire.then {
-            Ok(next) => schedule.state = ScheduleState::Active { next: *next },
-            Err(reason) => {
-                schedule.state = ScheduleState::Paused { reason: Some(reason.clone()) };
-                self.note_schedule(&schedule, &fire.by, "schedule_paused", Some(reason))?;
-            }
+        if let Err(reason) = &fire.then {
+            self.note_schedule(&schedule, &fire.by, "schedule_paused", Some(reason))?;
         }
         self.rows.keep_schedule(&schedule)?;
         let [job] = jobs;

@@ -5,12 +5,12 @@ use super::{
     rows::{Queue, Row, Rows, Seq},
 };
 use holdfast_common::{
-    job::{Act, Attempt, EXPIRED, LAPSED, Place, Refused, Step},
+    job::{Act, Attempt, EXPIRED, Job, LAPSED, Place, Refused, Step, StoreTime},
     storage::{
         Fault,
         jobs::{Move, Moves, QueueInfo, QueueMoves, QueueSpec},
     },
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use std::collections::BTreeMap;
 
@@ -147,6 +147,7 @@ impl<R: Rows> Work<R> {
         error: Option<String>,
     ) -> Worked<Result<Step, Refused>, R> {
         let due = row.job.due;
+        let ended = ended(&row.job, &act, self.moment.now);
         let step = match row.job.act(self.moment.now, act) {
             Ok(step) => step,
             Err(refused) => return Ok(Err(refused)),
@@ -174,15 +175,11 @@ impl<R: Rows> Work<R> {
             took: if begins { Some(now - due) } else { ran },
         };
         if let Some(error) = error {
-            let attempt = Attempt {
-                attempt: row.job.attempt,
-                fence: step.lease.as_ref().map_or(0, |lease| lease.token.fence),
-                at: self.moment.wall,
-                took: ran.unwrap_or(Millis(0)),
-                lapsed: error == LAPSED,
-                consumer: step.lease.as_ref().map_or("", |lease| &lease.holder.consumer).to_owned(),
-                error,
+            let before = match &step.lease {
+                Some(_) => None,
+                None => self.rows.attempts(row.seq)?.pop(),
             };
+            let attempt = self.attempt(&row.job, &step, ended, error, before.as_ref());
             self.rows.add_attempt(row.seq, &attempt)?;
         }
         self.rows.keep_job(row)?;
@@ -194,15 +191,35 @@ impl<R: Rows> Work<R> {
         Ok(Ok(step))
     }
 
+    /// What is kept of a step of a job, where this [ended](ended) an attempt or the job. A job that expired
+    /// while it was held is over no earlier than the attempt `before`.
+    pub(super) fn attempt(
+        &self,
+        job: &Job,
+        step: &Step,
+        ended: StoreTime,
+        error: String,
+        before: Option<&Attempt>,
+    ) -> Attempt {
+        let lease = step.lease.as_ref();
+        let ago = self.moment.now - ended;
+        let at = Timestamp(self.moment.wall.0.saturating_sub(ago.0));
+        Attempt {
+            attempt: job.attempt,
+            fence: lease.map_or(0, |lease| lease.token.fence),
+            at: before.filter(|_| lease.is_none()).map_or(at, |before| before.at.max(at)),
+            took: lease.map_or(Millis(0), |lease| ended - lease.since),
+            lapsed: error == LAPSED,
+            consumer: lease.map_or("", |lease| &lease.holder.consumer).to_owned(),
+            error,
+        }
+    }
+
     /// Carries out what time has brought for a job.
     pub(super) fn settle(&mut self, row: &mut Row) -> Worked<(), R> {
         while let Some(act) = row.job.overdue(self.moment.now) {
-            let error = match act {
-                Act::Lapse => Some(LAPSED),
-                Act::Expire => Some(EXPIRED),
-                _ => None,
-            };
-            if self.act(row, act, error.map(str::to_owned))?.is_err() {
+            let error = error_of_time(&act);
+            if self.act(row, act, error)?.is_err() {
                 break;
             }
         }
@@ -235,4 +252,24 @@ impl<R: Rows> Work<R> {
         touched.moves.push(moved);
         Ok(())
     }
+}
+
+/// When an act takes place: what time brings was then, whenever somebody looks.
+pub(super) fn ended(job: &Job, act: &Act, now: StoreTime) -> StoreTime {
+    let ended = match act {
+        Act::Expire => job.expires.unwrap_or(now),
+        _ if job.lease.is_some() => job.due,
+        _ => now,
+    };
+    ended.min(now)
+}
+
+/// What is said of an attempt, or a job, that time has ended.
+pub(super) fn error_of_time(act: &Act) -> Option<String> {
+    let error = match act {
+        Act::Lapse => LAPSED,
+        Act::Expire => EXPIRED,
+        _ => return None,
+    };
+    Some(error.to_owned())
 }

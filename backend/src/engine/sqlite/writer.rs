@@ -115,7 +115,7 @@ impl Writer {
         read(&self.last_fault)
     }
 
-    /// Batches that were committed.
+    /// Batches that were committed and had something in them to be synced.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Relaxed)
     }
@@ -229,14 +229,15 @@ impl Desk {
         };
         self.held.store(&self.db).map_err(|error| self.taken_back(&error))?;
         // Of a batch that has written nothing there is nothing to be synced, and no need for room.
-        look.kept = look.kept.filter(|_| self.db.total_changes() > before);
+        let wrote = self.db.total_changes() > before;
+        look.kept = look.kept.filter(|_| wrote);
         if let Some(kept) = look.kept {
             clock::keep(&self.db, kept).map_err(|error| self.taken_back(&error))?;
         }
         match self.options.commits.commit(&self.db) {
             Ok(()) => {
                 self.ticks.written(look);
-                self.commits.fetch_add(1, Relaxed);
+                self.commits.fetch_add(u64::from(wrote), Relaxed);
                 Ok(faults)
             }
             Err(error) => Err(self.not_committed(&error)),

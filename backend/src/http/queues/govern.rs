@@ -21,7 +21,7 @@ use holdfast_common::{
     error::Code,
     id::JobId,
     job::{self, JobState, QueueType, limits::CALL_JOBS},
-    storage::jobs::{By, Chosen, Deed, Governed, Purge, QueueName, Sieve},
+    storage::jobs::{Chosen, Deed, Governed, Purge, QueueName, Sieve},
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -220,8 +220,7 @@ async fn many(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Respon
 
 /// Does it in the name of who calls.
 async fn decide(shared: &Shared, headers: &HeaderMap, deed: Deed) -> Result<Governed, Problem> {
-    let author = Caller::of(shared, headers).await?.author();
-    let by = By { person: author.id, name: author.name };
+    let by = Caller::of(shared, headers).await?.by();
     Ok(shared.queues.desk.govern(by, deed).await?)
 }
 

@@ -44,6 +44,7 @@ pub(super) async fn jobs(
         sieve: Sieve { kind: asked.kind, error: asked.error },
         after: asked.after.map(|after| after.parse()).transpose().map_err(|_| not_after())?,
         limit: limit(asked.limit)?,
+        last_attempt: false,
         max_bytes: READ_BYTES,
     };
     let listed = shared.engine.list(query).await?.ok_or(job::Code::UnknownQueue)?;

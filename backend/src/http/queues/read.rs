@@ -14,12 +14,25 @@ use axum::{
 use holdfast_common::{
     id::JobId,
     job::{self, Attempt, JobState, Place},
-    storage::jobs::{JobRead, QueueRead},
+    storage::jobs::{JobRead, QueueName, QueueRead},
     time::{Millis, Timestamp},
 };
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Arc;
+
+/// `GET /api/v1/queues`: those of every namespace that may be looked at.
+pub(super) async fn everywhere(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let mut queues = Vec::new();
+    for ns in shared.queues.namespaces().filter(|ns| may(Right::Read, ns).is_ok()) {
+        for read in shared.engine.queues(ns).await? {
+            let mut shown = shown_queue(&read);
+            shown["namespace"] = json!(ns);
+            queues.push(shown);
+        }
+    }
+    Ok(answer(StatusCode::OK, &json!({ "queues": queues })))
+}
 
 /// `GET /api/v1/{namespace}/queues`.
 pub(super) async fn queues(
@@ -41,7 +54,10 @@ pub(super) async fn queue(
     let spec = &super::queue_of(&shared, address, Right::Read)?.spec;
     let read = shared.engine.queue(&spec.ns, &spec.name).await?;
     let read = read.ok_or(job::Code::UnknownQueue)?;
-    Ok(answer(StatusCode::OK, &shown_queue(&read)))
+    let mut shown = shown_queue(&read);
+    let name = QueueName { ns: spec.ns.clone(), name: spec.name.clone() };
+    shown["rates"] = json!(shared.queues.desk.rates(&name));
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 fn shown_queue(read: &QueueRead) -> Value {

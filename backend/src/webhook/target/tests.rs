@@ -151,6 +151,20 @@ async fn a_public_target_is_only_where_an_address_is_public() {
     assert!(found.iter().all(|it| it.ip().is_loopback() && it.port() == 9000), "{found:?}");
 }
 
+#[test]
+fn of_a_name_that_leads_outside_and_inside_only_what_is_outside_is_left() {
+    let found = |texts: &[&str]| -> Vec<SocketAddr> {
+        texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 443)).collect()
+    };
+    let (public, inside) = ("8.8.8.8", ["10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]);
+    let all = [&[public][..], &inside[..]].concat();
+    let target = some().check("https://hooks.example.org/").unwrap();
+    assert_eq!(target.usable(found(&all)).unwrap(), found(&[public]));
+    assert!(matches!(target.usable(found(&inside)), Err(NoAddress::Inside)));
+    let neighbour = some().check("http://neighbour/").unwrap();
+    assert_eq!(neighbour.usable(found(&all)).unwrap(), found(&all), "all of it is allowed");
+}
+
 fn labels() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,8}(\\.[a-z]{1,8}){0,2}",

@@ -84,7 +84,7 @@ async fn a_certificate_that_is_trusted_is_enough() {
 async fn a_certificate_of_nobody_is_a_failure() {
     let safe = Safe::called(&["127.0.0.1"]).await;
     let inside = vec![safe.at.to_string().parse().unwrap()];
-    let sender = Sender::new(Targets { inside, ..Targets::default() });
+    let sender = Sender::new(Targets { inside, ..Targets::default() }, Duration::from_secs(15));
     let outcome = deliver(&sender, &safe.url("127.0.0.1")).await;
     assert!(
         reason(&outcome).starts_with("there is no safe connection to the receiver: "),

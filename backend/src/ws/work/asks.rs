@@ -217,7 +217,11 @@ async fn jobs(shared: &Shared, ids: &[JobId]) -> Result<JobsRead, Fault> {
     let version = shared.queues.desk.version();
     let mut jobs = Vec::with_capacity(ids.len());
     for id in ids {
-        jobs.extend(shared.engine.job(*id).await?);
+        let mut job = shared.engine.job(*id).await?;
+        if let Some(job) = &mut job {
+            job.keep_last_attempt();
+        }
+        jobs.extend(job);
     }
     Ok(JobsRead { version, jobs })
 }
@@ -246,6 +250,7 @@ async fn page(
         sieve: sieve(like),
         after,
         limit: PAGE_JOBS,
+        last_attempt: true,
         max_bytes: PAGE_BYTES,
     };
     let listed = shared.engine.list(query).await?.ok_or(job::Code::UnknownQueue)?;

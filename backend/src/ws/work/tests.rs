@@ -2,23 +2,32 @@
 
 use super::*;
 use crate::{
+    engine::sqlite::{Commits, Options, SqliteEngine},
     limits::JOB_CALLS_AT_ONCE,
-    queues::tests::{PATIENCE, enqueue, read, server, until},
+    queues::tests::{PATIENCE, enqueue, over, read, server, until},
 };
 use futures_util::{Sink, Stream, task::AtomicWaker};
 use holdfast_common::{
     id::JobId,
     job::{JobState, Place},
+    storage::{
+        Fault,
+        jobs::{By, Chosen, Deed},
+    },
 };
+use rusqlite::{Connection as Database, Error, ffi};
 use std::{
     collections::VecDeque,
     sync::{
         Mutex,
-        atomic::{AtomicU8, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
     task::{Context, Poll},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
+
+/// After which a client is taken for dead.
+const SILENCE: Duration = Duration::from_secs(25);
 
 const OPEN: u8 = 0;
 const STUCK: u8 = 1;
@@ -153,6 +162,75 @@ async fn a_job_that_is_written_with_a_close_is_held_and_one_that_is_not_is_there
         tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
         assert_eq!(read(&shared, 1).await.place.state(), place);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_late_what_is_written_is_not_taken_for_silent() {
+    let shared = server().await;
+    let (line, run) = connected(&shared).await;
+    line.turns(STUCK);
+    line.say(r#"{"ping":{"n":1}}"#);
+    until(async || line.waits_for("pong")).await;
+    // Nothing is read meanwhile: what the client says does not count, and neither does its silence.
+    sleep(SILENCE - Duration::from_secs(5)).await;
+    line.turns(OPEN);
+    sleep(Duration::from_secs(10)).await;
+    line.say(r#"{"ping":{"n":2}}"#);
+    until(async || line.heard(r#""n":2"#) || run.is_finished()).await;
+    assert!(!run.is_finished(), "it was closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_here_when_the_time_is_over_has_come_in_time() {
+    let shared = server().await;
+    // Which of two that are ready is taken is a matter of chance.
+    for _ in 0..16 {
+        let (line, run) = connected(&shared).await;
+        sleep(SILENCE - Duration::from_secs(1)).await;
+        // It is here, and nobody has looked.
+        line.said.lock().unwrap().push_back(r#"{"ping":{"n":1}}"#.to_owned());
+        sleep(Duration::from_secs(2)).await;
+        until(async || line.heard("pong") || run.is_finished()).await;
+        assert!(line.heard("pong"), "it was closed");
+    }
+}
+
+/// Commits of which the next one that writes is done, and said not to be.
+#[derive(Clone, Default)]
+struct Doubtful {
+    next: Arc<AtomicBool>,
+    written: u64,
+}
+
+impl Commits for Doubtful {
+    fn commit(&mut self, db: &Database) -> rusqlite::Result<()> {
+        db.execute_batch("COMMIT")?;
+        let before = std::mem::replace(&mut self.written, db.total_changes());
+        if self.written == before || !self.next.swap(false, SeqCst) {
+            return Ok(());
+        }
+        Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))
+    }
+}
+
+#[tokio::test]
+async fn who_loses_a_job_by_what_nobody_can_say_was_done_is_told() {
+    let (folder, doubtful) = (tempfile::tempdir().unwrap(), Doubtful::default());
+    let options = Options { commits: Box::new(doubtful.clone()), ..Options::default() };
+    let engine = SqliteEngine::open_with(folder.path(), options).unwrap();
+    let shared = over(Arc::new(engine)).await;
+    let (line, _) = connected(&shared).await;
+    line.say(CONSUME);
+    until(async || line.heard("consuming")).await;
+    enqueue(&shared, [1]).await;
+    until(async || line.heard("leased")).await;
+    let job = read(&shared, 1).await.id;
+    let by = By { person: crate::http::events::service(), name: "Ada".to_owned() };
+    doubtful.next.store(true, SeqCst);
+    let cancelled = shared.queues.desk.govern(by, Deed::Cancel(Chosen::One(job))).await;
+    assert!(matches!(cancelled, Err(Fault::Unknown(_))), "{cancelled:?}");
+    until(async || line.heard("lost")).await;
+    assert_eq!(read(&shared, 1).await.place, Place::Cancelled);
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ fn call() -> impl Strategy<Value = Call> {
         3 => Just(complete()),
         3 => retry().prop_map(|retry| How::Fail { reason: "x".to_owned(), failure: None, retry }),
         1 => (0..3_000_u64).prop_map(snooze),
+        1 => Just(How::HandBack),
     ];
     let jobs = prop::collection::vec(draft(), 0..2);
     // Mostly one of the newest.
@@ -199,6 +200,7 @@ impl Pair {
                 sieve,
                 after: None,
                 limit: 1_000,
+                last_attempt: false,
                 max_bytes: usize::MAX,
             };
             let listed = engine.list(query).await.unwrap().unwrap();

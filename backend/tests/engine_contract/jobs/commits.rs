@@ -15,6 +15,8 @@ pub(crate) enum Fails {
     Before = 1,
     /// Everything was, though nobody can say so.
     After = 2,
+    /// Nothing was written, and SQLite has rolled back by itself, as on a full disk.
+    Undone = 3,
 }
 
 /// Commits the next of which may be made to fail.
@@ -36,10 +38,14 @@ impl Once {
 impl Commits for Once {
     fn commit(&mut self, db: &Connection) -> Result<()> {
         let next = self.0.swap(0, SeqCst);
-        if next != Fails::Before as u8 {
+        let undone = next == Fails::Undone as u8;
+        if undone {
+            db.execute_batch("ROLLBACK")?;
+        } else if next != Fails::Before as u8 {
             db.execute_batch("COMMIT")?;
         }
-        let busy = Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None);
-        if next == 0 { Ok(()) } else { Err(busy) }
+        let code = if undone { ffi::SQLITE_FULL } else { ffi::SQLITE_BUSY };
+        let failed = Error::SqliteFailure(ffi::Error::new(code), None);
+        if next == 0 { Ok(()) } else { Err(failed) }
     }
 }

@@ -1,9 +1,15 @@
 //! How leases end by their consumers' words.
 
-use super::bench::*;
+use super::{
+    bench::*,
+    govern::{govern, requeue},
+};
 use holdfast_common::{
     id::PersonId,
-    job::{NewJob, Place, limits::ATTEMPTS_KEPT},
+    job::{
+        Attempt, NewJob, Place,
+        limits::{ATTEMPTS, ATTEMPTS_KEPT},
+    },
     storage::jobs::{Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, How, Progress},
     time::{Millis, Timestamp},
 };
@@ -15,6 +21,7 @@ contract_of_jobs! {
     a_job_that_failed_for_good_is_a_dead_letter
     a_snooze_uses_up_no_attempt
     a_job_can_be_snoozed_only_so_often
+    what_the_server_hands_back_is_no_snooze_and_no_attempt
     the_end_of_a_job_takes_the_next_one_in_its_own_transaction
     a_typed_failure_stands_until_the_next_end
     the_newest_errors_are_kept
@@ -75,11 +82,15 @@ async fn a_job_out_of_attempts_is_a_dead_letter_with_each_error(bench: &Bench) {
     let id = bench.put(NewJob { most: Some(3), ..new_job() }).await;
     for (error, place) in [("a", Place::Ready), ("b", Place::Ready), ("c", Place::Dead)] {
         let job = bench.take_one().await;
+        bench.pass(100).await;
         assert_eq!(bench.ended(&job, fail(error)).await, place);
+        bench.pass(100).await;
     }
     let read = bench.job(id).await;
-    let errors: Vec<_> = read.attempts.iter().map(|a| (a.attempt, a.error.as_str())).collect();
-    assert_eq!(errors, [(1, "a"), (2, "b"), (3, "c")]);
+    let told = |a: &Attempt| (a.attempt, a.at.0 - WALL, a.error.clone());
+    let errors: Vec<_> = read.attempts.iter().map(told).collect();
+    let error = |n, at, error: &str| (n, at, error.to_owned());
+    assert_eq!(errors, [error(1, 100, "a"), error(2, 300, "b"), error(3, 500, "c")]);
     assert_eq!((read.place, bench.counts().await.dead), (Place::Dead, 1));
     assert_eq!(bench.take_ids(1).await, []);
 }
@@ -119,6 +130,20 @@ async fn a_job_can_be_snoozed_only_so_often(bench: &Bench) {
     let job = bench.take_one().await;
     assert!(matches!(bench.end(&job, snooze(0)).await, Ended::TooOften));
     assert_eq!(bench.ended(&job, complete()).await, Place::Done, "it stayed leased");
+}
+
+async fn what_the_server_hands_back_is_no_snooze_and_no_attempt(bench: &Bench) {
+    bench.inbox().await;
+    let id = bench.puts(1).await[0];
+    for _ in 0..=holdfast_common::job::limits::SNOOZES {
+        let job = bench.take_one().await;
+        assert_eq!(job.attempt, 1);
+        assert_eq!(bench.ended(&job, How::HandBack).await, Place::Ready);
+    }
+    let read = bench.job(id).await;
+    assert_eq!((read.attempt, read.attempts), (0, Vec::new()));
+    let job = bench.take_one().await;
+    assert_eq!(bench.ended(&job, snooze(0)).await, Place::Ready, "none of them was one");
 }
 
 async fn the_end_of_a_job_takes_the_next_one_in_its_own_transaction(bench: &Bench) {
@@ -162,9 +187,13 @@ async fn a_typed_failure_stands_until_the_next_end(bench: &Bench) {
 
 async fn the_newest_errors_are_kept(bench: &Bench) {
     bench.inbox().await;
-    let expires = Some(Millis(5_000));
-    let id = bench.put(NewJob { most: Some(100), expires, ..new_job() }).await;
+    let most = *ATTEMPTS.end();
+    let id = bench.put(NewJob { most: Some(most), ..new_job() }).await;
     for n in 0..ATTEMPTS_KEPT + 5 {
+        if n == most as usize {
+            assert_eq!(bench.job(id).await.attempts.len(), n, "all that a job may have");
+            govern(bench, requeue(id)).await;
+        }
         let job = bench.take_one().await;
         bench.ended(&job, fail(&n.to_string())).await;
     }
@@ -174,10 +203,14 @@ async fn the_newest_errors_are_kept(bench: &Bench) {
     };
     let kept: Vec<_> = (5..ATTEMPTS_KEPT + 5).map(|n| n.to_string()).collect();
     assert_eq!(errors().await, kept);
-    bench.pass(5_000).await;
-    bench.tend().await;
-    assert_eq!(errors().await.last().map(String::as_str), Some("expired"));
-    assert_eq!(errors().await.len(), ATTEMPTS_KEPT);
+    bench.take_one().await;
+    bench.pass(10_000).await;
+    for _ in 0..2 {
+        let errors = errors().await;
+        assert_eq!(errors.last().map(String::as_str), Some("lease ran out"));
+        assert_eq!(errors.len(), ATTEMPTS_KEPT);
+        bench.tend().await;
+    }
 }
 
 async fn a_lease_goes_on_by_being_extended(bench: &Bench) {

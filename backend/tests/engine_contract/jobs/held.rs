@@ -10,9 +10,9 @@ use holdfast_backend::engine::sqlite::{Commits, Options};
 use holdfast_common::{
     event::Verified,
     id::PersonId,
-    job::NewJob,
+    job::{NewJob, QueueSettings},
     storage::{
-        Appended, Fault,
+        Append, Appended, Fault,
         jobs::{Claimed, Enqueue, Enqueued},
     },
     time::Millis,
@@ -29,7 +29,7 @@ use std::{
 
 #[tokio::test]
 async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
-    for how in [Fails::Before, Fails::After] {
+    for how in [Fails::Before, Fails::Undone, Fails::After] {
         let once = Once::default();
         let commits = Box::new(once.clone());
         let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
@@ -40,7 +40,7 @@ async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
         assert!(bench.engine().claim(claim(1)).await.is_err());
         assert!(once.is_over());
         bench.counted().await;
-        let left = if how == Fails::Before { 3 } else { 2 };
+        let left = if how == Fails::After { 2 } else { 3 };
         let taken = bench.take(9).await;
         assert_eq!(taken.len(), left);
         fences.extend(taken.iter().map(|job| job.token.fence));
@@ -49,9 +49,13 @@ async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
     }
 }
 
+/// What the batch behind the next commit is to meet.
+type Trigger = Arc<Mutex<Option<&'static str>>>;
+
 /// Commits the next of which, once they are asked to, says that it has begun and waits for a word.
 struct Gate {
     shut: Arc<AtomicU8>,
+    trigger: Trigger,
     begun: Sender<()>,
     go: Mutex<Receiver<()>>,
 }
@@ -62,7 +66,8 @@ impl Commits for Gate {
             self.begun.send(()).unwrap();
             self.go.lock().unwrap().recv().unwrap();
         }
-        db.execute_batch("COMMIT")
+        db.execute_batch("COMMIT")?;
+        self.trigger.lock().unwrap().take().map_or(Ok(()), |sql| db.execute_batch(sql))
     }
 }
 
@@ -70,19 +75,22 @@ impl Commits for Gate {
 struct Held {
     bench: Bench,
     shut: Arc<AtomicU8>,
+    trigger: Trigger,
     begun: Receiver<()>,
     go: Sender<()>,
 }
 
 impl Held {
     async fn new() -> Self {
-        let shut = Arc::<AtomicU8>::default();
+        let (shut, trigger) = (Arc::<AtomicU8>::default(), Trigger::default());
         let ((begins, begun), (go, goes)) = (channel(), channel());
-        let commits = Gate { shut: Arc::clone(&shut), begun: begins, go: Mutex::new(goes) };
+        let goes = Mutex::new(goes);
+        let (own, sql) = (Arc::clone(&shut), Arc::clone(&trigger));
+        let commits = Gate { shut: own, trigger: sql, begun: begins, go: goes };
         let options = Options { commits: Box::new(commits), ..Options::default() };
         let bench = Bench::sqlite_with(options);
         bench.inbox().await;
-        Self { bench, shut, begun, go }
+        Self { bench, shut, trigger, begun, go }
     }
 
     /// All that is submitted by this is of one batch.
@@ -107,14 +115,20 @@ fn one(bench: &Bench, job: NewJob) -> Enqueue {
     Enqueue { jobs: vec![job], promise: None, then: Vec::new() }
 }
 
-#[tokio::test]
-async fn a_call_that_fails_takes_nothing_of_the_others_of_its_batch_along() {
-    let held = Held::new().await;
-    let rig = held.bench.rig();
+/// An append that fails, so that each call of its batch is run by itself.
+async fn failing(bench: &Bench) -> Append {
+    let rig = bench.rig();
     let room = rig.room().await;
     let lost = NewJob { queue: "elsewhere".to_owned(), ..new_job() };
     let mut append = rig.read_facts(message(room, PersonId::NIL, "x")).await;
     append.verified = Verified::Allowed { reply: "null".to_owned(), jobs: vec![lost] };
+    append
+}
+
+#[tokio::test]
+async fn a_call_that_fails_takes_nothing_of_the_others_of_its_batch_along() {
+    let held = Held::new().await;
+    let append = failing(&held.bench).await;
     let (made, failed, taken) = held
         .together(async |bench| {
             let made: Vec<_> =
@@ -152,4 +166,74 @@ async fn what_comes_overdue_after_a_claim_of_its_batch_holds_up_no_later_one() {
     assert_eq!(jobs(after).len(), 1, "the one behind what has expired");
     let counts = held.bench.counts().await;
     assert_eq!((counts.ready, counts.leased, counts.dead), (0, 2, 1));
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_of_a_call_is_not_stored_with_the_next_one() {
+    let held = Held::new().await;
+    let append = failing(&held.bench).await;
+    *held.trigger.lock().unwrap() = Some(
+        "CREATE TEMP TRIGGER late BEFORE UPDATE ON main.queues WHEN NEW.delayed > 0
+         BEGIN SELECT RAISE(ABORT, 'not so many'); END",
+    );
+    let (failed, late, made) = held
+        .together(async |bench| {
+            let failed = bench.engine().append(append);
+            let late = NewJob { delay: Millis(60_000), ..new_job() };
+            let late = bench.engine().enqueue(one(bench, late));
+            let made = bench.engine().enqueue(one(bench, new_job()));
+            (failed.await, late.await, made.await)
+        })
+        .await;
+    assert!(matches!(failed, Appended::Fault(Fault::Failed(_))), "{failed:?}");
+    assert!(late.is_err(), "{late:?}");
+    assert!(made.is_ok(), "{made:?}");
+    let counts = held.bench.counts().await;
+    assert_eq!((counts.ready, counts.delayed), (2, 0));
+    held.bench.counted().await;
+}
+
+#[tokio::test]
+async fn what_is_overdue_as_it_comes_back_holds_up_no_later_claim_of_its_batch() {
+    let held = Held::new().await;
+    let bench = &held.bench;
+    bench.put(NewJob { expires: Some(Millis(5_000)), priority: 9, ..new_job() }).await;
+    let begun = bench.take_one().await;
+    bench.pass(6_000).await;
+    let (before, back, made, after) = held
+        .together(async |bench| {
+            let before = bench.engine().claim(claim(1));
+            let back = bench.engine().end(end(begun.id, begun.token, snooze(0)));
+            let made = bench.engine().enqueue(one(bench, new_job()));
+            let after = bench.engine().claim(claim(1));
+            (before.await, back.await, made.await, after.await)
+        })
+        .await;
+    assert_eq!(jobs(before.unwrap().0).len(), 1);
+    assert!(back.is_ok() && made.is_ok());
+    assert_eq!(jobs(after.unwrap().0).len(), 1, "the one behind what has expired");
+    let counts = bench.counts().await;
+    assert_eq!((counts.ready, counts.leased, counts.dead), (0, 2, 1));
+    bench.counted().await;
+}
+
+#[tokio::test]
+async fn what_a_batch_has_counted_is_there_when_it_is_tended() {
+    let held = Held::new().await;
+    let bench = &held.bench;
+    bench.queue(INBOX, QueueSettings { keep: Millis(0), ..settings() }).await;
+    bench.puts(2).await;
+    let begun = bench.take_one().await;
+    bench.ended(&begun, complete()).await;
+    let (made, tended) = held
+        .together(async |bench| {
+            let made = bench.engine().enqueue(one(bench, new_job()));
+            let engine = bench.engine();
+            futures_util::future::join(made, engine.tend()).await
+        })
+        .await;
+    assert!(made.is_ok() && tended.is_ok());
+    let counts = bench.counts().await;
+    assert_eq!((counts.ready, counts.done), (3, 0), "what was done is removed");
+    bench.counted().await;
 }

@@ -2,7 +2,7 @@
 
 use super::{
     bench::*,
-    govern::{cancel, die, govern, inbox},
+    govern::{cancel, die, govern, inbox, requeue},
 };
 use holdfast_common::{
     id::{JobId, PersonId},
@@ -29,6 +29,7 @@ fn query(places: &[Place]) -> ListQuery {
         sieve: Sieve::default(),
         after: None,
         limit: 100,
+        last_attempt: false,
         max_bytes: usize::MAX,
     }
 }
@@ -135,6 +136,22 @@ async fn pages_tile_whatever_their_size(bench: &Bench) {
 
 async fn a_page_has_no_more_bytes_than_asked_for(bench: &Bench) {
     bench.inbox().await;
+    for _ in 0..2 {
+        die(bench, new_job(), &"x".repeat(40)).await;
+    }
+    let parts = pages(bench, ListQuery { max_bytes: 79, ..query(&[Place::Dead]) }).await;
+    assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1], "errors have bytes too");
+    let id = die(bench, new_job(), &"x".repeat(900)).await;
+    govern(bench, requeue(id)).await;
+    let job = bench.take_one().await;
+    bench.ended(&job, fail("y")).await;
+    for (last_attempt, errors, first) in [(false, 2, 1), (true, 1, 3)] {
+        let all = ListQuery { last_attempt, max_bytes: 700, ..query(&[Place::Dead]) };
+        let page = bench.engine().list(all).await.unwrap().unwrap();
+        assert_eq!(page.jobs.len(), first, "what is not shown has no weight");
+        let its = page.jobs.iter().find(|read| read.id == id).unwrap();
+        assert_eq!((its.attempts.len(), &*its.attempts.last().unwrap().error), (errors, "y"));
+    }
     let mut ids = Vec::new();
     for bytes in [10, 10, 10, 50, 10] {
         ids.push(bench.put(NewJob { data: "x".repeat(bytes), ..new_job() }).await);

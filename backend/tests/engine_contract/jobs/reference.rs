@@ -152,6 +152,10 @@ impl Reference {
                 job.attempt -= 1;
                 job.due = now + delay.0;
             }
+            How::HandBack => {
+                job.attempt -= 1;
+                job.due = now;
+            }
         }
         let place = job.place(now);
         let is_so = matches!(said, Ended::Done { place: at, .. } if *at == place);

@@ -22,6 +22,7 @@ use holdfast_common::{
 contract_of_jobs! {
     an_occurrence_is_due_when_the_wall_clock_says_so
     an_occurrence_that_two_fire_is_one_job
+    two_schedules_that_come_at_once_bring_a_job_each
     a_job_is_as_its_schedule_says
     a_wall_clock_that_is_set_back_has_nothing_fired_again
     a_clock_that_was_ahead_is_made_good_by_a_resume_and_nothing_is_done_twice
@@ -146,6 +147,14 @@ async fn an_occurrence_that_two_fire_is_one_job(bench: &Bench) {
     let now = read(bench, "nightly").await.unwrap().schedule;
     let state = ScheduleState::Active { next: at(2) };
     assert_eq!(now, Schedule { state, last: Some(at(1)), ..schedule });
+}
+
+async fn two_schedules_that_come_at_once_bring_a_job_each(bench: &Bench) {
+    bench.inbox().await;
+    let (one, other) = (set(bench, named("one", 1)).await, set(bench, named("other", 1)).await);
+    let jobs = [fired(bench, &one, at(2)).await, fired(bench, &other, at(2)).await];
+    assert_ne!(jobs[0], jobs[1]);
+    assert_eq!(bench.counts().await.ready, 2);
 }
 
 async fn a_job_is_as_its_schedule_says(bench: &Bench) {

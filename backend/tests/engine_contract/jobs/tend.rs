@@ -2,9 +2,9 @@
 
 use super::bench::*;
 use holdfast_common::{
-    job::{NewJob, Place, QueueSettings, limits::TEND_JOBS},
-    storage::jobs::{Enqueue, Tended},
-    time::Millis,
+    job::{Attempt, NewJob, Place, QueueSettings, limits::TEND_JOBS},
+    storage::jobs::{Enqueue, JobRead, Tended},
+    time::{Millis, Timestamp},
 };
 
 contract_of_jobs! {
@@ -13,6 +13,7 @@ contract_of_jobs! {
     a_lease_that_ran_out_is_an_attempt_with_its_error
     a_poison_job_ends_as_a_dead_letter
     a_job_that_was_not_begun_in_time_is_a_dead_letter
+    what_time_has_ended_is_read_with_its_error_before_anybody_has_tended_to_it
     a_lease_that_runs_is_not_cut_off_by_expiry
     ended_jobs_are_kept_for_their_time_and_dead_letters_for_ever
     one_tending_does_only_so_much
@@ -82,6 +83,39 @@ async fn a_job_that_was_not_begun_in_time_is_a_dead_letter(bench: &Bench) {
         let read = bench.job(id).await;
         assert_eq!((read.place, read.attempt), (Place::Dead, 0));
         assert_eq!((read.attempts[0].error.as_str(), read.attempts[0].fence), ("expired", 0));
+    }
+}
+
+async fn what_time_has_ended_is_read_with_its_error_before_anybody_has_tended_to_it(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let lost = bench.take_one().await.id;
+    let late = bench.put(NewJob { expires: Some(Millis(1_000)), ..new_job() }).await;
+    let ids = [lost, late];
+    bench.pass(30_000).await;
+    let mut before = Vec::new();
+    for id in ids {
+        before.push(bench.job(id).await);
+    }
+    let mut later = Vec::new();
+    bench.step(700);
+    for id in ids {
+        later.push(bench.job(id).await);
+    }
+    bench.step(300);
+    bench.tend().await;
+    for ((id, before), later) in ids.into_iter().zip(before).zip(later) {
+        let after = bench.job(id).await;
+        assert_eq!(before.place, after.place);
+        let told = |job: &JobRead| -> Vec<_> {
+            let told = |it: &Attempt| (it.attempt, it.fence, it.took, it.lapsed, it.error.clone());
+            job.attempts.iter().map(told).collect()
+        };
+        assert_eq!((told(&before).len(), told(&before)), (1, told(&after)));
+        let when = if id == lost { 10_000 } else { 1_000 };
+        for read in [&before, &later, &after] {
+            assert_eq!(read.attempts[0].at, Timestamp(WALL + when), "whenever it is read");
+        }
     }
 }
 

@@ -229,7 +229,7 @@ fn who_watches_and_asks_and_does_not_read_costs_a_board_and_a_page() {
         })).collect::<Vec<_>>() });
         let (status, body) = say(address, &format!("{INBOX}/batch"), &large).await;
         assert_eq!(status, 201, "{body}");
-        let after = read(address, INBOX).await;
+        let after = super::queue(address).await;
         let sockets = many(20, async |_| {
             let mut raw = narrow(target).await;
             for req in 1..=60 {

@@ -80,14 +80,26 @@ async fn an_export_keeps_its_lease_on_a_slow_disk_and_leaves_nothing_when_it_is_
     say_much(rig.address).await;
     let lease = r#"{"lease_ms":2000}"#;
     assert_eq!(post(rig.address, &format!("{QUEUE}/settings"), lease).await.status, 200);
-    let (job, pipe) = in_the_middle(rig.address, &to).await;
+    let (job, mut pipe) = in_the_middle(rig.address, &to).await;
+    let begun = Instant::now();
     loop {
         let now = until(rig.address, &job, "leased").await;
         assert_eq!(now["attempt"], 1, "{now}");
-        if now["age_ms"].as_u64().unwrap() > 5_000 {
+        // A second after it has begun it says how far it is.
+        if now["age_ms"].as_u64().unwrap() > 5_000 && begun.elapsed().as_secs() > 1 {
             break;
         }
     }
+    // To the middle of what the second read of the log has brought: all of the first is written.
+    let drain = tokio::task::spawn_blocking(move || {
+        pipe.read_exact(&mut vec![0; 1_200_000]).unwrap();
+        pipe
+    });
+    let pipe = tokio::time::timeout(PATIENCE, drain).await.unwrap().unwrap();
+    let now = until(rig.address, &job, "leased").await;
+    let percent = now["progress"].as_u64().unwrap();
+    assert!((1..=99).contains(&percent), "{now}");
+    assert!(now["note"].as_str().unwrap().ends_with(" of 41 entries"), "{now}");
     let cancel = format!("/api/v1/holdfast/jobs/{job}/cancel");
     assert_eq!(post(rig.address, &cancel, "").await.status, 200);
     drop(pipe);

@@ -108,3 +108,23 @@ async fn an_export_goes_when_it_was_kept_for_long_enough() {
     let left: Vec<_> = std::fs::read_dir(&to).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(left, ["notes.txt"]);
 }
+
+#[tokio::test]
+async fn a_key_with_which_an_export_was_refused_is_as_good_as_new() {
+    let rig = start(|exports| exports).await;
+    for (what, body) in [("pause", "{}"), ("settings", r#"{"max_jobs":1}"#)] {
+        assert_eq!(post(rig.address, &format!("{QUEUE}/{what}"), body).await.status, 200);
+    }
+    let first = begin(rig.address).await;
+    let ask = async || {
+        rig.post(&format!("{ROOM}/export"), "idempotency-key: refused once\r\n", "{}").await
+    };
+    for _ in 0..2 {
+        ask().await.is(503, "queue_full");
+    }
+    let cancel = format!("/api/v1/holdfast/jobs/{first}/cancel");
+    assert_eq!(post(rig.address, &cancel, "").await.status, 200);
+    let (asked, again) = (ask().await, ask().await);
+    assert_eq!((asked.status, again.status), (202, 200), "{}", asked.text());
+    assert_eq!(asked.json(), again.json());
+}

@@ -3,6 +3,7 @@
 use super::{INBOX, ask, enqueue, job, lease, say, titles};
 use crate::rig::{Rig, on_every_engine};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// A dead letter with this error.
 async fn dead(rig: &Rig, title: &str, error: &str) -> String {
@@ -43,6 +44,7 @@ on_every_engine! {
         let noted = &audit(&rig).await[0];
         assert_eq!((&noted["deed"], &noted["job"]), (&json!("requeue"), &json!(id)));
         assert_eq!((&noted["by"]["name"], &noted["count"]), (&json!("service"), &json!(1)));
+        assert_eq!(noted["detail"], "mended");
     }
 
     async fn a_job_that_is_cancelled_is_lost_to_who_has_it(rig) {
@@ -109,6 +111,24 @@ on_every_engine! {
         assert_eq!(titles(&lease(&rig, &json!({ "max": 2 })).await), ["two"]);
         for bad in [json!({ "in_flight": 0 }), json!({ "lease_ms": -1 }), json!({ "colour": 1 })] {
             ask(&rig, &format!("{INBOX}/settings"), &bad).await.is(400, "bad_request");
+        }
+    }
+
+    async fn as_many_begin_as_the_rate_of_a_queue_lets_and_the_next_when_its_turn_comes(rig) {
+        let rate = json!({ "jobs": 2, "per_ms": 1_000, "burst": 1 });
+        let set = decide(&rig, "settings", &json!({ "rate": rate })).await;
+        assert_eq!(set["settings"]["rate"], rate);
+        for title in ["one", "two", "three"] {
+            enqueue(&rig, title, &json!({})).await;
+        }
+        let begun = Instant::now();
+        assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["one"]);
+        for (title, turn) in [("two", 500), ("three", 1_000)] {
+            let jobs = lease(&rig, &json!({ "max": 9, "wait_ms": 10_000 })).await;
+            assert_eq!(titles(&jobs), [title]);
+            // The engine counts whole milliseconds.
+            let waited = begun.elapsed();
+            assert!(waited >= Duration::from_millis(turn - 2), "{title} after {waited:?}");
         }
     }
 

@@ -1,8 +1,28 @@
 //! Words about jobs that come too late, or with a token that is none.
 
-use super::{INBOX, enqueue, job, lease, say};
-use crate::rig::{Rig, on_every_engine};
+use super::{INBOX, enqueue, job, lease, say, titles};
+use crate::rig::{PATIENCE, Rig, on_every_engine};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
+
+/// An end that says something in the lobby and enqueues a job.
+fn loud(token: &Value, text: &str) -> Value {
+    let (message, title) = (json!({ "text": text }), json!({ "title": text }));
+    json!({
+        "token": token,
+        "events": [{ "namespace": "chat", "room": "lobby", "type": "message", "data": message }],
+        "jobs": [{ "job": { "type": "task", "data": title } }],
+    })
+}
+
+/// What was said in the lobby, its beginning apart.
+async fn said(rig: &Rig) -> Vec<Value> {
+    let log = rig.get(LOBBY).await.json();
+    let events = log["events"].as_array().unwrap()[1..].iter();
+    events.map(|event| event["data"]["text"].clone()).collect()
+}
 
 async fn fenced(rig: &Rig, id: &str, token: &Value, reason: &str) {
     let before = job(rig, id).await;
@@ -35,6 +55,38 @@ on_every_engine! {
         let done = json!({ "token": second["token"], "result": "in time" });
         assert_eq!(say(&rig, &id, "complete", &done).await.status, 200);
         assert_eq!(job(&rig, &id).await["result"], "in time");
+    }
+
+    async fn a_consumer_that_wakes_too_late_says_nothing_in_any_room_and_enqueues_nothing(rig) {
+        let id = enqueue(&rig, "slow", &json!({})).await;
+        let [first] = &lease(&rig, &json!({ "lease_ms": 100 })).await[..] else { panic!("one") };
+        // Comes when the lease has run out, and not before.
+        let [second] = &lease(&rig, &json!({ "wait_ms": 10_000 })).await[..] else { panic!("one") };
+        say(&rig, &id, "complete", &loud(&first["token"], "late")).await.is(409, "fenced");
+        // No other word takes them, whoever holds the job.
+        for what in ["fail", "snooze", "extend"] {
+            say(&rig, &id, what, &loud(&second["token"], what)).await.is(400, "bad_request");
+        }
+        assert_eq!(said(&rig).await, [] as [Value; 0]);
+        let done = say(&rig, &id, "complete", &loud(&second["token"], "in time")).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        say(&rig, &id, "complete", &loud(&first["token"], "later")).await.is(409, "fenced");
+        assert_eq!(said(&rig).await, ["in time"]);
+        assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["in time"]);
+    }
+
+    async fn a_consumer_that_wakes_too_late_says_nothing_although_nobody_else_has_the_job(rig) {
+        let id = enqueue(&rig, "slow", &json!({})).await;
+        let [first] = &lease(&rig, &json!({ "lease_ms": 100 })).await[..] else { panic!("one") };
+        let begun = Instant::now();
+        while job(&rig, &id).await["state"] != "ready" {
+            assert!(begun.elapsed() < PATIENCE, "the lease runs out");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let late = say(&rig, &id, "complete", &loud(&first["token"], "late")).await;
+        late.is(409, "fenced");
+        assert_eq!((&late.json()["reason"], said(&rig).await.len()), (&json!("expired"), 0));
+        assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["slow"]);
     }
 
     async fn the_same_end_again_is_known_and_another_one_is_refused(rig) {

@@ -82,6 +82,12 @@ async fn a_schedule_whose_jobs_could_not_be_enqueued_is_not_made() {
             let path = format!("{SCHEDULES}/bad/{word}");
             ask(rig, &path, &json!({})).await.is(404, "not_found");
         }
+        for word in ["pause", "resume"] {
+            let answer = ask(rig, &format!("{SCHEDULES}/bad/{word}"), &json!({ "until": 7 })).await;
+            answer.is(400, "bad_request");
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.starts_with(&format!("The body is no {word}: ")), "{detail}");
+        }
         delete(rig, "bad").await.is(404, "not_found");
         nothing_is_stored(rig).await;
     })

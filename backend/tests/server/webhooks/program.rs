@@ -3,7 +3,7 @@
 use super::{HOOKS, QUEUE, Receiver, key_of};
 use crate::{
     program::{holdfast, started, terminate},
-    rig::ask,
+    rig::{Answer, PATIENCE, ask},
 };
 use holdfast_backend::engine::{Jobs, sqlite::SqliteEngine};
 use holdfast_common::{
@@ -14,11 +14,19 @@ use holdfast_common::{
     time::Millis,
 };
 use serde_json::{Value, json};
-use std::{net::SocketAddr, path::Path, process::Child};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::Child,
+    time::{Duration, Instant},
+};
 
 fn run(folder: &Path, receiver: &Receiver) -> (Child, SocketAddr) {
-    let inside = receiver.at.to_string();
-    let options = ["--listen", "127.0.0.1:0", "--webhook-inside", &inside];
+    run_with(folder, "--webhook-inside", &receiver.at.to_string())
+}
+
+fn run_with(folder: &Path, option: &str, target: &str) -> (Child, SocketAddr) {
+    let options = ["--listen", "127.0.0.1:0", option, target];
     let (child, address) = started(holdfast(&options, folder));
     (child, address.parse().unwrap())
 }
@@ -29,15 +37,19 @@ fn end(mut child: Child) {
 }
 
 async fn post(server: SocketAddr, path: &str, body: &Value) -> Value {
+    let answer = posted(server, path, body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()
+}
+
+async fn posted(server: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {server}\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n",
         body.len()
     );
-    let answer = ask(server, &head, body.as_bytes()).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    answer.json()
+    ask(server, &head, body.as_bytes()).await
 }
 
 async fn settings(server: SocketAddr) -> Value {
@@ -57,6 +69,40 @@ async fn the_program_delivers_signed_to_a_neighbour_that_it_was_told_of() {
     assert_eq!(had.text(), "from the program");
     let key = key_of(hook["secret"].as_str().unwrap());
     assert_eq!(had.signatures(), [had.signed_by(&key)]);
+    end(child);
+}
+
+#[tokio::test]
+async fn to_an_allowed_name_that_leads_inside_nothing_is_sent_and_the_job_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let place = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let hook = json!({ "url": format!("https://{place}/") });
+    // As if the name had led outside when the webhook was made.
+    let (child, server) = run_with(folder.path(), "--webhook-inside", &place);
+    let made = post(server, HOOKS, &hook).await;
+    end(child);
+
+    let (child, server) = run_with(folder.path(), "--webhook-target", &place);
+    posted(server, HOOKS, &hook).await.is(403, "target_refused");
+    let test = format!("{HOOKS}/{}/test", made["id"].as_str().unwrap());
+    let asked = posted(server, &test, &json!({})).await;
+    assert_eq!(asked.status, 202, "{}", asked.text());
+    let job = asked.json()["job"].as_str().unwrap().to_owned();
+    let head = format!("GET /api/v1/holdfast/jobs/{job} HTTP/1.1\r\nhost: {server}\r\n");
+    let begun = Instant::now();
+    loop {
+        let now = ask(server, &head, b"").await.json();
+        if let Some(error) = now["errors"][0]["error"].as_str() {
+            assert_eq!(error, "the host has no public address");
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{now}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
     end(child);
 }
 

@@ -38,7 +38,11 @@ pub fn key_of(secret: &str) -> Vec<u8> {
 
 impl Receiver {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// Takes what comes there, and what has come.
+    pub fn on(listener: TcpListener) -> Self {
         let at = listener.local_addr().unwrap();
         let (told, had) = mpsc::unbounded_channel();
         let answers = Arc::<Mutex<VecDeque<u16>>>::default();
@@ -90,7 +94,7 @@ impl Receiver {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Had> {
+pub async fn read(stream: &mut TcpStream) -> Option<Had> {
     let mut bytes = Vec::new();
     loop {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {

@@ -3,13 +3,13 @@
 use holdfast_backend::worker::{Leased, Outcome, Worker};
 use holdfast_common::{
     event::{Decision, Effect, Facts, No},
-    id::RoomId,
+    id::{JobId, RoomId},
     job::{Work, limits::END_EVENTS},
     limits::Limits,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
 
 /// Boxes are wanted.
@@ -22,7 +22,25 @@ pub struct Ordered {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
     pub boxes: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
+
+impl Packed {
+    const fn of(boxes: u32) -> Self {
+        Self { boxes, note: String::new() }
+    }
+
+    /// One whose JSON has so many bytes.
+    fn long(bytes: usize) -> Self {
+        let note = "x".repeat(bytes - r#"{"boxes":0,"note":""}"#.len());
+        Self { boxes: 0, note }
+    }
+}
+
+/// What no worker here does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpack {}
 
 /// What a packer is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +61,10 @@ pub enum Todo {
         fatal: bool,
     },
     Panic,
+    /// A proper event, and a result of so many bytes.
+    Write {
+        bytes: usize,
+    },
     /// A proper event, and one that is refused.
     SayTooMuch,
     /// Proper events, and more of them than an end may have.
@@ -63,7 +85,7 @@ holdfast_common::namespace! {
 }
 
 holdfast_common::queues! {
-    "shop" / "packing" { Pack = "pack" -> Packed, String; }
+    "shop" / "packing" { Pack = "pack" -> Packed, String; Unpack = "unpack" -> (), String; }
 }
 
 pub struct ShopRules;
@@ -95,6 +117,7 @@ fn few(boxes: u32) -> Result<(), No<String>> {
 pub struct Packer {
     floor: Arc<OnceLock<RoomId>>,
     go_on: Arc<Notify>,
+    had: Arc<Mutex<Vec<(JobId, u64)>>>,
 }
 
 impl Packer {
@@ -105,6 +128,11 @@ impl Packer {
     pub fn go_on(&self) {
         self.go_on.notify_one();
     }
+
+    /// The job and the fence of each attempt, in their order.
+    pub fn had(&self) -> Vec<(JobId, u64)> {
+        self.had.lock().unwrap().clone()
+    }
 }
 
 impl Worker for Packer {
@@ -114,37 +142,42 @@ impl Worker for Packer {
         let Some(floor) = self.floor.get().copied() else {
             return Outcome::Snooze(Millis(10));
         };
+        self.had.lock().unwrap().push((job.id(), job.fence()));
         match job.data.todo {
             Todo::Pack { boxes } => {
                 if boxes > 0 {
-                    job.emit(floor, &Packed { boxes }).unwrap();
+                    job.emit(floor, &Packed::of(boxes)).unwrap();
                 }
                 for _ in 0..boxes {
                     job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
                 }
-                Outcome::Done(Packed { boxes })
+                Outcome::Done(Packed::of(boxes))
             }
             Todo::Wait => {
                 job.progress(50, Some("half")).await.unwrap();
                 self.go_on.notified().await;
-                Outcome::Done(Packed { boxes: 0 })
+                Outcome::Done(Packed::of(0))
             }
             Todo::Fail { fatal } => {
-                job.emit(floor, &Packed { boxes: 1 }).unwrap();
+                job.emit(floor, &Packed::of(1)).unwrap();
                 let torn = "torn".to_owned();
                 if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
+            }
+            Todo::Write { bytes } => {
+                job.emit(floor, &Packed::of(1)).unwrap();
+                Outcome::Done(Packed::long(bytes))
             }
             Todo::Panic => panic!("a box fell"),
             Todo::SayOften => {
                 for _ in 0..=END_EVENTS {
-                    job.emit(floor, &Packed { boxes: 1 }).unwrap();
+                    job.emit(floor, &Packed::of(1)).unwrap();
                 }
-                Outcome::Done(Packed { boxes: 1 })
+                Outcome::Done(Packed::of(1))
             }
             Todo::SayTooMuch => {
-                job.emit(floor, &Packed { boxes: 1 }).unwrap();
-                job.emit(floor, &Packed { boxes: 10 }).unwrap();
-                Outcome::Done(Packed { boxes: 11 })
+                job.emit(floor, &Packed::of(1)).unwrap();
+                job.emit(floor, &Packed::of(10)).unwrap();
+                Outcome::Done(Packed::of(11))
             }
         }
     }

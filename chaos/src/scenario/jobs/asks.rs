@@ -6,12 +6,13 @@ use crate::{
     chance::Chance,
     clock::millis,
     http,
+    ledger::Ledger,
     worker::{Kind, POISON_ATTEMPTS},
 };
 use holdfast_common::{client::Principal, proof::Database};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -24,6 +25,8 @@ const BATCH: &str = "/api/v1/work/queues/inbox/batch";
 /// Jobs of one batch.
 const MOST: u64 = 12;
 const GROUPS: u64 = 5;
+/// Batches that may be said again.
+const REMEMBERED: usize = 30;
 
 /// A job that somebody has asked for.
 #[derive(Debug, Clone)]
@@ -55,15 +58,34 @@ struct Asking {
     book: Arc<Mutex<Book>>,
     left: Arc<AtomicUsize>,
     jobs: u64,
+    /// The last that were answered.
+    said: VecDeque<Said>,
+    ledger: Ledger,
+}
+
+/// A batch, and how it was answered.
+struct Said {
+    key: String,
+    body: String,
+    ids: Vec<String>,
 }
 
 impl Asks {
-    pub(super) fn start(address: SocketAddr, seed: u64, people: u8) -> Self {
+    pub(super) fn start(address: SocketAddr, seed: u64, people: u8, ledger: &Ledger) -> Self {
         let (book, left) = (Arc::<Mutex<Book>>::default(), Arc::<AtomicUsize>::default());
         let (orders, told) = mpsc::unbounded_channel();
         let chance = Chance::new(seed, "asks", 0);
         let (to, count) = (Arc::clone(&book), Arc::clone(&left));
-        let asking = Asking { address, chance, people, book: to, left: count, jobs: 0 };
+        let asking = Asking {
+            address,
+            chance,
+            people,
+            book: to,
+            left: count,
+            jobs: 0,
+            said: VecDeque::new(),
+            ledger: ledger.clone(),
+        };
         Self { book, orders, left, task: tokio::spawn(asking.run(told)) }
     }
 
@@ -107,6 +129,9 @@ impl Asking {
                 break;
             }
             let count = kinds.len();
+            if self.chance.percent(20) {
+                self.again().await;
+            }
             self.batch(n, kinds).await?;
             self.left.fetch_sub(count, SeqCst);
         }
@@ -143,11 +168,30 @@ impl Asking {
             tokio::time::sleep(millis(50)).await;
         };
         let ids: Vec<String> = serde_json::from_value(ids["ids"].clone())?;
+        self.said.push_back(Said { key: more, body, ids: ids.clone() });
+        if self.said.len() > REMEMBERED {
+            self.said.pop_front();
+        }
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         for ((title, asked), id) in asked.into_iter().zip(ids) {
             book.insert(title, Asked { id, ..asked });
         }
         Ok(())
+    }
+
+    /// Says a batch once more that was answered, perhaps by a server before this one. If that is not
+    /// answered, it is of no matter.
+    async fn again(&mut self) {
+        if self.said.is_empty() {
+            return;
+        }
+        let Said { key, body, ids } = &self.said[self.chance.index(self.said.len())];
+        let Ok(answer) = http::post_with(self.address, BATCH, key, body).await else { return };
+        let same = answer.json().is_ok_and(|answer| answer["ids"] == json!(ids));
+        if matches!(answer.status, 200 | 201) && !(answer.status == 200 && same) {
+            let (key, text) = (key.lines().next(), answer.text());
+            self.ledger.violation(format!("J10: {key:?} was {ids:?}, and again it is {text}"));
+        }
     }
 
     fn draw(&mut self, kind: Kind) -> (String, Option<String>, Value) {
@@ -160,19 +204,21 @@ impl Asking {
             "backoff_ms": 20,
         });
         let mut group = None;
+        let at_once = matches!(kind, Kind::Held | Kind::Kept);
         match kind {
-            Kind::Held => job["priority"] = json!(100),
+            Kind::Held | Kind::Kept => job["priority"] = json!(100),
             Kind::Fails | Kind::Kills => job["max_attempts"] = json!(POISON_ATTEMPTS),
             Kind::Plain | Kind::Parent => {}
         }
         match self.chance.between(0, 9) {
-            0..=4 if kind != Kind::Held => {
+            _ if at_once => {}
+            0..=4 => {
                 let name = format!("group-{}", self.chance.between(1, GROUPS));
                 job["group"] = json!(name);
                 group = Some(name);
             }
             5 => job["priority"] = json!(self.chance.between(0, 20)),
-            6 if kind != Kind::Held => job["delay_ms"] = json!(self.chance.between(1, 500)),
+            6 => job["delay_ms"] = json!(self.chance.between(1, 500)),
             _ => {}
         }
         (title, group, job)

@@ -1,6 +1,9 @@
 //! What must hold of jobs at the end, each by the name of its invariant.
 
-use super::asks::{Asked, Book as Asks};
+use super::{
+    asks::{Asked, Book as Asks},
+    ticks::{TICK, Ticks},
+};
 use crate::{
     Outcome,
     clock::millis,
@@ -40,7 +43,7 @@ struct Wrong {
     error: String,
 }
 
-/// By their titles.
+/// By their titles; those of the schedule have one of their own each.
 pub(super) type Jobs = BTreeMap<String, Ended>;
 
 /// An event that an end has brought: who said it, and by which lease.
@@ -50,16 +53,18 @@ pub(super) struct Said {
     fence: u64,
 }
 
-/// Waits until every job has ended, and reads them all.
-pub(super) async fn read(stage: &mut Stage) -> Outcome<Jobs> {
+/// Waits until every job has ended, as long as this holds, and reads them all.
+pub(super) async fn read(stage: &mut Stage, holds: impl Fn() -> Outcome<()>) -> Outcome<Jobs> {
     let address = stage.server()?.address;
     let (mut moved, mut before) = (Instant::now(), Value::Null);
     loop {
+        holds()?;
         let queue = http::get(address, QUEUE).await?.json()?;
         if queue["ready"] == 0 && queue["leased"] == 0 {
             break;
         }
-        if queue["oldest_ms"] != before["oldest_ms"] || queue["done"] != before["done"] {
+        // How old the oldest is says nothing: that goes on by itself.
+        if queue["done"] != before["done"] || queue["dead"] != before["dead"] {
             moved = Instant::now();
         }
         if moved.elapsed() > PATIENCE {
@@ -75,7 +80,10 @@ pub(super) async fn read(stage: &mut Stage) -> Outcome<Jobs> {
             let path = format!("{QUEUE}/jobs?state={state}&limit=1000{after}");
             let page = http::get(address, &path).await?.json()?;
             for job in serde_json::from_value::<Vec<Ended>>(page["jobs"].clone())? {
-                let title = job.data.title.clone();
+                let mut title = job.data.title.clone();
+                if title == TICK {
+                    title = of_schedule(&job.id);
+                }
                 if let Some(other) = jobs.insert(title.clone(), job) {
                     return Err(format!("J10: {title} was enqueued twice: {other:?}").into());
                 }
@@ -97,10 +105,31 @@ pub(super) async fn read(stage: &mut Stage) -> Outcome<Jobs> {
     Ok(jobs)
 }
 
+fn of_schedule(id: &str) -> String {
+    format!("{TICK} {id}")
+}
+
+/// J10: each job that the schedule says to have brought is there, and no other.
+pub(super) fn fired_once(ticks: &Ticks, jobs: &Jobs) -> Outcome<()> {
+    let brought: BTreeSet<String> = ticks.jobs.iter().map(|id| of_schedule(id)).collect();
+    let there: BTreeSet<String> =
+        jobs.keys().filter(|title| title.starts_with(TICK)).cloned().collect();
+    if there == brought {
+        return Ok(());
+    }
+    Err(format!("J10: a schedule has brought {brought:?}, and there are {there:?}").into())
+}
+
 /// The events of all jobs, in the order of the log.
-pub(super) fn said(stage: &Stage) -> Outcome<Vec<Said>> {
+pub(super) fn said(stage: &Stage, jobs: &Jobs) -> Outcome<Vec<Said>> {
     let entries = stage.logs.values().flat_map(|log| &log.entries);
-    let said: Vec<Said> = entries.filter_map(of_a_job).collect();
+    let mut said: Vec<Said> = entries.filter_map(of_a_job).collect();
+    for said in said.iter_mut().filter(|said| said.title == TICK) {
+        let by = |job: &Ended| job.result.as_ref().is_some_and(|it| it["fence"] == said.fence);
+        if let Some((title, _)) = jobs.iter().find(|(_, job)| job.data.title == TICK && by(job)) {
+            said.title.clone_from(title);
+        }
+    }
     if said.is_empty() { Err("there is no event of a job".into()) } else { Ok(said) }
 }
 
@@ -124,6 +153,7 @@ pub(super) fn check(asked: &Asks, jobs: &Jobs, said: &[Said], book: &Book) -> Ou
         return Err(format!("J4: an event of no job: {said:?}").into());
     }
     in_order(asked, said)?;
+    one_by_one(asked, jobs, book)?;
     as_answered(jobs, book)
 }
 
@@ -143,7 +173,8 @@ fn each_is_there(asked: &Asks, jobs: &Jobs) -> Outcome<()> {
             wanted.insert(child(title));
         }
     }
-    let there: BTreeSet<String> = jobs.keys().cloned().collect();
+    let there = jobs.keys().filter(|title| !title.starts_with(TICK));
+    let there: BTreeSet<String> = there.cloned().collect();
     let odd: Vec<_> = wanted.symmetric_difference(&there).collect();
     if odd.is_empty() { Ok(()) } else { Err(format!("J4: {odd:?}: too much or too little").into()) }
 }
@@ -178,6 +209,20 @@ fn dead_if_poison(title: &str, job: &Ended) -> Outcome<()> {
     if !poison || all { Ok(()) } else { Err(format!("J7: {title} is {job:?}").into()) }
 }
 
+/// J7: no poison job was begun more often than it may be.
+pub(super) fn begun_as_often_as_may(asked: &Asks, book: &Book) -> Outcome<()> {
+    let mut begun = BTreeMap::<&str, u32>::new();
+    for had in book.had.values() {
+        let times = begun.entry(&had.title).or_default();
+        *times += 1;
+        let poison = |it: &Asked| matches!(it.kind, Kind::Fails | Kind::Kills);
+        if *times > POISON_ATTEMPTS && asked.get(&had.title).is_some_and(poison) {
+            return Err(format!("J7: {} has begun {times} times", had.title).into());
+        }
+    }
+    Ok(())
+}
+
 /// J5: what the jobs of a group have said stands in the order of their enqueues.
 fn in_order(asked: &Asks, said: &[Said]) -> Outcome<()> {
     let mut last = BTreeMap::<&str, &str>::new();
@@ -191,8 +236,32 @@ fn in_order(asked: &Asks, said: &[Said]) -> Outcome<()> {
     Ok(())
 }
 
+/// J5: by whichever way they ended, no job of a group has begun before those before it have for the last
+/// time. Fences rise with each lease of any job.
+fn one_by_one(asked: &Asks, jobs: &Jobs, book: &Book) -> Outcome<()> {
+    let had = book.had.iter().map(|((_, fence), had)| (&had.title, *fence));
+    let done = jobs
+        .iter()
+        .filter_map(|(title, job)| Some((title, job.result.as_ref()?.get("fence")?.as_u64()?)));
+    let mut begun = BTreeMap::<(&str, &str), (u64, u64)>::new();
+    for (title, fence) in had.chain(done) {
+        let Some(group) = asked.get(title).and_then(|it| it.group.as_deref()) else { continue };
+        let (first, last) = begun.entry((group, title)).or_insert((fence, fence));
+        (*first, *last) = (fence.min(*first), fence.max(*last));
+    }
+    let mut before = ("", "", 0);
+    for ((group, title), (first, last)) in begun {
+        if before.0 == group && first <= before.2 {
+            let before = format!("{} by {}", before.1, before.2);
+            return Err(format!("J5: in {group} {title} began by {first}, and {before}").into());
+        }
+        before = (group, title, last);
+    }
+    Ok(())
+}
+
 /// J3: what was answered is so: a job is done by the lease that was told so, and by none that was
-/// refused.
+/// refused, nor by one behind which there was another.
 fn as_answered(jobs: &Jobs, book: &Book) -> Outcome<()> {
     let by_id: BTreeMap<&str, &Ended> = jobs.values().map(|job| (&*job.id, job)).collect();
     for ((id, fence), (what, taken)) in &book.ended {
@@ -201,6 +270,10 @@ fn as_answered(jobs: &Jobs, book: &Book) -> Outcome<()> {
         let done = what == "complete" && matches!(&**taken, "done" | "again");
         if done != (done_by == Some(*fence)) {
             return Err(format!("J3: {what} by {fence} was answered {taken}: {job:?}").into());
+        }
+        let later = (id.clone(), fence + 1)..=(id.clone(), u64::MAX);
+        if let Some(((_, later), _)) = book.had.range(later).next().filter(|_| done) {
+            return Err(format!("J3: done by {fence}, and {later} had it: {job:?}").into());
         }
     }
     Ok(())
@@ -250,3 +323,6 @@ pub(super) fn told_once(asked: &Asks, jobs: &Jobs, databases: &[(u8, Database)])
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

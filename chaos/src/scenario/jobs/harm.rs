@@ -1,6 +1,11 @@
 //! What is done to the server of the jobs, round by round.
 
-use super::{asks::Asks, until};
+use super::{
+    asks::Asks,
+    jumps::{AHEAD, BACK, CLOSED},
+    ticks::{CAME, Ticks},
+    until,
+};
 use crate::{
     Outcome, Play,
     clock::millis,
@@ -13,6 +18,7 @@ use crate::{
     scenario::power::{Cut, holds, lay},
     server::Server,
     stage::Stage,
+    wall::Wall,
     worker::{Kind, STILL_MS},
 };
 use std::{
@@ -38,26 +44,42 @@ pub(super) enum Harm {
     Power,
     /// SIGSTOP for longer than every lease.
     Still,
+    /// Its wall clock jumps by hours.
+    Clock,
 }
 
 impl Harm {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Kill, Self::Between, Self::Full, Self::Power, Self::Between, Self::Still];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Kill,
+        Self::Between,
+        Self::Full,
+        Self::Power,
+        Self::Between,
+        Self::Still,
+        Self::Clock,
+    ];
+
+    /// Whether the line is to be calm, so that nothing else ends a lease.
+    pub(super) const fn is_calm(self) -> bool {
+        matches!(self, Self::Still | Self::Clock)
+    }
 }
 
 pub(super) struct Harms<'a> {
     play: &'a Play,
     disk: Disk,
+    pub(super) wall: Wall,
+    pub(super) ticks: Ticks,
     /// What the disk held when the present server began.
     base: Image,
 }
 
 impl<'a> Harms<'a> {
-    pub(super) const HAPPENED: [&'static str; 4] =
-        ["server kills", "full disks", "power cuts", "stops"];
+    pub(super) const HAPPENED: [&'static str; 8] =
+        ["server kills", "full disks", "power cuts", "stops", AHEAD, BACK, CLOSED, CAME];
 
-    pub(super) fn new(play: &'a Play, disk: Disk) -> Self {
-        Self { play, disk, base: Image::new() }
+    pub(super) fn new(play: &'a Play, disk: Disk, wall: Wall) -> Self {
+        Self { play, disk, wall, ticks: Ticks::default(), base: Image::new() }
     }
 
     pub(super) async fn does(
@@ -78,17 +100,25 @@ impl<'a> Harms<'a> {
             Harm::Full => self.full(stage).await,
             Harm::Power => self.power(stage).await,
             Harm::Still => still(stage, crew, asks).await,
+            Harm::Clock => self.jumps(stage, crew, asks).await,
         }
     }
 
     /// Has the disk's journal begin with what is there now.
     fn begin(&mut self, stage: &mut Stage) -> Outcome<()> {
-        self.base = held(&self.play.data())?;
-        stage.start.under = self.disk.under(&self.play.data())?;
+        let (data, mut more) = (self.play.data(), Vec::new());
+        if let Some(fault) = self.play.planted {
+            fault.plant(&data, &mut more)?;
+        }
+        self.base = held(&data)?;
+        let mut under = self.disk.under(&data)?;
+        self.wall.lay(&mut under);
+        under.append(&mut more);
+        stage.start.under = under;
         Ok(())
     }
 
-    async fn start(&mut self, stage: &mut Stage) -> Outcome<()> {
+    pub(super) async fn start(&mut self, stage: &mut Stage) -> Outcome<()> {
         self.begin(stage)?;
         stage.start_again().await.map(drop)
     }
@@ -146,7 +176,7 @@ impl<'a> Harms<'a> {
     }
 }
 
-async fn kill(stage: &mut Stage) -> Outcome<()> {
+pub(super) async fn kill(stage: &mut Stage) -> Outcome<()> {
     stage.server.take().ok_or("the server is down")?.kill().await?;
     stage.trace.count("server kills", 1);
     gone(stage).await
@@ -174,12 +204,7 @@ fn held(folder: &PathBuf) -> Outcome<Image> {
 
 /// It goes on as if nothing had been, and has ended no lease by it.
 async fn still(stage: &mut Stage, crew: &Crew, asks: &Asks) -> Outcome<()> {
-    // Some of the stop before may be held since, by one that has been killed.
-    crew.book().holds.clear();
-    asks.more(Kind::Held, 3);
-    until(stage, crew, "a job is held", |_| !crew.book().holds.is_empty()).await?;
-    // The others too, if they come soon; the first of them is enough.
-    tokio::time::sleep(millis(100)).await;
+    held_by_some(Kind::Held, stage, crew, asks).await?;
     stage.server()?.freeze()?;
     crew.book().stands_still();
     stage.trace.fault("stops", &format!("for {STILL_MS} ms"));
@@ -188,4 +213,20 @@ async fn still(stage: &mut Stage, crew: &Crew, asks: &Asks) -> Outcome<()> {
     stage.server()?.thaw()?;
     stage.trace.say(&format!("it stood still for {:?}", begun.elapsed()));
     until(stage, crew, "what was held has ended", |_| crew.book().let_go()).await
+}
+
+/// Has jobs asked for that are held for a while, and waits until one is.
+pub(super) async fn held_by_some(
+    kind: Kind,
+    stage: &mut Stage,
+    crew: &Crew,
+    asks: &Asks,
+) -> Outcome<()> {
+    // Some of the time before may be held since, by one that has been killed.
+    crew.book().holds.clear();
+    asks.more(kind, 3);
+    until(stage, crew, "a job is held", |_| !crew.book().holds.is_empty()).await?;
+    // The others too, if they come soon; the first of them is enough.
+    tokio::time::sleep(millis(100)).await;
+    Ok(())
 }

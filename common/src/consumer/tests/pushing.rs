@@ -165,8 +165,38 @@ fn missing() -> (Consumer, Vec<Output>) {
     flushed(&mut consumer);
     push(&mut consumer, 5, &[1, 2, 3, 4]);
     flushed(&mut consumer);
-    let out = consumer.handle(NOW, Input::Missed);
+    let out = consumer.handle(NOW, Input::Missed(0));
     (consumer, out)
+}
+
+#[test]
+fn a_lease_that_was_lost_before_it_was_told_of_is_read() {
+    let mut consumer = consuming(2);
+    flushed(&mut consumer);
+    push(&mut consumer, 5, &[1]);
+    assert_eq!(doubted(&flushed(&mut consumer)), None, "nothing newer was heard of");
+    hear(&mut consumer, 7, vec![moved(2, Place::Leased, Place::Cancelled)]);
+    push(&mut consumer, 6, &[2]);
+    assert_eq!(doubted(&flushed(&mut consumer)), Some(vec![id(2)]));
+}
+
+#[test]
+fn a_lease_is_read_where_something_newer_was_missed_before_it_was_told_of() {
+    let mut consumer = consuming(2);
+    flushed(&mut consumer);
+    consumer.handle(NOW, Input::Missed(7));
+    push(&mut consumer, 6, &[1]);
+    assert_eq!(doubted(&flushed(&mut consumer)), Some(vec![id(1)]));
+}
+
+#[test]
+fn a_lease_that_was_taken_is_read_where_its_queue_was_not_followed_before() {
+    let mut consumer = ready();
+    frame(&mut consumer, &format!(r#"{{"take":{{"req":1,"job":"{}"}}}}"#, id(1)));
+    let claim = moves(3, vec![moved(1, Place::Ready, Place::Leased)]);
+    let result = Ok(Claimed::Jobs { jobs: vec![leased(1)], next: None });
+    consumer.handle(NOW, Input::Taken { req: 1, moves: &claim, result });
+    assert_eq!(doubted(&flushed(&mut consumer)), Some(vec![id(1)]));
 }
 
 fn held(n: u8, fence: u64, place: Place) -> HeldRead {
@@ -221,10 +251,10 @@ fn who_misses_something_again_and_again_has_what_is_held_read_once_in_a_while() 
     let (mut consumer, _) = missing();
     let mut now = NOW;
     for _ in 0..3 {
-        assert_eq!(doubted(&consumer.handle(now, Input::Missed)), None, "it is being read");
+        assert_eq!(doubted(&consumer.handle(now, Input::Missed(0))), None, "it is being read");
         let jobs = (1..=4).map(|n| held(n, n.into(), Place::Leased)).collect();
         assert_eq!(doubted(&consumer.handle(now, Input::Held(Ok(jobs)))), None);
-        assert_eq!(doubted(&consumer.handle(now, Input::Missed)), None);
+        assert_eq!(doubted(&consumer.handle(now, Input::Missed(0))), None);
         assert_eq!(consumer.deadline(), Some(now + EVERY));
         now = now + EVERY;
         assert_eq!(doubted(&consumer.handle(now, Input::Tick)).map(|ids| ids.len()), Some(4));
@@ -248,7 +278,7 @@ fn no_more_of_what_is_held_is_read_at_once_than_may_be_and_the_rest_after_it() {
         consumer.handle(NOW, Input::Leased { sub: 1, version: 5, jobs });
     }
     flushed(&mut consumer);
-    let first = doubted(&consumer.handle(NOW, Input::Missed)).unwrap();
+    let first = doubted(&consumer.handle(NOW, Input::Missed(0))).unwrap();
     assert_eq!((first.len(), holds), (CHANGES, 320));
     let jobs = first.iter().map(|id| HeldRead { id: *id, ..held(1, 1, Place::Leased) }).collect();
     let out = consumer.handle(NOW, Input::Held(Ok(jobs)));

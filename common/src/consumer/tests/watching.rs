@@ -119,7 +119,7 @@ fn past_as_many_changes_as_may_wait_the_board_is_read_anew() {
 #[test]
 fn where_a_change_was_missed_the_board_is_read_anew() {
     let mut consumer = watched(5);
-    consumer.handle(NOW, Input::Missed);
+    consumer.handle(NOW, Input::Missed(0));
     assert!(matches!(&later(&mut consumer)[..], [Output::Board { sub: 1, .. }]));
 }
 
@@ -132,7 +132,7 @@ fn a_read_that_fails_is_made_again_after_a_while() {
     consumer.handle(Instant(500), Input::Jobs { sub: 1, result: Err(fault()) });
     assert_eq!(consumer.deadline(), Some(Instant(500) + AGAIN));
     assert_eq!(asked(&later(&mut consumer)), Some(vec![id(1)]));
-    consumer.handle(NOW, Input::Missed);
+    consumer.handle(NOW, Input::Missed(0));
     tell(&mut consumer, 6, Vec::new());
     flushed(&mut consumer);
     later(&mut consumer);
@@ -154,13 +154,16 @@ fn a_pause_is_told_although_no_job_has_changed() {
 fn figures_go_to_who_watches_and_of_those_that_wait_the_newest_alone() {
     let mut consumer = watched(5);
     let queue = QueueName { ns: "work".to_owned(), name: "inbox".to_owned() };
-    let figures =
-        |done| Input::Figures { queue: &queue, rates: Rates { done, ..Rates::default() } };
+    let figures = |done| {
+        let (rates, oldest) = (Rates { done, ..Rates::default() }, Some(Millis(done * 100)));
+        Input::Figures { queue: &queue, rates, oldest }
+    };
     assert!(sent(&consumer.handle(NOW, figures(1)))[0].starts_with(r#"{"figures":{"sub":1,"#));
     assert!(consumer.handle(NOW, figures(2)).is_empty());
     assert!(consumer.handle(NOW, figures(3)).is_empty());
     let out = flushed(&mut consumer);
-    assert!(sent(&out).len() == 1 && sent(&out)[0].contains(r#""done":3"#));
+    let [told] = &sent(&out)[..] else { panic!("{out:?}") };
+    assert!(told.contains(r#""done":3"#) && told.contains(r#""oldest_ms":300"#), "{told}");
     frame(&mut consumer, r#"{"unwatch":{"req":2,"sub":1}}"#);
     flushed(&mut consumer);
     assert!(consumer.handle(NOW, figures(4)).is_empty());

@@ -324,6 +324,9 @@ pub struct Figures {
     pub sub: Sub,
     /// The figures.
     pub figures: Rates,
+    /// How long ago the oldest job that could begin now was enqueued; none: none could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_ms: Option<Millis>,
 }
 
 /// A job is no longer its holder's.

@@ -146,6 +146,19 @@ fn a_job_cannot_be_snoozed_for_ever() {
 }
 
 #[test]
+fn what_the_server_hands_back_uses_up_no_snooze_and_no_attempt_however_often() {
+    let mut job = enqueued(&NewJob { most: Some(1), ..asked() });
+    for n in 0..=u64::from(SNOOZES) {
+        job.act(NOW, claim(n)).unwrap();
+        let step = job.act(NOW, end(n, Ending::HandBack)).unwrap();
+        assert_eq!((step.to, job.due, job.attempt, job.snoozes), (Place::Ready, NOW, 0, 0));
+    }
+    job.act(NOW, claim(5_000)).unwrap();
+    let snoozed = job.act(NOW, end(5_000, Ending::Snooze(Millis(0)))).map(|step| step.to);
+    assert_eq!((snoozed, job.snoozes), (Ok(Place::Ready), 1));
+}
+
+#[test]
 fn a_lease_that_ran_out_makes_the_job_ready_at_once_and_was_an_attempt() {
     let mut job = leased();
     let early = OVER.0 - 1;

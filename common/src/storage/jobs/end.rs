@@ -51,6 +51,8 @@ pub enum How {
         /// How long.
         delay: Millis,
     },
+    /// It is handed back by the server itself, since nobody is there to do it.
+    HandBack,
 }
 
 /// What became of an [`End`]. But for [`Done`](Self::Done) nothing is changed by it: no event is

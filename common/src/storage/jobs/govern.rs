@@ -147,6 +147,7 @@ pub struct Audit {
     pub job: Option<JobId>,
     /// To how many jobs it was done, up to now.
     pub jobs: u64,
-    /// What was set, what was purged, or what the jobs were sieved by; [cut](crate::job::limits::reason).
+    /// What was set, what was purged, what the jobs were sieved by, or that the payload was `mended`;
+    /// [cut](crate::job::limits::reason).
     pub detail: Option<String>,
 }

@@ -24,7 +24,9 @@ pub struct ListQuery {
     pub after: Option<ListAfter>,
     /// At most so many.
     pub limit: u32,
-    /// At most so many bytes of payloads and outcomes, but for the first job.
+    /// Of the attempts of each the last one alone: for who shows no more.
+    pub last_attempt: bool,
+    /// At most so many bytes of payloads, outcomes and errors, but for the first job.
     pub max_bytes: usize,
 }
 

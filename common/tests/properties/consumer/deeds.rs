@@ -1,11 +1,10 @@
 //! What can happen to a connection of jobs.
 
-use holdfast_common::job::Place;
+use holdfast_common::{
+    job::Place,
+    proof::{Fate, JOBS},
+};
 use proptest::{prelude::*, sample::select};
-
-/// Jobs that there are; each lease of one has a fence of its own.
-pub const JOBS: u8 = 6;
-pub const QUEUES: [&str; 2] = ["inbox", "mail"];
 
 #[derive(Debug, Clone)]
 pub enum Deed {
@@ -43,15 +42,6 @@ pub enum Ask {
     Pause,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub enum Fate {
-    Done,
-    /// With jobs where there may be some, as many as that.
-    More(u8),
-    Late,
-    Refused,
-}
-
 pub fn ask() -> impl Strategy<Value = Ask> {
     let (n, next) = (0..4_u8, prop::option::of(0..4_u8));
     let payload = select(vec!["", "null", "{}", "{", "[1,\n2]"]);
@@ -83,7 +73,7 @@ pub fn deed() -> impl Strategy<Value = Deed> {
         3 => (0..6_u8, 0..40_u32).prop_map(|(sub, n)| Deed::Credit(sub, n)),
         14 => (any::<usize>(), fate).prop_map(|(at, fate)| Deed::Answer(at, fate)),
         5 => (0..6_u8, 0..5_u8).prop_map(|(sub, jobs)| Deed::Push(sub, jobs)),
-        5 => (0..JOBS, prop_oneof![9 => 1..4_u16, 1 => 200..300_u16], place(), place())
+        5 => (0..JOBS as u8, prop_oneof![9 => 1..4_u16, 1 => 200..300_u16], place(), place())
             .prop_map(|(job, count, from, to)| Deed::Change(job, count, from, to)),
         1 => Just(Deed::Missed),
         1 => Just(Deed::Figures),

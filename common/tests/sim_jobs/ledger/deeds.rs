@@ -70,6 +70,9 @@ impl Ledger {
                 governed.began.clear();
             }
             Deed::Paused(queue, paused) => self.state.queues[*queue].paused = *paused,
+            Deed::Fired { n, at, then, looked } => self.fired(*n, *at, *then, *looked),
+            Deed::Timed(n, schedule) => self.timed(*n, schedule.as_ref()),
+            Deed::Resumed(n) => self.resumed(*n),
             Deed::Spoilt(job) => {
                 self.breaks(Invariant::J3, || format!("what was refused has changed {job}"));
             }
@@ -259,7 +262,7 @@ impl Ledger {
         let out = known.begun >= known.most;
         let (name, stands, right) = match end.how {
             Ending::Complete => ("complete", Stands::Done, to == Place::Done),
-            Ending::Snooze(_) => {
+            Ending::Snooze(_) | Ending::HandBack => {
                 known.begun = known.begun.saturating_sub(1);
                 ("snooze", Stands::Waits, !to.ended())
             }

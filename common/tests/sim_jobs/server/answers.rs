@@ -1,6 +1,6 @@
 //! What the store answers, and what the desk makes of it.
 
-use super::{Call, Down, SECOND, Server, Wire, digest};
+use super::{Call, Down, SECOND, Server, Wire, digest, driven::leased_job, socket::Told};
 use crate::{
     deed::{Answer, End, Ended, Enqueued, Got, Leased, Task},
     disk::Queue,
@@ -8,49 +8,63 @@ use crate::{
 };
 use holdfast_common::{
     dispatch::{Consumer, Count, Input},
-    job::Ending,
+    error::Code,
+    job::{Ending, JobState, Place},
     planted::{Planted, planted},
-    time::{Instant, Millis},
+    storage::jobs as real,
+    time::{Instant, Millis, Timestamp},
 };
+use std::rc::Rc;
 
 impl Server {
     pub(super) fn answer(&mut self, done: Done<Call>, now: Instant) {
-        let Done { call, answer, counts } = done;
+        let Done { call, answer, counts, moves } = done;
+        let (version, known) = (moves.version, !matches!(answer, Answer::Unknown));
+        // The jobs of a claim go to who waits before what has moved is told, as the desk has it.
+        let claims = matches!(call, Call::Claim(_) | Call::Enqueue { .. });
+        let after = claims.then(|| Rc::clone(&moves));
+        if !claims {
+            self.told(known.then_some(&moves));
+        }
         match (call, answer) {
             (Call::Claim(consumer), Answer::Claimed(got)) => {
-                self.claimed(consumer, got, &counts, now);
+                self.claimed(consumer, version, got, &counts, now);
             }
             (Call::Claim(consumer), _) => {
                 self.ledger.counts.add("claim: failed");
                 self.dispatched(now, Input::Failed(consumer));
             }
             (Call::Enqueue { wire, req, queue, with }, answer) => {
-                self.enqueued(wire, req, queue, with, answer, &counts, now);
+                let enqueue = (wire, req, queue);
+                self.enqueued(enqueue, with, (answer, version), &counts, now);
             }
-            (Call::Take { wire }, Answer::Claimed((jobs, _))) => {
-                self.ledger.counts.add(if jobs.is_empty() { "take: none" } else { "take: taken" });
-                self.ledger.told(&jobs, 1);
-                self.say(wire, Down::Leased { jobs, poll: false });
-            }
+            (Call::Take { wire, req }, answer) => self.taken(wire, req, answer, moves, now),
             (Call::End { wire, req, end }, Answer::Ended(ended, next)) => {
-                self.ended(wire, req, *end, ended, next);
+                self.ended((wire, req), *end, ended, (next, version), now);
+            }
+            (Call::End { wire, req, .. }, _) if self.is_line(wire) => {
+                self.answered(wire, Told::Ended(req, version, Err(Code::StorageFault)), now);
             }
             (Call::End { wire, req, .. }, _) => self.say(wire, Down::Retry { req }),
-            (Call::Extend { wire, job, token }, Answer::Extended(Err(_))) => {
-                self.say(wire, Down::Lost { job, token });
+            (Call::Extend { wire, req, .. }, Answer::Extended(Ok(()))) => {
+                let given = real::Given { length: Millis(0), until: Timestamp(0) };
+                self.extended(wire, req, Ok(real::Extended::Until(given)), now);
             }
-            (Call::Tell(job, fence), Answer::Nothing) if !planted(Planted::ToldBefore) => {
-                self.store.put(Call::Told(job, fence), Task::Told(job, fence));
+            (Call::Extend { wire, req, job, token }, Answer::Extended(Err(why))) => {
+                self.say(wire, Down::Lost { job, fence: token.fence });
+                let late = why.map_or(real::Extended::UnknownJob, real::Extended::Late);
+                self.extended(wire, req, Ok(late), now);
             }
-            (Call::Told(job, fence), Answer::Nothing) if planted(Planted::ToldBefore) => {
-                self.store.put(Call::Nobody, Task::Tell(job, fence));
+            (Call::Extend { wire, req, .. }, _) => {
+                return self.extended(wire, req, Err(Code::StorageFault), now);
             }
-            (Call::Tell(job, fence) | Call::Told(job, fence), Answer::Fault) => {
-                self.untold.push((job, fence));
+            (Call::Fire(which), answer) => {
+                self.looks[which].under_way -= 1;
+                if let Answer::Fired(Some((n, then))) = answer {
+                    self.store.put(Call::Nobody, Task::Next(n, then));
+                }
             }
-            (Call::Tell(job, fence) | Call::Told(job, fence), _) => {
-                self.telling.remove(&(job, fence));
-            }
+            (call @ (Call::Tell(..) | Call::Told(..)), answer) => self.told_of(call, answer),
             (Call::Tend, answer) => {
                 let more = matches!(answer, Answer::Tended { more: true });
                 if more {
@@ -64,6 +78,9 @@ impl Server {
             }
             _ => {}
         }
+        if let Some(moves) = after {
+            self.told(known.then_some(&moves));
+        }
         for (queue, count) in counts {
             if self.deaf > 0 && count.jobs > 0 {
                 self.deaf -= 1;
@@ -74,9 +91,29 @@ impl Server {
         }
     }
 
+    /// What becomes of telling who asked.
+    fn told_of(&mut self, call: Call, answer: Answer) {
+        match (call, answer) {
+            (Call::Tell(job, fence), Answer::Nothing) if !planted(Planted::ToldBefore) => {
+                self.store.put(Call::Told(job, fence), Task::Told(job, fence));
+            }
+            (Call::Told(job, fence), Answer::Nothing) if planted(Planted::ToldBefore) => {
+                self.store.put(Call::Nobody, Task::Tell(job, fence));
+            }
+            (Call::Tell(job, fence) | Call::Told(job, fence), Answer::Fault | Answer::Unknown) => {
+                self.untold.push((job, fence));
+            }
+            (Call::Tell(job, fence) | Call::Told(job, fence), _) => {
+                self.telling.remove(&(job, fence));
+            }
+            _ => {}
+        }
+    }
+
     fn claimed(
         &mut self,
         consumer: Consumer,
+        version: u64,
         (jobs, next): Got,
         counts: &[(Queue, Count)],
         now: Instant,
@@ -96,8 +133,12 @@ impl Server {
                 }
                 if got > 0 {
                     self.ledger.counts.add(if poll { "poll: leased" } else { "pushed" });
-                    self.ledger.told(&jobs, asked);
-                    self.say(wire, Down::Leased { jobs, poll });
+                    if poll {
+                        self.ledger.told(&jobs, asked);
+                        self.say(wire, Down::Leased { jobs, poll });
+                    } else if !self.hands(consumer, version, &jobs) {
+                        jobs.iter().for_each(|leased| self.hand_back(leased));
+                    }
                 }
             }
             None => jobs.into_iter().for_each(|leased| self.hand_back(&leased)),
@@ -113,14 +154,14 @@ impl Server {
     }
 
     /// What was claimed for one that has gone.
-    fn hand_back(&mut self, leased: &Leased) {
+    pub(super) fn hand_back(&mut self, leased: &Leased) {
         self.ledger.counts.add("claim: handed back");
         self.drawn += 1;
         let end = End {
             job: leased.job,
             token: leased.token,
             digest: digest(self.drawn | 1 << 60),
-            how: Ending::Snooze(Millis(0)),
+            how: Ending::HandBack,
             events: Vec::new(),
             bad: false,
             jobs: Vec::new(),
@@ -129,20 +170,17 @@ impl Server {
         self.store.put(Call::Nobody, Task::End(Box::new(end)));
     }
 
-    #[expect(clippy::too_many_arguments)]
     fn enqueued(
         &mut self,
-        wire: Wire,
-        req: u64,
-        queue: Queue,
+        (wire, req, queue): (Wire, u64, Queue),
         with: Vec<Consumer>,
-        answer: Answer,
+        (answer, version): (Answer, u64),
         counts: &[(Queue, Count)],
         now: Instant,
     ) {
         let Answer::Enqueued(enqueued, got) = answer else {
             with.into_iter().for_each(|it| self.dispatched(now, Input::Failed(it)));
-            return self.say(wire, Down::Retry { req });
+            return self.says_enqueued(wire, req, Err(Code::StorageFault), now);
         };
         if got.is_empty() && !with.is_empty() {
             self.ledger.counts.add("enqueue: a claim is untried");
@@ -153,41 +191,101 @@ impl Server {
                 self.ledger.counts.add("enqueue: handed over");
             }
             debug_assert!(counts.iter().any(|(of, _)| *of == queue));
-            self.claimed(consumer, got, counts, now);
+            self.claimed(consumer, version, got, counts, now);
         }
-        match enqueued {
-            Enqueued::Made(jobs) => {
-                self.ledger.counts.add("enqueue: made");
-                self.ledger.answered(&jobs);
-                self.say(wire, Down::Enqueued { req });
+        let (what, said) = match enqueued {
+            Enqueued::Made(ids) => {
+                self.ledger.answered(&ids);
+                ("made", real::Enqueued::Made { ids, claimed: Vec::new() })
             }
-            Enqueued::Again(_) => {
-                self.ledger.counts.add("enqueue: again");
-                self.say(wire, Down::Enqueued { req });
+            Enqueued::Again(ids) => ("again", real::Enqueued::Again(ids)),
+            Enqueued::Mismatch => ("mismatch", real::Enqueued::Mismatch),
+            Enqueued::Full => ("full", real::Enqueued::QueueFull),
+        };
+        self.ledger.counts.add_named("enqueue: ", what);
+        self.says_enqueued(wire, req, Ok(said), now);
+    }
+
+    fn says_enqueued(
+        &mut self,
+        wire: Wire,
+        req: u64,
+        said: Result<real::Enqueued, Code>,
+        now: Instant,
+    ) {
+        if self.is_line(wire) {
+            return self.answered(wire, Told::Enqueued(req, said), now);
+        }
+        let again = matches!(said, Err(_) | Ok(real::Enqueued::QueueFull));
+        self.say(wire, if again { Down::Retry { req } } else { Down::Enqueued { req } });
+    }
+
+    fn taken(
+        &mut self,
+        wire: Wire,
+        req: u64,
+        answer: Answer,
+        moves: Rc<real::Moves>,
+        now: Instant,
+    ) {
+        let Answer::Claimed((jobs, _)) = answer else {
+            if self.is_line(wire) {
+                self.answered(wire, Told::Taken(req, moves, Err(Code::StorageFault)), now);
             }
-            Enqueued::Mismatch => {
-                self.ledger.counts.add("enqueue: mismatch");
-                self.say(wire, Down::Enqueued { req });
-            }
-            Enqueued::Full => {
-                self.ledger.counts.add("enqueue: full");
-                self.say(wire, Down::Retry { req });
-            }
+            return;
+        };
+        self.ledger.counts.add(if jobs.is_empty() { "take: none" } else { "take: taken" });
+        if !self.is_line(wire) {
+            self.ledger.told(&jobs, 1);
+            return self.say(wire, Down::Leased { jobs, poll: false });
+        }
+        let claimed = match &jobs[..] {
+            [] => real::Claimed::NotReady(JobState::Ready),
+            [job, ..] => real::Claimed::Jobs { jobs: vec![leased_job(job)], next: None },
+        };
+        self.answered(wire, Told::Taken(req, moves, Ok(claimed)), now);
+    }
+
+    fn extended(&mut self, wire: Wire, req: u64, said: Result<real::Extended, Code>, now: Instant) {
+        if self.is_line(wire) {
+            self.answered(wire, Told::Extended(req, said), now);
         }
     }
 
-    fn ended(&mut self, wire: Wire, req: u64, end: End, ended: Ended, next: Vec<Leased>) {
-        match ended {
-            Ended::Moved => {
-                // It is decided anew.
-                let end = Box::new(end);
-                return self.store.put(Call::End { wire, req, end: end.clone() }, Task::End(end));
-            }
-            Ended::Done | Ended::Again => self.ledger.done(end.job, end.token, end.digest),
-            _ => {}
+    fn ended(
+        &mut self,
+        (wire, req): (Wire, u64),
+        end: End,
+        ended: Ended,
+        (next, version): (Vec<Leased>, u64),
+        now: Instant,
+    ) {
+        if ended == Ended::Moved {
+            // It is decided anew.
+            let end = Box::new(end);
+            return self.store.put(Call::End { wire, req, end: end.clone() }, Task::End(end));
         }
         if !next.is_empty() {
             self.ledger.counts.add("end: with the next job");
+        }
+        if self.is_line(wire) {
+            let then = end.then.is_some().then(|| {
+                let jobs = next.iter().map(leased_job).collect();
+                real::Claimed::Jobs { jobs, next: None }
+            });
+            let place = self.store.disk.place(end.job).unwrap_or(Place::Done);
+            let said = match ended {
+                Ended::Done => real::Ended::Done { place, wait: None, appended: Vec::new(), then },
+                Ended::Again => real::Ended::Again { place, stands: Vec::new() },
+                Ended::Late(reason) => real::Ended::Late(reason),
+                Ended::TooOften => real::Ended::TooOften,
+                Ended::Unknown => real::Ended::UnknownJob,
+                Ended::Moved | Ended::Rejected => unreachable!("it brings no events"),
+            };
+            return self.answered(wire, Told::Ended(req, version, Ok(said)), now);
+        }
+        if matches!(ended, Ended::Done | Ended::Again) {
+            self.ledger.done(end.job, end.token, end.digest);
         }
         self.ledger.told(&next, 1);
         self.say(wire, Down::Did { req, ended });

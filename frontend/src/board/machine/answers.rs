@@ -1,13 +1,14 @@
 //! What the server says, and what comes of it.
 
-use super::{Again, Ask, Held, LEASE, Machine, Output, Shelf, Word, wire};
+use super::{Again, Ask, Held, LEASE, Machine, Output, Shelf, Terms, Word, wire};
 use crate::board::words;
 use holdfast_common::{
     error::{self, Kind},
     frame::work::{Did, Enqueued, JobShown, Leased, Lost, Page, Refused, WorkServer},
     id::JobId,
-    job::{self, JobState, Place, Reason},
+    job::{self, JobState, JobType, Place, Reason},
     time::{Instant, Millis},
+    work::Task,
 };
 
 impl Machine {
@@ -106,7 +107,7 @@ impl Machine {
     fn enqueued(&mut self, now: Instant, enqueued: Enqueued) {
         self.open.remove(enqueued.req);
         let job = enqueued.id;
-        let Some(Word::Add { ns, queue, task, .. }) = self.words.get(job).cloned() else {
+        let Some(Word::Add { ns, queue, task, terms, .. }) = self.words.get(job).cloned() else {
             return;
         };
         // Until the board tells of it, which may be a moment later.
@@ -114,8 +115,7 @@ impl Machine {
             && self.store.job(job).is_none()
             && !enqueued.again
         {
-            let data = serde_json::value::to_raw_value(&task).ok();
-            self.store.put(now, shown(job, data));
+            self.store.put(now, shown(job, &task, terms));
         }
         self.whisper(job, "It is added.");
         self.forget(job);
@@ -246,24 +246,25 @@ fn is_later(code: &str) -> bool {
     shared.or_else(own) == Some(Kind::RetryAfter)
 }
 
-/// A task that has just been stored.
-fn shown(id: JobId, data: Option<Box<serde_json::value::RawValue>>) -> JobShown {
+/// A task that is to be stored, or has just been.
+pub(super) fn shown(id: JobId, task: &Task, terms: Terms) -> JobShown {
+    let delayed = terms.delay_ms.is_some();
     JobShown {
         id,
         seq: None,
-        kind: "task".to_owned(),
-        place: Place::Ready,
-        priority: 0,
-        group: None,
+        kind: Task::NAME.to_owned(),
+        place: if delayed { Place::Delayed } else { Place::Ready },
+        priority: terms.priority,
+        group: terms.group,
         attempt: 0,
         max_attempts: 5,
-        data,
+        data: serde_json::value::to_raw_value(task).ok(),
         consumer: None,
         person: None,
         progress: None,
         note: None,
         error: None,
-        due_in_ms: None,
+        due_in_ms: terms.delay_ms,
         age_ms: Millis(0),
     }
 }

@@ -43,6 +43,9 @@ pub enum Word {
         queue: String,
         /// The task.
         task: Task,
+        /// What else was said of it.
+        #[serde(default)]
+        terms: Terms,
         /// Why it is not accepted.
         #[serde(skip)]
         refused: Option<String>,
@@ -57,6 +60,17 @@ pub enum Word {
         /// What shows that it was taken here.
         token: String,
     },
+}
+
+/// When and in which order a task begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Higher ones begin first.
+    pub priority: i8,
+    /// How long it waits, from when the server has it.
+    pub delay_ms: Option<Millis>,
+    /// Of the tasks of a group one is in flight, in their order.
+    pub group: Option<String>,
 }
 
 /// A job that was taken here.
@@ -85,9 +99,9 @@ pub struct Words {
 impl Machine {
     pub(super) fn wish(&mut self, wish: Wish) {
         match wish {
-            Wish::Add(job, task) => {
+            Wish::Add(job, task, terms) => {
                 let (ns, queue) = (self.ns.clone(), self.queue.clone());
-                self.word(job, Word::Add { ns, queue, task, refused: None });
+                self.word(job, Word::Add { ns, queue, task, terms, refused: None });
             }
             Wish::Take(job) => self.take(job),
             Wish::Done(job) => self.end(job, |token| Word::Done { token }),
@@ -144,7 +158,7 @@ impl Machine {
         };
         match word {
             Word::Add { refused: Some(_), .. } => {}
-            Word::Add { ns, queue, task, .. } => {
+            Word::Add { ns, queue, task, terms, .. } => {
                 let Ok(payload) = serde_json::to_string(&task) else { return };
                 let req = self.ask(Ask::Word(job));
                 let frame = EnqueueJob {
@@ -153,9 +167,9 @@ impl Machine {
                     ns,
                     queue,
                     kind: TASK.to_owned(),
-                    delay_ms: None,
-                    priority: None,
-                    group: None,
+                    delay_ms: terms.delay_ms,
+                    priority: Some(terms.priority.into()),
+                    group: terms.group,
                     max_attempts: None,
                     backoff_ms: None,
                     expires_ms: None,

@@ -1,8 +1,8 @@
 //! What is shown: what the server said, with what was asked since and is not answered.
 
-use super::{Ask, Machine, Word};
-use crate::board::store::{Card, Column, Wait};
-use holdfast_common::{id::JobId, job::Place};
+use super::{Ask, Machine, Word, answers};
+use crate::board::store::{Card, Column, Job, Wait};
+use holdfast_common::{id::JobId, job::Place, time::Instant};
 
 impl Machine {
     /// The cards of a column, from above.
@@ -31,7 +31,9 @@ impl Machine {
     pub fn card(&self, id: JobId) -> Option<Card> {
         let mut card = match (self.store.job(id), self.words.get(id)) {
             (Some(job), _) => Card::of(job),
-            (None, Some(Word::Add { task, .. })) => Card::new(id, 0, task),
+            (None, Some(Word::Add { task, terms, .. })) => {
+                Card::of(&Job::new(Instant(0), answers::shown(id, task, terms.clone()), None))
+            }
             (None, _) => return None,
         };
         card.mine = card.place == Place::Leased && self.held.has(id);

@@ -42,7 +42,7 @@ pub(super) fn read(text: &str) -> Option<Option<WorkServer>> {
         }
         "figures" => {
             let (sub, figures) = (of.number("sub")?, of.at("figures").rates()?);
-            WorkServer::Figures(Figures { sub, figures })
+            WorkServer::Figures(Figures { sub, figures, oldest_ms: of.millis("oldest_ms") })
         }
         "lost" => {
             let (job, fence, reason) = (of.id("job")?, of.number("fence")?, of.reason("reason")?);

@@ -4,7 +4,6 @@ use super::{Job, Since};
 use holdfast_common::{
     id::JobId,
     job::{JobState, Place},
-    work::Task,
 };
 use serde_json::{Value, value::RawValue};
 
@@ -15,8 +14,6 @@ pub struct Card {
     pub id: JobId,
     /// Where it is.
     pub place: Place,
-    /// Its type.
-    pub kind: String,
     /// What is to be done, in a few words.
     pub title: String,
     /// All there is to know.
@@ -78,7 +75,6 @@ impl Card {
         Self {
             id: shown.id,
             place: shown.place,
-            kind: shown.kind.clone(),
             title,
             body,
             data: data.map(str::to_owned),
@@ -94,33 +90,6 @@ impl Card {
             due: job.due,
             made: job.made,
             wait: None,
-            said: None,
-            refused: false,
-        }
-    }
-
-    /// A task that the server has not stored yet.
-    #[must_use]
-    pub fn new(id: JobId, made: Since, task: &Task) -> Self {
-        Self {
-            id,
-            place: Place::Ready,
-            kind: String::new(),
-            title: task.title.clone(),
-            body: task.body.clone(),
-            data: None,
-            group: None,
-            priority: 0,
-            attempts: (0, 0),
-            holder: None,
-            mine: false,
-            elsewhere: false,
-            progress: None,
-            note: None,
-            error: None,
-            due: None,
-            made,
-            wait: Some(Wait::Add),
             said: None,
             refused: false,
         }

@@ -1,14 +1,14 @@
 //! The page as a whole: it waits for the database, asks for a name, then shows the queue.
 
 use super::{
-    Board, columns::Columns, figures::Figures, head::Head, queues::Queues, task::to_queues,
-    use_board, welcome::Welcome,
+    Board, audit::audit, columns::Columns, figures::Figures, head::Head, queues::Queues,
+    task::to_queues, use_board, welcome::Welcome,
 };
 use crate::{
     board::Wish,
     board::place::Place,
     browser,
-    components::{Glyph, Icon, Press, either, press, text, tool, when},
+    components::{Glyph, Icon, Press, either, flag, press, text, tool, when},
     link::here,
 };
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ use leptos::prelude::*;
 #[component]
 pub fn BoardApp() -> impl IntoView {
     match here() {
-        Place::Queues { ns } => view! { <Queues ns /> }.into_any(),
+        Place::Queues => view! { <Queues /> }.into_any(),
         Place::Queue { ns, queue } => {
             document().set_title(&format!("{queue} · Queues · Holdfast"));
             let board = Board::start(ns, queue);
@@ -34,12 +34,13 @@ fn shell() -> AnyView {
     let board = use_board();
     let skip: Press = Box::new(|event| {
         event.prevent_default();
-        browser::focus("#main");
+        browser::focus_any(&["#audit", "#main"]);
     });
+    let audited = move || board.audit.get();
     let missing = move || board.face.with(|face| face.missing);
     view! {
         <a class="skip" href="#main" on:click=skip>"Skip to the jobs"</a>
-        <div class="board">
+        <div class="board" class:board-audit=flag(audited)>
             <Head />
             {notice(board)}
             {either(missing, nowhere, jobs)}
@@ -50,8 +51,10 @@ fn shell() -> AnyView {
 }
 
 fn jobs() -> AnyView {
+    let board = use_board();
     view! {
         <Figures />
+        {when(move || board.audit.get(), audit)}
         <Columns />
     }
     .into_any()

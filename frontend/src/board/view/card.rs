@@ -169,6 +169,7 @@ fn buttons(
     mending: RwSignal<bool>,
 ) -> AnyView {
     let id = card.with_untracked(|card| card.id);
+    let free = board.is_free();
     let wish = move |words, first, wish: fn(JobId) -> Wish| {
         deed(card, words, first, move || board.wish(wish(id)))
     };
@@ -189,14 +190,14 @@ fn buttons(
     let dead = move || {
         view! {
             {wish("Requeue", true, |id| Wish::Requeue(Which::Jobs(vec![id]), None))}
-            {deed(card, "Mend", false, move || mending.set(true))}
+            {free.then(|| deed(card, "Mend", false, move || mending.set(true)))}
             {wish("Discard", false, |id| Wish::Discard(Which::Jobs(vec![id])))}
         }
         .into_any()
     };
     view! {
         <div class="job-buttons">
-            {when(at(Place::Ready), move || wish("Take", true, Wish::Take))}
+            {when(move || free && at(Place::Ready)(), move || wish("Take", true, Wish::Take))}
             {when(mine, theirs)}
             {when(at(Place::Dead), dead)}
             {when(move || card.with(|card| card.refused), move || wish("Discard", false, Wish::Dismiss))}

@@ -41,8 +41,8 @@ pub fn Figures() -> impl IntoView {
     view! {
         <dl class="figures" aria-label="Figures">
             {tile("Ready", move || count(queue(|queue| queue.ready)), later, line(board, |it| it.ready))}
-            {tile("In flight", move || count(queue(|queue| queue.leased)), most, ().into_any())}
-            {tile("Oldest", oldest, String::new, ().into_any())}
+            {tile("In flight", move || count(queue(|queue| queue.leased)), most, line(board, |it| it.leased))}
+            {tile("Oldest", oldest, String::new, line(board, |it| it.oldest))}
             {tile("Done/min", move || rate(|it| it.done), String::new, line(board, |it| it.done))}
             {tile("Failed/min", move || rate(|it| it.failed), String::new, line(board, |it| it.failed))}
             {tile("Wait", move || middle(wait()), move || tail(wait()), line(board, |it| it.wait))}

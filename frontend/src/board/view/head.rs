@@ -18,12 +18,17 @@ pub fn Head() -> impl IntoView {
     let known = move || board.queue(|_| ()).is_some();
     let paused = move || board.queue(|queue| queue.paused) == Some(true);
     let sign = || view! { <span class="board-paused">"Paused: nothing begins"</span> }.into_any();
-    let button = move || {
+    let buttons = move || {
         let decide = press(move || board.wish(Wish::Pause(!untrack(paused))));
         let busy = text(move || board.face.with(|face| face.deciding).to_string());
         let words = text(move || if paused() { "Resume" } else { "Pause" }.into());
+        let pressed = text(move || board.audit.get().to_string());
+        let look = press(move || board.audit.update(|audit| *audit = !*audit));
         view! {
-            <button class="pill" type="button" aria-busy=busy on:click=decide>{words}</button>
+            <div class="board-deeds">
+                <button class="pill" type="button" aria-busy=busy on:click=decide>{words}</button>
+                <button class="pill" type="button" aria-pressed=pressed on:click=look>"Audit"</button>
+            </div>
         }
         .into_any()
     };
@@ -36,7 +41,7 @@ pub fn Head() -> impl IntoView {
             </nav>
             <h1 class="board-name">{space}<bdi>{queue}</bdi></h1>
             {when(paused, sign)}
-            {when(known, button)}
+            {when(known, buttons)}
             <Status />
         </header>
     }

@@ -1,39 +1,28 @@
 //! The queues that there are.
 
+use super::{part, polled::Polled, words_of};
 use crate::{
     board::words,
     components::{Mark, fresh},
-    link::get,
 };
-use leptos::{prelude::*, task::spawn_local};
+use holdfast_common::{event::Namespace, system::SYSTEM, work::Work};
+use leptos::prelude::*;
 use serde_json::Value;
-use std::time::Duration;
 
-/// How often they are looked at anew.
-const EVERY: Duration = Duration::from_secs(5);
-
-/// The queues of a namespace.
+/// The queues of every namespace.
 #[component]
-pub fn Queues(
-    /// The namespace.
-    ns: String,
-) -> impl IntoView {
+pub fn Queues() -> impl IntoView {
     document().set_title("Queues · Holdfast");
-    let listed = RwSignal::new(String::new());
-    let address = format!("/api/v1/{ns}/queues");
-    let look = move || {
-        let address = address.clone();
-        spawn_local(async move { listed.set(get(&address).await.unwrap_or_else(|why| why)) });
-    };
-    look();
-    // It runs as long as the page does.
-    let _ = set_interval_with_handle(look, EVERY);
-    let lines = move || match serde_json::from_str::<Value>(&listed.get()) {
+    let told = Polled::new("/api/v1/queues".to_owned()).told;
+    let lines = move || match serde_json::from_str::<Value>(&told.get()) {
         Ok(answer) => {
-            let queues = answer["queues"].as_array().into_iter().flatten();
-            queues.map(line).collect_view().into_any()
+            let queues = || answer["queues"].as_array().into_iter().flatten();
+            let own = |queue: &&Value| queue["namespace"] == SYSTEM;
+            // The server's own are the last that people look for.
+            let sorted = queues().filter(|it| !own(it)).chain(queues().filter(own));
+            sorted.map(line).collect::<Vec<_>>().into_any()
         }
-        Err(_) => view! { <p class="blank" role="status">{listed.get()}</p> }.into_any(),
+        Err(_) => view! { <p class="blank" role="status">{told.get()}</p> }.into_any(),
     };
     view! {
         <div class="board">
@@ -52,20 +41,35 @@ pub fn Queues(
 }
 
 fn line(queue: &Value) -> AnyView {
-    let name = queue["name"].as_str().unwrap_or_default().to_owned();
-    let href = format!("/queues/{}", String::from(js_sys::encode_uri_component(&name)));
+    let text = |name: &str| queue[name].as_str().unwrap_or_default();
+    let (ns, name) = (text("namespace"), text("name").to_owned());
+    let (other, space) = match ns {
+        Work::NAME => (String::new(), String::new()),
+        ns => (format!("{ns}/"), format!("{}/", part(ns))),
+    };
+    let href = format!("/queues/{space}{}", part(&name));
     let paused = queue["paused"] == true;
     let count = |what: &'static str, of: &str| {
         let n = queue[of].as_u64().unwrap_or(0);
-        let none = if n == 0 { "none" } else { what };
-        view! { <span class=format!("queue-count queue-{none}")>{words::count(n)} " " {what}</span> }.into_any()
+        let class = match (n, what) {
+            (0, _) => "queue-none",
+            (_, "dead") => "queue-dead",
+            _ => "",
+        };
+        words_of(class, format!("{} {what}", words::count(n)))
     };
+    let oldest = queue["oldest_ms"].as_u64();
+    let oldest =
+        oldest.map(|age| words_of("queue-none", format!("oldest {}", words::seconds(age))));
     view! {
         <a class="queue" href=href>
-            <bdi class="queue-name">{name}</bdi>
-            {paused.then(|| view! { <span class="board-paused">"Paused"</span> })}
+            <span class="queue-name">
+                {words_of("board-space", other)}
+                {words_of("", name)}
+            </span>
+            {paused.then(|| words_of("board-paused", "Paused".to_owned()))}
             <span class="queue-counts">
-                {count("ready", "ready")} {count("taken", "leased")} {count("done", "done")}
+                {count("ready", "ready")} {oldest} {count("taken", "leased")} {count("done", "done")}
                 {count("dead", "dead")}
             </span>
         </a>

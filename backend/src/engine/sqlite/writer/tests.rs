@@ -1,4 +1,5 @@
-//! A failed fsync that a statement reports, which no test can bring about from outside.
+//! What no test can bring about from outside: a failed fsync that a statement reports, and a batch
+//! of which it is known what else is in it.
 
 use super::*;
 use crate::engine::sqlite::{Commits, Fatal, open};
@@ -51,4 +52,20 @@ async fn a_failed_fsync_as_a_transaction_begins_ends_the_process() {
     assert!(writer.ask(|_| Ok(())).await.is_err());
     assert!(writer.ask(|_| Ok(())).await.is_err());
     assert_eq!(ends.0.load(Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_batch_that_writes_nothing_is_not_counted_as_brought_to_the_disk() {
+    let (writer, _) = start(Options::default());
+    let make = |db: &Connection| Ok(db.execute_batch("CREATE TABLE notes (note TEXT)")?);
+    let write = |db: &Connection| Ok(db.execute("INSERT INTO notes VALUES ('x')", [])?);
+    let read = |db: &Connection| {
+        Ok(db.query_row("SELECT count(*) FROM notes", [], |row| row.get::<_, i64>(0))?)
+    };
+    writer.ask(make).await.unwrap();
+    let before = writer.commits();
+    assert_eq!(writer.ask(write).await.unwrap(), 1);
+    assert_eq!(writer.commits(), before + 1);
+    assert_eq!(writer.ask(read).await.unwrap(), 1);
+    assert_eq!(writer.commits(), before + 1);
 }

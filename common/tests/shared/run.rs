@@ -2,11 +2,11 @@
 //! fails.
 
 use crate::{
+    begin::{AGAIN, FOLDER, begin},
     counts::Counts,
     ledger::{Invariant, Violation},
     plan::{Move, plan},
     shrink::shorter,
-    sim::Sim,
 };
 use holdfast_common::{
     backoff::Dice,
@@ -41,11 +41,12 @@ pub fn run(seed: u64, manner: Manner) -> Outcome {
 /// Plays some moves in the world of a seed.
 pub fn play(seed: u64, moves: &[Move], manner: Manner) -> Outcome {
     planted::plant(manner.planted);
-    let mut sim = Sim::new();
+    let mut sim = begin(seed);
     sim.server.ledger.watches = !manner.blind;
     sim.trace = manner.traced.then(String::new);
     sim.dice = Dice::new(seed);
     let played = catch_unwind(AssertUnwindSafe(|| {
+        sim.opens();
         for next in moves {
             sim.play(*next);
             if sim.server.ledger.broken.is_some() {
@@ -67,7 +68,7 @@ pub fn play(seed: u64, moves: &[Move], manner: Manner) -> Outcome {
     }
 }
 
-/// The shortest list of moves found that breaks the same invariant.
+/// The shortest list of moves found that breaks the same invariant, with as few steps as will do.
 pub fn shrink(seed: u64, manner: Manner, invariant: Invariant) -> Vec<Move> {
     let fails = |moves: &[Move]| {
         play(seed, moves, manner).broken.is_some_and(|broken| broken.invariant == invariant)
@@ -97,7 +98,7 @@ pub fn report(seed: u64, manner: Manner, broken: &Violation) -> String {
     let planted = manner.planted.map_or(String::new(), |it| format!(" --planted {it:?}"));
     format!(
         "seed {seed} breaks {:?}: {what}\n{} of its moves are enough:\n{}\n\
-         what happens then stands in {}\nagain: cargo xtask sim --jobs --seed {seed}{planted}\n",
+         what happens then stands in {}\nagain: {AGAIN} --seed {seed}{planted}\n",
         broken.invariant,
         moves.len(),
         acts.join("\n"),
@@ -107,8 +108,8 @@ pub fn report(seed: u64, manner: Manner, broken: &Violation) -> String {
 
 /// Puts a trace where it can be read, and says where.
 fn keep(seed: u64, trace: &str) -> String {
-    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/sim_jobs");
+    let folder = format!("{}/{FOLDER}", env!("CARGO_TARGET_TMPDIR"));
     let path = format!("{folder}/seed-{seed}.trace");
-    let kept = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, trace));
+    let kept = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, trace));
     kept.map_or_else(|error| format!("no file: {error}"), |()| path)
 }

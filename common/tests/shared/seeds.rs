@@ -4,9 +4,9 @@ use crate::{
     cores::on_every_core,
     counts::Counts,
     expected::EXPECTED,
+    faults::PLANTABLE,
     run::{Manner, report, run},
 };
-use holdfast_common::planted::Planted;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of a run in CI.
@@ -15,7 +15,7 @@ const SEEDS: u64 = 1_000;
 /// A fault to be planted for once, by its name.
 fn manner() -> Manner {
     let name = std::env::var("HOLDFAST_SIM_PLANTED").unwrap_or_default();
-    let planted = Planted::JOBS.iter().copied().find(|it| format!("{it:?}") == name);
+    let planted = PLANTABLE.iter().copied().find(|it| format!("{it:?}") == name);
     assert!(planted.is_some() || name.is_empty(), "there is no fault {name:?}");
     Manner { planted, ..Manner::default() }
 }

@@ -1,0 +1,113 @@
+//! The consumer in Python, as the document has it and with its own command.
+
+use super::{Ends, SERVER, blocks, steps, text};
+use crate::{
+    program::{holdfast, started},
+    rig::{Answer, PATIENCE, ask},
+};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File},
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+const QUEUE: &str = "/api/v1/work/queues/inbox";
+
+/// Who of the server itself waits for jobs: webhooks and exports.
+const OWN: u32 = 2;
+
+const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
+
+async fn get(server: SocketAddr, path: &str) -> Answer {
+    ask(server, &format!("GET {path} HTTP/1.1\r\nhost: {server}\r\n"), b"").await
+}
+
+async fn add(server: SocketAddr, title: &str) -> String {
+    let body = json!({ "type": "task", "data": { "title": title } }).to_string();
+    let head = format!(
+        "POST {QUEUE}/jobs HTTP/1.1\r\nhost: {server}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n",
+        body.len()
+    );
+    let answer = ask(server, &head, body.as_bytes()).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Asks until it is so.
+async fn until(here: &Path, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        let error = || fs::read_to_string(here.join("stderr")).unwrap();
+        assert!(begun.elapsed() < PATIENCE, "{}", error());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The server, on a free port or where it was before.
+fn serve(data: &Path, at: &str) -> (Ends, SocketAddr) {
+    let (server, address) = started(holdfast(&["--listen", at], data));
+    (Ends(server), address.parse().unwrap())
+}
+
+/// Has somebody type the document's command beside the document's program.
+fn consume(here: &Path, server: SocketAddr) -> Ends {
+    let [program] = &blocks(&text(), "python")[..] else { panic!("one program") };
+    fs::write(here.join("consumer.py"), program).unwrap();
+    let all = blocks(&text(), "sh");
+    let mut lines = all.iter().flat_map(|block| steps(block)).map(|step| step.line);
+    let line = lines.find(|line| line.starts_with("python3 ")).unwrap();
+    let line = line.replace(SERVER, &server.to_string());
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = format!("exec {}", line.replacen("python3", &python, 1));
+    let mut command = Command::new("sh");
+    command.args(["-euc", &script]).current_dir(here).env("no_proxy", "*");
+    Ends(command.stderr(File::create(here.join("stderr")).unwrap()).spawn().unwrap())
+}
+
+#[tokio::test]
+async fn the_documents_consumer_does_each_job_once_though_it_and_its_server_are_killed_between_jobs()
+ {
+    let [data, here] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (server, address) = serve(data.path(), "127.0.0.1:0");
+    let done = async |number: u64| {
+        let counts = get(address, QUEUE).await.json();
+        counts["done"] == number && counts["leased"] == 0
+    };
+    let mut ids = vec![add(address, "one").await];
+    let consumer = consume(here.path(), address);
+    until(here.path(), async || done(1).await).await;
+
+    drop(server);
+    let (_server, _) = serve(data.path(), &address.to_string());
+    ids.push(add(address, "two").await);
+    until(here.path(), async || done(2).await).await;
+
+    // It waits for the next one, and the server knows that nobody does any more.
+    let waits = async |number: u32| {
+        let metrics = get(address, "/metrics").await.text();
+        metrics.contains(&format!("\nholdfast_jobs_waiting {number}\n"))
+    };
+    until(here.path(), async || waits(OWN + 1).await).await;
+    drop(consumer);
+    until(here.path(), async || waits(OWN).await).await;
+    ids.push(add(address, "three").await);
+    let mut consumer = consume(here.path(), address);
+    until(here.path(), async || done(3).await).await;
+    assert!(consumer.0.try_wait().unwrap().is_none(), "it goes on");
+
+    for id in ids {
+        let job = get(address, &format!("/api/v1/work/jobs/{id}")).await.json();
+        assert_eq!(
+            (&job["state"], &job["result"]),
+            (&json!("done"), &json!({ "by": "printer-2" }))
+        );
+    }
+    let log = get(address, LOBBY).await.json();
+    let said = log["events"].as_array().unwrap()[1..].iter();
+    let texts: Vec<&Value> = said.map(|event| &event["data"]["text"]).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+}

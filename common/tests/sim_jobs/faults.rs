@@ -1,0 +1,35 @@
+//! Faults of queues, and what each breaks.
+
+use crate::ledger::Invariant::{self, *};
+use holdfast_common::planted::Planted;
+
+/// Every one that can be planted.
+pub const PLANTABLE: &[Planted] = Planted::JOBS;
+
+/// What each breaks. Which of several shows first depends on the seed.
+pub const FAULTS: &[(Planted, &[Invariant])] = &[
+    (Planted::TokenIgnored, &[J3]),
+    (Planted::LateAccepted, &[J3]),
+    (Planted::FenceReused, &[J3]),
+    (Planted::LeaseBeforeCommit, &[J2]),
+    (Planted::EventsBesideEnd, &[J4]),
+    (Planted::EndTwice, &[J4]),
+    (Planted::GroupRuns, &[J5]),
+    (Planted::GroupNotFreed, &[J6]),
+    (Planted::LapseForgotten, &[J6]),
+    (Planted::AttemptNotCounted, &[J7]),
+    (Planted::GapCounts, &[J8]),
+    (Planted::GapTwice, &[J6]),
+    (Planted::ToldBefore, &[J9]),
+    (Planted::KeyForgotten, &[J10]),
+    (Planted::LimitIgnored, &[J11]),
+    (Planted::DispatchSleeps, &[J6]),
+    (Planted::AskedKept, &[J6]),
+    (Planted::CreditTwice, &[J11]),
+    (Planted::LossUntold, &[J3]),
+    (Planted::ToldHandedBack, &[J8]),
+    (Planted::UntoldKept, &[J6]),
+    (Planted::StateUncompared, &[J10]),
+    (Planted::NextAfterJob, &[J10]),
+    (Planted::MissedForgotten, &[J10]),
+];
