@@ -10,14 +10,26 @@ const CHARACTERS: usize = 60;
 pub(super) fn shown(word: &Word, answer: &Value) -> String {
     match word {
         Word::List { .. } => {
-            let head = ["QUEUE", "READY", "LEASED", "DONE", "DEAD", "OLDEST", ""];
+            let head = [
+                "QUEUE",
+                "READY",
+                "LEASED",
+                "DONE",
+                "DEAD",
+                "OLDEST",
+                "DONE/MIN",
+                "FAILED/MIN",
+                "",
+            ];
             let rows = list(answer, "queues").map(|queue| {
                 let paused = if queue["paused"] == true { "paused" } else { "" };
                 // Of all namespaces: as the other words take it.
                 let ns = queue.get("namespace").map(|ns| plain(ns) + "/");
                 let mut row = vec![ns.unwrap_or_default() + &plain(&queue["name"])];
                 row.extend(["ready", "leased", "done", "dead"].map(|it| plain(&queue[it])));
-                row.extend([age(&queue["oldest_ms"]), paused.to_owned()]);
+                row.push(age(&queue["oldest_ms"]));
+                row.extend(["done", "failed"].map(|it| plain(&queue["rates"][it])));
+                row.push(paused.to_owned());
                 row
             });
             table(&head, rows)

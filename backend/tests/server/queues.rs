@@ -196,9 +196,15 @@ on_every_engine! {
         assert!(read.contains(&data) && read.contains(&format!("[{number},  1.50]")), "{read}");
     }
 
-    async fn the_queues_of_every_namespace_are_listed_with_how_old_their_oldest_is(rig) {
+    async fn the_queues_of_every_namespace_are_listed_with_how_old_their_oldest_is_and_their_rates(rig) {
         enqueue(&rig, "Call back", &json!({})).await;
         let listed = rig.get("/api/v1/queues").await.json();
+        let of_work = rig.get("/api/v1/work/queues").await.json();
+        for listed in [&listed, &of_work] {
+            let mut queues = listed["queues"].as_array().unwrap().iter();
+            let inbox = queues.find(|queue| queue["name"] == "inbox").unwrap();
+            assert_eq!((&inbox["rates"]["enqueued"], &inbox["rates"]["done"]), (&json!(1), &json!(0)));
+        }
         let told = |queue: &Value| {
             let name = |of: &str| queue[of].as_str().unwrap().to_owned();
             (name("namespace"), name("name"), queue["ready"].as_u64(), queue["oldest_ms"].is_u64())

@@ -26,7 +26,7 @@ pub(super) async fn everywhere(State(shared): State<Arc<Shared>>) -> Result<Resp
     let mut queues = Vec::new();
     for ns in shared.queues.namespaces().filter(|ns| may(Right::Read, ns).is_ok()) {
         for read in shared.engine.queues(ns).await? {
-            let mut shown = shown_queue(&read);
+            let mut shown = shown_queue(&shared, ns, &read);
             shown["namespace"] = json!(ns);
             queues.push(shown);
         }
@@ -42,7 +42,7 @@ pub(super) async fn queues(
     let Path(ns) = namespace.map_err(|_| Problem::bad_request("The address is no UTF-8."))?;
     may(Right::Read, &ns)?;
     let queues = shared.engine.queues(&ns).await?;
-    let queues: Vec<_> = queues.iter().map(shown_queue).collect();
+    let queues: Vec<_> = queues.iter().map(|read| shown_queue(&shared, &ns, read)).collect();
     Ok(answer(StatusCode::OK, &json!({ "queues": queues })))
 }
 
@@ -54,14 +54,12 @@ pub(super) async fn queue(
     let spec = &super::queue_of(&shared, address, Right::Read)?.spec;
     let read = shared.engine.queue(&spec.ns, &spec.name).await?;
     let read = read.ok_or(job::Code::UnknownQueue)?;
-    let mut shown = shown_queue(&read);
-    let name = QueueName { ns: spec.ns.clone(), name: spec.name.clone() };
-    shown["rates"] = json!(shared.queues.desk.rates(&name));
-    Ok(answer(StatusCode::OK, &shown))
+    Ok(answer(StatusCode::OK, &shown_queue(&shared, &spec.ns, &read)))
 }
 
-fn shown_queue(read: &QueueRead) -> Value {
+fn shown_queue(shared: &Shared, ns: &str, read: &QueueRead) -> Value {
     let (info, counts) = (&read.info, &read.info.counts);
+    let name = QueueName { ns: ns.to_owned(), name: info.name.clone() };
     json!({
         "name": info.name,
         // As a job's state is: whatever still waits.
@@ -74,6 +72,7 @@ fn shown_queue(read: &QueueRead) -> Value {
         "oldest_ms": read.oldest,
         "paused": info.paused,
         "settings": info.settings,
+        "rates": shared.queues.desk.rates(&name),
     })
 }
 

@@ -58,6 +58,16 @@ fn line(queue: &Value) -> AnyView {
         };
         words_of(class, format!("{} {what}", words::count(n)))
     };
+    let rates = &queue["rates"];
+    // Of a queue in which nothing ends there is nothing to be said.
+    let rate = |what: &'static str, of: &str| {
+        let n = rates[of].as_u64().filter(|n| *n > 0)?;
+        Some(words_of("queue-none", format!("{} {what}/min", words::count(n))))
+    };
+    let length = |what: &'static str, of: &str| {
+        let half = rates[of]["p50_ms"].as_u64()?;
+        Some(words_of("queue-none", format!("{what} {}", words::length(half))))
+    };
     let oldest = queue["oldest_ms"].as_u64();
     let oldest =
         oldest.map(|age| words_of("queue-none", format!("oldest {}", words::seconds(age))));
@@ -71,6 +81,7 @@ fn line(queue: &Value) -> AnyView {
             <span class="queue-counts">
                 {count("ready", "ready")} {oldest} {count("taken", "leased")} {count("done", "done")}
                 {count("dead", "dead")}
+                {rate("done", "done")} {rate("failed", "failed")} {length("wait", "wait")} {length("run", "run")}
             </span>
         </a>
     }
