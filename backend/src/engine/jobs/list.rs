@@ -78,9 +78,9 @@ impl<R: Rows> Work<R> {
             return Ok(false);
         }
         let Some(text) = &sieve.error else { return Ok(true) };
-        let attempts = self.rows.attempts(row.seq)?;
-        let last = attempts.last().map_or("", |attempt| &attempt.error);
-        Ok(last.to_lowercase().contains(&text.to_lowercase()))
+        let last = self.rows.last_attempt(row.seq)?;
+        let error = last.map_or_else(String::new, |attempt| attempt.error);
+        Ok(error.to_lowercase().contains(&text.to_lowercase()))
     }
 }
 

@@ -150,6 +150,8 @@ pub(in crate::engine) trait Rows {
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<(), Self::Error>;
     /// Those that are left, in order.
     fn attempts(&self, job: Seq) -> Result<Vec<Attempt>, Self::Error>;
+    /// The newest of them, for who needs no other: there may be a hundred.
+    fn last_attempt(&self, job: Seq) -> Result<Option<Attempt>, Self::Error>;
 
     fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>, Self::Error>;
     fn add_key(

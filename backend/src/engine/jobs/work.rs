@@ -177,7 +177,7 @@ impl<R: Rows> Work<R> {
         if let Some(error) = error {
             let before = match &step.lease {
                 Some(_) => None,
-                None => self.rows.attempts(row.seq)?.pop(),
+                None => self.rows.last_attempt(row.seq)?,
             };
             let attempt = self.attempt(&row.job, &step, ended, error, before.as_ref());
             self.rows.add_attempt(row.seq, &attempt)?;

@@ -1,5 +1,6 @@
 //! Queues and jobs in SQLite.
 
+mod attempts;
 pub(super) mod clock;
 pub(super) mod held;
 mod keys;

@@ -22,7 +22,7 @@ contract_of_jobs! {
     what_has_just_come_due_is_shown_as_it_is
 }
 
-fn query(places: &[Place]) -> ListQuery {
+pub(super) fn query(places: &[Place]) -> ListQuery {
     ListQuery {
         queue: inbox(),
         places: places.to_vec(),
@@ -35,7 +35,7 @@ fn query(places: &[Place]) -> ListQuery {
 }
 
 /// All pages of it, each with its jobs.
-async fn pages(bench: &Bench, mut query: ListQuery) -> Vec<Vec<JobId>> {
+pub(super) async fn pages(bench: &Bench, mut query: ListQuery) -> Vec<Vec<JobId>> {
     let mut pages = Vec::new();
     loop {
         let page = bench.engine().list(query.clone()).await.unwrap().unwrap();

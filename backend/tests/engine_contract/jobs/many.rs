@@ -3,17 +3,19 @@
 use super::{
     bench::*,
     govern::{ada, die, inbox, notes, one},
+    list::{pages, query},
 };
 use holdfast_common::{
     id::JobId,
     job::{NewJob, Place, limits::GOVERN_JOBS},
-    storage::jobs::{Chosen, Deed, Enqueue, Govern, Governed, Purge, Sieve},
+    storage::jobs::{Chosen, Deed, Enqueue, Govern, Governed, ListQuery, Purge, Sieve},
     time::Millis,
 };
 
 contract_of_jobs! {
     a_deed_is_done_to_those_of_the_named_jobs_to_which_it_can_be
     a_deed_is_done_to_dead_letters_by_their_type_and_error
+    of_a_dead_letters_errors_the_last_one_chooses_it
     many_are_done_in_parts_and_noted_once
     those_that_die_meanwhile_are_left
     a_purge_leaves_nothing_that_waits
@@ -85,6 +87,23 @@ async fn a_deed_is_done_to_dead_letters_by_their_type_and_error(bench: &Bench) {
     let details: Vec<_> = notes(bench, None, 9).await.into_iter().map(|note| note.detail).collect();
     let said = |text: &str| Some(text.to_owned());
     assert_eq!(details, [None, said("error: refused"), said("type: mail; error: refused")]);
+}
+
+async fn of_a_dead_letters_errors_the_last_one_chooses_it(bench: &Bench) {
+    bench.inbox().await;
+    let id = bench.put(NewJob { most: Some(3), ..new_job() }).await;
+    for error in ["no paper", "no light", "no ink"] {
+        let job = bench.take_one().await;
+        bench.ended(&job, fail(error)).await;
+    }
+    for (error, found) in [("no paper", 0), ("no light", 0), ("no ink", 1)] {
+        let sieve = Sieve { kind: None, error: Some(error.to_owned()) };
+        let listed = ListQuery { sieve: sieve.clone(), ..query(&[Place::Dead]) };
+        assert_eq!(pages(bench, listed).await.concat(), vec![id; found], "{error}");
+        let jobs = Chosen::Dead(inbox(), sieve);
+        let requeued = Deed::Requeue { jobs, data: None };
+        assert_eq!(all(bench, requeued).await, [found as u64], "{error}");
+    }
 }
 
 async fn many_are_done_in_parts_and_noted_once(bench: &Bench) {

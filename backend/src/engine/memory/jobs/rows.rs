@@ -255,6 +255,10 @@ impl Rows for &mut State {
         Ok(self.jobs.attempts.get(&job).cloned().unwrap_or_default())
     }
 
+    fn last_attempt(&self, job: Seq) -> Result<Option<Attempt>, Fault> {
+        Ok(self.jobs.attempts.get(&job).and_then(|attempts| attempts.last()).cloned())
+    }
+
     fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>, Fault> {
         let key = (queue, promise.caller, promise.key.clone());
         Ok(self.jobs.keys.get(&key).map(|(keyed, _)| keyed.clone()))

@@ -7,7 +7,7 @@ use crate::engine::{
 };
 use holdfast_common::{
     id::{JobId, PersonId},
-    job::{Attempt, Holder, Job, Lease, Over, Place, Spent, StoreTime, Token, rate::Tat},
+    job::{Holder, Job, Lease, Over, Place, Spent, StoreTime, Token, rate::Tat},
     storage::jobs::{Audit, By, Counts, Progress, QueueInfo},
     time::{Millis, Timestamp},
 };
@@ -66,19 +66,6 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         told: row.get(24)?,
         fence: number(row, 15)?,
         made: StoreTime(number(row, 25)?),
-    })
-}
-
-/// An attempt from a row.
-pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
-    Ok(Attempt {
-        attempt: row.get(0)?,
-        fence: number(row, 1)?,
-        at: Timestamp(number(row, 2)?),
-        took: Millis(number(row, 3)?),
-        lapsed: row.get(4)?,
-        consumer: row.get(5)?,
-        error: row.get(6)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The tables.
 
-use super::{held::Held, keys, row, sql};
+use super::{attempts, held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
@@ -16,10 +16,7 @@ use crate::engine::{
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, RoomId, ScheduleId, WebhookId},
-    job::{
-        Attempt, Place, StoreTime,
-        limits::{ATTEMPTS_KEPT, AUDITS},
-    },
+    job::{Attempt, Place, StoreTime, limits::AUDITS},
     storage::{
         Append, Appended, Fault, Idempotency,
         hooks::Webhook,
@@ -270,26 +267,15 @@ impl Rows for Tables<'_> {
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<()> {
-        let row = params![
-            job,
-            attempt.attempt,
-            int(attempt.fence),
-            int(attempt.at.0),
-            int(attempt.took.0),
-            attempt.lapsed,
-            attempt.consumer,
-            attempt.error,
-        ];
-        let n: Option<i64> = self.one(sql::ADD_ATTEMPT, row, |row| row.get(0))?;
-        let old = n.unwrap_or_default() - limit(ATTEMPTS_KEPT);
-        if old > 0 {
-            self.run(sql::OLD_ATTEMPTS, (job, old))?;
-        }
-        Ok(())
+        Ok(attempts::add(self.db, job, attempt)?)
     }
 
     fn attempts(&self, job: Seq) -> Result<Vec<Attempt>> {
-        self.many(sql::ATTEMPTS, [job], row::attempt)
+        Ok(attempts::all(self.db, job)?)
+    }
+
+    fn last_attempt(&self, job: Seq) -> Result<Option<Attempt>> {
+        Ok(attempts::last(self.db, job)?)
     }
 
     fn keyed(&self, queue: Seq, promise: &Idempotency) -> Result<Option<Keyed>> {

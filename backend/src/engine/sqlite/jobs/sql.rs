@@ -106,6 +106,8 @@ statements! {
     DROP_ATTEMPTS = "DELETE FROM attempts WHERE job = ?1";
     ATTEMPTS = "SELECT attempt, fence, at, took, lapsed, consumer, error FROM attempts
         WHERE job = ?1 ORDER BY n";
+    LAST_ATTEMPT = "SELECT attempt, fence, at, took, lapsed, consumer, error FROM attempts
+        WHERE job = ?1 ORDER BY n DESC LIMIT 1";
 
     KEYED = "SELECT body_hash, jobs FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
     ADD_KEY = "INSERT INTO job_keys (queue, caller, key, body_hash, jobs, until)
