@@ -107,7 +107,8 @@ pub enum ScheduleChange {
     Resume {
         /// Its id.
         id: ScheduleId,
-        /// When it comes next. One that is active and comes before goes on as it is.
+        /// When it comes next. One that is active and comes before goes on as it is. An occurrence that was
+        /// fired comes again by this only if its job is no longer kept.
         next: Timestamp,
     },
     /// It is there no more.

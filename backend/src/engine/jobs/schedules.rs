@@ -123,7 +123,8 @@ impl<R: Rows> Work<R> {
         let Ok(queues) = self.queues_of(&jobs)? else {
             return Ok(Fired::Moved);
         };
-        // It is known already where the clock was set back and the schedule told to go by that.
+        // It is known already, while it is kept, where the clock was set back and the schedule told to go
+        // by that.
         let new = self.not_there(&jobs, queues)?;
         if !self.has_room(&new)? {
             return Ok(Fired::QueueFull);

@@ -1,9 +1,10 @@
 //! Schedules, and the one job of each of their occurrences.
 
+mod clocks;
 mod on_disk;
 
 use super::{
-    bench::*,
+    bench::{self, *},
     govern::{govern, inbox},
 };
 use holdfast_common::{
@@ -20,12 +21,9 @@ use holdfast_common::{
 };
 
 contract_of_jobs! {
-    an_occurrence_is_due_when_the_wall_clock_says_so
     an_occurrence_that_two_fire_is_one_job
     two_schedules_that_come_at_once_bring_a_job_each
     a_job_is_as_its_schedule_says
-    a_wall_clock_that_is_set_back_has_nothing_fired_again
-    a_clock_that_was_ahead_is_made_good_by_a_resume_and_nothing_is_done_twice
     of_a_schedule_that_is_another_one_by_now_nothing_is_fired
     a_paused_schedule_is_not_due_and_goes_on_from_when_it_is_resumed
     a_schedule_that_never_comes_again_is_paused_with_the_reason
@@ -111,25 +109,6 @@ async fn change(bench: &Bench, name: &str, change: ScheduleChange) -> Option<Sch
     bench.engine().change_schedule(WORK, name, change, by()).await.unwrap()
 }
 
-async fn an_occurrence_is_due_when_the_wall_clock_says_so(bench: &Bench) {
-    let first = nightly(bench).await;
-    let later = set(bench, named("later", 3)).await;
-    let none = Due { now: at(0), schedules: Vec::new(), next: Some(at(1)) };
-    assert_eq!(due(bench).await, none);
-    bench.jump(60_000);
-    assert_eq!(bench.engine().wall(), at(1));
-    let one = Due { now: at(1), schedules: vec![first.clone()], next: Some(at(3)) };
-    assert_eq!(due(bench).await, one);
-    bench.jump(600_000);
-    let both = Due { now: at(11), schedules: vec![first.clone(), later], next: None };
-    assert_eq!(due(bench).await, both);
-    // However often it has been missed, it is one job.
-    fired(bench, &first, at(12)).await;
-    assert_eq!(due_names(bench).await, ["later"]);
-    assert_eq!(due(bench).await.next, Some(at(12)));
-    assert_eq!(bench.counts().await.ready, 1);
-}
-
 async fn an_occurrence_that_two_fire_is_one_job(bench: &Bench) {
     let schedule = nightly(bench).await;
     bench.jump(60_000);
@@ -185,33 +164,6 @@ async fn a_job_is_as_its_schedule_says(bench: &Bench) {
     bench.pass(900_000).await;
     bench.tend().await;
     assert_eq!(bench.place(ids[0]).await, Place::Dead, "it has expired");
-}
-
-async fn a_wall_clock_that_is_set_back_has_nothing_fired_again(bench: &Bench) {
-    let schedule = nightly(bench).await;
-    bench.jump(60_000);
-    let [found] = &due(bench).await.schedules[..] else { panic!("it is due") };
-    fired(bench, found, at(2)).await;
-    bench.jump(-600_000);
-    assert_eq!(due_names(bench).await, [] as [&str; 0]);
-    assert_eq!(due(bench).await.next, Some(at(2)));
-    bench.jump(600_000);
-    assert_eq!(due_names(bench).await, [] as [&str; 0]);
-    assert_eq!(fire(bench, &schedule, at(2)).await, Fired::Moved);
-    assert_eq!(bench.counts().await.ready, 1);
-}
-
-async fn a_clock_that_was_ahead_is_made_good_by_a_resume_and_nothing_is_done_twice(bench: &Bench) {
-    let schedule = nightly(bench).await;
-    let id = fired(bench, &schedule, at(1_000_000)).await;
-    let resume = ScheduleChange::Resume { id: schedule.id, next: at(1) };
-    let resumed = change(bench, "nightly", resume).await.unwrap();
-    assert_eq!(resumed.next(), Some(at(1)));
-    assert_eq!(fired(bench, &resumed, at(2)).await, id);
-    assert_eq!(bench.counts().await.ready, 1);
-    // One that comes earlier anyway is not put off.
-    let resume = ScheduleChange::Resume { id: schedule.id, next: at(9) };
-    assert_eq!(change(bench, "nightly", resume).await.unwrap().next(), Some(at(2)));
 }
 
 async fn of_a_schedule_that_is_another_one_by_now_nothing_is_fired(bench: &Bench) {
