@@ -87,7 +87,9 @@ pub struct Attempt {
     pub attempt: u32,
     /// The fence of its lease, which names the attempt in its job; 0 if it was the job that expired.
     pub fence: u64,
-    /// When it ended, for people.
+    /// When it ended, for people. Of a job that has expired: when its time was over, but not before the
+    /// attempt that is kept of it last. A lease that outlasted its time and was snoozed or handed back left
+    /// none, and is not seen in this.
     pub at: Timestamp,
     /// How long it took.
     pub took: Millis,

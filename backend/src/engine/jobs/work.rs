@@ -192,7 +192,8 @@ impl<R: Rows> Work<R> {
     }
 
     /// What is kept of a step of a job, where this [ended](ended) an attempt or the job. A job that expired
-    /// while it was held is over no earlier than the attempt `before`.
+    /// while it was held is over no earlier than the attempt `before`. A lease that was snoozed or
+    /// handed back leaves no error that this could come before.
     pub(super) fn attempt(
         &self,
         job: &Job,

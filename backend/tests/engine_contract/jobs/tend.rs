@@ -15,6 +15,7 @@ contract_of_jobs! {
     a_job_that_was_not_begun_in_time_is_a_dead_letter
     what_time_has_ended_is_read_with_its_error_before_anybody_has_tended_to_it
     a_lease_that_runs_is_not_cut_off_by_expiry
+    a_job_that_expires_while_it_is_held_has_expired_then_or_with_the_last_of_its_errors
     ended_jobs_are_kept_for_their_time_and_dead_letters_for_ever
     one_tending_does_only_so_much
     tending_names_each_queue_that_has_something
@@ -126,6 +127,31 @@ async fn a_lease_that_runs_is_not_cut_off_by_expiry(bench: &Bench) {
     bench.pass(5_000).await;
     bench.tend().await;
     assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+}
+
+async fn a_job_that_expires_while_it_is_held_has_expired_then_or_with_the_last_of_its_errors(
+    bench: &Bench,
+) {
+    bench.inbox().await;
+    let expires = Some(Millis(5_000));
+    let lost = bench.put(NewJob { expires, ..new_job() }).await;
+    let snoozed = bench.put(NewJob { expires, ..new_job() }).await;
+    let held = bench.take(2).await;
+    bench.pass(8_000).await;
+    bench.ended(&held[1], snooze(0)).await;
+    bench.pass(8_000).await;
+    let told = async |id| {
+        let attempts = bench.job(id).await.attempts.into_iter();
+        attempts.map(|it| (it.error, it.at.0 - WALL)).collect::<Vec<_>>()
+    };
+    let own = |error: &str, at| (error.to_owned(), at);
+    for _ in 0..2 {
+        let errors = [own("lease ran out", 10_000), own("expired", 10_000)];
+        assert_eq!(told(lost).await, errors, "not before what it has as well");
+        let errors = [own("expired", 5_000)];
+        assert_eq!(told(snoozed).await, errors, "what was snoozed left nothing to go by");
+        bench.tend().await;
+    }
 }
 
 async fn ended_jobs_are_kept_for_their_time_and_dead_letters_for_ever(bench: &Bench) {
