@@ -1,20 +1,20 @@
 //! The acts of a plan, carried out.
 
+mod wires;
+mod writes;
+
 use crate::{
     engine::LOBBY,
     plan::{Act, Move, PROFILES},
-    server::Down,
     sim::Sim,
     tab::Event,
 };
 use holdfast_common::{
     backoff::Dice,
-    chat::{Delete, Edit, Message, RoomCreated},
-    client::{Command, Held, LatestRow, NotWritten, RowState},
-    event::Durable,
-    id::{EventId, RoomId},
+    chat::Message,
+    client::{Command, LatestRow, NotWritten},
+    id::RoomId,
     storage::Fault,
-    tabs::TabId,
 };
 
 impl Sim {
@@ -85,88 +85,6 @@ impl Sim {
         rooms[at % rooms.len()]
     }
 
-    fn put<E: Durable>(&mut self, p: usize, t: usize, room: RoomId, event: &E) {
-        let id = self.id();
-        let held = Held::new(id, room, self.at(), event);
-        self.hold(p, t, held);
-    }
-
-    fn write(&mut self, act: Act) -> bool {
-        match act {
-            Act::Say { p, t, room, times } => {
-                for _ in 0..times {
-                    let text = format!("{p} says {}", self.number());
-                    self.put(p, t, self.room(room), &Message { text });
-                }
-            }
-            Act::SayNothing { p, t } => {
-                self.put(p, t, LOBBY, &Message { text: String::new() });
-            }
-            Act::SayTooMuch { p, t } => {
-                let most = self.server.limits.payload_bytes as usize;
-                self.put(p, t, LOBBY, &Message { text: "x".repeat(most) });
-            }
-            Act::Create { p, t } => {
-                let n = self.number();
-                let room = RoomId::new(n, &[1; 10]);
-                self.put(p, t, room, &RoomCreated { name: format!("room {n}") });
-                self.put(p, t, room, &Message { text: format!("{p} opens {n}") });
-            }
-            Act::Change { p, t, which, delete } => return self.change(p, t, which, delete),
-            Act::Revise { p, which } => {
-                let Some(id) = self.row(p, which, |state| *state == RowState::Queued) else {
-                    return false;
-                };
-                let text = format!("{p} says better {}", self.number());
-                let data = serde_json::to_string(&Message { text }).expect("it is JSON");
-                self.wish(p, which, Command::Revise { id, data });
-            }
-            Act::Discard { p, which } => {
-                let own = |state: &RowState| {
-                    matches!(state, RowState::Queued | RowState::Rejected { .. })
-                };
-                let Some(id) = self.row(p, which, own) else {
-                    return false;
-                };
-                self.server.ledger.withdraws(id);
-                self.wish(p, which, Command::Discard { id });
-            }
-            Act::Resend { p, which } => {
-                let shelved = |state: &RowState| matches!(state, RowState::Rejected { .. });
-                let Some(id) = self.row(p, which, shelved) else {
-                    return false;
-                };
-                self.wish(p, which, Command::Resend { id, ids: Vec::new() });
-            }
-            _ => unreachable!("only what writes comes here"),
-        }
-        true
-    }
-
-    /// Changes an own message: one that stands, or one that waits.
-    fn change(&mut self, p: usize, t: usize, which: usize, delete: bool) -> bool {
-        let book = self.profiles[p].book;
-        let intents = self.server.ledger.intents.iter().filter(|(_, it)| it.book == book);
-        let own: Vec<(EventId, RoomId)> = intents.map(|(id, it)| (*id, it.room)).collect();
-        let Some((target, room)) = own.get(own.len().wrapping_sub(1 + which % 8)).copied() else {
-            return false;
-        };
-        if delete {
-            self.put(p, t, room, &Delete { target });
-        } else {
-            let text = format!("{p} corrects {}", self.number());
-            self.put(p, t, room, &Edit { target, text });
-        }
-        true
-    }
-
-    fn row(&self, p: usize, which: usize, wanted: impl Fn(&RowState) -> bool) -> Option<EventId> {
-        let rows = self.profiles[p].database().rows.values();
-        let of: Vec<EventId> =
-            rows.filter(|row| wanted(&row.state)).map(|row| row.event.id).collect();
-        of.get(which % of.len().max(1)).copied()
-    }
-
     fn ask(&mut self, act: Act) -> bool {
         let (p, t, command) = match act {
             Act::Join { p, room } => (p, 0, Command::Join { room: self.room(room) }),
@@ -197,85 +115,6 @@ impl Sim {
         };
         self.wish(p, t, command);
         !self.profiles[p].tabs.is_empty()
-    }
-
-    fn connected(&self, p: usize) -> Option<(TabId, u64)> {
-        let tabs = self.profiles[p].tabs.iter();
-        tabs.filter_map(|tab| Some((tab.id, tab.socket.filter(|end| *end > 0)?))).next()
-    }
-
-    /// The next profile, from this one on, on whose wire at least so many frames are under way.
-    fn crowded(&self, p: usize, up: bool, least: usize) -> Option<usize> {
-        let crowded = |later: &usize| {
-            let connected = self.connected((p + later) % PROFILES);
-            let wire = connected.and_then(|(_, end)| self.server.wires.get(&end));
-            wire.is_some_and(|it| if up { it.up.len() } else { it.down.len() } >= least)
-        };
-        (0..PROFILES).find(crowded)
-    }
-
-    fn disturb(&mut self, act: Act) -> bool {
-        let (Act::Cut { p, .. }
-        | Act::Deafen { p, .. }
-        | Act::Stall { p }
-        | Act::Lose { p, .. }
-        | Act::Double { p, .. }
-        | Act::Swap { p, .. }) = act
-        else {
-            unreachable!("only what befalls a wire comes here")
-        };
-        let wanted = match act {
-            Act::Cut { .. } | Act::Deafen { .. } | Act::Stall { .. } => Some(0),
-            Act::Swap { up, .. } => self.crowded(p, up, 2),
-            Act::Lose { up, .. } | Act::Double { up, .. } => self.crowded(p, up, 1),
-            _ => None,
-        };
-        let Some(p) = wanted.map(|later| (p + later) % PROFILES) else {
-            return false;
-        };
-        let Some((id, end)) = self.connected(p) else {
-            return false;
-        };
-        if let Act::Cut { client, server, .. } = act {
-            self.cut(p, id, client, server);
-            return true;
-        }
-        let Some(wire) = self.server.wires.get_mut(&end) else {
-            return false;
-        };
-        wire.torn |= !matches!(act, Act::Deafen { .. } | Act::Stall { .. });
-        match act {
-            Act::Deafen { up, down, .. } => {
-                wire.deaf_up |= up;
-                wire.deaf_down |= down;
-                true
-            }
-            Act::Stall { .. } => !std::mem::replace(&mut wire.stalled, true),
-            Act::Lose { up: true, .. } => wire.up.pop_front().is_some(),
-            Act::Lose { .. } => {
-                // What comes behind a reset does not show that there was one: that the line loses
-                // nothing in between is TCP's to hold.
-                let reset = matches!(wire.down.pop_front(), Some(Down::Text(text)) if text.starts_with("{\"reset\""));
-                if reset {
-                    self.cut(p, id, true, true);
-                }
-                true
-            }
-            Act::Double { up: true, .. } => {
-                wire.up.front().cloned().map(|it| wire.up.push_back(it)).is_some()
-            }
-            Act::Double { .. } => {
-                wire.down.front().cloned().map(|it| wire.down.push_back(it)).is_some()
-            }
-            Act::Swap { up: true, .. } => {
-                let two = wire.up.len() > 1;
-                two.then(|| wire.up.swap(0, 1)).is_some()
-            }
-            _ => {
-                let two = wire.down.len() > 1;
-                two.then(|| wire.down.swap(0, 1)).is_some()
-            }
-        }
     }
 
     fn among_tabs(&mut self, act: Act) -> bool {

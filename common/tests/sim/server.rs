@@ -1,20 +1,22 @@
 //! The server: real sessions and the real fanout over a model engine. Its driver does one thing at a
 //! time, so that whoever drives it can say what comes next, and what does not come any more.
 
+mod serves;
+mod tells;
+
 use crate::{
     disk::Disk,
-    engine::{Done, End, Engine, Job, LOBBY, Trouble},
+    engine::{End, Engine, LOBBY, Trouble},
     ledger::{Copy, Ledger},
 };
 use holdfast_common::{
-    chat, codec,
+    chat,
     error::Code,
-    fanout::{self, Fanout, Item, Key, Note, Target},
-    frame::{Author, Presence, Rooms, ServerFrame, Signalled},
-    id::{ConnectionId, EventId, PersonId, RoomId},
+    fanout::{Fanout, Item, Key},
+    frame::Author,
+    id::{ConnectionId, PersonId, RoomId},
     limits::Limits,
     session::{Input, Output, Session},
-    storage::{Appended, Fault, Membership, NewEntry, Verdict},
     time::{Instant, Timestamp},
 };
 use std::{
@@ -350,238 +352,6 @@ impl Server {
         if let Some(wire) = self.wires.get_mut(&end) {
             wire.down.push_back(down);
         }
-    }
-
-    fn serve(&mut self, now: Instant, end: End, output: Output<String>) {
-        let Some(wire) = self.wires.get_mut(&end) else {
-            return;
-        };
-        let (key, person) = (wire.key, wire.session.person());
-        match output {
-            Output::Send(text) | Output::Pass(text) => self.down(end, Down::Text(text)),
-            Output::Ping => self.down(end, Down::Ping),
-            Output::Close(code) => {
-                self.ledger.counts.add_named("close: ", code.name());
-                self.down(end, Down::Close(code));
-                self.leave(end);
-                if self.wires[&end].alone {
-                    self.hang_up(end);
-                }
-            }
-            Output::Greet(hello) => {
-                self.fanout.expect(key, hello.person);
-                self.ledger.hello(end, &hello);
-                wire.rooms = self.engine.disk.logs.len();
-                self.engine.put(end, Job::Greet(hello));
-            }
-            Output::Register { person, run } => {
-                self.fanout.register(key, person, run);
-                // A room that was made since then may be missing in what was read.
-                if wire.rooms != self.engine.disk.logs.len() {
-                    self.answer(end, Input::Note(Note::Directory));
-                }
-            }
-            Output::Follow(room) => {
-                if let Some(change) = self.fanout.follow(key, room) {
-                    self.told(key, change);
-                }
-                // At once: what is told from now on comes behind it.
-                self.tell(now, end, Input::Pass(self.everyone_in(room)));
-                let offset = self.fanout.head(room);
-                self.tell(now, end, Input::Head { room, offset });
-            }
-            Output::Unfollow(room) => {
-                if let Some(change) = self.fanout.unfollow(key, room) {
-                    self.told(key, change);
-                }
-            }
-            Output::Emit(emitting) => self.engine.put(end, Job::Append(emitting)),
-            Output::Signal { signal, .. } => {
-                let from = Author { id: person.expect("it is greeted"), name: String::new() };
-                let data = serde_json::value::RawValue::from_string("{}".to_owned());
-                let (ns, kind, data) = (signal.ns, signal.kind, data.expect("it is JSON"));
-                let frame = Signalled { ns, room: Some(signal.room), kind, from, data };
-                let text = codec::write_server(&ServerFrame::Signal(frame));
-                self.fanout.send(Target::RoomBut(signal.room, key), &text);
-            }
-            Output::Latest { latest, payload } => {
-                let person = person.expect("it is greeted");
-                self.engine.put(end, Job::Latest { person, latest, payload });
-            }
-            Output::Presence(room) => self.down(end, Down::Text(self.everyone_in(room))),
-            Output::Join { req, room } => self.member(end, person, req, room, true),
-            Output::Leave { req, room } => self.member(end, person, req, room, false),
-            reading => self.read(end, person, reading),
-        }
-    }
-
-    /// Reads see what is committed, at once, and are heard later.
-    fn read(&mut self, end: End, person: Option<PersonId>, output: Output<String>) {
-        let disk = &self.engine.disk;
-        let readable = match self.trouble.unread.checked_sub(1) {
-            None => Ok(()),
-            Some(left) => {
-                self.trouble.unread = left;
-                self.ledger.counts.add("storage: the server cannot read");
-                Err(Fault::Failed("it cannot be read".to_owned()))
-            }
-        };
-        let answer = match output {
-            Output::Directory => {
-                let key = self.wires[&end].key;
-                self.fanout.lists(key, true);
-                let person = person.expect("it is greeted");
-                Input::Directory(readable.map(|()| disk.rooms(person)))
-            }
-            Output::Registers(query) => {
-                let result = readable.map(|()| disk.registers(&query, 3));
-                Input::Registers { query, result }
-            }
-            Output::Slice { room, after } => {
-                let result = readable.map(|()| disk.slice(room, after, 16));
-                Input::Sliced { room, after, result }
-            }
-            Output::Page { req, room, before, limit, since } => {
-                let result = readable.map(|()| disk.page(room, before, limit, since));
-                Input::Paged { req, room, result }
-            }
-            Output::Find { req, room, ids } => {
-                let result = readable.map(|()| disk.find(room, &ids));
-                Input::Found { req, room, result }
-            }
-            _ => unreachable!("only reads come here"),
-        };
-        self.answer(end, answer);
-    }
-
-    fn member(&mut self, end: End, person: Option<PersonId>, req: u64, room: RoomId, join: bool) {
-        let person = person.expect("it is greeted");
-        self.engine.put(end, Job::Member { person, req, room, join });
-    }
-
-    /// Tells what became of a job that is on the disk by now.
-    fn finish(&mut self, now: Instant) {
-        let Some((end, done)) = self.engine.answer() else {
-            return;
-        };
-        match done {
-            Done::Greeted { result, .. } => {
-                self.answer(
-                    end,
-                    Input::Greeted {
-                        now: Timestamp(now.0.saturating_add_signed(self.wall)),
-                        result,
-                    },
-                );
-            }
-            Done::Appended { room, n, appended, .. } => self.appended(end, room, n, appended),
-            Done::Stored { room, kind, about, result } => {
-                if let Ok((Some(value), _)) = &result {
-                    let value = value.clone();
-                    let text = codec::write_server(&ServerFrame::Latest(value));
-                    self.fanout.tell(Target::Room(room), Note::Registers(room), &text);
-                }
-                let result = result.map(|(_, stands)| stands).map_err(|fault| fault.code());
-                self.answer(end, Input::Stored { room, kind, about, result });
-            }
-            Done::Membership { req, room, join, result } => {
-                let person = self.wires.get(&end).and_then(|wire| wire.session.person());
-                let change = match &result {
-                    Ok(Membership::Done(info)) if join => {
-                        Some(Item::Member(Box::new(info.clone())))
-                    }
-                    Ok(Membership::Done(_)) => Some(Item::NotMember(room)),
-                    _ => None,
-                };
-                let key = self.wires.get(&end).map(|wire| wire.key);
-                if let (Some(person), Some(change)) = (person, change) {
-                    self.fanout.membership(key, person, &change);
-                }
-                if let Some(key) = key {
-                    self.fanout.answer(key, Item::Membership { req, room, join, result });
-                }
-            }
-        }
-    }
-
-    fn appended(&mut self, end: End, room: RoomId, n: u64, appended: Appended) {
-        let decided = matches!(appended, Appended::Decided { .. } | Appended::Again(_));
-        if decided && self.trouble.mute {
-            self.trouble.muted += 1;
-            return;
-        }
-        if decided && self.trouble.unknown > 0 {
-            self.trouble.unknown -= 1;
-            let appended = Appended::Fault(Fault::Unknown("nobody knows".to_owned()));
-            return self.answer(end, Input::Appended { room, n, appended });
-        }
-        match &appended {
-            Appended::Decided { entry: Some(new), .. } => self.publish(end, new),
-            Appended::Decided { verdict, entry: None, .. } | Appended::Again(verdict) => {
-                if let Verdict::Ack { offset, .. } = verdict {
-                    self.fanout.stands(room, *offset);
-                }
-            }
-            _ => {}
-        }
-        self.answer(end, Input::Appended { room, n, appended });
-    }
-
-    /// An entry by another way than these wires, as an HTTP caller's. It can become durable without
-    /// being published: the server died between.
-    pub fn service(&mut self, room: RoomId, id: EventId, data: String, published: bool) {
-        let Some(new) = self.engine.disk.service(room, id, data) else {
-            return;
-        };
-        self.ledger.entered(&new, &self.engine.disk);
-        if published {
-            self.publish(0, &new);
-        }
-    }
-
-    /// A room is deleted: its followers' memberships are over, and everyone is told.
-    pub fn delete(&mut self, room: RoomId) {
-        let info = self.engine.disk.delete(room);
-        self.ledger.deleted(room);
-        let text = codec::write_server(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
-        self.fanout.tell(Target::Everyone, Note::Directory, &text);
-        self.fanout.room_gone(room);
-    }
-
-    fn publish(&mut self, end: End, new: &NewEntry) {
-        let entry = codec::write_entry(&new.entry);
-        let text = codec::entries_frame(new.room, new.epoch, [entry.as_str()]);
-        self.fanout.publish(new.room, new.entry.offset, &text);
-        let Some(created) = &new.created else {
-            return;
-        };
-        let member = Item::Member(Box::new(created.clone()));
-        self.fanout.membership(None, new.entry.from.id, &member);
-        let mut info = created.clone();
-        info.joined = false;
-        let text = codec::write_server(&ServerFrame::Rooms(Rooms { rooms: vec![info] }));
-        let others = self.wires.iter().filter(|(other, _)| **other != end);
-        let keys: Vec<Key> = others.map(|(_, wire)| wire.key).collect();
-        for key in keys {
-            self.fanout.tell(Target::Connection(key), Note::Directory, &text);
-        }
-    }
-
-    /// Tells a room who came or left.
-    fn told(&mut self, key: Key, change: fanout::Presence) {
-        let (room, all, came, left) = match change {
-            fanout::Presence::Came(room, author) => (room, false, vec![author], Vec::new()),
-            fanout::Presence::Left(room, person) => (room, false, Vec::new(), vec![person]),
-            fanout::Presence::Turned(room) => (room, true, self.fanout.here(room), Vec::new()),
-        };
-        let frame = ServerFrame::Presence(Presence { room, all, came, left });
-        let text = codec::write_server(&frame);
-        self.fanout.tell(Target::RoomBut(room, key), Note::Presence(room), &text);
-    }
-
-    fn everyone_in(&self, room: RoomId) -> String {
-        let (came, left) = (self.fanout.here(room), Vec::new());
-        codec::write_server(&ServerFrame::Presence(Presence { room, all: true, came, left }))
     }
 }
 

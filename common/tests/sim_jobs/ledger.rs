@@ -3,6 +3,7 @@
 //! [`Job`](holdfast_common::job::Job) what may happen to it. The first thing that does not hold is
 //! kept, with the invariant that it breaks.
 
+mod begins;
 mod deeds;
 mod known;
 mod times;

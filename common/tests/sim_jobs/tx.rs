@@ -1,17 +1,18 @@
 //! One transaction of the store: the real [`Job`] decides, and this carries out what follows.
 
 mod timed;
+mod words;
 
 use crate::{
-    deed::{Answer, Claim, Deed, End, Ended, Enqueued, Got, Govern, Leased, Source, Task},
+    deed::{Answer, Claim, Deed, Ended, Enqueued, Got, Govern, Leased, Source, Task},
     disk::{Asked, By, Disk, Key, Queue, Row, end_event},
 };
 use holdfast_common::{
     backoff::Dice,
     id::JobId,
     job::{
-        Act, Attempt, EXPIRED, Ending, Holder, Job, LAPSED, Over, Place, Reason, Refused, Step,
-        StoreTime, Token, limits,
+        Act, Attempt, EXPIRED, Holder, Job, LAPSED, Over, Place, Reason, Refused, Step, StoreTime,
+        Token, limits,
     },
     planted::{Planted, planted},
     storage::jobs::Move,
@@ -280,96 +281,6 @@ impl Tx<'_> {
         Rc::make_mut(self.disk.jobs.get_mut(&id)?).fence = token.fence;
         self.deeds.push(Deed::Begun { job: id, token, length: limits::lease(claim.length) });
         Some(Leased { job: id, queue: claim.queue, token, length: claim.length })
-    }
-
-    /// The end of a lease with all that it brings, or nothing of it.
-    fn end(&mut self, end: &End) -> Ended {
-        let held = self.disk.jobs.get(&end.job).map(|row| row.job.check(self.now, end.token));
-        let said = match held {
-            None => Ended::Unknown,
-            Some(Ok(())) if end.bad => Ended::Rejected,
-            Some(Ok(())) if !end.events.is_empty() && *self.moved > 0 => {
-                *self.moved -= 1;
-                Ended::Moved
-            }
-            Some(_) => return self.whole(end),
-        };
-        let (job, token, digest) = (end.job, end.token, Some(end.digest));
-        self.deeds.push(Deed::Said { job, token, digest, said });
-        said
-    }
-
-    fn whole(&mut self, end: &End) -> Ended {
-        let savepoint = (self.disk.clone(), self.deeds.len());
-        for event in &end.events {
-            let by = By::End(end.job, end.token);
-            if self.disk.log.insert(*event, by).is_none() {
-                self.deeds.push(Deed::Appended(*event, by));
-            }
-        }
-        match self.act(end.job, Act::End { token: end.token, digest: end.digest, how: end.how }) {
-            Ok(step) => {
-                if end.how == Ending::Complete
-                    && let Some(row) = self.disk.jobs.get_mut(&end.job)
-                {
-                    Rc::make_mut(row).result = Some(end.digest);
-                }
-                self.deeds.push(Deed::Ended { end: Box::new(end.clone()), to: step.to });
-                for asked in &end.jobs {
-                    self.make(asked, Source::End(end.job));
-                }
-                Ended::Done
-            }
-            Err(refused) => {
-                if !planted(Planted::EventsBesideEnd) {
-                    *self.disk = savepoint.0;
-                    self.deeds.truncate(savepoint.1);
-                }
-                let said = match refused {
-                    Refused::Again => Ended::Again,
-                    Refused::TooOften => Ended::TooOften,
-                    Refused::Late(reason) => Ended::Late(self.exactly(end.job, end.token, reason)),
-                    other => unreachable!("an end is not refused as {other:?}"),
-                };
-                let (job, token, digest) = (end.job, end.token, Some(end.digest));
-                self.deeds.push(Deed::Said { job, token, digest, said });
-                said
-            }
-        }
-    }
-
-    /// The reason for a token, by what is kept of the job's attempts.
-    fn exactly(&self, job: JobId, token: Token, reason: Reason) -> Reason {
-        let attempts = self.disk.attempts.get(&job).into_iter().flat_map(|it| it.iter());
-        let mut of = attempts.filter(|it| it.fence == token.fence && reason == Reason::Other);
-        of.next().map_or(reason, Reason::of)
-    }
-
-    fn extend(
-        &mut self,
-        job: JobId,
-        token: Token,
-        length: Option<Millis>,
-        progress: u8,
-    ) -> Result<(), Option<Reason>> {
-        let row = self.disk.jobs.get(&job).ok_or(None)?;
-        let late = match length {
-            Some(length) => self.act(job, Act::Extend { token, length }).err(),
-            None => row.job.check(self.now, token).err().map(Refused::Late),
-        };
-        if let Some(Refused::Late(reason)) = late {
-            let reason = self.exactly(job, token, reason);
-            self.deeds.push(Deed::Said { job, token, digest: None, said: Ended::Late(reason) });
-            return Err(Some(reason));
-        }
-        if let Some(row) = self.disk.jobs.get_mut(&job) {
-            Rc::make_mut(row).progress = progress;
-        }
-        self.deeds.push(match length {
-            Some(length) => Deed::Extended { job, token, length: limits::lease(length) },
-            None => Deed::Progressed { job, token },
-        });
-        Ok(())
     }
 
     /// What time alone brings, and what is no longer kept. Returns whether there is more.
