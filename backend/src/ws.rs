@@ -40,6 +40,8 @@ const WRITE_BUFFER: usize = 4 * 1024;
 /// higher limits, and each one after it: an item of a page is an entry and its change, of 16 MiB
 /// each where an operator had set as much.
 const WRITE_MOST: usize = 2 * 16 * 1024 * 1024 + 128 * 1024;
+/// How often more is taken in before what waits is written, however much more there is.
+const ROUNDS: u32 = 64;
 /// How long a closing connection waits for its peer's close.
 const LINGER: Duration = Duration::from_secs(2);
 

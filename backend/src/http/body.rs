@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use holdfast_common::{error::Code, json};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -63,6 +63,11 @@ pub(super) struct Heard<T> {
     pub(super) bytes: Bytes,
     pub(super) body: T,
 }
+
+/// The body where the address says it all.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 /// Reads a request's body of JSON, which is `what` and no larger than a frame. No body at all is read as
 /// an object without members.

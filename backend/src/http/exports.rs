@@ -1,7 +1,7 @@
 //! A room's log as a file, by HTTP: ask for it, and get it once it is there.
 
 use super::{
-    body::{Heard, hear, key},
+    body::{Heard, Nothing, hear, key},
     caller::Caller,
     events::{room_named, service},
     queues::{answer, wrong_state},
@@ -28,7 +28,6 @@ use holdfast_common::{
     storage::{Idempotency, jobs::Enqueued},
     system::{EXPORTS, Export, SYSTEM},
 };
-use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{io, sync::Arc};
@@ -42,10 +41,6 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/{namespace}/rooms/{room}/export", post(ask))
         .route("/holdfast/exports/{job}", get(file))
 }
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// `POST /api/v1/{namespace}/rooms/{room}/export`.
 async fn ask(

@@ -1,7 +1,7 @@
 //! Schedules by HTTP: make, see, pause, remove.
 
 use super::{
-    body::{Heard, hear},
+    body::{Heard, Nothing, hear},
     caller::Caller,
     queues::answer,
     webhooks::first,
@@ -66,10 +66,6 @@ struct Asked {
     #[serde(default)]
     tell: bool,
 }
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// `POST /api/v1/{namespace}/schedules/{name}`: makes it, or has it stand in place of what was there.
 async fn set(

@@ -1,7 +1,7 @@
 //! A room's webhooks by HTTP: make, see, change the secret, try, remove.
 
 use super::{
-    body::{Heard, hear},
+    body::{Heard, Nothing, hear},
     caller::Caller,
     events::room_named,
     queues::answer,
@@ -69,10 +69,6 @@ struct Asked {
 struct NewSecret {
     secret: Option<String>,
 }
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// `POST /api/v1/{namespace}/rooms/{room}/webhooks`.
 async fn make(

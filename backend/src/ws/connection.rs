@@ -4,6 +4,7 @@
 //! all that came of it at once, and only then waits.
 
 use super::{
+    ROUNDS,
     lanes::{Lanes, Numbered, Step},
     turn::Turn,
     wire::{Ended, Socket, Wire},
@@ -28,9 +29,6 @@ use tokio::{
     task::coop::consume_budget,
     time::{Sleep, sleep_until},
 };
-
-/// How often more is taken in before what waits is written, however much more there is.
-const ROUNDS: u32 = 64;
 
 /// What something that was under way has come to.
 pub(super) enum Done {

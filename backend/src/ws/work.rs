@@ -3,7 +3,7 @@
 mod asks;
 
 use super::{
-    LINGER,
+    LINGER, ROUNDS,
     wire::{Ended, Socket, Wire},
 };
 use crate::{
@@ -33,9 +33,6 @@ use tokio::{
     task::coop::consume_budget,
     time::{Interval, MissedTickBehavior, Sleep, interval, sleep_until},
 };
-
-/// How often more is taken in before what waits is written, however much more there is.
-const ROUNDS: u32 = 64;
 
 /// How often boards are told what goes through their queues.
 const FIGURES: Duration = Duration::from_secs(1);

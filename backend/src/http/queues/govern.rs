@@ -4,7 +4,7 @@ use super::{Address, answer, job_of, queue_of, wrong_state};
 use crate::{
     app::Shared,
     http::{
-        body::{Heard, hear},
+        body::{Heard, Nothing, hear},
         caller::Caller,
         few::Few,
     },
@@ -26,10 +26,6 @@ use holdfast_common::{
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use std::sync::Arc;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
