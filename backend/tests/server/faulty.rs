@@ -27,7 +27,7 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 #[derive(Default)]
 pub struct Faulty {
@@ -48,8 +48,10 @@ pub struct Faulty {
     join: Mutex<Option<Arc<Gate>>>,
     /// Where the next list of rooms waits.
     directory: Mutex<Option<Arc<Gate>>>,
-    /// Queues are told to nobody.
-    pub queues_hang: AtomicBool,
+    /// The namespace whose queues are told to nobody, until it is another one.
+    pub queues_hang: watch::Sender<Option<&'static str>>,
+    /// The names of the queues that were asked for one by one.
+    pub queues_read: Mutex<Vec<String>>,
     /// Ends that are read behind those there are, after a job's number.
     pub more_ends: Mutex<Option<MoreEnds>>,
     /// What the next reads of a log meet, the last one first.
@@ -86,6 +88,11 @@ impl Faulty {
         *self.join.lock().unwrap() = Some(Arc::clone(&gate));
         gate
     }
+
+    async fn until_told(&self, ns: &str) {
+        let mut hangs = self.queues_hang.subscribe();
+        let _ = hangs.wait_for(|hangs| *hangs != Some(ns)).await;
+    }
 }
 
 #[async_trait]
@@ -120,16 +127,13 @@ impl Jobs for Faulty {
     }
 
     async fn queue(&self, ns: &str, name: &str) -> Result<Option<QueueRead>, Fault> {
-        if self.queues_hang.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
-        }
+        self.queues_read.lock().unwrap().push(name.to_owned());
+        self.until_told(ns).await;
         self.inner.queue(ns, name).await
     }
 
     async fn queues(&self, ns: &str) -> Result<Vec<QueueRead>, Fault> {
-        if self.queues_hang.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
-        }
+        self.until_told(ns).await;
         self.inner.queues(ns).await
     }
 

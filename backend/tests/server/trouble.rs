@@ -117,7 +117,7 @@ async fn what_the_storage_cannot_say_is_told_as_no_verdict() {
 async fn what_is_counted_is_told_also_while_the_storage_does_not_tell_of_queues() {
     let (rig, engine) = faulty().await;
     assert!(rig.get("/metrics").await.text().contains("holdfast_queue_ready{"));
-    engine.queues_hang.store(true, Ordering::SeqCst);
+    engine.queues_hang.send_replace(Some("work"));
     let metrics = rig.get("/metrics").await;
     assert_eq!(metrics.status, 200);
     let text = metrics.text();

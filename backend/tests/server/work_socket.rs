@@ -1,15 +1,14 @@
 //! Jobs over a WebSocket: pushed for credit, and shown on boards.
 
 mod bad;
+mod figures;
 
 use crate::{
     rig::{PATIENCE, Rig, on_every_engine},
     talker::{Me, Wire, dial},
-    trouble::faulty,
 };
 use holdfast_common::error::Code;
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 use tokio_tungstenite::tungstenite::Message;
 
 const INBOX: &str = "/api/v1/work/queues/inbox";
@@ -112,7 +111,11 @@ impl Hand {
     }
 
     async fn watch(&mut self) -> Value {
-        let req = self.ask("watch", json!({ "ns": "work", "queue": "inbox" }), None).await;
+        self.watch_of("work", "inbox").await
+    }
+
+    async fn watch_of(&mut self, ns: &str, queue: &str) -> Value {
+        let req = self.ask("watch", json!({ "ns": ns, "queue": queue }), None).await;
         let (name, body) = self.answer(req).await;
         assert_eq!(name, "board", "{body}");
         body
@@ -270,22 +273,6 @@ on_every_engine! {
         assert_eq!(figures["figures"]["started"], 1);
     }
 
-    async fn figures_tell_the_age_of_the_oldest_job_that_could_begin(rig) {
-        let [old, young] = [add(&rig, "old").await, add(&rig, "young").await];
-        let mut board = Hand::service(&rig, "board").await;
-        board.watch().await;
-        let age = |figures: &Value| figures["oldest_ms"].as_u64();
-        let first = board.find_if("figures", |it| age(it).is_some()).await;
-        let second = board.find("figures").await;
-        assert!(age(&second) > age(&first), "it grows: {first} {second}");
-        let mut hand = Hand::service(&rig, "hand").await;
-        for id in [old, young] {
-            let req = hand.ask("take", json!({ "job": id }), None).await;
-            assert_eq!(hand.answer(req).await.0, "leased");
-        }
-        board.find_if("figures", |it| age(it).is_none()).await;
-    }
-
     async fn a_person_decides_about_dead_letters_and_pauses_from_a_board(rig) {
         let anna = Me::new("Anna");
         let mut hand = Hand::person(&rig, &anna).await;
@@ -356,18 +343,4 @@ on_every_engine! {
         assert_eq!(hand.wire.closed().await, Some(Code::GoingAway));
         assert!(rig.handle.drained(PATIENCE).await);
     }
-}
-
-#[tokio::test]
-async fn figures_come_also_while_the_storage_does_not_tell_of_queues() {
-    let (rig, engine) = faulty().await;
-    add(&rig, "old").await;
-    let mut board = Hand::service(&rig, "board").await;
-    board.watch().await;
-    let age = |figures: &Value| figures["oldest_ms"].as_u64();
-    let before = board.find_if("figures", |it| age(it).is_some()).await;
-    engine.queues_hang.store(true, Ordering::SeqCst);
-    board.find("figures").await;
-    let later = board.find("figures").await;
-    assert!(age(&later) > age(&before), "nothing has moved, and it is older: {before} {later}");
 }
