@@ -85,7 +85,7 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
             "/api/v1/{namespace}/rooms/{room}/events",
             get(http::events::read).post(http::events::append),
         )
-        .nest("/api/v1", api())
+        .nest("/api/v1", api().router())
         // Bodies are read with the limit of their own route.
         .layer(DefaultBodyLimit::disable())
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });
@@ -100,9 +100,9 @@ fn router(shared: Arc<Shared>, guard: Guard, with_page: bool) -> Router {
 }
 
 /// Queues, and what stands beside them.
-fn api() -> Router<Arc<Shared>> {
-    let beside = http::webhooks::routes().merge(http::exports::routes());
-    http::queues::routes().merge(beside).merge(http::schedules::routes())
+pub(crate) fn api() -> http::routes::Routes {
+    let beside = http::webhooks::routes().and(http::exports::routes());
+    http::queues::routes().and(beside).and(http::schedules::routes())
 }
 
 async fn fallback(request: Request) -> Response {

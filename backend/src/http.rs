@@ -7,5 +7,6 @@ pub(crate) mod exports;
 mod few;
 pub(crate) mod health;
 pub(crate) mod queues;
+pub(crate) mod routes;
 pub(crate) mod schedules;
 pub(crate) mod webhooks;

@@ -21,6 +21,10 @@ pub(crate) enum Right {
 /// server's name, so nobody else enqueues there, and nobody but the server takes jobs from there. While there is no sign-in all may be done
 /// by everybody who may ask at all.
 pub(crate) fn may(right: Right, ns: &str) -> Result<(), Code> {
+    #[cfg(test)]
+    if denied::is(right) {
+        return Err(Code::Forbidden);
+    }
     match right {
         Right::Enqueue | Right::Consume | Right::Schedule if ns == SYSTEM => Err(Code::Forbidden),
         Right::Enqueue
@@ -29,5 +33,23 @@ pub(crate) fn may(right: Right, ns: &str) -> Result<(), Code> {
         | Right::Read
         | Right::Hook
         | Right::Schedule => Ok(()),
+    }
+}
+
+/// What a test takes from those who ask in it.
+#[cfg(test)]
+pub(crate) mod denied {
+    use super::Right;
+
+    tokio::task_local! {
+        static NOW: Vec<Right>;
+    }
+
+    pub(crate) async fn during<T>(rights: &[Right], asks: impl Future<Output = T>) -> T {
+        NOW.scope(rights.to_vec(), asks).await
+    }
+
+    pub(super) fn is(right: Right) -> bool {
+        NOW.try_with(|rights| rights.contains(&right)).unwrap_or(false)
     }
 }

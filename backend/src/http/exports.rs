@@ -5,6 +5,7 @@ use super::{
     caller::Caller,
     events::{room_named, service},
     queues::{answer, wrong_state},
+    routes::Routes,
 };
 use crate::{
     app::Shared,
@@ -14,12 +15,10 @@ use crate::{
     rights::{Right, may},
 };
 use axum::{
-    Router,
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use holdfast_common::{
     error::Code,
@@ -36,10 +35,10 @@ use std::{io, sync::Arc};
 const NAME_CHARS: usize = 64;
 
 /// The addresses below `/api/v1`.
-pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/{namespace}/rooms/{room}/export", post(ask))
-        .route("/holdfast/exports/{job}", get(file))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .post("/{namespace}/rooms/{room}/export", Right::Read, ask)
+        .get_found("/holdfast/exports/{job}", file)
 }
 
 /// `POST /api/v1/{namespace}/rooms/{room}/export`.
@@ -53,7 +52,6 @@ async fn ask(
     }
     let Path((ns, name)) = address.map_err(|_| not_text())?;
     let room = room_named(&shared, &ns, &name).await?;
-    may(Right::Read, &ns)?;
     let shelf = shelf(&shared)?;
     let Heard { headers, bytes, body: Nothing {} } = hear(&shared, request, "export").await?;
     let asker = Caller::of(&shared, &headers).await?.person();

@@ -9,17 +9,15 @@ mod read;
 
 use crate::{
     app::Shared,
-    http::caller::Caller,
+    http::{caller::Caller, routes::Routes},
     problem::Problem,
     queues::About,
-    rights::{Right, may},
+    rights::Right,
 };
 use axum::{
-    Router,
     extract::{Path, rejection::PathRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use holdfast_common::{
     id::JobId,
@@ -29,30 +27,31 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// The addresses below `/api/v1`.
-pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/queues", get(read::everywhere))
-        .route("/{namespace}/queues", get(read::queues))
-        .route("/{namespace}/queues/{queue}", get(read::queue))
-        .route("/{namespace}/queues/{queue}/jobs", get(list::jobs).post(enqueue::one))
-        .route("/{namespace}/queues/{queue}/batch", post(enqueue::batch))
-        .route("/{namespace}/queues/{queue}/lease", post(lease::of_queue))
-        .route("/{namespace}/queues/{queue}/pause", post(govern::pause))
-        .route("/{namespace}/queues/{queue}/resume", post(govern::resume))
-        .route("/{namespace}/queues/{queue}/purge", post(govern::purge))
-        .route("/{namespace}/queues/{queue}/requeue", post(govern::requeue_many))
-        .route("/{namespace}/queues/{queue}/discard", post(govern::discard_many))
-        .route("/{namespace}/queues/{queue}/settings", post(govern::settings))
-        .route("/{namespace}/queues/{queue}/audit", get(list::audit))
-        .route("/{namespace}/jobs/{id}", get(read::job))
-        .route("/{namespace}/jobs/{id}/lease", post(lease::one))
-        .route("/{namespace}/jobs/{id}/complete", post(end::complete))
-        .route("/{namespace}/jobs/{id}/fail", post(end::fail))
-        .route("/{namespace}/jobs/{id}/snooze", post(end::snooze))
-        .route("/{namespace}/jobs/{id}/extend", post(end::extend))
-        .route("/{namespace}/jobs/{id}/cancel", post(govern::cancel))
-        .route("/{namespace}/jobs/{id}/requeue", post(govern::requeue))
-        .route("/{namespace}/jobs/{id}/discard", post(govern::discard))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get_found("/queues", read::everywhere)
+        .get("/{namespace}/queues", Right::Read, read::queues)
+        .get("/{namespace}/queues/{queue}", Right::Read, read::queue)
+        .get("/{namespace}/queues/{queue}/jobs", Right::Read, list::jobs)
+        .post("/{namespace}/queues/{queue}/jobs", Right::Enqueue, enqueue::one)
+        .post("/{namespace}/queues/{queue}/batch", Right::Enqueue, enqueue::batch)
+        .post("/{namespace}/queues/{queue}/lease", Right::Consume, lease::of_queue)
+        .post("/{namespace}/queues/{queue}/pause", Right::Govern, govern::pause)
+        .post("/{namespace}/queues/{queue}/resume", Right::Govern, govern::resume)
+        .post("/{namespace}/queues/{queue}/purge", Right::Govern, govern::purge)
+        .post("/{namespace}/queues/{queue}/requeue", Right::Govern, govern::requeue_many)
+        .post("/{namespace}/queues/{queue}/discard", Right::Govern, govern::discard_many)
+        .post("/{namespace}/queues/{queue}/settings", Right::Govern, govern::settings)
+        .get("/{namespace}/queues/{queue}/audit", Right::Read, list::audit)
+        .get("/{namespace}/jobs/{id}", Right::Read, read::job)
+        .post("/{namespace}/jobs/{id}/lease", Right::Consume, lease::one)
+        .post("/{namespace}/jobs/{id}/complete", Right::Consume, end::complete)
+        .post("/{namespace}/jobs/{id}/fail", Right::Consume, end::fail)
+        .post("/{namespace}/jobs/{id}/snooze", Right::Consume, end::snooze)
+        .post("/{namespace}/jobs/{id}/extend", Right::Consume, end::extend)
+        .post("/{namespace}/jobs/{id}/cancel", Right::Govern, govern::cancel)
+        .post("/{namespace}/jobs/{id}/requeue", Right::Govern, govern::requeue)
+        .post("/{namespace}/jobs/{id}/discard", Right::Govern, govern::discard)
 }
 
 /// A namespace and a queue's name or a job's id, as they stand in the address.
@@ -63,25 +62,18 @@ fn parts(address: Address) -> Result<(String, String), Problem> {
     Ok(parts)
 }
 
-/// The queue of an address, where one may do this with it.
-fn queue_of(shared: &Shared, address: Address, right: Right) -> Result<&QueueType, Problem> {
+/// The queue of an address.
+fn queue_of(shared: &Shared, address: Address) -> Result<&QueueType, Problem> {
     let (ns, name) = parts(address)?;
-    let queue = shared.queues.queue(&ns, &name)?;
-    may(right, &ns)?;
-    Ok(queue)
+    Ok(shared.queues.queue(&ns, &name)?)
 }
 
-/// The job of an address, where one may do this with jobs of its queue.
-async fn job_of(
-    shared: &Shared,
-    address: Address,
-    right: Right,
-) -> Result<(JobId, Arc<About>), Problem> {
+/// The job of an address, if it is one of the address's namespace.
+async fn job_of(shared: &Shared, address: Address) -> Result<(JobId, Arc<About>), Problem> {
     let (ns, id) = parts(address)?;
     let id: JobId = id.parse().map_err(|_| job::Code::UnknownJob)?;
     let about = shared.queues.desk.about(id).await?;
     let about = about.filter(|about| about.ns == ns).ok_or(job::Code::UnknownJob)?;
-    may(right, &ns)?;
     Ok((id, about))
 }
 

@@ -4,6 +4,7 @@ use super::{
     body::{Heard, Nothing, hear},
     caller::Caller,
     queues::answer,
+    routes::Routes,
     webhooks::first,
 };
 use crate::{
@@ -12,14 +13,12 @@ use crate::{
     engine::occurrence_job,
     problem::Problem,
     queues::{may_fire, next_of},
-    rights::{Right, may},
+    rights::Right,
 };
 use axum::{
-    Router,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use holdfast_common::{
     error::Code,
@@ -38,12 +37,14 @@ use serde_json::{Value, json, value::RawValue};
 use std::sync::Arc;
 
 /// The addresses below `/api/v1`.
-pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/{namespace}/schedules", get(list))
-        .route("/{namespace}/schedules/{name}", get(read).post(set).delete(remove))
-        .route("/{namespace}/schedules/{name}/pause", post(pause))
-        .route("/{namespace}/schedules/{name}/resume", post(resume))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get("/{namespace}/schedules", Right::Read, list)
+        .get("/{namespace}/schedules/{name}", Right::Read, read)
+        .post("/{namespace}/schedules/{name}", Right::Schedule, set)
+        .delete("/{namespace}/schedules/{name}", Right::Schedule, remove)
+        .post("/{namespace}/schedules/{name}/pause", Right::Schedule, pause)
+        .post("/{namespace}/schedules/{name}/resume", Right::Schedule, resume)
 }
 
 /// A namespace and a schedule's name, as they stand in the address.
@@ -77,7 +78,6 @@ async fn set(
         return Err(Code::Draining.into());
     }
     let (ns, name) = parts(address)?;
-    may(Right::Schedule, &ns)?;
     if !label(&name) {
         return Err(Problem::bad_request("A schedule is called something of 1 to 128 bytes."));
     }
@@ -133,7 +133,6 @@ async fn list(
     address: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(ns) = address.map_err(|_| not_text())?;
-    may(Right::Read, &ns)?;
     let schedules = shared.engine.schedules(&ns).await?;
     let schedules: Vec<_> = schedules.iter().map(|it| shown(&shared, it)).collect();
     Ok(answer(StatusCode::OK, &json!({ "schedules": schedules })))
@@ -142,7 +141,6 @@ async fn list(
 /// `GET /api/v1/{namespace}/schedules/{name}`.
 async fn read(State(shared): State<Arc<Shared>>, address: Address) -> Result<Response, Problem> {
     let (ns, name) = parts(address)?;
-    may(Right::Read, &ns)?;
     let ScheduleRead { schedule, job } = schedule(&shared, &ns, &name).await?;
     let mut shown = shown(&shared, &schedule);
     for (name, value) in [
@@ -189,7 +187,6 @@ async fn remove(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (ns, name) = parts(address)?;
-    may(Right::Schedule, &ns)?;
     let caller = Caller::of(&shared, &headers).await?;
     change(&shared, &ns, &name, ScheduleChange::Remove, &caller).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -220,7 +217,6 @@ async fn switch(
     pauses: bool,
 ) -> Result<Response, Problem> {
     let (ns, name) = parts(address)?;
-    may(Right::Schedule, &ns)?;
     let called = if pauses { "pause" } else { "resume" };
     let Heard { headers, body: Nothing {}, .. } = hear(shared, request, called).await?;
     let caller = Caller::of(shared, &headers).await?;

@@ -5,25 +5,17 @@ use super::{
     caller::Caller,
     events::room_named,
     queues::answer,
+    routes::Routes,
 };
-use crate::{
-    app::Shared,
-    clock,
-    problem::Problem,
-    rights::{Right, may},
-    webhook::Secret,
-};
+use crate::{app::Shared, clock, problem::Problem, rights::Right, webhook::Secret};
 use axum::{
-    Router,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
 };
 use holdfast_common::{
     error::Code,
     event::Class,
-    frame::RoomInfo,
     id::WebhookId,
     job::{self, NewJob},
     storage::{
@@ -40,12 +32,13 @@ use std::sync::Arc;
 const TYPES: usize = 64;
 
 /// The addresses below `/api/v1`.
-pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/{namespace}/rooms/{room}/webhooks", get(list).post(make))
-        .route("/{namespace}/rooms/{room}/webhooks/{id}", delete(remove))
-        .route("/{namespace}/rooms/{room}/webhooks/{id}/secret", post(change_secret))
-        .route("/{namespace}/rooms/{room}/webhooks/{id}/test", post(test))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get("/{namespace}/rooms/{room}/webhooks", Right::Hook, list)
+        .post("/{namespace}/rooms/{room}/webhooks", Right::Hook, make)
+        .delete("/{namespace}/rooms/{room}/webhooks/{id}", Right::Hook, remove)
+        .post("/{namespace}/rooms/{room}/webhooks/{id}/secret", Right::Hook, change_secret)
+        .post("/{namespace}/rooms/{room}/webhooks/{id}/test", Right::Hook, test)
 }
 
 /// A namespace and a room's name, as they stand in the address.
@@ -80,7 +73,7 @@ async fn make(
         return Err(Code::Draining.into());
     }
     let Path((ns, name)) = address.map_err(|_| not_text())?;
-    let room = room_of(&shared, &ns, &name).await?;
+    let room = room_named(&shared, &ns, &name).await?;
     let Heard { headers, body: asked, .. } = hear::<Asked>(&shared, request, "webhook").await?;
     let caller = Caller::of(&shared, &headers).await?;
     check_types(&shared, &ns, asked.types.as_deref())?;
@@ -122,7 +115,7 @@ async fn make(
 /// `GET /api/v1/{namespace}/rooms/{room}/webhooks`: no secret is shown again.
 async fn list(State(shared): State<Arc<Shared>>, address: OfRoom) -> Result<Response, Problem> {
     let Path((ns, name)) = address.map_err(|_| not_text())?;
-    let room = room_of(&shared, &ns, &name).await?;
+    let room = room_named(&shared, &ns, &name).await?;
     let webhooks = shared.engine.webhooks(room.room).await?.ok_or(Code::UnknownRoom)?;
     let webhooks: Vec<_> = webhooks.iter().map(shown).collect();
     Ok(answer(StatusCode::OK, &json!({ "webhooks": webhooks })))
@@ -205,16 +198,9 @@ async fn change(
     if changed { Ok(()) } else { Err(unknown()) }
 }
 
-/// The room of an address, where one may do this with its webhooks.
-async fn room_of(shared: &Shared, ns: &str, name: &str) -> Result<RoomInfo, Problem> {
-    let room = room_named(shared, ns, name).await?;
-    may(Right::Hook, ns)?;
-    Ok(room)
-}
-
 async fn webhook_of(shared: &Shared, address: OfOne) -> Result<Webhook, Problem> {
     let Path((ns, name, id)) = address.map_err(|_| not_text())?;
-    let room = room_of(shared, &ns, &name).await?;
+    let room = room_named(shared, &ns, &name).await?;
     let id: WebhookId = id.parse().map_err(|_| unknown())?;
     let webhook = shared.engine.webhook(id).await?;
     webhook.filter(|webhook| webhook.room == room.room).ok_or_else(unknown)

@@ -89,7 +89,7 @@ pub(super) async fn complete(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, about) = job_of(&shared, address, Right::Consume).await?;
+    let (id, about) = job_of(&shared, address).await?;
     let Heard { headers, body: said, .. } =
         hear_much::<Complete>(&shared, request, "completion").await?;
     let result = said.result.map(|result| outcome(&result)).transpose()?;
@@ -181,7 +181,7 @@ pub(super) async fn fail(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, about) = job_of(&shared, address, Right::Consume).await?;
+    let (id, about) = job_of(&shared, address).await?;
     let said = hear_much::<Fail>(&shared, request, "failure").await?.body;
     let failure = said.failure.map(|failure| outcome(&failure)).transpose()?;
     let wait = said.retry_ms.unwrap_or(Millis(0));
@@ -206,7 +206,7 @@ pub(super) async fn snooze(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address, Right::Consume).await?;
+    let (id, _) = job_of(&shared, address).await?;
     let said = hear::<Snooze>(&shared, request, "snooze").await?.body;
     within("delay_ms", said.delay_ms <= limits::LONGEST_DELAY)?;
     let how = How::Snooze { delay: said.delay_ms };
@@ -292,7 +292,7 @@ pub(super) async fn extend(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address, Right::Consume).await?;
+    let (id, _) = job_of(&shared, address).await?;
     let said = hear::<Longer>(&shared, request, "wish for time").await?.body;
     within("progress", said.progress.is_none_or(|percent| percent <= 100))?;
     let progress = (said.progress.is_some() || said.note.is_some())

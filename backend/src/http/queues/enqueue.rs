@@ -11,7 +11,6 @@ use crate::{
         few::Few,
     },
     problem::Problem,
-    rights::Right,
 };
 use axum::{
     extract::{Request, State},
@@ -65,7 +64,7 @@ pub(super) async fn one(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let queue = queue_of(&shared, address, Right::Enqueue)?;
+    let queue = queue_of(&shared, address)?;
     let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
     let job = new_job(&shared, queue, clock::fresh_job()?, body, asker)?;
@@ -79,7 +78,7 @@ pub(super) async fn batch(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let queue = queue_of(&shared, address, Right::Enqueue)?;
+    let queue = queue_of(&shared, address)?;
     let Heard { headers, bytes, body: Batch { jobs: Few(jobs) } } =
         hear_much(&shared, request, "batch of jobs").await?;
     if jobs.is_empty() {

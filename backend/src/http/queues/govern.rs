@@ -58,7 +58,7 @@ async fn drop_one(
     request: Request,
     deed: fn(Chosen) -> Deed,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(shared, address, Right::Govern).await?;
+    let (id, _) = job_of(shared, address).await?;
     let Heard { headers, body: Nothing {}, .. } = hear(shared, request, "word").await?;
     govern(shared, &headers, deed(Chosen::One(id))).await?;
     Ok(answer(StatusCode::OK, &json!({ "state": JobState::Cancelled })))
@@ -70,7 +70,7 @@ pub(super) async fn requeue(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, about) = job_of(&shared, address, Right::Govern).await?;
+    let (id, about) = job_of(&shared, address).await?;
     let Heard { headers, body: Mended { data }, .. } = hear(&shared, request, "requeue").await?;
     let data = data.map(|data| data.get().to_owned());
     if let Some(data) = &data {
@@ -109,7 +109,7 @@ async fn switch(
     request: Request,
     paused: bool,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(shared, address, Right::Govern)?);
+    let queue = name(queue_of(shared, address)?);
     let Heard { headers, body: Nothing {}, .. } = hear(shared, request, "pause").await?;
     let deed = if paused { Deed::Pause(queue) } else { Deed::Resume(queue) };
     govern(shared, &headers, deed).await?;
@@ -128,7 +128,7 @@ pub(super) async fn purge(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let queue = name(queue_of(&shared, address)?);
     let Heard { headers, body: Emptied { state }, .. } = hear(&shared, request, "purge").await?;
     let what = match state {
         JobState::Ready => Purge::Waiting,
@@ -189,7 +189,7 @@ async fn chosen(
     request: Request,
     deed: fn(Chosen) -> Deed,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(shared, address, Right::Govern)?);
+    let queue = name(queue_of(shared, address)?);
     let Heard { headers, body, .. } = hear::<Which>(shared, request, "choice of jobs").await?;
     many(shared, &headers, deed(body.chosen(queue)?)).await
 }
@@ -200,7 +200,7 @@ pub(super) async fn settings(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let queue = name(queue_of(&shared, address, Right::Govern)?);
+    let queue = name(queue_of(&shared, address)?);
     let Heard { headers, body: named, .. } = hear(&shared, request, "settings").await?;
     let deed = Deed::Set(queue, patch(named).map_err(Problem::bad_request)?);
     match decide(&shared, &headers, deed).await? {

@@ -9,7 +9,6 @@ use crate::{
     },
     problem::Problem,
     queues::Poll,
-    rights::Right,
 };
 use axum::{
     extract::{Request, State},
@@ -45,7 +44,7 @@ pub(super) async fn of_queue(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let spec = &queue_of(&shared, address, Right::Consume)?.spec;
+    let spec = &queue_of(&shared, address)?.spec;
     let Heard { headers, body: wish, .. } = hear::<Wish>(&shared, request, "wish for jobs").await?;
     if shared.is_draining() {
         return Err(Code::Draining.into());
@@ -82,7 +81,7 @@ pub(super) async fn one(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address, Right::Consume).await?;
+    let (id, _) = job_of(&shared, address).await?;
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }

@@ -5,7 +5,6 @@ use crate::{
     app::Shared,
     limits::{READ_BYTES, READ_EVENTS},
     problem::Problem,
-    rights::Right,
 };
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
@@ -36,7 +35,7 @@ pub(super) async fn jobs(
     address: Address,
     asked: Result<Query<Jobs>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let spec = &queue_of(&shared, address, Right::Read)?.spec;
+    let spec = &queue_of(&shared, address)?.spec;
     let Query(asked) = asked.map_err(|error| Problem::bad_request(format!("{error}.")))?;
     let query = ListQuery {
         queue: QueueName { ns: spec.ns.clone(), name: spec.name.clone() },
@@ -71,7 +70,7 @@ pub(super) async fn audit(
     address: Address,
     asked: Result<Query<Audits>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let spec = &queue_of(&shared, address, Right::Read)?.spec;
+    let spec = &queue_of(&shared, address)?.spec;
     let Query(asked) = asked.map_err(|error| Problem::bad_request(format!("{error}.")))?;
     let query = AuditQuery {
         queue: QueueName { ns: spec.ns.clone(), name: spec.name.clone() },
