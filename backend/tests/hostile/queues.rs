@@ -1,6 +1,7 @@
 //! Jobs as nobody should speak of them. Whatever is said, what was in the queue before is there after
 //! it, and who holds a job may still end it.
 
+mod backlog;
 mod sockets;
 mod waits;
 mod webhooks;

@@ -125,10 +125,7 @@ impl Siege {
     }
 
     pub fn run(self, attack: impl AsyncFnOnce(&Target)) {
-        // One after the other, also among processes: each would be the other's noise.
-        let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile.lock");
-        let lock = File::create(lock).unwrap();
-        lock.lock().unwrap();
+        let lock = turn();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.laid(attack, lock));
     }
@@ -201,6 +198,14 @@ impl Siege {
             crowded - 1.0,
         )
     }
+}
+
+/// One after the other, also among processes: each would be the other's noise.
+pub fn turn() -> File {
+    let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile.lock");
+    let lock = File::create(lock).unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 /// So many of the same at once.
