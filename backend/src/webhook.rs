@@ -4,6 +4,7 @@
 
 mod address;
 mod client;
+mod net;
 mod sign;
 mod target;
 mod worker;

@@ -5,6 +5,7 @@ mod exchange;
 mod tls;
 
 use super::{
+    net::{Net, Own},
     sign::{self, Secret},
     target::{BadTarget, NoAddress, Target, Targets},
 };
@@ -83,6 +84,7 @@ impl Patience {
 /// Sends webhooks.
 pub(crate) struct Sender {
     targets: Targets,
+    net: Box<dyn Net>,
     tls: tls::Connector,
     patience: Patience,
 }
@@ -95,14 +97,21 @@ impl Sender {
     }
 
     pub(super) fn trusting(roots: RootCertStore, targets: Targets, patience: Patience) -> Self {
-        Self { targets, tls: tls::Connector::new(roots), patience }
+        let (net, tls) = (Box::new(Own), tls::Connector::new(roots));
+        Self { targets, net, tls, patience }
+    }
+
+    /// In another network.
+    #[cfg(test)]
+    pub(super) fn over(self, net: impl Net + 'static) -> Self {
+        Self { net: Box::new(net), ..self }
     }
 
     /// Whether a webhook may be made for this URL, as far as can be known now: one whose name is not
     /// found at the moment may be made, and has its attempts fail while that is so.
     pub(crate) async fn check(&self, url: &str) -> Result<Target, BadTarget> {
         let target = self.targets.check(url)?;
-        match target.addresses(self.patience.name).await {
+        match target.addresses(&*self.net, self.patience.name).await {
             Err(NoAddress::Inside) => Err(BadTarget::Inside),
             Ok(_) | Err(NoAddress::Slow(_) | NoAddress::Unknown(_)) => Ok(target),
         }
@@ -136,7 +145,7 @@ impl Sender {
     }
 
     async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
-        let addresses = target.addresses(self.patience.name).await?;
+        let addresses = target.addresses(&*self.net, self.patience.name).await?;
         let mut failure = Failure::Name(NoAddress::Inside);
         for address in addresses.into_iter().take(ADDRESSES) {
             match self.connect_to(address).await {
@@ -149,7 +158,7 @@ impl Sender {
 
     async fn connect_to(&self, address: SocketAddr) -> Result<TcpStream, Failure> {
         let patience = self.patience.connect;
-        let stream = timeout(patience, TcpStream::connect(address)).await;
+        let stream = timeout(patience, self.net.connect(address)).await;
         stream.map_err(|_| Failure::SlowConnect(patience))?.map_err(Failure::Connect)
     }
 }

@@ -5,7 +5,7 @@ mod allowed;
 
 pub use allowed::{BadAllowed, Inside, Public};
 
-use super::address::is_public;
+use super::{address::is_public, net::Net};
 use axum::http::uri::PathAndQuery;
 use std::{io, net::SocketAddr, time::Duration};
 use url::{Host, Url};
@@ -84,14 +84,17 @@ impl Target {
     }
 
     /// Where to connect, and to nothing else: who asked again could be told another address.
-    pub(super) async fn addresses(&self, patience: Duration) -> Result<Vec<SocketAddr>, NoAddress> {
+    pub(super) async fn addresses(
+        &self,
+        net: &dyn Net,
+        patience: Duration,
+    ) -> Result<Vec<SocketAddr>, NoAddress> {
         let found = match &self.host {
             Host::Ipv4(address) => vec![SocketAddr::from((*address, self.port))],
             Host::Ipv6(address) => vec![SocketAddr::from((*address, self.port))],
             Host::Domain(name) => {
-                let asked = tokio::net::lookup_host((name.as_str(), self.port));
-                let found = tokio::time::timeout(patience, asked).await;
-                found.map_err(|_| NoAddress::Slow(patience))??.collect()
+                let found = tokio::time::timeout(patience, net.find(name, self.port)).await;
+                found.map_err(|_| NoAddress::Slow(patience))??
             }
         };
         self.usable(found)

@@ -1,5 +1,6 @@
 //! Attempts, with small servers at the other end.
 
+mod names;
 mod receiver;
 mod safe;
 

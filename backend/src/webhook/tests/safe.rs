@@ -16,14 +16,14 @@ use tokio_rustls::{
 };
 
 /// A server whose certificate is for these names, and only its own.
-struct Safe {
-    at: SocketAddr,
+pub(super) struct Safe {
+    pub(super) at: SocketAddr,
     certificate: CertificateDer<'static>,
     had: JoinHandle<Option<String>>,
 }
 
 impl Safe {
-    async fn called(names: &[&str]) -> Self {
+    pub(super) async fn called(names: &[&str]) -> Self {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         let certificate = made.cert.der().clone();
@@ -53,7 +53,7 @@ impl Safe {
         Sender::trusting(roots, targets, calm())
     }
 
-    fn trusted(&self) -> RootCertStore {
+    pub(super) fn trusted(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
         roots
@@ -63,7 +63,7 @@ impl Safe {
         format!("https://{host}:{}/", self.at.port())
     }
 
-    async fn had(self) -> Option<String> {
+    pub(super) async fn had(self) -> Option<String> {
         let had = tokio::time::timeout(Duration::from_secs(30), self.had).await;
         had.expect("the receiver ends").unwrap()
     }
