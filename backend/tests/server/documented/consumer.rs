@@ -53,14 +53,19 @@ fn serve(data: &Path, at: &str) -> (Ends, SocketAddr) {
     (Ends(server), address.parse().unwrap())
 }
 
-/// Has somebody type the document's command beside the document's program.
-fn consume(here: &Path, server: SocketAddr) -> Ends {
+/// The document's program.
+fn program() -> String {
     let [program] = &blocks(&text(), "python")[..] else { panic!("one program") };
+    program.clone()
+}
+
+/// Has somebody type the document's command beside the program.
+fn consume(here: &Path, server: SocketAddr, program: &str, name: &str) -> Ends {
     fs::write(here.join("consumer.py"), program).unwrap();
     let all = blocks(&text(), "sh");
     let mut lines = all.iter().flat_map(|block| steps(block)).map(|step| step.line);
     let line = lines.find(|line| line.starts_with("python3 ")).unwrap();
-    let line = line.replace(SERVER, &server.to_string());
+    let line = line.replace(SERVER, &server.to_string()).replace("printer-2", name);
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = format!("exec {}", line.replacen("python3", &python, 1));
     let mut command = Command::new("sh");
@@ -78,7 +83,7 @@ async fn the_documents_consumer_does_each_job_once_though_it_and_its_server_are_
         counts["done"] == number && counts["leased"] == 0
     };
     let mut ids = vec![add(address, "one").await];
-    let consumer = consume(here.path(), address);
+    let consumer = consume(here.path(), address, &program(), "printer-2");
     until(here.path(), async || done(1).await).await;
 
     drop(server);
@@ -95,7 +100,7 @@ async fn the_documents_consumer_does_each_job_once_though_it_and_its_server_are_
     drop(consumer);
     until(here.path(), async || waits(OWN).await).await;
     ids.push(add(address, "three").await);
-    let mut consumer = consume(here.path(), address);
+    let mut consumer = consume(here.path(), address, &program(), "printer-2");
     until(here.path(), async || done(3).await).await;
     assert!(consumer.0.try_wait().unwrap().is_none(), "it goes on");
 
@@ -110,4 +115,40 @@ async fn the_documents_consumer_does_each_job_once_though_it_and_its_server_are_
     let said = log["events"].as_array().unwrap()[1..].iter();
     let texts: Vec<&Value> = said.map(|event| &event["data"]["text"]).collect();
     assert_eq!(texts, ["one", "two", "three"]);
+}
+
+/// It holds its first job for ever, and each for a second if it says no more.
+fn stuck() -> String {
+    let (lease, does) = ("lease_ms=30000", "    return {\"by\": ME}\n");
+    let stuck = "    if job[\"attempt\"] == 1:\n        open(\"begun\", \"w\").close()\n        \
+                 time.sleep(600)\n";
+    let program = program();
+    assert_eq!((program.matches(lease).count(), program.matches(does).count()), (1, 1));
+    program.replace(lease, "lease_ms=1000").replace(does, &format!("{stuck}{does}"))
+}
+
+#[tokio::test]
+async fn a_job_whose_documented_consumer_is_killed_comes_to_the_next_after_its_lease() {
+    let [data, here] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (_server, address) = serve(data.path(), "127.0.0.1:0");
+    let path = format!("/api/v1/work/jobs/{}", add(address, "one").await);
+    let killed = consume(here.path(), address, &stuck(), "printer-2");
+    until(here.path(), async || here.path().join("begun").exists()).await;
+    drop(killed);
+    let held = get(address, &path).await.json();
+    assert_eq!((&held["state"], &held["attempt"]), (&json!("leased"), &json!(1)), "{held}");
+
+    let _next = consume(here.path(), address, &stuck(), "printer-3");
+    until(here.path(), async || get(address, &path).await.json()["state"] == "done").await;
+    let job = get(address, &path).await.json();
+    assert_eq!((&job["attempt"], &job["result"]), (&json!(2), &json!({ "by": "printer-3" })));
+    let [error] = &job["errors"].as_array().unwrap()[..] else { panic!("one error: {job}") };
+    assert_eq!(
+        (&error["attempt"], &error["consumer"], &error["error"]),
+        (&json!(1), &json!("printer-2"), &json!("lease ran out"))
+    );
+    assert!(error["took_ms"].as_u64().unwrap() >= 1_000, "its lease was its own: {error}");
+    let log = get(address, LOBBY).await.json();
+    let said = &log["events"].as_array().unwrap()[1..];
+    assert_eq!(said.len(), 1, "said once: {log}");
 }
