@@ -1,6 +1,7 @@
 //! Exports: a room's log as a file of JSON lines. Each is a job in the server's own queue; what is
 //! written stands on the [`Shelf`] until it has been kept for long enough.
 
+mod known;
 mod part;
 mod pieces;
 mod shelf;

@@ -47,8 +47,11 @@ pub enum Outcome<J: JobType> {
     RetryAfter(J::Failure, Millis),
     /// It is a dead letter.
     Dead(J::Failure),
-    /// It is handed back and comes again after this time; no attempt is lost.
+    /// It is handed back and comes again after this time; no attempt is lost. A job may be snoozed
+    /// [so often](holdfast_common::job::limits::SNOOZES).
     Snooze(Millis),
+    /// The same, however often: the server cannot for now, and that is nothing of the job's own.
+    HandBack(Millis),
 }
 
 /// A job that a worker has.

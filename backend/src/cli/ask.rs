@@ -15,7 +15,7 @@ use std::{io::Write, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet};
 use url::Url;
 
-/// How long a request may take.
+/// How long a request may take, if nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes of an answer: what a page of jobs may have, and more.
@@ -41,6 +41,8 @@ pub(super) struct Server {
     authority: String,
     /// Who asks, as they say it.
     by: Option<HeaderValue>,
+    /// How long a request may take until it is answered.
+    within: Duration,
 }
 
 /// What it has answered, a text of JSON.
@@ -64,7 +66,7 @@ impl Server {
         let host = base.host_str().filter(|_| base.scheme() == "http" && base.path() == "/");
         let host = host.ok_or_else(wrong)?;
         let authority = format!("{host}:{}", base.port_or_known_default().unwrap_or(80));
-        Ok(Self { base, authority, by: None })
+        Ok(Self { base, authority, by: None, within: PATIENCE })
     }
 
     /// Asks in this name.
@@ -72,6 +74,11 @@ impl Server {
         let by = name.map(|name| HeaderValue::from_bytes(name.as_bytes())).transpose();
         let by = by.map_err(|_| NotDone::Wrong("a name is one line of text".to_owned()))?;
         Ok(Self { by, ..self })
+    }
+
+    /// Asks for so long each time.
+    pub(super) fn within(self, within: Duration) -> Self {
+        Self { within, ..self }
     }
 
     pub(super) async fn get(
@@ -132,7 +139,7 @@ impl Server {
     ) -> Result<Answer, NotDone> {
         let broken = |error: String| NotAsked::Broken(self.base.to_string(), error);
         let request = request.map_err(|error| broken(error.to_string()))?;
-        let answered = tokio::time::timeout(PATIENCE, self.answered(request));
+        let answered = tokio::time::timeout(self.within, self.answered(request));
         let late = |_| broken("it takes too long".to_owned());
         let (status, text) = answered.await.map_err(late)??;
         if (200..300).contains(&status) {
@@ -153,7 +160,7 @@ impl Server {
         let request = self.request(Method::GET, &self.url(path)).body(Full::default());
         let request = request.map_err(|error| broken(error.to_string()))?;
         let late = |_| broken("it takes too long".to_owned());
-        let sent = tokio::time::timeout(PATIENCE, self.sent(request)).await;
+        let sent = tokio::time::timeout(self.within, self.sent(request)).await;
         let (response, _connection) = sent.map_err(late)??;
         let status = response.status();
         let mut body = response.into_body();
@@ -236,5 +243,17 @@ mod tests {
         let server = Server::new("http://localhost:1").unwrap();
         let url = server.url(&["work", "queues", "a/b ?#ä"]);
         assert_eq!(url.path(), "/api/v1/work/queues/a%2Fb%20%3F%23%C3%A4");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_given_as_much_time_as_is_said() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let server = Server::new(&url).unwrap().within(Duration::from_millis(50));
+        let (get, mut copied) = (server.get(&["queues"], &[]).await, Copied::default());
+        let copy = server.copy(&["queues"], &mut Vec::new(), &mut copied).await;
+        for late in [get.err(), copy.err()] {
+            assert!(late.unwrap().to_string().ends_with("it takes too long"));
+        }
     }
 }

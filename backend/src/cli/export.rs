@@ -3,7 +3,7 @@
 use super::{
     NotDone,
     ask::{Answer, Copied, Server},
-    patience::Patience,
+    patience::{Patience, TRY},
 };
 use crate::clock;
 use clap::Args;
@@ -40,7 +40,7 @@ impl AskedRoom {
     /// The server cannot be asked or says no, or what it sends cannot be written.
     pub async fn carry_out(self, to: &mut impl io::Write) -> Result<(), NotDone> {
         let Self(ExportOptions { server, namespace, room }) = self;
-        let server = Server::new(&server)?;
+        let server = Server::new(&server)?.within(TRY);
         let mut patience = Patience::begin();
         let job = asked(&server, &mut patience, &[&namespace, "rooms", &room, "export"]).await?;
         done(&server, &mut patience, &job).await?;

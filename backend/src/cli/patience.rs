@@ -14,6 +14,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How long a server may be away that has what was asked for: it may be starting again.
 const AWAY: Duration = Duration::from_secs(60);
 
+/// How long one request may take: of those that are lost without a word there are several in that time.
+pub(super) const TRY: Duration = Duration::from_secs(15);
+
 /// How long one that is there may say that it cannot for now.
 const BUSY: Duration = Duration::from_secs(600);
 
@@ -158,5 +161,20 @@ mod tests {
             assert_eq!(given_up(|| refused(code)).await.0, 1, "{code:?}");
         }
         assert_eq!(given_up(|| NotDone::Wrong("no".to_owned())).await, (1, "no".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_are_lost_without_a_word_are_said_again_some_times() {
+        let (mut patience, mut tries) = (Patience::begin(), 0);
+        let late =
+            || NotAsked::Broken("http://a".to_owned(), "it takes too long".to_owned()).into();
+        while tries < 3 {
+            tokio::time::advance(TRY).await;
+            assert!(patience.again(late()).await.is_ok(), "after {tries} more");
+            tries += 1;
+        }
+        tokio::time::advance(TRY).await;
+        let error = patience.again(late()).await.unwrap_err().to_string();
+        assert_eq!(error, "gave up after 60 s: http://a has no proper answer: it takes too long");
     }
 }

@@ -1,23 +1,12 @@
 //! A file that is being written.
 
+use super::known::Known;
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::runtime::Handle;
-
-/// Files that are being removed: they count no more. One that cannot be removed counts again.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Going(Arc<Mutex<BTreeSet<PathBuf>>>);
-
-impl Going {
-    pub(super) fn now(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A file under the name of what is not whole yet. Dropped before it is [finished](Part::finish), it is
 /// removed.
@@ -28,10 +17,10 @@ pub(super) struct Part {
     /// What it is called once it is whole.
     whole: PathBuf,
     bytes: u64,
-    /// How many it may have.
-    most: u64,
+    /// How far all that is written together may come while this is.
+    until: u64,
     finished: bool,
-    going: Going,
+    known: Known,
 }
 
 /// Why something was not written.
@@ -49,24 +38,31 @@ impl From<io::Error> for NotWritten {
 }
 
 impl Part {
-    /// Begins one. Blocks, as all of it does.
-    pub(super) fn begin(
-        path: PathBuf,
-        whole: PathBuf,
-        most: u64,
-        going: Going,
-    ) -> io::Result<Self> {
+    /// Begins one, which counts from now on. Blocks, as all of it does.
+    pub(super) fn begin(path: PathBuf, whole: PathBuf, known: Known) -> io::Result<Self> {
         let file = File::create(&path)?;
-        Ok(Self { file, path, whole, bytes: 0, most, finished: false, going })
+        known.now().parts.insert(path.clone(), 0);
+        Ok(Self { file, path, whole, bytes: 0, until: 0, finished: false, known })
+    }
+
+    /// While this one is written, all that is written together may come so far.
+    pub(super) const fn up_to(mut self, until: u64) -> Self {
+        self.until = until;
+        self
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), NotWritten> {
-        let bytes = self.bytes + text.len() as u64;
-        if bytes > self.most {
-            return Err(NotWritten::Full);
+        let bytes = text.len() as u64;
+        {
+            let mut known = self.known.now();
+            if known.written + bytes > self.until {
+                return Err(NotWritten::Full);
+            }
+            known.written += bytes;
+            self.bytes += bytes;
+            known.parts.insert(self.path.clone(), self.bytes);
         }
         self.file.write_all(text.as_bytes())?;
-        self.bytes = bytes;
         Ok(())
     }
 
@@ -75,6 +71,8 @@ impl Part {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.whole)?;
         self.finished = true;
+        // From now on the folder says it.
+        self.known.now().parts.remove(&self.path);
         synced(self.whole.parent())?;
         Ok(self.bytes)
     }
@@ -85,12 +83,17 @@ impl Drop for Part {
         if self.finished {
             return;
         }
-        let (path, going) = (std::mem::take(&mut self.path), self.going.clone());
-        going.now().insert(path.clone());
+        let (path, known) = (std::mem::take(&mut self.path), self.known.clone());
+        {
+            let mut known = known.now();
+            known.parts.remove(&path);
+            known.written -= self.bytes;
+            known.going.insert(path.clone());
+        }
         // What stays behind is removed at the next start.
         let remove = move || {
             drop(fs::remove_file(&path));
-            going.now().remove(&path);
+            known.now().going.remove(&path);
         };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(remove)),

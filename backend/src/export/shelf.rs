@@ -2,7 +2,8 @@
 
 use super::{
     apart,
-    part::{Going, Part, synced},
+    known::Known,
+    part::{Part, synced},
     pieces::pieces,
 };
 use crate::limits::{EXPORT_READS, EXPORTS_KEPT};
@@ -34,7 +35,7 @@ pub struct Exports {
 /// The folder of exports.
 pub(crate) struct Shelf {
     exports: Exports,
-    going: Going,
+    known: Known,
     /// Turns to read a file: each is one more that is open.
     reads: Arc<Semaphore>,
 }
@@ -83,10 +84,17 @@ struct Found {
     written: SystemTime,
 }
 
+/// What more may be kept.
+struct Left {
+    bytes: u64,
+    /// How far [all that is written](super::known::State::written) may come by that.
+    until: u64,
+}
+
 impl Shelf {
     pub(crate) fn new(exports: Exports) -> Arc<Self> {
         let reads = Arc::new(Semaphore::new(EXPORT_READS));
-        Arc::new(Self { exports, going: Going::default(), reads })
+        Arc::new(Self { exports, known: Known::default(), reads })
     }
 
     pub(super) const fn keep(&self) -> Millis {
@@ -96,7 +104,7 @@ impl Shelf {
     /// How many more bytes may be kept; `None` where as many files or bytes as may be are.
     pub(crate) async fn room(self: &Arc<Self>) -> io::Result<Option<u64>> {
         let shelf = Arc::clone(self);
-        apart(move || shelf.left()).await
+        apart(move || Ok(shelf.left(0)?.map(|left| left.bytes))).await
     }
 
     /// Begins the file of a job's lease; `None` where there is no room for one.
@@ -112,9 +120,10 @@ impl Shelf {
                 fs::create_dir_all(folder)?;
                 synced(folder.parent())?;
             }
-            let Some(most) = shelf.left()? else { return Ok(None) };
             let path = |whole| folder.join(Name { job, fence, whole }.written());
-            Part::begin(path(false), path(true), most, shelf.going.clone()).map(Some)
+            // Begun before the others are counted: of two that begin at once each knows of the other.
+            let part = Part::begin(path(false), path(true), shelf.known.clone())?;
+            Ok(shelf.left(1)?.map(|left| part.up_to(left.until)))
         })
         .await
     }
@@ -167,14 +176,22 @@ impl Shelf {
         .await
     }
 
-    fn left(&self) -> io::Result<Option<u64>> {
-        // Asked first: what has gone while the folder is listed may still be in the list.
-        let going = self.going.now().clone();
+    /// What is left beside all files but those `own` ones that are begun, and are empty; `None` where
+    /// there is no room for one.
+    fn left(&self, own: usize) -> io::Result<Option<Left>> {
+        // Asked first: what has gone, or become whole, while the folder is listed may still be in the list.
+        let known = self.known.now().clone();
         let mut files = self.files()?;
-        files.retain(|file| !going.contains(&file.path));
-        let bytes: u64 = files.iter().map(|file| file.bytes).sum();
-        let left = self.exports.bytes.saturating_sub(bytes);
-        Ok((left > 0 && files.len() < EXPORTS_KEPT).then_some(left))
+        files.retain(|Found { name, path, .. }| {
+            let part = path.with_file_name(Name { whole: false, ..*name }.written());
+            !known.parts.contains_key(&part) && !known.going.contains(path)
+        });
+        let whole: u64 = files.iter().map(|file| file.bytes).sum();
+        let parts: u64 = known.parts.values().sum();
+        let bytes = self.exports.bytes.saturating_sub(whole + parts);
+        let others = files.len() + known.parts.len() - own;
+        let left = Left { bytes, until: known.written + bytes };
+        Ok((bytes > 0 && others < EXPORTS_KEPT).then_some(left))
     }
 
     fn files(&self) -> io::Result<Vec<Found>> {
@@ -211,6 +228,7 @@ impl Whole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::part::NotWritten;
 
     fn few(folder: PathBuf) -> Exports {
         Exports { folder, keep: Millis(60_000), bytes: 1_000, pace: Duration::from_secs(30) }
@@ -240,6 +258,28 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn those_that_are_written_at_once_have_together_no_more_bytes_than_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(few(folder.path().to_owned()));
+        let [one, two, three] = [1, 2, 3].map(|n| JobId::from_bytes([n; 16]));
+        let begin = async |job| shelf.begin(job, 1).await.unwrap().unwrap();
+        let (mut big, mut small) = (begin(one).await, begin(two).await);
+        big.write(&"x".repeat(600)).unwrap();
+        small.write(&"x".repeat(300)).unwrap();
+        let mut late = begin(three).await;
+        assert!(matches!(late.write(&"x".repeat(101)), Err(NotWritten::Full)));
+        late.write(&"x".repeat(50)).unwrap();
+        assert!(matches!(small.write(&"x".repeat(51)), Err(NotWritten::Full)));
+        late.finish().unwrap();
+        assert_eq!(shelf.room().await.unwrap(), Some(50));
+        // What does not become whole leaves its room to those that are being written.
+        drop(big);
+        small.write(&"x".repeat(650)).unwrap();
+        assert!(matches!(small.write("x"), Err(NotWritten::Full)));
+        assert_eq!((small.finish().unwrap(), shelf.room().await.unwrap()), (950, None));
+    }
+
     #[test]
     fn what_is_being_removed_takes_nothing_from_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
@@ -249,17 +289,18 @@ mod tests {
             tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
         let mut part = runtime.block_on(shelf.begin(JobId::NIL, 1)).unwrap().unwrap();
         part.write(&"x".repeat(900)).unwrap();
-        assert_eq!(shelf.left().unwrap(), Some(100));
+        let left = || shelf.left(0).unwrap().map(|left| left.bytes);
+        assert_eq!(left(), Some(100));
         // Nothing is removed until this thread is free.
         let (go, held) = std::sync::mpsc::channel::<()>();
         runtime.spawn_blocking(move || held.recv().is_ok());
         let inside = runtime.enter();
         drop(part);
         drop(inside);
-        assert_eq!((shelf.files().unwrap().len(), shelf.left().unwrap()), (1, Some(1_000)));
+        assert_eq!((shelf.files().unwrap().len(), left()), (1, Some(1_000)));
         drop(go);
         let next = runtime.block_on(shelf.begin(JobId::NIL, 2)).unwrap();
-        assert!(next.is_some() && shelf.going.now().is_empty());
+        assert!(next.is_some() && shelf.known.now().going.is_empty());
         assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "of the first nothing is left");
     }
 

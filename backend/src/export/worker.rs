@@ -28,8 +28,9 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How many are written at once. What may be kept is counted by the one that writes.
-const AT_ONCE: u32 = 1;
+/// How many are written at once: one of a huge room holds up no other. More would be more disk at a time, and
+/// as many reads of logs in memory.
+const AT_ONCE: u32 = 2;
 
 /// A lease. It goes on while there is writing, and after a server was killed this is how long nobody
 /// begins anew.
@@ -143,10 +144,10 @@ impl Worker for Exporter {
             }
             Err(Stop::Storage(fault)) => {
                 tracing::warn!(job = %job.id(), %fault, "an export has to wait for the storage");
-                Outcome::Snooze(STORAGE_WAIT)
+                Outcome::HandBack(STORAGE_WAIT)
             }
             // Nobody hears it.
-            Err(Stop::Lost) => Outcome::Snooze(Millis(0)),
+            Err(Stop::Lost) => Outcome::HandBack(Millis(0)),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn fits(shared: &Shared, about: &About, how: &How) -> Result<(), Code
         // No result is the result null.
         How::Complete { result } => kind.check_output(result.as_deref().unwrap_or("null")),
         How::Fail { failure: Some(failure), .. } => kind.check_failure(failure),
-        How::Fail { failure: None, .. } | How::Snooze { .. } | How::HandBack => Ok(()),
+        How::Fail { failure: None, .. } | How::Snooze { .. } | How::HandBack { .. } => Ok(()),
     }
 }
 

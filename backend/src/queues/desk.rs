@@ -294,7 +294,7 @@ impl Desk {
     /// The same, and waits until they are: no attempt is lost by it.
     pub(crate) async fn hand_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
         let ends = jobs.into_iter().map(async |(job, token)| {
-            let how = How::HandBack;
+            let how = How::HandBack { delay: Millis(0) };
             let end = End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then: None };
             // Where this fails the lease runs out.
             if let Err(fault) = self.end(end).await {

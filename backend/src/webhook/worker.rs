@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// How many are told at once.
 pub(crate) const AT_ONCE: u32 = 16;
 
-/// How long it waits for a storage that could not say. No attempt is lost by that.
+/// How long it waits for a storage that could not say for now. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
 
 /// Attempts of one delivery, and its wait after the first: a receiver that is away for a day has it
@@ -132,7 +132,13 @@ impl Worker for Courier {
         let delivered = self.deliver(job.id(), &job.data).await;
         delivered.unwrap_or_else(|fault| {
             tracing::warn!(job = %job.id(), %fault, "a webhook has to wait for the storage");
-            Outcome::Snooze(STORAGE_WAIT)
+            match fault {
+                Fault::Full | Fault::Overloaded | Fault::Unknown(_) => {
+                    Outcome::HandBack(STORAGE_WAIT)
+                }
+                // It may fail there each time.
+                Fault::Failed(why) => Outcome::Retry(why),
+            }
         })
     }
 }

@@ -91,7 +91,7 @@ async fn run<W: Worker>(
             };
             match outcome {
                 // It ends with its server, and not by anything of its own.
-                Ok(None) => Said::plain(id, token, How::HandBack),
+                Ok(None) => Said::plain(id, token, How::HandBack { delay: Millis(0) }),
                 Ok(Some(outcome)) => match bounded(shared, said(&mut leased, outcome)) {
                     Ok(said) => said,
                     Err(why) => Said::plain(id, token, failed::<W::Job>(&why)),
@@ -147,6 +147,7 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
         Outcome::RetryAfter(failure, floor) => fail(&failure, Some(floor)),
         Outcome::Dead(failure) => fail(&failure, None),
         Outcome::Snooze(delay) => How::Snooze { delay },
+        Outcome::HandBack(delay) => How::HandBack { delay },
     };
     Said::plain(leased.id, leased.token, how)
 }

@@ -1,5 +1,5 @@
-//! What docs/queues.md has one type is typed as it stands there, at a shell beside the program, and what it says
-//! comes. The address alone is another one, and ids and tokens are those that have come.
+//! What docs/queues.md has one type, and docs/protocol.md of exports, is typed as it stands there, at a shell beside
+//! the program, and what it says comes. The address alone is another one, and ids and tokens are those that have come.
 
 mod consumer;
 mod like;
@@ -21,9 +21,13 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The document as it stands.
+/// The document of queues as it stands.
 fn text() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/queues.md");
+    document("queues.md")
+}
+
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     fs::read_to_string(path).unwrap()
 }
 
@@ -110,6 +114,12 @@ impl Reader {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What they have in files by now.
+    fn files(&self) -> Vec<String> {
+        let files = fs::read_dir(self.here.path()).unwrap();
+        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+
     fn compared(&mut self, step: &Step, status: u16, is: &Value) -> Result<(), String> {
         match &step.said {
             None if (200..300).contains(&status) => {}
@@ -134,12 +144,20 @@ fn each_command_of_the_document_of_queues_is_answered_as_it_says() {
     for step in all.iter().filter(|step| !step.line.starts_with("python3 ")) {
         reader.follow(step);
     }
-    let exports: Vec<_> = fs::read_dir(reader.here.path()).unwrap().collect();
-    assert_eq!(exports.len(), 2, "one by each way: {exports:?}");
-    let read = |path: &Path| fs::read_to_string(path).unwrap();
-    let [one, two] = [0, 1].map(|n: usize| read(&exports[n].as_ref().unwrap().path()));
+    let [one, two] = &reader.files()[..] else { panic!("one by each way") };
     assert_eq!(one, two);
     assert!(one.lines().last().unwrap().starts_with(r#"{"end":"#), "{one}");
+}
+
+#[test]
+fn the_commands_of_the_protocol_for_an_export_bring_its_file() {
+    let mut reader = Reader::start();
+    let blocks = blocks(&document("protocol.md"), "sh");
+    let [ask, file] = &steps(&blocks.concat())[..] else { panic!("to ask for it, and to get it") };
+    reader.follow(ask);
+    reader.follow(file);
+    let [export] = &reader.files()[..] else { panic!("one file") };
+    assert!(export.lines().last().unwrap().starts_with(r#"{"end":"#), "{export}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod shell;
 mod slow;
 
 use crate::{
-    faulty::Faulty,
+    faulty::{Faulty, passing},
     program::{holdfast, started, terminate},
     rig::{Answer, PATIENCE, Rig, ask},
     talker::Me,
@@ -18,7 +18,7 @@ use holdfast_backend::{
     export::Exports,
 };
 use holdfast_common::{
-    storage::{Fault, Inbox},
+    storage::{Fault, Inbox, jobs::How},
     time::Millis,
 };
 use serde_json::{Value, json};
@@ -214,8 +214,8 @@ async fn the_same_key_is_the_same_export_and_for_another_room_a_mismatch() {
     export("chat/rooms/ward").await.is(422, "idempotency_mismatch");
 }
 
-/// In which attempt an export is done, if reading the log fails like this once.
-async fn attempt_after(fault: Fault) -> Value {
+/// In which attempt an export is done, if reading the log fails like this once, and how that ended.
+async fn attempt_after(fault: Fault) -> (Value, How) {
     let folder = tempfile::tempdir().unwrap();
     let build = |builder: Builder| builder.exports(exports(folder.path()));
     let engine = Arc::new(Faulty::default());
@@ -227,19 +227,24 @@ async fn attempt_after(fault: Fault) -> Value {
     until(rig.address, &job, "done").await;
     assert!(engine.bad_slices.lock().unwrap().is_empty());
     is_whole(rig.address, &job).await;
-    until(rig.address, &job, "done").await["attempt"].clone()
+    let ended = engine.ends.lock().unwrap()[0].clone();
+    (until(rig.address, &job, "done").await["attempt"].clone(), ended)
 }
 
 #[tokio::test]
-async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt() {
-    for fault in [Fault::Overloaded, Fault::Full, Fault::Unknown("standing still".to_owned())] {
-        assert_eq!(attempt_after(fault.clone()).await, 1, "{fault}");
+async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt_and_no_snooze() {
+    for fault in passing() {
+        let (attempt, ended) = attempt_after(fault).await;
+        assert_eq!(attempt, 1);
+        assert!(matches!(ended, How::HandBack { delay: Millis(1..) }), "{ended:?}");
     }
 }
 
 #[tokio::test]
 async fn a_log_that_cannot_be_read_costs_an_export_an_attempt() {
-    assert_eq!(attempt_after(Fault::Failed("a page cannot be read".to_owned())).await, 2);
+    let (attempt, ended) = attempt_after(Fault::Failed("a page cannot be read".to_owned())).await;
+    assert_eq!(attempt, 2);
+    assert!(matches!(ended, How::Fail { .. }), "{ended:?}");
 }
 
 /// Runs `holdfast export`, away from the runtime that serves.

@@ -15,7 +15,8 @@ use holdfast_common::{
         hooks::{HookChange, Hooked, Webhook},
         jobs::{
             Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
-            Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
+            Govern, Governed, How, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec,
+            Tended,
         },
         schedules::{
             Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, Scheduled,
@@ -56,6 +57,13 @@ pub struct Faulty {
     pub more_ends: Mutex<Option<MoreEnds>>,
     /// What the next reads of a log meet, the last one first.
     pub bad_slices: Mutex<Vec<Fault>>,
+    /// In which ways leases were ended, in their order.
+    pub ends: Mutex<Vec<How>>,
+}
+
+/// What a read of a log meets that may go well a moment later.
+pub fn passing() -> [Fault; 3] {
+    [Fault::Full, Fault::Overloaded, Fault::Unknown("standing still".to_owned())]
 }
 
 pub type MoreEnds = Box<dyn Fn(i64) -> Vec<JobRead> + Send>;
@@ -110,6 +118,7 @@ impl Jobs for Faulty {
     }
 
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
+        self.ends.lock().unwrap().push(end.how.clone());
         self.inner.end(end)
     }
 

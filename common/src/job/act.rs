@@ -21,7 +21,7 @@ use std::mem;
 /// | [`End`](Act::End): complete | leased | done |
 /// | `End`: fail | leased | delayed or ready; dead for good, or after the last attempt |
 /// | `End`: snooze | leased | delayed or ready, and the attempt does not count |
-/// | `End`: hand back | leased | ready, and the attempt does not count |
+/// | `End`: hand back | leased | delayed or ready, and the attempt does not count |
 /// | [`Lapse`](Act::Lapse) | leased, once it has run out | ready; dead after the last attempt |
 /// | [`Due`](Act::Due) | delayed, once it is due | ready |
 /// | [`Free`](Act::Free) | behind | ready, or delayed if it is not due |
@@ -90,9 +90,9 @@ pub enum Ending {
     },
     /// It is handed back, and comes again after this time. No attempt is used up.
     Snooze(Millis),
-    /// It is handed back by the server itself, since nobody is there to do it: at once, however often.
-    /// Neither an attempt nor a snooze is used up.
-    HandBack,
+    /// It is handed back by the server itself, since nobody is there to do it or the server cannot for
+    /// now, and comes again after this time, however often. Neither an attempt nor a snooze is used up.
+    HandBack(Millis),
 }
 
 /// What came of an act.
@@ -200,15 +200,11 @@ impl Job {
             }
             Ending::Fail { .. } => Ok(self.leave(over, Place::Dead, now)),
             Ending::Snooze(_) if self.snoozes >= SNOOZES => Err(Refused::TooOften),
-            Ending::Snooze(delay) => {
+            Ending::Snooze(delay) | Ending::HandBack(delay) => {
                 self.attempt = self.attempt.saturating_sub(1);
-                self.snoozes += 1;
+                self.snoozes += u32::from(matches!(how, Ending::Snooze(_)));
                 let due = now + delay;
                 Ok(self.leave(over, waiting(now, due), due))
-            }
-            Ending::HandBack => {
-                self.attempt = self.attempt.saturating_sub(1);
-                Ok(self.leave(over, Place::Ready, now))
             }
         }
     }

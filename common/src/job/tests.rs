@@ -52,7 +52,7 @@ fn end(n: u64, how: Ending) -> Act {
         Ending::Complete => [1; 32],
         Ending::Fail { .. } => [2; 32],
         Ending::Snooze(_) => [3; 32],
-        Ending::HandBack => [4; 32],
+        Ending::HandBack(_) => [4; 32],
     };
     Act::End { token: token(n), digest, how }
 }

@@ -132,7 +132,7 @@ impl Client {
             Ending::Snooze(delay) => {
                 WorkClient::Snooze(Snooze { req, job, token, delay_ms: Some(delay), next })
             }
-            Ending::HandBack => unreachable!("it is the server's own word"),
+            Ending::HandBack(_) => unreachable!("it is the server's own word"),
         }
     }
 
@@ -221,7 +221,7 @@ fn number(digest: &Digest) -> u64 {
 pub fn digest_of(how: Ending, said: &str) -> Digest {
     match how {
         Ending::Snooze(delay) => digest(1 << 59 | delay.0),
-        Ending::HandBack => digest(1 << 58),
+        Ending::HandBack(_) => digest(1 << 58),
         Ending::Complete | Ending::Fail { .. } => digest(said.parse().unwrap_or_default()),
     }
 }

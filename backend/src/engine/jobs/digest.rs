@@ -6,6 +6,7 @@ use holdfast_common::{
         Append,
         jobs::{End, How},
     },
+    time::Millis,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,7 +29,11 @@ pub(super) fn digest(end: &End) -> Digest {
             sha.update([3]);
             number(&mut sha, Some(delay.0));
         }
-        How::HandBack => sha.update([6]),
+        How::HandBack { delay: Millis(0) } => sha.update([6]),
+        How::HandBack { delay } => {
+            sha.update([7]);
+            number(&mut sha, Some(delay.0));
+        }
     }
     for append in &end.appends {
         event(&mut sha, append);
@@ -81,7 +86,7 @@ mod tests {
         frame::Author,
         id::{EventId, JobId, PersonId, RoomId},
         job::Token,
-        time::{Millis, Timestamp},
+        time::Timestamp,
     };
     use std::collections::BTreeSet;
 
@@ -154,7 +159,9 @@ mod tests {
             plain(fail("ab", Some(""), None)),
             plain(How::Snooze { delay: Millis(0) }),
             plain(How::Snooze { delay: Millis(1) }),
-            plain(How::HandBack),
+            plain(How::HandBack { delay: Millis(0) }),
+            plain(How::HandBack { delay: Millis(1) }),
+            plain(How::HandBack { delay: Millis(2) }),
             done(vec![event(1)], Vec::new()),
             done(vec![event(1), event(1)], Vec::new()),
             done(vec![Append { room: RoomId::from_bytes([2; 16]), ..event(1) }], Vec::new()),

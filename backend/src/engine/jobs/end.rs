@@ -27,7 +27,7 @@ impl<R: Rows> Work<R> {
             How::Complete { .. } => Ending::Complete,
             How::Fail { retry, .. } => Ending::Fail { retry: *retry, chance: chance()? },
             How::Snooze { delay } => Ending::Snooze(*delay),
-            How::HandBack => Ending::HandBack,
+            How::HandBack { delay } => Ending::HandBack(*delay),
         };
         let act = Act::End { token: end.token, digest: digest(end), how };
         // Tried before anything is stored.
@@ -60,10 +60,10 @@ impl<R: Rows> Work<R> {
             How::Fail { reason: why, failure, .. } => {
                 (Some(reason(why.clone())), failure.as_deref())
             }
-            How::Snooze { .. } | How::HandBack => (None, None),
+            How::Snooze { .. } | How::HandBack { .. } => (None, None),
         };
         let before = row.outcome;
-        if !matches!(end.how, How::Snooze { .. } | How::HandBack) {
+        if !matches!(end.how, How::Snooze { .. } | How::HandBack { .. }) {
             row.outcome = outcome.map(|data| self.rows.store(data)).transpose()?;
         }
         if let Err(refused) = self.act(row, act, error)? {

@@ -60,7 +60,7 @@ fn call() -> impl Strategy<Value = Call> {
         3 => Just(complete()),
         3 => retry().prop_map(|retry| How::Fail { reason: "x".to_owned(), failure: None, retry }),
         1 => (0..3_000_u64).prop_map(snooze),
-        1 => Just(How::HandBack),
+        1 => (0..3_000_u64).prop_map(|delay| How::HandBack { delay: Millis(delay) }),
     ];
     let jobs = prop::collection::vec(draft(), 0..2);
     // Mostly one of the newest.

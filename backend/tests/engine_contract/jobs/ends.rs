@@ -138,7 +138,7 @@ async fn what_the_server_hands_back_is_no_snooze_and_no_attempt(bench: &Bench) {
     for _ in 0..=holdfast_common::job::limits::SNOOZES {
         let job = bench.take_one().await;
         assert_eq!(job.attempt, 1);
-        assert_eq!(bench.ended(&job, How::HandBack).await, Place::Ready);
+        assert_eq!(bench.ended(&job, How::HandBack { delay: Millis(0) }).await, Place::Ready);
     }
     let read = bench.job(id).await;
     assert_eq!((read.attempt, read.attempts), (0, Vec::new()));

@@ -148,13 +148,9 @@ impl Reference {
             How::Complete { .. } => job.end(Place::Done),
             How::Fail { retry: Some(_), .. } if job.attempt < job.most => job.due = now,
             How::Fail { .. } => job.end(Place::Dead),
-            How::Snooze { delay } => {
+            How::Snooze { delay } | How::HandBack { delay } => {
                 job.attempt -= 1;
                 job.due = now + delay.0;
-            }
-            How::HandBack => {
-                job.attempt -= 1;
-                job.due = now;
             }
         }
         let place = job.place(now);

@@ -114,6 +114,28 @@ async fn an_export_keeps_its_lease_on_a_slow_disk_and_leaves_nothing_when_it_is_
 }
 
 #[tokio::test]
+async fn an_export_that_takes_long_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = exports(folder.path()).folder;
+    let own = to.clone();
+    let rig = start(|exports| Exports { folder: own, ..exports }).await;
+    say_much(rig.address).await;
+    let (long, mut pipe) = in_the_middle(rig.address, &to).await;
+    for _ in 0..2 {
+        let other = begin(rig.address).await;
+        is_whole(rig.address, &other).await;
+    }
+    assert_eq!(until(rig.address, &long, "leased").await["attempt"], 1);
+    let drain = move || pipe.read_to_end(&mut Vec::new());
+    tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(drain))
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    // A pipe cannot be synced: what is asserted of it is that it was written to its end.
+}
+
+#[tokio::test]
 async fn killed_in_the_middle_an_export_ends_once_and_whole_by_the_next_server() {
     let folder = tempfile::tempdir().unwrap();
     let to = exports(folder.path()).folder;

@@ -1,8 +1,15 @@
 //! Receivers that say nothing, or lead inside: nothing is lost by either.
 
 use super::{HOOKS, QUEUE, jobs, receiver, receiver::Receiver, say, start_with, until};
-use crate::rig::Rig;
+use crate::{
+    faulty::{Faulty, passing},
+    rig::Rig,
+};
 use holdfast_backend::engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine};
+use holdfast_common::{
+    storage::{Fault, jobs::How},
+    time::Millis,
+};
 use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
@@ -105,4 +112,31 @@ async fn a_receiver_that_redirects_inside_leads_nobody_there() {
         assert!(untouched.accept().is_err(), "somebody came");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_storage_that_cannot_say_costs_a_delivery_time_and_no_attempt_and_no_snooze() {
+    let (engine, mut receiver) = (Arc::new(Faulty::default()), Receiver::start().await);
+    let rig = start_with(Arc::clone(&engine) as Arc<dyn Engine>, None, receiver.at, |it| it).await;
+    hook(&rig, receiver.at).await;
+    engine.bad_slices.lock().unwrap().extend(passing());
+    say(&rig, "late").await;
+    receiver.next().await;
+    until(&rig, |queue| queue["done"] == 1).await;
+    assert_eq!(jobs(&rig, "done").await[0]["attempt"], 1);
+    let ends = engine.ends.lock().unwrap().clone();
+    let back = |how: &How| matches!(how, How::HandBack { delay: Millis(1..) });
+    assert!(ends.len() == 4 && ends[..3].iter().all(back), "{ends:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_costs_a_delivery_an_attempt() {
+    let (engine, mut receiver) = (Arc::new(Faulty::default()), Receiver::start().await);
+    let rig = start_with(Arc::clone(&engine) as Arc<dyn Engine>, None, receiver.at, |it| it).await;
+    hook(&rig, receiver.at).await;
+    engine.bad_slices.lock().unwrap().push(Fault::Failed("a page cannot be read".to_owned()));
+    say(&rig, "torn").await;
+    receiver.next().await;
+    until(&rig, |queue| queue["done"] == 1).await;
+    assert_eq!(jobs(&rig, "done").await[0]["attempt"], 2);
 }

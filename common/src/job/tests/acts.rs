@@ -150,9 +150,13 @@ fn what_the_server_hands_back_uses_up_no_snooze_and_no_attempt_however_often() {
     let mut job = enqueued(&NewJob { most: Some(1), ..asked() });
     for n in 0..=u64::from(SNOOZES) {
         job.act(NOW, claim(n)).unwrap();
-        let step = job.act(NOW, end(n, Ending::HandBack)).unwrap();
+        let step = job.act(NOW, end(n, Ending::HandBack(Millis(0)))).unwrap();
         assert_eq!((step.to, job.due, job.attempt, job.snoozes), (Place::Ready, NOW, 0, 0));
     }
+    job.act(NOW, claim(4_000)).unwrap();
+    let step = job.act(NOW, end(4_000, Ending::HandBack(Millis(200)))).unwrap();
+    assert_eq!((step.to, job.due, job.snoozes), (Place::Delayed, StoreTime(1_200), 0));
+    job.act(job.due, Act::Due).unwrap();
     job.act(NOW, claim(5_000)).unwrap();
     let snoozed = job.act(NOW, end(5_000, Ending::Snooze(Millis(0)))).map(|step| step.to);
     assert_eq!((snoozed, job.snoozes), (Ok(Place::Ready), 1));

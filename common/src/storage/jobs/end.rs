@@ -51,8 +51,12 @@ pub enum How {
         /// How long.
         delay: Millis,
     },
-    /// It is handed back by the server itself, since nobody is there to do it.
-    HandBack,
+    /// It is handed back by the server itself, since nobody is there to do it or the server cannot for
+    /// now, and comes again after this time. That is no snooze, and may be as often as it likes.
+    HandBack {
+        /// How long.
+        delay: Millis,
+    },
 }
 
 /// What became of an [`End`]. But for [`Done`](Self::Done) nothing is changed by it: no event is

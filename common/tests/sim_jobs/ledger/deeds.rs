@@ -185,7 +185,7 @@ impl Ledger {
         let out = known.begun >= known.most;
         let (name, stands, right) = match end.how {
             Ending::Complete => ("complete", Stands::Done, to == Place::Done),
-            Ending::Snooze(_) | Ending::HandBack => {
+            Ending::Snooze(_) | Ending::HandBack(_) => {
                 known.begun = known.begun.saturating_sub(1);
                 ("snooze", Stands::Waits, !to.ended())
             }

@@ -161,7 +161,7 @@ impl Server {
             job: leased.job,
             token: leased.token,
             digest: digest(self.drawn | 1 << 60),
-            how: Ending::HandBack,
+            how: Ending::HandBack(Millis(0)),
             events: Vec::new(),
             bad: false,
             jobs: Vec::new(),

@@ -145,7 +145,7 @@ impl Server {
                 (Ending::Fail { retry: *retry, chance: self.chance() }, reason.clone())
             }
             How::Snooze { delay } => (Ending::Snooze(*delay), String::new()),
-            How::HandBack => (Ending::HandBack, String::new()),
+            How::HandBack { delay } => (Ending::HandBack(*delay), String::new()),
         };
         let digest = digest_of(how, &said);
         End { job, token, digest, how, events: Vec::new(), bad: false, jobs: Vec::new(), then }
