@@ -9,7 +9,10 @@ pub type Press = Box<dyn FnMut(ev::MouseEvent)>;
 
 /// A text that changes.
 pub fn text(says: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(says)
+    fn erased(says: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
+        Signal::derive(says)
+    }
+    erased(Box::new(says))
 }
 
 /// An attribute that may be absent.
@@ -19,7 +22,10 @@ pub fn maybe(says: impl Fn() -> Option<String> + Send + Sync + 'static) -> Signa
 
 /// Something that is so or is not.
 pub fn flag(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(is)
+    fn erased(is: Box<dyn Fn() -> bool + Send + Sync>) -> Signal<bool> {
+        Signal::derive(is)
+    }
+    erased(Box::new(is))
 }
 
 /// A view that is made anew whenever what it reads has changed.
@@ -53,7 +59,11 @@ pub fn when(
     is: impl Fn() -> bool + Send + Sync + 'static,
     make: impl Fn() -> AnyView + Send + 'static,
 ) -> AnyView {
-    either(is, make, || ().into_any())
+    either(is, make, nothing)
+}
+
+fn nothing() -> AnyView {
+    ().into_any()
 }
 
 /// One view while something is so, else the other.
@@ -62,8 +72,12 @@ pub fn either(
     make: impl Fn() -> AnyView + Send + 'static,
     other: impl Fn() -> AnyView + Send + 'static,
 ) -> AnyView {
-    let is = Memo::new(move |_| is());
-    fresh(move || if is.get() { make() } else { other() })
+    type Make = Box<dyn Fn() -> AnyView + Send>;
+    fn erased(is: Box<dyn Fn() -> bool + Send + Sync>, make: Make, other: Make) -> AnyView {
+        let is = Memo::new(move |_| is());
+        fresh(move || if is.get() { make() } else { other() })
+    }
+    erased(Box::new(is), Box::new(make), Box::new(other))
 }
 
 /// What happens on a press.

@@ -29,7 +29,7 @@ fn form(board: Board) -> AnyView {
         Like { kind: part(kind), error: part(error) }
     };
     let look = move || board.wish(Wish::Filter(asked()));
-    let changed = move || -> Box<dyn FnMut(Event)> { Box::new(move |_| look()) };
+    let field = |name, text| field(name, text, Box::new(move |_| look()));
     let submit: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event| {
         event.prevent_default();
         look();
@@ -43,28 +43,27 @@ fn form(board: Board) -> AnyView {
     let some = move || board.face.with(|face| !face.rows[Column::Dead as usize].is_empty());
     view! {
         <form class="search" role="search" aria-label="Dead letters" on:submit=submit>
-            <input
-                class="search-field"
-                type="search"
-                autocomplete="off"
-                aria-label="Type"
-                placeholder="Type"
-                bind:value=kind
-                on:change=changed()
-            />
-            <input
-                class="search-field"
-                type="search"
-                autocomplete="off"
-                dir="auto"
-                aria-label="Error"
-                placeholder="Error"
-                bind:value=error
-                on:change=changed()
-            />
+            {field("Type", kind)}
+            {field("Error", error)}
             <button class="sr-only" type="submit">"Look"</button>
             {when(some, move || pill("Requeue all", again))}
         </form>
+    }
+    .into_any()
+}
+
+fn field(name: &'static str, text: RwSignal<String>, changed: Box<dyn FnMut(Event)>) -> AnyView {
+    view! {
+        <input
+            class="search-field"
+            type="search"
+            autocomplete="off"
+            dir="auto"
+            aria-label=name
+            placeholder=name
+            bind:value=text
+            on:change=changed
+        />
     }
     .into_any()
 }

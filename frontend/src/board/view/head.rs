@@ -17,7 +17,11 @@ pub fn Head() -> impl IntoView {
         (ns != Work::NAME).then(|| view! { <bdi class="board-space">{ns} "/"</bdi> }.into_any());
     let known = move || board.queue(|_| ()).is_some();
     let paused = move || board.queue(|queue| queue.paused) == Some(true);
-    let sign = || view! { <span class="board-paused">"Paused: nothing begins"</span> }.into_any();
+    let sign = || {
+        // On a small screen the end of it is for the ear alone.
+        view! { <span class="board-paused">"Paused"<span>": nothing begins"</span></span> }
+            .into_any()
+    };
     let buttons = move || {
         let decide = press(move || board.wish(Wish::Pause(!untrack(paused))));
         let busy = text(move || board.face.with(|face| face.deciding).to_string());

@@ -14,15 +14,16 @@ pub(super) struct Polled {
     address: RwSignal<String>,
     /// The answer, or for a person why there is none.
     pub(super) told: RwSignal<String>,
-    /// How often it has turned, and whether a look is out since then.
-    looks: StoredValue<(u32, bool)>,
+    /// Counts looks that go out and answers that come: odd while one is out. No type of its own, since each
+    /// type of signal is much code.
+    looks: RwSignal<i64>,
 }
 
 impl Polled {
     /// Looks there for as long as the view lives that this is called in.
     pub(super) fn new(address: String) -> Self {
         let told = RwSignal::new("Loading…".to_owned());
-        let looks = StoredValue::new((0, false));
+        let looks = RwSignal::new(0);
         let polled = Self { address: RwSignal::new(address), told, looks };
         polled.look();
         let timer = set_interval_with_handle(move || polled.look(), EVERY);
@@ -38,7 +39,7 @@ impl Polled {
     pub(super) fn turn(self, address: String) {
         self.address.set(address);
         // What is out is of no use any more: its answer is not heard.
-        self.looks.update_value(|(turns, out)| (*turns, *out) = (*turns + 1, false));
+        self.looks.set((self.looks.get_untracked() | 1) + 1);
         self.look();
     }
 
@@ -49,16 +50,18 @@ impl Polled {
 
     fn look(self) {
         // A server that is slow is not asked again before it has answered.
-        let Some((turns, false)) = self.looks.try_get_value() else { return };
-        self.looks.set_value((turns, true));
+        let looks = self.looks.try_get_untracked();
+        let Some(before) = looks.filter(|looks| looks % 2 == 0) else { return };
+        let out = before + 1;
+        self.looks.set(out);
         let asked = self.address.get_untracked();
         spawn_local(async move {
             let answer = get(&asked).await.unwrap_or_else(|why| why);
             // The view may be gone meanwhile, or look elsewhere.
-            if self.looks.try_get_value() != Some((turns, true)) {
+            if self.looks.try_get_untracked() != Some(out) {
                 return;
             }
-            self.looks.set_value((turns, false));
+            self.looks.set(out + 1);
             // What is the same stays as it is.
             if self.told.with_untracked(|told| *told != answer) {
                 let focus = Kept::find();

@@ -4,15 +4,11 @@ use super::use_board;
 use crate::{
     board::{Wish, machine::Terms},
     browser,
-    components::{Glyph, Icon, flag},
+    components::{Glyph, Icon, flag, press},
     link::BoardLink,
 };
 use holdfast_common::{time::Millis, work::Task};
-use leptos::{
-    ev::{Event, SubmitEvent},
-    prelude::*,
-};
-use web_sys::Element;
+use leptos::{ev::SubmitEvent, prelude::*};
 
 /// Where a person adds a task.
 #[component]
@@ -68,7 +64,7 @@ pub fn NewTask() -> impl IntoView {
                     {term("Group", "text", ["", "", "128"], group)}
                 </div>
             </details>
-            <button class="btn btn-primary btn-sm" type="submit" disabled=unfit>
+            <button class="btn btn-primary btn-sm" type="submit" disabled=unfit on:click=press(reveal)>
                 <Icon glyph=Glyph::Plus />
                 "Add"
             </button>
@@ -84,10 +80,9 @@ fn number(field: RwSignal<String>) -> i32 {
     field.with_untracked(|text| js_sys::parse_float(text)) as i32
 }
 
-/// Shows the field that the browser has something to say of.
-fn reveal(event: &Event) {
-    let field: Element = event_target(event);
-    if let Ok(Some(more)) = field.closest("details") {
+/// Shows the fields of which the browser has something to say: of one that is not seen it says nothing.
+fn reveal() {
+    if let Ok(Some(more)) = document().query_selector(".task-more:has(:invalid)") {
         // Setting an attribute of this name cannot fail.
         let _ = more.set_attribute("open", "");
     }
@@ -100,7 +95,6 @@ fn term(
     [min, max, letters]: [&'static str; 3],
     value: RwSignal<String>,
 ) -> AnyView {
-    let reveal: Box<dyn FnMut(Event)> = Box::new(|event| reveal(&event));
     view! {
         <label class="task-term">
             {name}
@@ -111,7 +105,6 @@ fn term(
                 max=max
                 maxlength=letters
                 autocomplete="off"
-                on:invalid=reveal
                 bind:value=value
             />
         </label>
