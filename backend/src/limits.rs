@@ -31,8 +31,9 @@ pub(crate) const REFUSED_AT_ONCE: usize = 256;
 /// How long the request's head of a connection may take that is refused.
 pub(crate) const REFUSED_TIME: Duration = Duration::from_secs(2);
 
-/// Files that a process needs beside its connections: the database's, the log, those that are refused.
-pub const OTHER_FILES: u64 = REFUSED_AT_ONCE as u64 + 64;
+/// Files that a process needs beside its connections: the database's, the log, those that are refused,
+/// and those to webhooks.
+pub const OTHER_FILES: u64 = REFUSED_AT_ONCE as u64 + WEBHOOKS_AT_ONCE as u64 + 64;
 
 /// Greetings at once of those whose hello takes more than one frame, from the second frame until what
 /// came of it has left. Others wait for their turn, within the time for a hello: one of all the rooms
@@ -88,6 +89,16 @@ pub(crate) const EXPORT_PACE: usize = 512 * 1024;
 /// How long a reader may take for them, or as long as a request may take, if that is longer: a short time
 /// for heads asks nobody for a fast line.
 pub(crate) const EXPORT_TIME: Duration = Duration::from_secs(30);
+
+/// Deliveries to webhooks that are under way at once: each is a connection.
+pub(crate) const WEBHOOKS_AT_ONCE: u32 = 64;
+
+/// Those of them that go to one host and port. Others wait: a receiver that never answers would
+/// keep every place from those that do.
+pub(crate) const WEBHOOKS_TO_HOST: usize = 8;
+
+/// Those that go to one webhook, so that one of a host's leaves some to the others.
+pub(crate) const WEBHOOKS_TO_ONE: usize = 4;
 
 /// Queues whose gauges are told: each is a line of each gauge.
 pub(crate) const QUEUES_TOLD: usize = 200;
@@ -171,6 +182,9 @@ mod tests {
                 &format!("bytes of one that are taken within {} s", EXPORT_TIME.as_secs()),
                 kib(EXPORT_PACE),
             ),
+            ("deliveries to webhooks at once", number(WEBHOOKS_AT_ONCE as usize)),
+            ("those to one host and port", number(WEBHOOKS_TO_HOST)),
+            ("those to one webhook", number(WEBHOOKS_TO_ONE)),
             ("long polls that wait", number(WAITING)),
             ("jobs of one call", number(CALL_JOBS)),
             ("jobs of one claim", number(CLAIM_JOBS as usize)),

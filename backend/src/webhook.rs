@@ -5,6 +5,7 @@
 mod address;
 mod client;
 mod net;
+mod places;
 mod sign;
 mod target;
 mod worker;
@@ -12,7 +13,7 @@ mod worker;
 pub(crate) use client::Sender;
 pub(crate) use sign::Secret;
 pub use target::{BadAllowed, Inside, Public, Targets};
-pub(crate) use worker::{AT_ONCE, Courier, queue};
+pub(crate) use worker::{Courier, queue};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::{
     export::{self, Exports, Shelf},
     guard::Guard,
     hub::Hub,
-    limits::LONG_HELLOS,
+    limits::{LONG_HELLOS, WEBHOOKS_AT_ONCE},
     metrics::Metrics,
     patient::Patient,
     queues::{Desk, Queues, start_schedules},
@@ -256,7 +256,7 @@ impl Builder {
             }
             start(&shared);
         }
-        worker::start(&shared, webhook::Courier::new(&shared), webhook::AT_ONCE);
+        worker::start(&shared, webhook::Courier::new(&shared), WEBHOOKS_AT_ONCE);
         export::start(&shared).await;
         teller::start(&shared);
         start_schedules(&shared);

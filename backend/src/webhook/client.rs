@@ -117,6 +117,11 @@ impl Sender {
         }
     }
 
+    /// Who would answer there: a host and its port. None where webhooks may not go.
+    pub(crate) fn receiver(&self, url: &str) -> Option<String> {
+        self.targets.check(url).ok().map(|target| target.receiver())
+    }
+
     /// Sends one message to one place. It takes no longer than it may, and can be dropped at any time.
     pub(crate) async fn deliver(&self, url: &str, message: &Message<'_>) -> Outcome {
         let end = Instant::now() + self.patience.whole;

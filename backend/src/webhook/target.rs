@@ -73,6 +73,11 @@ impl Target {
         self.url.as_str()
     }
 
+    /// The one who answers there, whatever the path.
+    pub(super) fn receiver(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// As a request names it: the port where it is not the scheme's own.
     pub(super) fn authority(&self) -> String {
         let usual = if self.tls { 443 } else { 80 };

@@ -2,6 +2,7 @@
 
 use super::{
     client::{self, Message, Sender},
+    places::Places,
     sign::Secret,
 };
 use crate::{
@@ -16,7 +17,7 @@ use chrono::{DateTime, SecondsFormat};
 use holdfast_common::{
     cursor::Head,
     frame::Entry,
-    id::{Epoch, JobId, PersonId},
+    id::{Epoch, PersonId},
     job::{QueueSettings, QueueType},
     storage::{
         Fault, Slice,
@@ -28,9 +29,7 @@ use holdfast_common::{
 };
 use serde_json::json;
 use std::sync::Arc;
-
-/// How many are told at once.
-pub(crate) const AT_ONCE: u32 = 16;
+use tokio::time::Instant;
 
 /// How long it waits for a storage that could not say for now. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
@@ -54,6 +53,7 @@ pub(crate) fn queue() -> QueueType {
 pub(crate) struct Courier {
     engine: Arc<dyn Engine>,
     sender: Arc<Sender>,
+    places: Arc<Places>,
     /// In whose name a webhook is ended.
     by: By,
 }
@@ -63,24 +63,40 @@ impl Courier {
         Self {
             engine: Arc::clone(&shared.engine),
             sender: Arc::clone(&shared.sender),
+            places: Arc::default(),
             by: By { person: PersonId::NIL, name: shared.author.name.clone() },
         }
     }
 
-    async fn deliver(&self, id: JobId, deliver: &Deliver) -> Result<Outcome<Deliver>, Fault> {
+    async fn deliver(&self, job: &Leased<Deliver>) -> Result<Outcome<Deliver>, Fault> {
+        let (id, deliver) = (job.id(), &job.data);
         let Some(webhook) = self.engine.webhook(deliver.webhook).await? else {
             return Ok(unsent("the webhook was removed"));
         };
         if webhook.state == HookState::Ended {
             return Ok(unsent("the webhook has ended"));
         }
+        let receiver = self.sender.receiver(&webhook.url);
+        let place = receiver.map(|receiver| {
+            // Any number that others do not have.
+            let chance = job.fence();
+            self.places.take(Instant::now(), (webhook.id, receiver), chance)
+        });
+        let place = match place.transpose() {
+            Ok(place) => place,
+            Err(wait) => return Ok(Outcome::HandBack(wait)),
+        };
         let at = clock::wall();
         let Some(body) = self.body(deliver, &webhook, at).await? else {
             return Ok(unsent("the room was deleted"));
         };
         let secrets = secrets(&webhook, at)?;
         let message = Message { id, at, body: Bytes::from(body), secrets: &secrets };
-        Ok(match self.sender.deliver(&webhook.url, &message).await {
+        let outcome = self.sender.deliver(&webhook.url, &message).await;
+        if let (Some(place), client::Outcome::Delivered(_)) = (&place, &outcome) {
+            place.heard(Instant::now());
+        }
+        Ok(match outcome {
             client::Outcome::Delivered(status) => Outcome::Done(Delivered::Sent { status }),
             client::Outcome::Gone => {
                 let ends = self.engine.change_webhook(webhook.id, HookChange::End, self.by.clone());
@@ -129,7 +145,7 @@ impl Worker for Courier {
     type Job = Deliver;
 
     async fn run(&self, job: &mut Leased<Deliver>) -> Outcome<Deliver> {
-        let delivered = self.deliver(job.id(), &job.data).await;
+        let delivered = self.deliver(job).await;
         delivered.unwrap_or_else(|fault| {
             tracing::warn!(job = %job.id(), %fault, "a webhook has to wait for the storage");
             match fault {

@@ -217,7 +217,7 @@ async fn there_are_no_more_connections_than_files_for_them() {
     let folder = tempfile::tempdir().unwrap();
     let server = holdfast(&["--listen", "127.0.0.1:0"], folder.path());
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 322 && exec \"$0\" \"$@\""]);
+    command.args(["-c", "ulimit -n 386 && exec \"$0\" \"$@\""]);
     command.arg(server.get_program()).args(server.get_args());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let (mut child, address) = started(command);

@@ -5,6 +5,7 @@ mod bad;
 mod program;
 mod receiver;
 mod restart;
+mod silent;
 
 use crate::rig::{Answer, PATIENCE, Rig};
 use holdfast_backend::{

@@ -22,7 +22,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 /// How long an attempt may take where none is answered.
 const SHORT: Duration = Duration::from_millis(200);
 
-async fn on_both(test: impl AsyncFn(Arc<dyn Engine>, Option<TempDir>)) {
+pub(super) async fn on_both(test: impl AsyncFn(Arc<dyn Engine>, Option<TempDir>)) {
     test(Arc::new(MemoryEngine::new()), None).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = SqliteEngine::open(folder.path()).unwrap();
@@ -30,7 +30,7 @@ async fn on_both(test: impl AsyncFn(Arc<dyn Engine>, Option<TempDir>)) {
 }
 
 /// Takes connections, as the backlog of a listener does, and is asked whether any have come.
-fn quiet() -> (SocketAddr, StdListener) {
+pub(super) fn quiet() -> (SocketAddr, StdListener) {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     (listener.local_addr().unwrap(), listener)
