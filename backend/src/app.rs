@@ -29,6 +29,9 @@ use holdfast_common::{
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
+/// The namespaces that are served, by name.
+pub(crate) type Handlers = BTreeMap<&'static str, Box<dyn Handler>>;
+
 /// What every request and every connection shares.
 pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
@@ -60,7 +63,7 @@ pub(crate) struct Shared {
     pub(crate) long_hellos: Arc<Semaphore>,
     /// What sessions have to know of it.
     pub(crate) server: Arc<session::Server>,
-    handlers: BTreeMap<&'static str, Box<dyn Handler>>,
+    pub(crate) handlers: Handlers,
 }
 
 impl Shared {

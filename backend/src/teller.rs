@@ -7,7 +7,7 @@
 mod again;
 
 use crate::{
-    app::{Shared, rooms},
+    app::{Handlers, Shared, rooms},
     walk::{self, Draft},
 };
 use again::Again;
@@ -131,15 +131,20 @@ impl Round {
 
 /// Tells one. That it cannot ever be told counts as told.
 async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
-    let Some((person, ns)) = job.asker.zip(namespace(shared, job)) else {
+    let Some(person) = job.asker else {
         return Ok(());
     };
-    let Some(room) = rooms::ensure_inbox(shared, &ns, person).await? else {
+    let Some(ns) = telling(&shared.handlers, &job.ns) else {
+        // Its queue was declared by an earlier build.
+        tracing::warn!(job = %job.id, %person, ns = job.ns, "the end of a job can be told to nobody");
+        return Ok(());
+    };
+    let Some(room) = rooms::ensure_inbox(shared, ns, person).await? else {
         return Ok(());
     };
     let payload = serde_json::to_vec(&ended(shared, job));
     let draft = Draft {
-        namespace: ns,
+        namespace: ns.to_owned(),
         room,
         id: event_id(job.id, job.fence),
         kind: JobEnded::NAME.to_owned(),
@@ -162,11 +167,14 @@ async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
     }
 }
 
-/// In whose inbox it is told: the namespace's of the job, if that tells of jobs, or else that of work.
-fn namespace(shared: &Shared, job: &JobRead) -> Option<String> {
-    let tells =
-        |ns: &&str| shared.handler(ns).is_ok_and(|handler| handler.class(JobEnded::NAME).is_some());
-    [&*job.ns, JobEnded::NAMESPACE].into_iter().find(tells).map(str::to_owned)
+/// In which inboxes the ends of a namespace's jobs are told: in its own if it tells of jobs, or else in
+/// those of work; none where neither does.
+pub(crate) fn telling<'a>(handlers: &Handlers, ns: &'a str) -> Option<&'a str> {
+    let tells = |ns: &&str| {
+        let handler = handlers.get(*ns);
+        handler.is_some_and(|handler| handler.class(JobEnded::NAME).is_some())
+    };
+    [ns, JobEnded::NAMESPACE].into_iter().find(tells)
 }
 
 fn ended(shared: &Shared, job: &JobRead) -> JobEnded {

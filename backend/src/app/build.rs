@@ -1,6 +1,6 @@
 //! Putting a server together.
 
-use super::{Handle, Shared, router};
+use super::{Handle, Handlers, Shared, router};
 use crate::{
     clock::Clock,
     commit::Committer,
@@ -26,9 +26,10 @@ use holdfast_common::{
     limits::Limits,
     session,
     storage::Fault,
+    system::SYSTEM,
     time::Millis,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
 /// Why a server could not be put together.
@@ -43,6 +44,13 @@ pub enum NotBuilt {
     /// A worker is for a queue that was not declared.
     #[error("there is no queue {0}")]
     NoQueue(String),
+    /// Queues of this namespace are served, and nobody who asked for a job could be told of its end:
+    /// neither it nor `work` is a namespace of this server that has `job_ended`.
+    #[error(
+        "nobody could be told of the end of jobs in {0}: serve the namespace work too \
+         (`.namespace(work::Serve(WorkRules))`), or have {0} declare job_ended"
+    )]
+    Untold(String),
 }
 
 /// A worker that is not started yet.
@@ -57,7 +65,7 @@ type Start = Box<dyn FnOnce(&Arc<Shared>) + Send>;
 /// Takes what a server is made of. Begin with [`Builder::new`].
 pub struct Builder {
     engine: Arc<dyn Engine>,
-    handlers: BTreeMap<&'static str, Box<dyn Handler>>,
+    handlers: Handlers,
     rooms: Vec<(String, String)>,
     queues: Vec<QueueType>,
     workers: Vec<Starts>,
@@ -80,7 +88,7 @@ impl Builder {
     pub fn new(engine: Arc<dyn Engine>) -> Self {
         Self {
             engine,
-            handlers: BTreeMap::new(),
+            handlers: Handlers::new(),
             rooms: Vec::new(),
             queues: Vec::new(),
             workers: Vec::new(),
@@ -113,7 +121,9 @@ impl Builder {
         self
     }
 
-    /// Serves queues: what their declaration's [`queues`](holdfast_common::queues) gives.
+    /// Serves queues: what their declaration's [`queues`](holdfast_common::queues) gives. Who asks for a
+    /// job finds its end in an inbox of the queues' namespace, if that declares `job_ended`, or else of
+    /// [`work`](holdfast_common::work): one of the two has to be served as well.
     #[must_use]
     pub fn queues(mut self, queues: Vec<QueueType>) -> Self {
         self.queues.extend(queues);
@@ -143,7 +153,8 @@ impl Builder {
         self
     }
 
-    /// Where rooms are written to files: nowhere, where this is not said.
+    /// Where rooms are written to files: nowhere, where this is not said. Who asks for a file is told in
+    /// an inbox of [`work`](holdfast_common::work), which has to be served as well.
     #[must_use]
     pub fn exports(mut self, exports: Exports) -> Self {
         self.exports = Some(exports);
@@ -210,8 +221,11 @@ impl Builder {
     /// Makes the rooms and queues that are not there yet, and the router. Needs a tokio runtime.
     ///
     /// # Errors
-    /// The rooms or queues could not be made.
+    /// The rooms or queues could not be made, or what was asked for does not go together.
     pub async fn build(mut self) -> Result<(Router, Handle), NotBuilt> {
+        if let Some(ns) = self.untold() {
+            return Err(NotBuilt::Untold(ns.to_owned()));
+        }
         let hub = Arc::new(Hub::new(self.queue));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
@@ -262,6 +276,13 @@ impl Builder {
         start_schedules(&shared);
         let handle = Handle::new(Arc::clone(&shared));
         Ok((router(shared, self.guard, self.page), handle))
+    }
+
+    /// A namespace of whose jobs' ends nobody could be told.
+    fn untold(&self) -> Option<&str> {
+        let own = self.queues.iter().map(|queue| &*queue.spec.ns);
+        let exports = self.exports.as_ref().map(|_| SYSTEM);
+        own.chain(exports).find(|ns| teller::telling(&self.handlers, ns).is_none())
     }
 }
 

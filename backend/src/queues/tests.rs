@@ -3,6 +3,7 @@
 use super::{Poll, tend};
 use crate::{
     app::{Builder, Shared},
+    domain::work::WorkRules,
     engine::{Engine, memory::MemoryEngine},
 };
 use holdfast_common::{
@@ -22,7 +23,7 @@ pub(crate) async fn server() -> Arc<Shared> {
 }
 
 pub(crate) async fn over(engine: Arc<dyn Engine>) -> Arc<Shared> {
-    let builder = Builder::new(engine).queues(work::queues());
+    let builder = Builder::new(engine).namespace(work::Serve(WorkRules)).queues(work::queues());
     let (_, handle) = builder.build().await.unwrap();
     handle.shared()
 }

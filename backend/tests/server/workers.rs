@@ -4,13 +4,16 @@ mod shop;
 
 use crate::rig::{PATIENCE, Rig};
 use holdfast_backend::{
-    app::Builder,
+    app::{Builder, NotBuilt},
+    domain::work::WorkRules,
     engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine},
+    export::Exports,
 };
 use holdfast_common::{
     id::{JobId, RoomId},
     job::{QueueSettings, limits::RESULT_BYTES},
     time::Millis,
+    work,
 };
 use serde_json::{Value, json};
 use shop::{Ordered, Pack, Packer, Serve, ShopRules, Todo, Unpack};
@@ -287,4 +290,27 @@ async fn what_comes_of_an_event_is_enqueued_with_it_and_only_if_it_is_appended()
         assert!(emitted.is_ok());
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_whose_queues_could_tell_nobody_of_an_end_is_not_built() {
+    let shop = || Builder::new(Arc::new(MemoryEngine::new())).namespace(Serve(ShopRules));
+    let untold = |built: Result<_, NotBuilt>| match built {
+        Err(NotBuilt::Untold(ns)) => ns,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it is built"),
+    };
+    assert_eq!(untold(shop().queues(shop::queues()).build().await), "shop");
+    let folder = tempfile::tempdir().unwrap();
+    let exports = || Exports {
+        folder: folder.path().join("exports"),
+        keep: Millis(1_000),
+        bytes: 1_000,
+        pace: Duration::from_secs(1),
+    };
+    assert_eq!(untold(shop().exports(exports()).build().await), "holdfast");
+    let work = || shop().namespace(work::Serve(WorkRules));
+    for builder in [shop(), work().queues(shop::queues()).exports(exports())] {
+        assert!(builder.build().await.is_ok());
+    }
 }
