@@ -46,94 +46,133 @@ impl Asked {
         Self(options)
     }
 
-    /// Asks the server and returns what is to be printed.
+    /// Asks the server and returns what is to be told.
     ///
     /// # Errors
     /// The server cannot be asked or says no.
-    pub async fn carry_out(self) -> Result<String, NotDone> {
-        let Self(QueueOptions { server, by, json, word }) = self;
-        let server = Server::new(&server)?.by(by)?;
-        let answers = done(&server, &word).await?;
-        if json {
-            let lines = answers.iter().map(|answer| format!("{}\n", answer.text));
-            return Ok(lines.collect());
-        }
-        let mut text = String::new();
-        for answer in &answers {
+    pub async fn carry_out(self) -> Result<Told, NotDone> {
+        let Self(QueueOptions { server, by, person, json, word }) = self;
+        let server = Server::new(&server)?.by(by)?.person(person)?;
+        let Answers { all, refused } = done(&server, &word).await?;
+        let mut told = Told { refused, ..Told::default() };
+        for (of, answer) in &all {
+            if json {
+                told.text += &format!("{}\n", answer.text);
+                continue;
+            }
             let value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);
-            text.push_str(&show::shown(&word, &value));
+            let of = of.as_ref().map(|id| format!("{id}  ")).unwrap_or_default();
+            told.text += &(of + &show::shown(&word, &value));
+            told.notes.extend(show::more(&word, &value));
         }
-        Ok(text)
+        Ok(told)
     }
 }
 
-async fn done(server: &Server, word: &Word) -> Result<Vec<Answer>, NotDone> {
+/// What is to be told of a word that was carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// What was asked for.
+    pub text: String,
+    /// What is to be known beside it: that it is not all there is.
+    pub notes: Vec<String>,
+    /// Of many things that were asked for those that were not done, and why.
+    pub refused: Vec<String>,
+}
+
+/// What came of a word.
+struct Answers {
+    /// With what it is about, where there may be others.
+    all: Vec<(Option<String>, Answer)>,
+    refused: Vec<String>,
+}
+
+/// Cancels jobs one by one, each whatever became of those before.
+async fn cancelled(server: &Server, queue: &Names, ids: &[String]) -> Answers {
+    let mut answers = Answers { all: Vec::new(), refused: Vec::new() };
+    for (n, id) in ids.iter().enumerate() {
+        let of = Some(id.clone()).filter(|_| ids.len() > 1);
+        match server.post(&[&queue.ns, "jobs", id, "cancel"], &json!({}), None).await {
+            Ok(answer) => answers.all.push((of, answer)),
+            Err(why) => {
+                let of = of.map(|id| format!("{id}: ")).unwrap_or_default();
+                answers.refused.push(format!("{of}{why}"));
+                let left = ids.len() - n - 1;
+                if matches!(why, NotDone::NotAsked(_)) && left > 0 {
+                    answers.refused.push(format!("{left} more were not asked for"));
+                    break;
+                }
+            }
+        }
+    }
+    answers
+}
+
+async fn done(server: &Server, word: &Word) -> Result<Answers, NotDone> {
     let one = match word {
+        Word::Cancel { queue, ids } => return Ok(cancelled(server, queue, ids).await),
         Word::List { namespace } => {
             let path: Vec<_> = namespace.iter().map(|ns| &**ns).chain(["queues"]).collect();
-            server.get(&path, &[]).await?
+            server.get(&path, &[]).await
         }
-        Word::Show { queue } => server.get(&queue.path(&[]), &[]).await?,
-        Word::Jobs { queue, state, kind, error, limit } => {
+        Word::Show { queue } => server.get(&queue.path(&[]), &[]).await,
+        Word::Jobs { queue, state, kind, error, limit, after } => {
             let limit = limit.to_string();
             let mut query = vec![("state", &**state), ("limit", &limit)];
             query.extend(kind.as_deref().map(|kind| ("type", kind)));
             query.extend(error.as_deref().map(|error| ("error", error)));
-            server.get(&queue.path(&["jobs"]), &query).await?
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            server.get(&queue.path(&["jobs"]), &query).await
         }
-        Word::Job { id, namespace } => server.get(&[namespace, "jobs", id], &[]).await?,
+        Word::Job { id, namespace } => server.get(&[namespace, "jobs", id], &[]).await,
         Word::Add { queue, kind, data, delay_ms, at, how, key } => {
             let mut body = job(kind, data, how)?;
             put(&mut body, "delay_ms", delay_ms.map(Value::from));
             put(&mut body, "at", at.map(Value::from));
-            server.post(&queue.path(&["jobs"]), &body, key.as_deref()).await?
-        }
-        Word::Cancel { queue, ids } => {
-            let mut answers = Vec::with_capacity(ids.len());
-            for id in ids {
-                answers
-                    .push(server.post(&[&queue.ns, "jobs", id, "cancel"], &json!({}), None).await?);
-            }
-            return Ok(answers);
+            server.post(&queue.path(&["jobs"]), &body, key.as_deref()).await
         }
         Word::Requeue { queue, letters } => {
-            server.post(&queue.path(&["requeue"]), &which(letters)?, None).await?
+            server.post(&queue.path(&["requeue"]), &which(letters)?, None).await
         }
         Word::Discard { queue, letters } => {
-            server.post(&queue.path(&["discard"]), &which(letters)?, None).await?
+            server.post(&queue.path(&["discard"]), &which(letters)?, None).await
         }
         Word::Mend { queue, id, data } => {
             let body = json!({ "data": json_of::<Value>(data)? });
-            server.post(&[&queue.ns, "jobs", id, "requeue"], &body, None).await?
+            server.post(&[&queue.ns, "jobs", id, "requeue"], &body, None).await
         }
-        Word::Pause { queue } => server.post(&queue.path(&["pause"]), &json!({}), None).await?,
-        Word::Resume { queue } => server.post(&queue.path(&["resume"]), &json!({}), None).await?,
+        Word::Pause { queue } => server.post(&queue.path(&["pause"]), &json!({}), None).await,
+        Word::Resume { queue } => server.post(&queue.path(&["resume"]), &json!({}), None).await,
         Word::Purge { queue, state } => {
-            server.post(&queue.path(&["purge"]), &json!({ "state": state }), None).await?
+            server.post(&queue.path(&["purge"]), &json!({ "state": state }), None).await
         }
         Word::Set { queue, settings } => {
-            server.post(&queue.path(&["settings"]), &settings_of(settings)?, None).await?
+            server.post(&queue.path(&["settings"]), &settings_of(settings)?, None).await
         }
-        Word::Schedules { namespace } => server.get(&[namespace, "schedules"], &[]).await?,
-        Word::Schedule { name, cron, queue, kind, data, how } => {
+        Word::Schedules { namespace } => server.get(&[namespace, "schedules"], &[]).await,
+        Word::ShowSchedule { name } => server.get(&name.schedule(&[]), &[]).await,
+        Word::Schedule { name, cron, queue, kind, data, how, tell } => {
             let mut body = job(kind, data, how)?;
             put(&mut body, "cron", Some(json!(cron)));
             put(&mut body, "queue", Some(json!(queue)));
-            server.post(&name.schedule(&[]), &body, None).await?
+            put(&mut body, "tell", tell.then(|| json!(true)));
+            server.post(&name.schedule(&[]), &body, None).await
         }
         Word::PauseSchedule { name } => {
-            server.post(&name.schedule(&["pause"]), &json!({}), None).await?
+            server.post(&name.schedule(&["pause"]), &json!({}), None).await
         }
         Word::ResumeSchedule { name } => {
-            server.post(&name.schedule(&["resume"]), &json!({}), None).await?
+            server.post(&name.schedule(&["resume"]), &json!({}), None).await
         }
-        Word::Unschedule { name } => server.delete(&name.schedule(&[])).await?,
-        Word::Audit { queue, limit } => {
-            let limit = limit.to_string();
-            server.get(&queue.path(&["audit"]), &[("limit", &limit)]).await?
+        Word::Unschedule { name } => server.delete(&name.schedule(&[])).await,
+        Word::Audit { queue, limit, before } => {
+            let (limit, before) = (limit.to_string(), before.map(|before| before.to_string()));
+            let mut query = vec![("limit", &*limit)];
+            query.extend(before.as_deref().map(|before| ("before", before)));
+            server.get(&queue.path(&["audit"]), &query).await
         }
     };
-    Ok(vec![one])
+    Ok(Answers { all: vec![(None, one?)], refused: Vec::new() })
 }
 
 impl Names {

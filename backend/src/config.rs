@@ -211,7 +211,7 @@ fn with_environment(command: clap::Command) -> clap::Command {
         .mut_subcommands(|command| match command.get_name() {
             // What is decided is what is said: no variable that was left set adds to it.
             // Whom one asks, and who one is, stays the same.
-            "queue" => from_environment(from_environment(command, "server"), "by"),
+            "queue" => ["server", "by", "person"].into_iter().fold(command, from_environment),
             "export" => from_environment(command, "server"),
             _ => with_environment(command),
         })

@@ -1,7 +1,7 @@
 //! The `holdfast` server.
 
 use holdfast_backend::{
-    cli::{Asked, AskedRoom, NotDone},
+    cli::{Asked, AskedRoom, NotDone, Told},
     config::{Config, Task},
     engine::sqlite::SqliteEngine,
     limits::OTHER_FILES,
@@ -72,11 +72,16 @@ fn restored(folder: &Path) -> ExitCode {
 
 /// Asks a server that runs.
 fn queue(asked: Asked) -> ExitCode {
-    let done = alone(asked.carry_out()).map(|text| {
-        // Who reads may have gone: that is no reason for a fault.
-        let _ = io::stdout().write_all(text.as_bytes());
-    });
-    told(done)
+    let Told { text, notes, refused } = match alone(asked.carry_out()) {
+        Ok(told) => told,
+        Err(text) => return told(Err(text)),
+    };
+    // Who reads may have gone: that is no reason for a fault.
+    let _ = io::stdout().write_all(text.as_bytes());
+    for line in notes.iter().chain(&refused) {
+        eprintln!("holdfast: {line}");
+    }
+    if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Asks a server that runs for a room's log. What does not arrive whole is a fault.

@@ -41,6 +41,8 @@ pub(super) struct Server {
     authority: String,
     /// Who asks, as they say it.
     by: Option<HeaderValue>,
+    /// The person, with what proves it.
+    person: Option<HeaderValue>,
     /// How long a request may take until it is answered.
     within: Duration,
 }
@@ -66,7 +68,7 @@ impl Server {
         let host = base.host_str().filter(|_| base.scheme() == "http" && base.path() == "/");
         let host = host.ok_or_else(wrong)?;
         let authority = format!("{host}:{}", base.port_or_known_default().unwrap_or(80));
-        Ok(Self { base, authority, by: None, within: PATIENCE })
+        Ok(Self { base, authority, by: None, person: None, within: PATIENCE })
     }
 
     /// Asks in this name.
@@ -74,6 +76,17 @@ impl Server {
         let by = name.map(|name| HeaderValue::from_bytes(name.as_bytes())).transpose();
         let by = by.map_err(|_| NotDone::Wrong("a name is one line of text".to_owned()))?;
         Ok(Self { by, ..self })
+    }
+
+    /// Asks for this person, `ID:SECRET`.
+    pub(super) fn person(self, said: Option<String>) -> Result<Self, NotDone> {
+        let person = said.map(|said| HeaderValue::try_from(format!("Holdfast {said}")));
+        let wrong = |_| NotDone::Wrong("a person is one line, ID:SECRET".to_owned());
+        let mut person = person.transpose().map_err(wrong)?;
+        if let Some(person) = &mut person {
+            person.set_sensitive(true);
+        }
+        Ok(Self { person, ..self })
     }
 
     /// Asks for so long each time.
@@ -126,11 +139,14 @@ impl Server {
             .query()
             .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let request = Request::builder().method(method).uri(target);
-        let request = request.header(header::HOST, &self.authority);
-        match &self.by {
-            Some(by) => request.header("holdfast-by", by),
-            None => request,
+        let mut request = request.header(header::HOST, &self.authority);
+        if let Some(by) = &self.by {
+            request = request.header("holdfast-by", by);
         }
+        if let Some(person) = &self.person {
+            request = request.header(header::AUTHORIZATION, person);
+        }
+        request
     }
 
     async fn ask(

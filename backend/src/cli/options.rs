@@ -11,6 +11,10 @@ pub(crate) struct QueueOptions {
     /// Who you are, for the audit: it is noted as you say it
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) by: Option<String>,
+    /// The person for whom you ask, with their secret: they are noted, and told of what they asked for.
+    /// Better said in the environment, where nobody else sees it
+    #[arg(long, global = true, value_name = "ID:SECRET", hide_env_values = true)]
+    pub(super) person: Option<String>,
     /// Print the answers as they come, one line each, for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -88,9 +92,12 @@ pub(super) enum Word {
         /// Those in whose last error this text stands
         #[arg(long, value_name = "TEXT")]
         error: Option<String>,
-        /// At most so many
+        /// At most so many, up to 1000
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        /// Those behind what was listed: as the list before says
+        #[arg(long, value_name = "WHERE")]
+        after: Option<String>,
     },
     /// A job, with all its errors
     Job {
@@ -118,7 +125,7 @@ pub(super) enum Word {
         #[arg(long)]
         key: Option<String>,
     },
-    /// Cancel jobs that have not ended
+    /// Cancel jobs that have not ended, each whatever becomes of the others
     Cancel {
         queue: Names,
         #[arg(required = true)]
@@ -165,6 +172,8 @@ pub(super) enum Word {
         #[arg(default_value = "work")]
         namespace: String,
     },
+    /// A schedule, with what its jobs are
+    ShowSchedule { name: Names },
     /// Have a job come by a crontab's five fields, in UTC; in place of the schedule of this name
     Schedule {
         /// The schedule, as namespace/name
@@ -179,6 +188,9 @@ pub(super) enum Word {
         data: String,
         #[command(flatten)]
         how: How,
+        /// Tell the --person who makes it of the end of each job
+        #[arg(long)]
+        tell: bool,
     },
     /// Have nothing come of a schedule
     PauseSchedule { name: Names },
@@ -189,8 +201,11 @@ pub(super) enum Word {
     /// Who did what to a queue, the newest first
     Audit {
         queue: Names,
-        /// At most so many
+        /// At most so many, up to 1000
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        /// Those before this one: as the list before says
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
     },
 }

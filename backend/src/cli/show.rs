@@ -79,12 +79,28 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
         Word::Cancel { .. } | Word::Mend { .. } => format!("{}\n", plain(&answer["state"])),
         Word::Pause { .. } => "paused\n".to_owned(),
         Word::Resume { .. } => "resumed\n".to_owned(),
-        Word::Schedule { .. } => members(answer, 0),
+        Word::Schedule { .. } | Word::ShowSchedule { .. } => members(answer, 0),
         Word::PauseSchedule { .. } | Word::ResumeSchedule { .. } => {
             format!("{}\n", plain(&answer["state"]))
         }
         Word::Unschedule { .. } => "removed\n".to_owned(),
         Word::Set { .. } => members(&answer["settings"], 0),
+    }
+}
+
+/// That a list is not all there is, or may not be, and how to go on.
+pub(super) fn more(word: &Word, answer: &Value) -> Option<String> {
+    match word {
+        Word::Jobs { .. } => {
+            let after = plain(answer.get("after").filter(|after| after.is_string())?);
+            Some(format!("there is more: go on with --after {after}"))
+        }
+        Word::Audit { limit, .. } => {
+            let notes = answer["audit"].as_array()?;
+            let last = notes.last().filter(|_| notes.len() >= *limit as usize)?;
+            Some(format!("there may be older ones: go on with --before {}", plain(&last["seq"])))
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `holdfast queue …` against a server that runs.
 
+mod more;
+
 use crate::rig::{PATIENCE, Rig};
 use serde_json::{Value, json};
 use std::{
@@ -16,6 +18,7 @@ async fn queue(rig: &Rig, words: &[&str]) -> Output {
 async fn queue_with(rig: &Rig, by: Option<&str>, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.args(["queue", "--server", &format!("http://{}", rig.address)]).args(words);
+    command.env_remove("HOLDFAST_PERSON");
     command.env_remove("HOLDFAST_BY").envs(by.map(|by| ("HOLDFAST_BY", by)));
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }

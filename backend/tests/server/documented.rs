@@ -104,6 +104,7 @@ impl Reader {
         let mut command = Command::new("sh");
         command.args(["-euc", &format!("{PROGRAMS}\n{line}")]).current_dir(self.here.path());
         command.env("PROGRAM", env!("CARGO_BIN_EXE_holdfast")).env_remove("HOLDFAST_BY");
+        command.env_remove("HOLDFAST_PERSON");
         command.env("HOLDFAST_SERVER", format!("http://{}", self.address));
         command.env("HOME", self.here.path()).env("no_proxy", "*").envs(self.learned.named());
         let output = command.output().unwrap();
