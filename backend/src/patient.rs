@@ -22,6 +22,7 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
+            Word,
         },
         schedules::{
             Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, Scheduled,
@@ -105,6 +106,11 @@ impl Jobs for Patient {
     async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
         let _turn = self.turn().await;
         self.engine.list(query).await
+    }
+
+    async fn stands(&self, word: Word) -> Result<Option<Ended>, Fault> {
+        let _turn = self.turn().await;
+        self.engine.stands(word).await
     }
 
     async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {

@@ -16,6 +16,7 @@ pub(super) mod list;
 mod read;
 pub(super) mod rows;
 mod schedules;
+mod stands;
 mod tend;
 mod told;
 mod work;
@@ -33,7 +34,7 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, Moves, QueueInfo, QueueRead, QueueSpec,
-            Tended,
+            Tended, Word,
         },
     },
 };
@@ -75,6 +76,11 @@ pub trait Jobs: Send + Sync + 'static {
 
     /// Has leases go on from now, each by itself; the answers are in the order of the asked ones.
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>>;
+
+    /// What has become of the lease of a word that cannot be done, as it is now: `None` while it stands. Else
+    /// it is [`Ended::Late`], [`Ended::UnknownJob`], or [`Ended::Again`] where an end was said in these words
+    /// before: of each event counts the room of its name in which it stands, though that may be gone.
+    async fn stands(&self, word: Word) -> Result<Option<Ended>, Fault>;
 
     /// Carries out what time alone has brought: delays and leases that are over, jobs that have
     /// expired, ended ones that are kept no longer. It moves up to

@@ -1,17 +1,85 @@
 //! What is looked at before the engine is asked, whichever way it comes in.
 
 use super::About;
-use crate::app::Shared;
+use crate::{app::Shared, problem::Problem};
 use holdfast_common::{
+    consumer::Refusal,
     error::Code,
-    job::{QueueSettings, SettingsPatch},
-    storage::jobs::How,
+    job::{
+        QueueSettings, SettingsPatch, Unfit,
+        limits::{LONGEST_BACKOFF, LONGEST_DELAY, RESULT_BYTES},
+    },
+    storage::jobs::{How, Progress},
+    time::Millis,
 };
 use serde_json::{Map, Value, json};
 
+/// What is wrong with a word about a lease. Who says it is told so [only while the lease stands](super::unless_late).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub(crate) struct Wrong {
+    code: Code,
+    detail: String,
+}
+
+impl From<Code> for Wrong {
+    fn from(code: Code) -> Self {
+        Self { code, detail: code.text().to_owned() }
+    }
+}
+
+impl From<Unfit> for Wrong {
+    fn from(unfit: Unfit) -> Self {
+        Self { code: unfit.code(), detail: format!("{unfit}.") }
+    }
+}
+
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Self {
+        Self::because(wrong.code, wrong.detail)
+    }
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Self::new(wrong.code.name(), &wrong.detail)
+    }
+}
+
+/// Whether an end is within its bounds and of its type's form.
+pub(crate) fn proper(shared: &Shared, about: &About, how: &How) -> Result<(), Wrong> {
+    let outcome = match how {
+        How::Complete { result } => result.as_ref(),
+        How::Fail { failure, retry, .. } => {
+            bounded("retry_ms", retry.unwrap_or_default(), LONGEST_BACKOFF)?;
+            failure.as_ref()
+        }
+        How::Snooze { delay } => {
+            bounded("delay_ms", *delay, LONGEST_DELAY)?;
+            None
+        }
+        How::HandBack => None,
+    };
+    if outcome.is_some_and(|text| text.len() > RESULT_BYTES) {
+        let detail = format!("It has more than {RESULT_BYTES} bytes. The job is still held.");
+        return Err(Wrong { code: Code::TooLarge, detail });
+    }
+    Ok(fits(shared, about, how)?)
+}
+
+/// Whether what is said of how far an attempt is can be.
+pub(crate) fn possible(progress: Option<&Progress>) -> Result<(), Wrong> {
+    let possible = progress.is_none_or(|progress| progress.percent <= 100);
+    if possible { Ok(()) } else { Err(Unfit::Bounds("progress").into()) }
+}
+
+fn bounded(member: &'static str, length: Millis, most: Millis) -> Result<(), Wrong> {
+    if length <= most { Ok(()) } else { Err(Unfit::Bounds(member).into()) }
+}
+
 /// Whether what is said of a job is of its type's form. A type that the server no longer knows takes
 /// anything: its jobs can still be ended.
-pub(crate) fn fits(shared: &Shared, about: &About, how: &How) -> Result<(), Code> {
+fn fits(shared: &Shared, about: &About, how: &How) -> Result<(), Code> {
     let queue = shared.queues.queue(&about.ns, &about.queue).ok();
     let Some(kind) = queue.and_then(|queue| queue.kind(&about.kind).ok()) else {
         return Ok(());

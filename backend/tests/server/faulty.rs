@@ -16,7 +16,7 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, By, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, How, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec,
-            Tended,
+            Tended, Word,
         },
         schedules::{
             Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, Scheduled,
@@ -163,6 +163,10 @@ impl Jobs for Faulty {
 
     async fn list(&self, query: ListQuery) -> Result<Option<Listed>, Fault> {
         self.inner.list(query).await
+    }
+
+    async fn stands(&self, word: Word) -> Result<Option<Ended>, Fault> {
+        self.inner.stands(word).await
     }
 
     async fn untold(&self, after: i64, limit: u32) -> Result<Vec<JobRead>, Fault> {

@@ -5,10 +5,7 @@ use crate::{
     error::Code,
     frame::work::{Complete, Did, ExtendLease, Fail, Request, Snooze, Sub},
     id::JobId,
-    job::{
-        self, Reason, Token, Unfit,
-        limits::{LONGEST_DELAY, RESULT_BYTES, reason},
-    },
+    job::{self, Reason, Token, Unfit, limits::reason},
     storage::{
         Verdict,
         jobs::{Claim, Claimed, Ended, Extend, Extended, How, Progress, Wanted},
@@ -18,14 +15,14 @@ use crate::{
 
 impl Consumer {
     pub(super) fn complete(&mut self, ask: Complete, payload: &[u8]) -> Result<(), Refusal> {
-        let result = read(payload, RESULT_BYTES)?.filter(|text| text.trim_ascii() != "null");
+        let result = read(payload, usize::MAX)?.filter(|text| text.trim_ascii() != "null");
         self.end_lease(ask.req, ask.job, &ask.token, How::Complete { result }, ask.next)
     }
 
     pub(super) fn fail(&mut self, ask: Fail, payload: &[u8]) -> Result<(), Refusal> {
         let how = How::Fail {
             reason: reason(ask.reason),
-            failure: read(payload, RESULT_BYTES)?,
+            failure: read(payload, usize::MAX)?,
             retry: ask.retry.then_some(Millis(0)),
         };
         self.end_lease(ask.req, ask.job, &ask.token, how, ask.next)
@@ -33,9 +30,6 @@ impl Consumer {
 
     pub(super) fn snooze(&mut self, ask: Snooze) -> Result<(), Refusal> {
         let delay = ask.delay_ms.unwrap_or_default();
-        if delay > LONGEST_DELAY {
-            return Err(Unfit::Bounds("delay_ms").into());
-        }
         self.end_lease(ask.req, ask.job, &ask.token, How::Snooze { delay }, ask.next)
     }
 
@@ -43,8 +37,8 @@ impl Consumer {
         let token = read_token(&ask.token)?;
         let progress = match (ask.progress, ask.note.map(reason)) {
             (None, None) => None,
-            (Some(percent @ 0..=100), note) => Some(Progress { percent, note }),
-            _ => return Err(Unfit::Bounds("progress").into()),
+            (Some(percent), note) => Some(Progress { percent, note }),
+            (None, Some(_)) => return Err(Unfit::Bounds("progress").into()),
         };
         let (req, lease) = (ask.req, ask.lease_ms);
         self.open.insert(req, Asked::Extend { job: ask.job, fence: token.fence });

@@ -232,12 +232,13 @@ pub enum Output {
         job: JobId,
         /// The lease's.
         token: Token,
-        /// In which way. What it holds is JSON, and within its bounds.
+        /// In which way. What it holds is JSON. Whether it is within its bounds the driver looks, and
+        /// tells it only where the lease stands: a late word is told to be late, whatever it says.
         how: How,
         /// What is claimed in the same transaction, if it ends.
         then: Option<Claim>,
     },
-    /// Set a lease's length anew.
+    /// Set a lease's length anew. As for an end, the driver looks whether the progress can be.
     Extend {
         /// The request.
         req: Request,

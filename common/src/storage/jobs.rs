@@ -4,7 +4,7 @@ mod end;
 mod govern;
 mod list;
 
-pub use end::{End, Ended, Extend, Extended, How, Progress};
+pub use end::{End, Ended, Extend, Extended, How, Progress, Word, WordEvent};
 pub use govern::{Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest};
 pub use list::{BadAfter, ListAfter, ListQuery, Listed, Sieve};
 

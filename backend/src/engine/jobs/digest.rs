@@ -1,6 +1,7 @@
 //! By what the same end, said again, is known.
 
 use holdfast_common::{
+    id::RoomId,
     job::{Digest, NewJob},
     storage::{
         Append,
@@ -13,8 +14,17 @@ use sha2::{Digest as _, Sha256};
 /// Of all that is said with an end, and nothing of what the driver makes anew each time it is said:
 /// ids, authors, times. It is stored, so it stays as it is.
 pub(super) fn digest(end: &End) -> Digest {
+    digest_of(&end.how, end.appends.iter().map(said), &end.jobs)
+}
+
+/// The same of an end's parts.
+pub(super) fn digest_of<'a>(
+    how: &How,
+    events: impl Iterator<Item = Said<'a>>,
+    jobs: &[NewJob],
+) -> Digest {
     let mut sha = Sha256::new();
-    match &end.how {
+    match how {
         How::Complete { result } => {
             sha.update([1]);
             text(&mut sha, result.as_deref());
@@ -35,21 +45,30 @@ pub(super) fn digest(end: &End) -> Digest {
             number(&mut sha, Some(delay.0));
         }
     }
-    for append in &end.appends {
-        event(&mut sha, append);
+    for event in events {
+        sha.update([4]);
+        sha.update(event.room.as_bytes());
+        for said in [event.namespace, event.kind, event.data] {
+            text(&mut sha, Some(said));
+        }
     }
-    for asked in &end.jobs {
+    for asked in jobs {
         job(&mut sha, asked);
     }
     sha.finalize().into()
 }
 
-fn event(sha: &mut Sha256, append: &Append) {
-    sha.update([4]);
-    sha.update(append.room.as_bytes());
-    for said in [&append.namespace, &append.kind, &append.data] {
-        text(sha, Some(said));
-    }
+/// What is said with an event of an end.
+pub(super) struct Said<'a> {
+    pub(super) room: RoomId,
+    pub(super) namespace: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) data: &'a str,
+}
+
+fn said(append: &Append) -> Said<'_> {
+    let Append { room, namespace, kind, data, .. } = append;
+    Said { room: *room, namespace, kind, data }
 }
 
 fn job(sha: &mut Sha256, asked: &NewJob) {

@@ -149,7 +149,7 @@ impl<R: Rows> Work<R> {
     }
 
     /// Why a token does not hold a job, as exactly as its attempts still tell.
-    fn exactly(&self, row: &Row, token: Token, why: Reason) -> Worked<Reason, R> {
+    pub(super) fn exactly(&self, row: &Row, token: Token, why: Reason) -> Worked<Reason, R> {
         if why != Reason::Other {
             return Ok(why);
         }

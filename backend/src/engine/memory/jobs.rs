@@ -13,10 +13,12 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, QueueInfo, QueueRead, QueueSpec, Tended,
+            Word, WordEvent,
         },
     },
 };
 pub(super) use rows::Tables;
+use std::collections::BTreeMap;
 
 impl MemoryEngine {
     /// Does one call's work. A fault leaves nothing of it.
@@ -72,6 +74,14 @@ impl Jobs for MemoryEngine {
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
         self.work(|work| work.extend(&extend))
+    }
+
+    async fn stands(&self, word: Word) -> Result<Option<Ended>, Fault> {
+        let mut state = self.state();
+        let named = |event: &WordEvent| state.ever_named(&event.namespace, &event.room);
+        let rooms: BTreeMap<_, _> = word.events.iter().map(|it| (it.id, named(it))).collect();
+        let work = Work::new(&mut *state, self.ticks.peek());
+        work.stands(&word, |event| Ok(rooms.get(&event.id).cloned().unwrap_or_default()))
     }
 
     async fn tend(&self) -> Answer<Tended> {

@@ -70,6 +70,15 @@ impl State {
         rooms.find(|room| room.owner.is_none() && name_key(&room.name) == key)
     }
 
+    /// The rooms that have or had this name, inboxes apart.
+    pub(super) fn ever_named(&self, namespace: &str, name: &str) -> Vec<RoomId> {
+        let key = name_key(name);
+        let is_it = |room: &&Room| {
+            room.namespace == namespace && room.owner.is_none() && name_key(&room.name) == key
+        };
+        self.rooms.values().filter(is_it).map(|room| room.id).collect()
+    }
+
     pub(super) fn inbox(&self, person: PersonId, namespace: &str) -> Inbox {
         match self.inbox_room(person, namespace) {
             Some(room) => Inbox::Room(room.info(person)),

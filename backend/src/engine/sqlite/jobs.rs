@@ -8,7 +8,7 @@ mod row;
 mod rows;
 mod sql;
 
-use super::{SqliteEngine, task::Problem};
+use super::{SqliteEngine, rooms, task::Problem};
 use crate::engine::jobs::{Answer, Jobs, Work};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -20,7 +20,7 @@ use holdfast_common::{
         jobs::{
             Audit, AuditQuery, Claim, Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended,
             Govern, Governed, JobRead, ListQuery, Listed, Moves, QueueInfo, QueueRead, QueueSpec,
-            Tended,
+            Tended, Word, WordEvent,
         },
     },
 };
@@ -90,6 +90,15 @@ impl Jobs for SqliteEngine {
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
         self.work(move |work| work.extend(&extend)).await
+    }
+
+    async fn stands(&self, word: Word) -> Result<Option<Ended>, Fault> {
+        let moment = self.ticks.peek();
+        let read = self.readers.ask(move |db| {
+            let rooms = |event: &WordEvent| rooms::ever_named(db, &event.namespace, &event.room);
+            Work::new(Tables::read(db), moment).stands(&word, rooms)
+        });
+        read.await
     }
 
     async fn tend(&self) -> Answer<Tended> {

@@ -4,7 +4,7 @@ use super::{
     effects, hooks,
     place::LAST_ROOM,
     room::Room,
-    rows::{int, number},
+    rows::{id, int, number},
     task::Problem,
 };
 use crate::engine::{
@@ -74,6 +74,18 @@ pub(super) fn named(
 ) -> Result<Option<RoomInfo>, Problem> {
     let room = Room::named(db, namespace, &name_key(name))?;
     Ok(room.map(|room| room.info(false)))
+}
+
+/// The rooms that have or had this name, inboxes apart: few have had the same.
+pub(super) fn ever_named(
+    db: &Connection,
+    namespace: &str,
+    name: &str,
+) -> Result<Vec<RoomId>, Problem> {
+    let sql = "SELECT id FROM rooms WHERE namespace = ?1 AND name_key = ?2 AND owner IS NULL";
+    let mut query = db.prepare_cached(sql)?;
+    let rooms = query.query_map([namespace, &name_key(name)], |row| id(row, 0))?;
+    Ok(rooms.collect::<Result<_>>()?)
 }
 
 pub(super) fn inbox(db: &Connection, person: PersonId, namespace: &str) -> Result<Inbox, Problem> {

@@ -14,7 +14,7 @@ use crate::{
         few::Few,
     },
     problem::Problem,
-    queues::{self, About, Brought, Said, brought, fits},
+    queues::{self, About, Brought, Said, brought, possible, proper, unless_late},
     rights::{Right, may},
     walk::Draft,
 };
@@ -27,10 +27,10 @@ use holdfast_common::{
     cursor::Offset,
     error::Code,
     id::{EventId, JobId},
-    job::{self, JobState, NewJob, Place, limits},
+    job::{self, JobState, NewJob, Place, Reason, limits},
     storage::{
         Appended, Verdict,
-        jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted},
+        jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted, Word, WordEvent},
     },
     time::Millis,
 };
@@ -92,28 +92,77 @@ pub(super) async fn complete(
     let (id, about) = job_of(&shared, address).await?;
     let Heard { headers, body: said, .. } =
         hear_much::<Complete>(&shared, request, "completion").await?;
-    let result = said.result.map(|result| outcome(&result)).transpose()?;
-    let (Few(said_events), Few(said_jobs)) = (said.events, said.jobs);
-    bounded("events", said_events.len(), limits::END_EVENTS)?;
-    bounded("jobs", said_jobs.len(), limits::END_JOBS)?;
     let caller = Caller::of(&shared, &headers).await?;
-    // While the server drains nothing more begins.
-    let next = said.next.filter(|_| !shared.is_draining());
-    let then = next.map(|next| claim(&about, next, &caller)).transpose()?;
-    let (token, how) = (token(&said.token), How::Complete { result });
-    let mut events = Vec::with_capacity(said_events.len());
-    for (index, event) in said_events.into_iter().enumerate() {
-        let event_id = EventId::from_bytes(brought(id, token, Brought::Event, index));
-        let draft = draft(&shared, &about, &caller, event_id, event).await;
-        events.push(draft.map_err(|problem| problem.with("event", index))?);
+    let word = || said.word(id, &about);
+    let ended = match said.checked(&shared, id, &about, &caller).await {
+        Ok(end) => queues::end(&shared, end).await?,
+        Err(problem) => unless_late::<Problem>(&shared, word(), problem).await?,
+    };
+    let ended = match ended {
+        // A room may have another's name by now: then these words say something else than they did.
+        late @ Ended::Late(Reason::Ended) if !said.events.0.is_empty() => {
+            shared.engine.stands(word()).await?.unwrap_or(late)
+        }
+        ended => ended,
+    };
+    let token = token(&said.token);
+    let brings = |what, count| (0..count).map(move |index| brought(id, token, what, index));
+    let events = brings(Brought::Event, said.events.0.len()).map(EventId::from_bytes);
+    let jobs = brings(Brought::Job, said.jobs.0.len()).map(JobId::from_bytes);
+    told(ended, events.collect(), jobs.collect())
+}
+
+impl Complete {
+    /// The end, if nothing is wrong with it that can be seen before the engine is asked.
+    async fn checked(
+        &self,
+        shared: &Shared,
+        id: JobId,
+        about: &About,
+        caller: &Caller,
+    ) -> Result<Said, Problem> {
+        let (token, how) = (token(&self.token), self.how());
+        proper(shared, about, &how)?;
+        let (Few(said_events), Few(said_jobs)) = (&self.events, &self.jobs);
+        bounded("events", said_events.len(), limits::END_EVENTS)?;
+        bounded("jobs", said_jobs.len(), limits::END_JOBS)?;
+        // While the server drains nothing more begins.
+        let next = self.next.as_ref().filter(|_| !shared.is_draining());
+        let then = next.map(|next| claim(about, next, caller)).transpose()?;
+        let mut events = Vec::with_capacity(said_events.len());
+        for (index, event) in said_events.iter().enumerate() {
+            let event_id = EventId::from_bytes(brought(id, token, Brought::Event, index));
+            let draft = draft(shared, about, caller, event_id, event).await;
+            events.push(draft.map_err(|problem| problem.with("event", index))?);
+        }
+        let jobs = said_jobs.iter().enumerate().map(|(index, job)| {
+            let job_id = JobId::from_bytes(brought(id, token, Brought::Job, index));
+            further(shared, about, job_id, job).map_err(|problem| problem.with("job", index))
+        });
+        Ok(Said { job: id, token, how, events, jobs: jobs.collect::<Result<_, _>>()?, then })
     }
-    let jobs = said_jobs.into_iter().enumerate().map(|(index, job)| {
-        let job_id = JobId::from_bytes(brought(id, token, Brought::Job, index));
-        further(&shared, &about, job_id, job).map_err(|problem| problem.with("job", index))
-    });
-    let jobs = jobs.collect::<Result<_, _>>()?;
-    fits(&shared, &about, &how)?;
-    end(&shared, Said { job: id, token, how, events, jobs, then }).await
+
+    /// What is said, whether or not it can be done.
+    fn word(&self, id: JobId, about: &About) -> Word {
+        let token = token(&self.token);
+        let events = self.events.0.iter().enumerate().map(|(index, event)| WordEvent {
+            id: EventId::from_bytes(brought(id, token, Brought::Event, index)),
+            namespace: event.namespace.as_ref().unwrap_or(&about.ns).clone(),
+            room: event.room.clone(),
+            kind: event.kind.clone(),
+            data: event.data.get().to_owned(),
+        });
+        let jobs = self.jobs.0.iter().enumerate().map(|(index, further)| {
+            let (ns, queue) = further.queue(about);
+            further.job.job(JobId::from_bytes(brought(id, token, Brought::Job, index)), ns, queue)
+        });
+        let (events, jobs) = (events.collect(), jobs.collect());
+        Word { events, jobs, ..Word::plain(id, token, Some(self.how())) }
+    }
+
+    fn how(&self) -> How {
+        How::Complete { result: self.result.as_ref().map(|result| result.get().to_owned()) }
+    }
 }
 
 async fn draft(
@@ -121,9 +170,9 @@ async fn draft(
     about: &About,
     caller: &Caller,
     id: EventId,
-    event: Event,
+    event: &Event,
 ) -> Result<Draft, Problem> {
-    let namespace = event.namespace.unwrap_or_else(|| about.ns.clone());
+    let namespace = event.namespace.as_ref().unwrap_or(&about.ns).clone();
     let payload = event.data.get().as_bytes().to_vec();
     if payload.len() > shared.limits.payload_bytes as usize {
         return Err(Code::TooLarge.into());
@@ -134,7 +183,7 @@ async fn draft(
         namespace,
         room: room.ok_or(Code::UnknownRoom)?.room,
         id,
-        kind: event.kind,
+        kind: event.kind.clone(),
         author: caller.author(),
         payload,
         condemned: None,
@@ -144,15 +193,28 @@ async fn draft(
     })
 }
 
-fn further(shared: &Shared, about: &About, id: JobId, further: Further) -> Result<NewJob, Problem> {
-    let ns = further.namespace.as_ref().unwrap_or(&about.ns);
-    let queue = shared.queues.queue(ns, further.queue.as_ref().unwrap_or(&about.queue))?;
+impl Further {
+    /// The namespace and the name of its queue.
+    fn queue<'a>(&'a self, about: &'a About) -> (&'a str, &'a str) {
+        let ns = self.namespace.as_ref().unwrap_or(&about.ns);
+        (ns, self.queue.as_ref().unwrap_or(&about.queue))
+    }
+}
+
+fn further(
+    shared: &Shared,
+    about: &About,
+    id: JobId,
+    further: &Further,
+) -> Result<NewJob, Problem> {
+    let (ns, name) = further.queue(about);
+    let queue = shared.queues.queue(ns, name)?;
     may(Right::Enqueue, ns)?;
     if further.job.has_time() {
         // A delay that is worked out anew each time would make the same end another one.
         return Err(Problem::bad_request("Here it is delay_ms, and not at."));
     }
-    new_job(shared, queue, id, further.job, None)
+    new_job(shared, queue, id, &further.job, None)
 }
 
 fn bounded(what: &str, number: usize, most: usize) -> Result<(), Problem> {
@@ -183,13 +245,10 @@ pub(super) async fn fail(
 ) -> Result<Response, Problem> {
     let (id, about) = job_of(&shared, address).await?;
     let said = hear_much::<Fail>(&shared, request, "failure").await?.body;
-    let failure = said.failure.map(|failure| outcome(&failure)).transpose()?;
+    let failure = said.failure.map(|failure| failure.get().to_owned());
     let wait = said.retry_ms.unwrap_or(Millis(0));
-    within("retry_ms", wait <= limits::LONGEST_BACKOFF)?;
     let retry = said.retry.unwrap_or(true).then_some(wait);
-    let how = How::Fail { reason: said.reason, failure, retry };
-    fits(&shared, &about, &how)?;
-    end(&shared, Said::plain(id, token(&said.token), how)).await
+    plain(&shared, &about, id, &said.token, How::Fail { reason: said.reason, failure, retry }).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,17 +265,31 @@ pub(super) async fn snooze(
     address: Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (id, _) = job_of(&shared, address).await?;
+    let (id, about) = job_of(&shared, address).await?;
     let said = hear::<Snooze>(&shared, request, "snooze").await?.body;
-    within("delay_ms", said.delay_ms <= limits::LONGEST_DELAY)?;
-    let how = How::Snooze { delay: said.delay_ms };
-    end(&shared, Said::plain(id, token(&said.token), how)).await
+    plain(&shared, &about, id, &said.token, How::Snooze { delay: said.delay_ms }).await
 }
 
-async fn end(shared: &Shared, said: Said) -> Result<Response, Problem> {
-    let events: Vec<_> = said.events.iter().map(|event| event.id).collect();
-    let enqueued: Vec<_> = said.jobs.iter().map(|job| job.id).collect();
-    let ended = queues::end(shared, said).await?;
+/// An end that brings nothing.
+async fn plain(
+    shared: &Shared,
+    about: &About,
+    id: JobId,
+    shown: &str,
+    how: How,
+) -> Result<Response, Problem> {
+    let token = token(shown);
+    let ended = match proper(shared, about, &how) {
+        Ok(()) => queues::end(shared, Said::plain(id, token, how)).await?,
+        Err(wrong) => {
+            let word = Word::plain(id, token, Some(how));
+            unless_late::<Problem>(shared, word, wrong.into()).await?
+        }
+    };
+    told(ended, Vec::new(), Vec::new())
+}
+
+fn told(ended: Ended, events: Vec<EventId>, enqueued: Vec<JobId>) -> Result<Response, Problem> {
     let (place, wait, then, stands, again) = match ended {
         Ended::Done { place, wait, then, appended } => {
             (place, wait, then, appended.iter().map(offset).collect(), false)
@@ -294,11 +367,16 @@ pub(super) async fn extend(
 ) -> Result<Response, Problem> {
     let (id, _) = job_of(&shared, address).await?;
     let said = hear::<Longer>(&shared, request, "wish for time").await?.body;
-    within("progress", said.progress.is_none_or(|percent| percent <= 100))?;
+    let token = token(&said.token);
     let progress = (said.progress.is_some() || said.note.is_some())
         .then(|| Progress { percent: said.progress.unwrap_or(0), note: said.note });
+    if let Err(wrong) = possible(progress.as_ref()) {
+        let word = Word::plain(id, token, None);
+        let ended = unless_late::<Problem>(&shared, word, wrong.into()).await?;
+        return told(ended, Vec::new(), Vec::new());
+    }
     let lease = said.lease_ms.map(limits::lease);
-    let extend = Extend { jobs: vec![(id, token(&said.token))], lease, progress };
+    let extend = Extend { jobs: vec![(id, token)], lease, progress };
     match shared.queues.desk.extend(extend).await?.first() {
         Some(Extended::Until(given)) => {
             let said = json!({ "expires_at": given.until, "lease_ms": given.length });
@@ -309,27 +387,13 @@ pub(super) async fn extend(
     }
 }
 
-fn outcome(data: &RawValue) -> Result<String, Problem> {
-    let text = data.get();
-    if text.len() > limits::RESULT_BYTES {
-        let most = limits::RESULT_BYTES;
-        let detail = format!("It has more than {most} bytes. The job is still held.");
-        return Err(Problem::because(Code::TooLarge, detail));
-    }
-    Ok(text.to_owned())
-}
-
-fn claim(about: &About, next: Next, caller: &Caller) -> Result<Claim, Problem> {
+fn claim(about: &About, next: &Next, caller: &Caller) -> Result<Claim, Problem> {
     let (ns, queue) = (about.ns.clone(), about.queue.clone());
     let most = next.max.unwrap_or(1).clamp(1, limits::CLAIM_JOBS);
     let wanted = Wanted::Of { ns, queue, most };
     Ok(Claim {
         wanted,
-        holder: consumer(next.consumer, caller)?,
+        holder: consumer(next.consumer.clone(), caller)?,
         lease: next.lease_ms.map(limits::lease),
     })
-}
-
-fn within(member: &'static str, within: bool) -> Result<(), Problem> {
-    if within { Ok(()) } else { Err(job::Unfit::Bounds(member).into()) }
 }

@@ -50,6 +50,25 @@ impl Asked {
     pub(super) const fn has_time(&self) -> bool {
         self.at.is_some()
     }
+
+    /// The job, whether or not it can be.
+    pub(super) fn job(&self, id: JobId, ns: &str, queue: &str) -> NewJob {
+        let at = self.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
+        NewJob {
+            id,
+            ns: ns.to_owned(),
+            queue: queue.to_owned(),
+            kind: self.kind.clone(),
+            data: self.data.get().to_owned(),
+            delay: self.delay_ms.or(at).unwrap_or(Millis(0)),
+            priority: self.priority.unwrap_or(0),
+            group: self.group.clone(),
+            most: self.max_attempts,
+            backoff: self.backoff_ms,
+            expires: self.expires_ms,
+            asker: None,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,7 +86,7 @@ pub(super) async fn one(
     let queue = queue_of(&shared, address)?;
     let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
-    let job = new_job(&shared, queue, clock::fresh_job()?, body, asker)?;
+    let job = new_job(&shared, queue, clock::fresh_job()?, &body, asker)?;
     let (status, ids) = enqueue(&shared, vec![job], promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
@@ -89,7 +108,7 @@ pub(super) async fn batch(
         return Err(Problem::because(Code::TooLarge, text));
     }
     let asker = Caller::of(&shared, &headers).await?.person();
-    let jobs = jobs.into_iter().enumerate().map(|(index, asked)| {
+    let jobs = jobs.iter().enumerate().map(|(index, asked)| {
         let job = new_job(&shared, queue, clock::fresh_job()?, asked, asker);
         job.map_err(|problem| problem.with("index", index))
     });
@@ -103,28 +122,14 @@ pub(super) fn new_job(
     shared: &Shared,
     queue: &QueueType,
     id: JobId,
-    asked: Asked,
+    asked: &Asked,
     asker: Option<PersonId>,
 ) -> Result<NewJob, Problem> {
     let kind = queue.kind(&asked.kind)?;
     if asked.delay_ms.is_some() && asked.at.is_some() {
         return Err(Problem::bad_request("It is either delay_ms or at."));
     }
-    let at = asked.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
-    let job = NewJob {
-        id,
-        ns: queue.spec.ns.clone(),
-        queue: queue.spec.name.clone(),
-        kind: asked.kind,
-        data: asked.data.get().to_owned(),
-        delay: asked.delay_ms.or(at).unwrap_or(Millis(0)),
-        priority: asked.priority.unwrap_or(0),
-        group: asked.group,
-        most: asked.max_attempts,
-        backoff: asked.backoff_ms,
-        expires: asked.expires_ms,
-        asker,
-    };
+    let job = NewJob { asker, ..asked.job(id, &queue.spec.ns, &queue.spec.name) };
     job.check(shared.limits.payload_bytes as usize)?;
     kind.check(&job.data)?;
     Ok(job)

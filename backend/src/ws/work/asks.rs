@@ -5,7 +5,7 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{fits, patch},
+    queues::{patch, possible, proper, unless_late},
     rights::{Right, may},
 };
 use holdfast_common::{
@@ -21,8 +21,8 @@ use holdfast_common::{
     storage::{
         Fault,
         jobs::{
-            By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueued, Extended, Governed, ListQuery,
-            Moves, Purge, QueueName, Sieve, Wanted,
+            By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueued, Extend, Extended, Governed,
+            ListQuery, Moves, Purge, QueueName, Sieve, Wanted, Word,
         },
     },
 };
@@ -69,9 +69,7 @@ pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
             Box::new(move |machine, at| machine.handle(at, Input::Ended { req, version, result }))
         }
         Output::Extend { req, extend } => {
-            let extended = shared.queues.desk.extend(extend).await;
-            let first = extended.map(|all| all.first().copied().unwrap_or(Extended::UnknownJob));
-            let result = first.map_err(Refusal::from);
+            let result = extends(&shared, extend).await;
             Box::new(move |machine, at| machine.handle(at, Input::Extended { req, result }))
         }
         Output::Govern { req, by, queue, what } => {
@@ -134,8 +132,27 @@ async fn ends(shared: &Shared, end: End) -> Result<(Ended, u64), Refusal> {
     let desk = &shared.queues.desk;
     let about = desk.about(end.job).await?.ok_or(job::Code::UnknownJob)?;
     may(Right::Consume, &about.ns)?;
-    fits(shared, &about, &end.how)?;
+    if let Err(wrong) = proper(shared, &about, &end.how) {
+        let word = Word::plain(end.job, end.token, Some(end.how));
+        return unless_late(shared, word, Refusal::from(wrong)).await.map(|ended| (ended, 0));
+    }
     Ok(desk.end(end).await?)
+}
+
+async fn extends(shared: &Shared, extend: Extend) -> Result<Extended, Refusal> {
+    let desk = &shared.queues.desk;
+    let Some(&(id, token)) = extend.jobs.first() else {
+        return Ok(Extended::UnknownJob);
+    };
+    if let Err(wrong) = possible(extend.progress.as_ref()) {
+        let word = Word::plain(id, token, None);
+        return Ok(match unless_late(shared, word, Refusal::from(wrong)).await? {
+            Ended::Late(reason) => Extended::Late(reason),
+            _ => Extended::UnknownJob,
+        });
+    }
+    let extended = desk.extend(extend).await?;
+    Ok(extended.first().copied().unwrap_or(Extended::UnknownJob))
 }
 
 async fn govern(

@@ -3,7 +3,7 @@
 use super::bench::*;
 use holdfast_common::{
     job::{NewJob, Place, Reason, Token},
-    storage::jobs::{Ended, Extended, LeasedJob},
+    storage::jobs::{Ended, Extended, How, LeasedJob, Word},
     time::Millis,
 };
 
@@ -19,6 +19,11 @@ contract_of_jobs! {
     the_same_failure_said_again_costs_no_further_attempt
 }
 
+/// What is said of a lease to whom something is wrong with their word.
+async fn stands(bench: &Bench, job: &LeasedJob, how: Option<How>) -> Option<Ended> {
+    bench.engine().stands(Word::plain(job.id, job.token, how)).await.unwrap()
+}
+
 async fn late(bench: &Bench, job: &LeasedJob) -> Reason {
     let before = bench.job(job.id).await;
     let counts = bench.counts().await;
@@ -26,6 +31,12 @@ async fn late(bench: &Bench, job: &LeasedJob) -> Reason {
     for how in [complete(), fail("late"), snooze(5)] {
         match bench.end(job, how).await {
             Ended::Late(reason) => reasons.push(reason),
+            other => panic!("not late: {other:?}"),
+        }
+    }
+    for how in [None, Some(complete())] {
+        match stands(bench, job, how).await {
+            Some(Ended::Late(reason)) => reasons.push(reason),
             other => panic!("not late: {other:?}"),
         }
     }
@@ -45,12 +56,15 @@ async fn the_same_end_said_again_is_done_once(bench: &Bench) {
         [(snooze(0), Place::Ready), (fail("x"), Place::Ready), (complete(), Place::Done)]
     {
         let job = bench.take_one().await;
+        assert!(stands(bench, &job, Some(how.clone())).await.is_none(), "it is held");
         assert_eq!(bench.ended(&job, how.clone()).await, place);
         let read = bench.job(job.id).await;
         assert_eq!(again_at(&bench.end(&job, how.clone()).await), Some(place));
         bench.pass(20_000).await;
-        let again = bench.end(&job, how).await;
+        let again = bench.end(&job, how.clone()).await;
         assert_eq!(again_at(&again), Some(place), "long after as well");
+        let again = stands(bench, &job, Some(how)).await.unwrap();
+        assert_eq!(again_at(&again), Some(place), "and where it could not be done any more");
         let after = bench.job(job.id).await;
         assert_eq!(
             (after.place, after.attempt, after.attempts),

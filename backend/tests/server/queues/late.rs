@@ -1,6 +1,6 @@
 //! Words about jobs that come too late, or with a token that is none.
 
-use super::{INBOX, enqueue, job, lease, say, titles};
+use super::{INBOX, enqueue, job, lease, say, task, titles};
 use crate::rig::{PATIENCE, Rig, on_every_engine};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -22,6 +22,39 @@ async fn said(rig: &Rig) -> Vec<Value> {
     let log = rig.get(LOBBY).await.json();
     let events = log["events"].as_array().unwrap()[1..].iter();
     events.map(|event| event["data"]["text"].clone()).collect()
+}
+
+/// Words by this token with which something is wrong beside, whoever holds the job.
+fn wrong_words(token: &Value) -> Vec<(&'static str, Value)> {
+    let much = "x".repeat(64 * 1024);
+    let event = |namespace: &str, room: &str, data: Value| json!([{ "namespace": namespace, "room": room, "type": "message", "data": data }]);
+    let further = |queue: &str, more: Value| {
+        let mut asked = task("x");
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([{ "queue": queue, "job": asked }])
+    };
+    let text = || json!({ "text": "late" });
+    let many = vec![event("chat", "lobby", text())[0].clone(); 17];
+    let words = [
+        ("complete", "result", json!(much)),
+        ("complete", "events", event("chat", "nowhere", text())),
+        ("complete", "events", event("nowhere", "lobby", text())),
+        ("complete", "events", event("chat", "lobby", json!({ "text": "x".repeat(65 * 1024) }))),
+        ("complete", "events", event("chat", "lobby", json!(7))),
+        ("complete", "events", json!(many)),
+        ("complete", "jobs", further("attic", json!({}))),
+        ("complete", "jobs", further("inbox", json!({ "type": "chore" }))),
+        ("complete", "jobs", further("inbox", json!({ "data": { "title": 7 } }))),
+        ("complete", "jobs", further("inbox", json!({ "at": 1 }))),
+        ("complete", "jobs", further("inbox", json!({ "delay_ms": u64::MAX }))),
+        ("complete", "next", json!({ "consumer": "" })),
+        ("fail", "failure", json!(much)),
+        ("fail", "retry_ms", json!(u64::MAX)),
+        ("snooze", "delay_ms", json!(u64::MAX)),
+        ("extend", "progress", json!(101)),
+    ];
+    let body = |member: &str, value| json!({ "token": token, member: value });
+    words.into_iter().map(|(what, member, value)| (what, body(member, value))).collect()
 }
 
 async fn fenced(rig: &Rig, id: &str, token: &Value, reason: &str) {
@@ -87,6 +120,61 @@ on_every_engine! {
         late.is(409, "fenced");
         assert_eq!((&late.json()["reason"], said(&rig).await.len()), (&json!("expired"), 0));
         assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["slow"]);
+    }
+
+    async fn what_is_late_is_told_so_whatever_else_is_wrong_with_it(rig) {
+        let id = enqueue(&rig, "slow", &json!({})).await;
+        let [first] = &lease(&rig, &json!({ "lease_ms": 100 })).await[..] else { panic!("one job") };
+        // Comes when the lease has run out, and not before.
+        let [second] = &lease(&rig, &json!({ "wait_ms": 10_000 })).await[..] else { panic!("one") };
+        for (what, body) in wrong_words(&first["token"]) {
+            let late = say(&rig, &id, what, &body).await;
+            late.is(409, "fenced");
+            assert_eq!(late.json()["reason"], "expired", "{what}");
+        }
+        for (what, body) in wrong_words(&second["token"]) {
+            let wrong = say(&rig, &id, what, &body).await;
+            let told = matches!(wrong.status, 400 | 404 | 413 | 422);
+            assert!(told, "who holds the job is told what is wrong: {what} {}", wrong.text());
+        }
+        assert_eq!(job(&rig, &id).await["state"], "leased");
+        let done = json!({ "token": second["token"], "result": "in time" });
+        assert_eq!(say(&rig, &id, "complete", &done).await.status, 200);
+        for (what, body) in wrong_words(&second["token"]) {
+            let late = say(&rig, &id, what, &body).await;
+            late.is(409, "fenced");
+            assert_eq!(late.json()["reason"], "ended", "{what}");
+        }
+        assert_eq!(said(&rig).await, [] as [Value; 0]);
+    }
+
+    async fn the_same_end_is_known_again_although_its_room_is_gone_or_another_has_its_name(rig) {
+        let ward = rig.handle.room("chat", "Ward").await.unwrap();
+        let id = enqueue(&rig, "once", &json!({})).await;
+        let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one") };
+        let mut end = loud(&taken["token"], "done");
+        end["events"][0]["room"] = json!("Ward");
+        let mut other = end.clone();
+        other["events"][0]["data"]["text"] = json!("something else");
+        let first = say(&rig, &id, "complete", &end).await;
+        assert_eq!(first.status, 200, "{}", first.text());
+        let mut told = first.json();
+        told["again"] = json!(true);
+        let known = async || {
+            let again = say(&rig, &id, "complete", &end).await;
+            assert_eq!((again.status, again.json()), (200, told.clone()));
+            let ended = say(&rig, &id, "complete", &other).await;
+            ended.is(409, "fenced");
+            assert_eq!(ended.json()["reason"], "ended");
+        };
+        known().await;
+        assert_eq!(rig.handle.delete_room(ward).await, Ok(true));
+        known().await;
+        assert_ne!(rig.handle.room("chat", "Ward").await.unwrap(), ward);
+        known().await;
+        let log = rig.get("/api/v1/chat/rooms/Ward/events").await.json();
+        assert_eq!(log["events"].as_array().unwrap().len(), 1, "nothing but its beginning");
+        assert_eq!(titles(&lease(&rig, &json!({ "max": 9 })).await), ["done"], "one further job");
     }
 
     async fn the_same_end_again_is_known_and_another_one_is_refused(rig) {

@@ -120,6 +120,31 @@ async fn what_is_out_of_bounds_is_refused_by_its_code_and_the_connection_goes_on
 }
 
 #[tokio::test]
+async fn what_is_late_is_told_so_whatever_else_is_wrong_with_it() {
+    on_both(async |rig| {
+        let id = add(&rig, "slow").await;
+        let mut hand = Hand::service(&rig, "slow").await;
+        let req = hand.ask("take", json!({ "job": id, "lease_ms": 100 }), None).await;
+        let token = hand.answer(req).await.1["job"]["token"].clone();
+        hand.find("lost").await;
+        let much = json!("x".repeat(64 * 1024 + 1));
+        for (what, member, value, payload) in [
+            ("complete", "next", json!(9), much.clone()),
+            ("fail", "reason", json!("late"), much.clone()),
+            ("snooze", "delay_ms", json!(u64::MAX), Value::Null),
+            ("extend", "progress", json!(101), Value::Null),
+        ] {
+            let ask = json!({ "job": id, "token": token, member: value });
+            let req = hand.ask(what, ask, Some(payload)).await;
+            let (answer, refused) = hand.answer(req).await;
+            let is = (&*answer, &refused["code"], &refused["reason"]);
+            assert_eq!(is, ("refused", &json!("fenced"), &json!("expired")), "{what}: {refused}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_token_of_another_lease_or_queue_ends_nothing_by_either_way() {
     on_both(async |rig| {
         let (job, beside, above) =

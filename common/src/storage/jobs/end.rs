@@ -3,7 +3,7 @@
 use super::{Claim, Claimed, Given};
 use crate::{
     cursor::Offset,
-    id::JobId,
+    id::{EventId, JobId},
     job::{NewJob, Place, Reason, Token},
     storage::{Append, Appended, Verdict},
     time::Millis,
@@ -57,6 +57,44 @@ pub enum How {
         /// How long.
         delay: Millis,
     },
+}
+
+/// What a consumer says of a lease, as it says it, where that cannot be done.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// The job.
+    pub job: JobId,
+    /// The lease's token.
+    pub token: Token,
+    /// In which way it is ended; `None` of a word that ends none.
+    pub how: Option<How>,
+    /// The events that were to be appended.
+    pub events: Vec<WordEvent>,
+    /// The jobs that were to be enqueued.
+    pub jobs: Vec<NewJob>,
+}
+
+impl Word {
+    /// A word that brings nothing.
+    #[must_use]
+    pub const fn plain(job: JobId, token: Token, how: Option<How>) -> Self {
+        Self { job, token, how, events: Vec::new(), jobs: Vec::new() }
+    }
+}
+
+/// An event of a [`Word`].
+#[derive(Debug, Clone)]
+pub struct WordEvent {
+    /// The id that it has, or would have.
+    pub id: EventId,
+    /// The room's namespace.
+    pub namespace: String,
+    /// The room's name. There may be no such room, or no longer.
+    pub room: String,
+    /// The event's type.
+    pub kind: String,
+    /// Its payload.
+    pub data: String,
 }
 
 /// What became of an [`End`]. But for [`Done`](Self::Done) nothing is changed by it: no event is
