@@ -144,6 +144,8 @@ async fn extends(shared: &Shared, extend: Extend) -> Result<Extended, Refusal> {
     let Some(&(id, token)) = extend.jobs.first() else {
         return Ok(Extended::UnknownJob);
     };
+    let about = desk.about(id).await?.ok_or(job::Code::UnknownJob)?;
+    may(Right::Consume, &about.ns)?;
     if let Err(wrong) = possible(extend.progress.as_ref()) {
         let word = Word::plain(id, token, None);
         return Ok(match unless_late(shared, word, Refusal::from(wrong)).await? {

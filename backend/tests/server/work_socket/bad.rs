@@ -5,7 +5,11 @@ use crate::rig::Rig;
 use holdfast_backend::engine::{Engine, memory::MemoryEngine, sqlite::SqliteEngine};
 use holdfast_common::{
     error::Code,
-    job::{JobKind, QueueType},
+    id::JobId,
+    job::{Holder, JobKind, NewJob, Place, QueueType},
+    storage::jobs::{Claim, Claimed, Enqueue, Enqueued, Wanted},
+    system::{EXPORTS, SYSTEM},
+    time::Millis,
     work::Task,
 };
 use serde_json::{Value, json};
@@ -115,6 +119,38 @@ async fn what_is_out_of_bounds_is_refused_by_its_code_and_the_connection_goes_on
         }
         assert_eq!(rig.get(INBOX).await.json()["ready"], 0);
         is_still_held(&rig, &job).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_the_token_of_one_of_the_servers_own_jobs_has_no_say_in_it_by_either_way() {
+    on_both(async |rig| {
+        let task = Task { title: "own".to_owned(), body: String::new() };
+        let id = JobId::from_bytes([7; 16]);
+        let (ns, queue) = (SYSTEM.to_owned(), EXPORTS.to_owned());
+        let job = NewJob { ns: ns.clone(), queue: queue.clone(), ..NewJob::of(id, &task) };
+        let holder = Holder { consumer: "server".to_owned(), person: None };
+        let wanted = Wanted::Of { ns, queue, most: 1 };
+        let claim = Claim { wanted, holder, lease: Some(Millis(600_000)) };
+        // With the same commit, so that nobody else has it.
+        let enqueue = Enqueue { jobs: vec![job], promise: None, then: vec![claim] };
+        let enqueued = rig.engine.enqueue(enqueue).await.unwrap().0;
+        let Enqueued::Made { claimed, .. } = enqueued else { panic!("{enqueued:?}") };
+        let [Claimed::Jobs { jobs, .. }] = &claimed[..] else { panic!("{claimed:?}") };
+        let token = jobs[0].token.to_string();
+        let mut hand = Hand::service(&rig, "thief").await;
+        for what in ["complete", "fail", "snooze", "extend"] {
+            let req = hand.ask(what, json!({ "job": id, "token": token }), None).await;
+            let (answer, refused) = hand.answer(req).await;
+            assert_eq!((&*answer, &refused["code"]), ("refused", &json!("forbidden")), "{what}");
+            let (path, body) =
+                (format!("/api/v1/{SYSTEM}/jobs/{id}/{what}"), json!({ "token": token }));
+            rig.post(&path, "", &body.to_string()).await.is(403, "forbidden");
+        }
+        let read = rig.engine.job(id).await.unwrap().unwrap();
+        assert_eq!(read.place, Place::Leased);
+        assert!(read.due > Some(Millis(500_000)), "the lease is as long as it was");
     })
     .await;
 }
