@@ -118,7 +118,7 @@ fn info() -> QueueInfo {
 
 fn moved(n: u8, from: Place, to: Place) -> Move {
     let (from, to) = (Some(from), Some(to));
-    Move { job: id(n), from, to, attempt: 1, consumer: None, took: None }
+    Move { job: id(n), from, to, attempt: 1, consumer: None, failed: false, took: None }
 }
 
 fn moves(version: u64, jobs: Vec<Move>) -> Moves {

@@ -24,7 +24,7 @@ pub struct Rates {
     pub started: u64,
     /// Jobs that were done.
     pub done: u64,
-    /// Attempts that ended otherwise, but for those that were cancelled: what was handed back is among them.
+    /// Attempts that failed, for now or for good, and leases that ran out.
     pub failed: u64,
     /// Jobs that became dead letters.
     pub dead: u64,
@@ -111,7 +111,7 @@ impl Slot {
         }
         if from == leased && to != leased {
             counts.done += u64::from(to == Some(Place::Done));
-            counts.failed += u64::from(!matches!(to, Some(Place::Done | Place::Cancelled) | None));
+            counts.failed += u64::from(moved.failed);
             moved.took.into_iter().for_each(|length| run.add(length));
         }
     }
@@ -173,7 +173,11 @@ mod tests {
 
     fn moved(from: Option<Place>, to: Option<Place>, took: Option<u64>) -> Move {
         let took = took.map(Millis);
-        Move { job: JobId::NIL, from, to, attempt: 1, consumer: None, took }
+        Move { job: JobId::NIL, from, to, attempt: 1, consumer: None, failed: false, took }
+    }
+
+    fn failed(to: Option<Place>) -> Move {
+        Move { failed: true, ..moved(Some(Place::Leased), to, Some(100)) }
     }
 
     #[test]
@@ -188,8 +192,10 @@ mod tests {
             moved(ready, leased, Some(10)),
             moved(leased, leased, None),
             moved(leased, done, Some(100)),
+            // Handed back.
             moved(leased, ready, Some(100)),
-            moved(leased, dead, Some(100)),
+            failed(ready),
+            failed(dead),
             moved(leased, cancelled, Some(100)),
             moved(ready, dead, None),
             moved(dead, ready, None),

@@ -144,6 +144,7 @@ impl Desk {
             to: Some(to),
             attempt: 1,
             consumer: None,
+            failed: false,
             took: None,
         };
         let jobs: Vec<Move> = jobs.map(moved).collect();

@@ -240,6 +240,9 @@ pub struct Move {
     pub attempt: u32,
     /// Who has it, or had it until now.
     pub consumer: Option<String>,
+    /// Whether an attempt has failed by it: by its consumer's word, for now or for good, or since its lease
+    /// ran out. What was handed back, by whomever, has not.
+    pub failed: bool,
     /// Of one that begins: how long it could have begun before. Of one whose lease has ended: how long
     /// it ran.
     pub took: Option<Millis>,

@@ -91,7 +91,10 @@ impl Tx<'_> {
     }
 
     fn moves_to(&mut self, queue: Queue, job: JobId, from: Option<Place>, to: Option<Place>) {
-        self.moves.push((queue, Move { job, from, to, attempt: 0, consumer: None, took: None }));
+        self.moves.push((
+            queue,
+            Move { job, from, to, attempt: 0, consumer: None, failed: false, took: None },
+        ));
     }
 
     /// Gives the leases a gap, before anything else.

@@ -119,7 +119,15 @@ impl<R: Rows> Work<R> {
         // It may expire as it comes.
         self.swept &= row.job.overdue(now).is_none();
         let to = Some(place);
-        let moved = Move { job: asked.id, from: None, to, attempt: 0, consumer: None, took: None };
+        let moved = Move {
+            job: asked.id,
+            from: None,
+            to,
+            attempt: 0,
+            consumer: None,
+            failed: false,
+            took: None,
+        };
         self.moved(queue, moved)
     }
 }

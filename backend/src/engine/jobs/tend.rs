@@ -57,7 +57,8 @@ impl<R: Rows> Work<R> {
         self.rows.drop_jobs(&ended)?;
         for row in &ended {
             let (job, from, attempt) = (row.job.id, Some(row.job.place), row.job.attempt);
-            let moved = Move { job, from, to: None, attempt, consumer: None, took: None };
+            let moved =
+                Move { job, from, to: None, attempt, consumer: None, failed: false, took: None };
             self.moved(queue, moved)?;
         }
         Ok(ended.len())

@@ -5,7 +5,7 @@ use super::{
     rows::{Queue, Row, Rows, Seq},
 };
 use holdfast_common::{
-    job::{Act, Attempt, EXPIRED, Job, LAPSED, Place, Refused, Step, StoreTime},
+    job::{Act, Attempt, EXPIRED, Ending, Job, LAPSED, Place, Refused, Step, StoreTime},
     storage::{
         Fault,
         jobs::{Move, Moves, QueueInfo, QueueMoves, QueueSpec},
@@ -147,6 +147,7 @@ impl<R: Rows> Work<R> {
         error: Option<String>,
     ) -> Worked<Result<Step, Refused>, R> {
         let due = row.job.due;
+        let failed = matches!(act, Act::Lapse | Act::End { how: Ending::Fail { .. }, .. });
         let ended = ended(&row.job, &act, self.moment.now);
         let step = match row.job.act(self.moment.now, act) {
             Ok(step) => step,
@@ -172,6 +173,7 @@ impl<R: Rows> Work<R> {
             to: Some(step.to),
             attempt: row.job.attempt,
             consumer: lease.map(|lease| lease.holder.consumer.clone()),
+            failed,
             took: if begins { Some(now - due) } else { ran },
         };
         if let Some(error) = error {

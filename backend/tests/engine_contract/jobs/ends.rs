@@ -10,7 +10,9 @@ use holdfast_common::{
         Attempt, NewJob, Place,
         limits::{ATTEMPTS, ATTEMPTS_KEPT},
     },
-    storage::jobs::{Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, How, Progress},
+    storage::jobs::{
+        Claimed, End, Ended, Enqueue, Enqueued, Extend, Extended, How, Moves, Progress,
+    },
     time::{Millis, Timestamp},
 };
 
@@ -29,6 +31,7 @@ contract_of_jobs! {
     progress_is_shown_while_the_attempt_runs
     ends_and_extends_of_what_is_not_there_say_so
     an_end_tells_how_long_the_attempt_ran
+    a_move_tells_whether_an_attempt_has_failed_by_it
 }
 
 /// That a lease was ended by a word which says nothing else.
@@ -266,4 +269,35 @@ async fn an_end_tells_how_long_the_attempt_ran(bench: &Bench) {
     assert_eq!((moved.took, moved.consumer.as_deref()), (Some(Millis(250)), Some("c")));
     let info = &moves.queues[0].queue;
     assert_eq!((info.counts.done, info.counts.leased), (1, 0));
+}
+
+async fn a_move_tells_whether_an_attempt_has_failed_by_it(bench: &Bench) {
+    bench.inbox().await;
+    bench.puts(1).await;
+    let failed = |moves: &Moves| moves.queues[0].jobs.iter().any(|moved| moved.failed);
+    let for_good = How::Fail { reason: "x".to_owned(), failure: None, retry: None };
+    for (how, fails) in [
+        (snooze(0), false),
+        (How::HandBack, false),
+        (fail("x"), true),
+        (complete(), false),
+        (for_good, true),
+    ] {
+        let job = bench.take_one().await;
+        let end = end(job.id, job.token, how.clone());
+        let (_, moves) = bench.engine().end(end).await.unwrap();
+        assert_eq!(failed(&moves), fails, "{how:?}");
+        if how == complete() {
+            bench.puts(1).await;
+        }
+    }
+    bench.puts(1).await;
+    bench.take_one().await;
+    bench.put(NewJob { expires: Some(Millis(1)), ..new_job() }).await;
+    bench.pass(1).await;
+    let (_, moves) = bench.engine().tend().await.unwrap();
+    assert_eq!((moves.queues[0].jobs.len(), failed(&moves)), (1, false), "it has expired");
+    bench.pass(10_000).await;
+    let (_, moves) = bench.engine().tend().await.unwrap();
+    assert!(failed(&moves), "its lease ran out");
 }
