@@ -28,7 +28,8 @@ pub struct Rates {
     pub failed: u64,
     /// Jobs that became dead letters.
     pub dead: u64,
-    /// How long jobs that began could have begun before; none where none began.
+    /// How long jobs that began had been due, also while others of their group, a pause or a bound held them
+    /// up; none where none began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Spread>,
     /// How long attempts ran that ended; none where none ended.

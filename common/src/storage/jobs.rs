@@ -243,8 +243,8 @@ pub struct Move {
     /// Whether an attempt has failed by it: by its consumer's word, for now or for good, or since its lease
     /// ran out. What was handed back, by whomever, has not.
     pub failed: bool,
-    /// Of one that begins: how long it could have begun before. Of one whose lease has ended: how long
-    /// it ran.
+    /// Of one that begins: how long it had been due, whatever held it up. Of one whose lease has ended:
+    /// how long it ran.
     pub took: Option<Millis>,
 }
 
