@@ -49,6 +49,8 @@ pub struct Faulty {
     join: Mutex<Option<Arc<Gate>>>,
     /// Where the next list of rooms waits.
     directory: Mutex<Option<Arc<Gate>>>,
+    /// Where the answer to the next end waits.
+    end: Mutex<Option<Arc<Gate>>>,
     /// The namespace whose queues are told to nobody, until it is another one.
     pub queues_hang: watch::Sender<Option<&'static str>>,
     /// The names of the queues that were asked for one by one.
@@ -90,6 +92,13 @@ impl Faulty {
         gate
     }
 
+    /// The next end is answered when the gate is opened, although it has happened.
+    pub fn hold_end(&self) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.end.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
     /// The next join is answered when the gate is opened, although it has happened.
     pub fn hold_join(&self) -> Arc<Gate> {
         let gate = Arc::<Gate>::default();
@@ -119,7 +128,14 @@ impl Jobs for Faulty {
 
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
         self.ends.lock().unwrap().push(end.how.clone());
-        self.inner.end(end)
+        let (ended, gate) = (self.inner.end(end), self.end.lock().unwrap().take());
+        Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.reached.notify_one();
+                gate.open.notified().await;
+            }
+            ended.await
+        })
     }
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {

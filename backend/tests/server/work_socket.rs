@@ -1,10 +1,11 @@
 //! Jobs over a WebSocket: pushed for credit, and shown on boards.
 
 mod bad;
+mod drain;
 mod figures;
 
 use crate::{
-    rig::{PATIENCE, Rig, on_every_engine},
+    rig::{Rig, on_every_engine},
     talker::{Me, Wire, dial},
 };
 use holdfast_common::error::Code;
@@ -197,11 +198,12 @@ on_every_engine! {
         let job = hand.leased().await;
         let lost = hand.find("lost").await;
         assert_eq!((&lost["job"], &lost["reason"]), (&json!(id), &json!("expired")));
-        let ask = json!({ "job": id, "token": job["token"] });
-        let req = hand.ask("complete", ask, None).await;
-        let (name, refused) = hand.answer(req).await;
-        assert_eq!((&*name, &refused["code"]), ("refused", &json!("fenced")));
-        assert_eq!(refused["reason"], "expired");
+        for what in ["complete", "fail", "snooze", "extend"] {
+            let req = hand.ask(what, json!({ "job": id, "token": job["token"] }), None).await;
+            let (name, refused) = hand.answer(req).await;
+            let is = (&*name, &refused["code"], &refused["reason"]);
+            assert_eq!(is, ("refused", &json!("fenced"), &json!("expired")), "{what}");
+        }
         hand.say("credit", json!({ "sub": 1, "n": 1 }), None).await;
         assert_eq!(hand.leased().await["attempt"], 2);
     }
@@ -329,18 +331,5 @@ on_every_engine! {
         let mut wire = dial(rig.address, Some("holdfast-work.v1")).await;
         wire.text("{\"consume\":{}}").await;
         assert_eq!(wire.closed().await, Some(Code::BadFrame));
-    }
-
-    async fn who_is_connected_is_told_when_the_server_drains_and_may_end_what_it_has(rig) {
-        let mut hand = Hand::service(&rig, "printer").await;
-        hand.consume(1, 60_000).await;
-        let id = add(&rig, "last").await;
-        let job = hand.leased().await;
-        let ask = json!({ "job": id, "token": job["token"] });
-        hand.ask("complete", ask, None).await;
-        rig.handle.drain();
-        hand.find("away").await;
-        assert_eq!(hand.wire.closed().await, Some(Code::GoingAway));
-        assert!(rig.handle.drained(PATIENCE).await);
     }
 }

@@ -7,8 +7,8 @@ use super::{
 };
 use holdfast_common::{
     id::JobId,
-    job::{NewJob, Place, limits::GOVERN_JOBS},
-    storage::jobs::{Chosen, Deed, Enqueue, Govern, Governed, ListQuery, Purge, Sieve},
+    job::{NewJob, Place, Reason, limits::GOVERN_JOBS},
+    storage::jobs::{Chosen, Deed, Ended, Enqueue, Govern, Governed, ListQuery, Purge, Sieve},
     time::Millis,
 };
 
@@ -20,6 +20,7 @@ contract_of_jobs! {
     those_that_die_meanwhile_are_left
     a_purge_leaves_nothing_that_waits
     a_purge_leaves_no_dead_letters
+    a_purge_in_parts_drops_as_many_as_waited_and_what_was_held_goes_its_way
 }
 
 /// Does all of it, and tells to how many jobs each call did it.
@@ -163,4 +164,37 @@ async fn a_purge_leaves_no_dead_letters(bench: &Bench) {
         (bench.place(dead).await, bench.place(ready).await),
         (Place::Cancelled, Place::Ready)
     );
+}
+
+async fn a_purge_in_parts_drops_as_many_as_waited_and_what_was_held_goes_its_way(bench: &Bench) {
+    bench.inbox().await;
+    let jobs: Vec<_> = (0..GOVERN_JOBS + 4).map(|_| new_job()).collect();
+    let last = jobs.last().unwrap().id;
+    bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
+    let [fails, done, fails_after, lapses] = bench.take(4).await.try_into().unwrap();
+    bench.puts(1).await;
+    let deed = Deed::Purge(inbox(), Purge::Waiting);
+    let first = Govern { by: ada(), deed, rest: None };
+    let governed = bench.engine().govern(first.clone()).await.unwrap().0;
+    let Governed::Done { jobs: 500, rest: Some(rest) } = governed else { panic!("{governed:?}") };
+    // It waits again, in front of those that are left, and is dropped in place of one of them.
+    assert_eq!(bench.ended(&fails, fail("meanwhile")).await, Place::Ready);
+    assert_eq!(bench.ended(&done, complete()).await, Place::Done);
+    let second = Govern { rest: Some(rest), ..first };
+    assert_eq!(bench.engine().govern(second).await.unwrap().0, one());
+    assert_eq!(bench.place(last).await, Place::Cancelled);
+    let dropped = bench.job(fails.id).await;
+    assert_eq!((dropped.place, dropped.data.as_str()), (Place::Cancelled, "null"));
+    assert_eq!(dropped.attempts[0].error, "meanwhile");
+    assert!(matches!(bench.end(&fails, fail("other")).await, Ended::Late(Reason::Cancelled)));
+    assert_eq!(notes(bench, None, 9).await[0].jobs, GOVERN_JOBS as u64 + 1);
+    let counts = bench.counts().await;
+    assert_eq!((counts.ready, counts.leased, counts.done), (1, 2, 1));
+    assert_eq!(bench.ended(&fails_after, fail("after")).await, Place::Ready);
+    bench.pass(10_000).await;
+    bench.tend().await;
+    let lapsed = bench.job(lapses.id).await;
+    assert_eq!((lapsed.place, lapsed.attempts[0].lapsed), (Place::Ready, true));
+    assert!(matches!(bench.end(&lapses, complete()).await, Ended::Late(Reason::Expired)));
+    assert_eq!(bench.take_ids(9).await[..2], [fails_after.id, lapses.id]);
 }

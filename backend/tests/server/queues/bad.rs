@@ -85,8 +85,12 @@ on_every_engine! {
     async fn times_that_are_none_leave_the_job_with_its_consumer(rig) {
         let id = enqueue(&rig, "held", &json!({})).await;
         let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one") };
+        let further = |delay: &Value| {
+            let asked = json!({ "type": "task", "data": { "title": "x" }, "delay_ms": delay });
+            json!([{ "queue": "inbox", "job": asked }])
+        };
         for wrong in [json!(-1), json!(1.5), json!("soon"), json!(u64::MAX)] {
-            let further = json!([{ "queue": "inbox", "type": "task", "data": { "title": "x" }, "delay_ms": wrong }]);
+            let further = further(&wrong);
             for (what, member, value) in [
                 ("snooze", "delay_ms", &wrong),
                 ("fail", "retry_ms", &wrong),
@@ -98,6 +102,9 @@ on_every_engine! {
         }
         assert_eq!(job(&rig, &id).await["state"], "leased");
         assert_eq!(rig.get(INBOX).await.json()["ready"], 0);
+        let done = json!({ "token": taken["token"], "jobs": further(&json!(60_000)) });
+        assert_eq!(say(&rig, &id, "complete", &done).await.status, 200, "a time that is one");
+        assert_eq!(rig.get(INBOX).await.json()["delayed"], 1);
     }
 
     async fn a_million_jobs_in_one_call_are_too_many(rig) {
