@@ -62,7 +62,7 @@ pub enum Act {
     Due,
     /// The job of its group that was in front of it has ended.
     Free,
-    /// It was not begun in time.
+    /// It waited past the time until which it was of use.
     Expire,
     /// Somebody does not want it any more.
     Cancel,

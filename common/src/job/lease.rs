@@ -12,7 +12,7 @@ pub type Digest = [u8; 32];
 
 /// What ended an attempt whose lease ran out, as its [`Attempt`] says.
 pub const LAPSED: &str = "lease ran out";
-/// What ended a job that was not begun in time, as its [`Attempt`] says.
+/// What ended a job that waited past the time until which it was of use, as its [`Attempt`] says.
 pub const EXPIRED: &str = "expired";
 
 /// Who has a job.
