@@ -54,11 +54,10 @@ pub(crate) fn proper(shared: &Shared, about: &About, how: &How) -> Result<(), Wr
             bounded("retry_ms", retry.unwrap_or_default(), LONGEST_BACKOFF)?;
             failure.as_ref()
         }
-        How::Snooze { delay } => {
+        How::Snooze { delay } | How::HandBack { delay } => {
             bounded("delay_ms", *delay, LONGEST_DELAY)?;
             None
         }
-        How::HandBack => None,
     };
     if outcome.is_some_and(|text| text.len() > RESULT_BYTES) {
         let detail = format!("It has more than {RESULT_BYTES} bytes. The job is still held.");

@@ -278,7 +278,7 @@ async fn a_move_tells_whether_an_attempt_has_failed_by_it(bench: &Bench) {
     let for_good = How::Fail { reason: "x".to_owned(), failure: None, retry: None };
     for (how, fails) in [
         (snooze(0), false),
-        (How::HandBack, false),
+        (How::HandBack { delay: Millis(0) }, false),
         (fail("x"), true),
         (complete(), false),
         (for_good, true),
