@@ -7,6 +7,7 @@ use axum::{
 };
 use holdfast_common::{
     error::{Code, Kind},
+    frame::work::TooMuch,
     job::{self, Unfit},
     storage::Fault,
 };
@@ -86,6 +87,12 @@ impl From<job::Code> for Problem {
 impl From<Unfit> for Problem {
     fn from(unfit: Unfit) -> Self {
         Self::because(unfit.code(), format!("{unfit}."))
+    }
+}
+
+impl From<TooMuch> for Problem {
+    fn from(much: TooMuch) -> Self {
+        Self::because(Code::TooLarge, much.to_string())
     }
 }
 

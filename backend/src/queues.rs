@@ -1,5 +1,6 @@
 //! Queues on the server: which there are, and the [`Desk`] over which all that is said of jobs goes.
 
+mod brings;
 mod calls;
 mod check;
 mod cron;
@@ -14,14 +15,15 @@ mod tend;
 pub(crate) mod tests;
 mod whole;
 
-pub(crate) use check::{patch, possible, proper};
+pub(crate) use brings::{end_as_said, new_job};
+pub(crate) use check::{patch, possible};
 pub(crate) use desk::{About, Desk};
 pub(crate) use follow::{Follow, Follower};
 pub(crate) use late::unless_late;
 pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Inbox, Poll, Seat};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
-pub(crate) use whole::{Brought, Said, brought, end};
+pub(crate) use whole::{Said, end};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

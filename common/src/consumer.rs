@@ -41,14 +41,17 @@ mod shown;
 mod watching;
 
 pub use crate::storage::jobs::QueueName;
-pub use io::{BoardRead, Decided, HeldRead, Input, JobsRead, Output, PlaceRead};
+pub use io::{BoardRead, Decided, HeldRead, Input, JobsRead, Names, Output, PlaceRead};
 pub use refusal::Refusal;
 
 use crate::{
     codec,
     error::Code,
-    frame::work::{Away, Hello, Request, Sub, Welcome, WorkClient, WorkLimits, WorkServer},
-    id::{ConnectionId, JobId},
+    frame::{
+        Author,
+        work::{Away, Hello, Request, Sub, Welcome, WorkClient, WorkLimits, WorkServer},
+    },
+    id::{ConnectionId, JobId, PersonId},
     job::{
         Holder, Place, Token,
         limits::{CREDIT, LABEL_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
@@ -107,6 +110,8 @@ pub struct Consumer {
     /// When it was, if nothing was heard since.
     pinged: Option<Instant>,
     me: Holder,
+    /// Who writes what its ends bring.
+    author: Author,
     /// Subscriptions are named from 1.
     named: Sub,
     open: BTreeMap<Request, Asked>,
@@ -145,6 +150,7 @@ impl Consumer {
             heard: now,
             pinged: None,
             me: Holder { consumer: String::new(), person: None },
+            author: Author { id: PersonId::NIL, name: String::new() },
             named: 0,
             open: BTreeMap::new(),
             subs: BTreeMap::new(),
@@ -175,7 +181,7 @@ impl Consumer {
             Input::Leased { sub, version, jobs } => self.pushed(sub, version, jobs),
             Input::Enqueued { req, result } => self.enqueued(req, result),
             Input::Taken { req, moves, result } => self.taken(req, moves, result),
-            Input::Ended { req, version, result } => self.ended(req, version, result),
+            Input::Ended { req, version, names, result } => self.ended(req, version, names, result),
             Input::Extended { req, result } => self.extended(req, result),
             Input::Governed { req, result } => self.governed(req, result),
             Input::Board { sub, result } => self.board(now, sub, result),
@@ -243,11 +249,11 @@ impl Consumer {
         let Ok(incoming) = codec::work::read_client(bytes) else {
             return self.close(Code::BadFrame);
         };
-        match (&self.phase, incoming.frame) {
-            (Phase::Hello, WorkClient::Hello(hello)) => self.hello(hello),
-            (Phase::Ready, WorkClient::Ping(ping)) => self.send(&WorkServer::Pong(ping)),
+        match (&self.phase, &incoming.frame) {
+            (Phase::Hello, WorkClient::Hello(hello)) => self.hello(hello.clone()),
+            (Phase::Ready, WorkClient::Ping(ping)) => self.send(&WorkServer::Pong(*ping)),
             (Phase::Ready, WorkClient::Credit(credit)) => self.credit(credit.sub, credit.n),
-            (Phase::Ready, frame) => self.request(frame, incoming.payload),
+            (Phase::Ready, _) => self.request(incoming),
             _ => self.close(Code::BadFrame),
         }
     }
@@ -271,14 +277,17 @@ impl Consumer {
         self.out.push(Output::Greet(Hello { person, secret, name }));
     }
 
-    fn greeted(&mut self, now: Timestamp, result: Result<(), Code>) {
+    fn greeted(&mut self, now: Timestamp, result: Result<Option<String>, Code>) {
         if self.phase != Phase::Greeting {
             return;
         }
-        if let Err(code) = result {
-            return self.close(code);
-        }
+        let called = match result {
+            Ok(called) => called,
+            Err(code) => return self.close(code),
+        };
         self.phase = Phase::Ready;
+        let name = called.unwrap_or_else(|| self.me.consumer.clone());
+        self.author = self.me.person.map_or_else(Author::service, |id| Author { id, name });
         self.send(&WorkServer::Welcome(Welcome {
             connection: self.connection,
             server: self.server.to_owned(),
@@ -328,27 +337,6 @@ impl Consumer {
         self.flushed = true;
         if !planted(Planted::ToldHandedBack) {
             self.unsent.clear();
-        }
-    }
-
-    /// There is one more reason to hear what moves in a queue.
-    fn follow(&mut self, queue: &Arc<QueueName>) {
-        if let Some(reasons) = self.followed.get_mut(queue) {
-            *reasons += 1;
-            return;
-        }
-        self.followed.insert(Arc::clone(queue), 1);
-        self.out.push(Output::Follow(Arc::clone(queue)));
-    }
-
-    /// There is one less.
-    fn unfollow(&mut self, queue: &Arc<QueueName>) {
-        if let Some(reasons) = self.followed.get_mut(queue) {
-            *reasons -= 1;
-            if *reasons == 0 {
-                self.followed.remove(queue);
-                self.out.push(Output::Unfollow(Arc::clone(queue)));
-            }
         }
     }
 

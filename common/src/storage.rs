@@ -237,6 +237,17 @@ pub enum Appended {
 }
 
 impl Appended {
+    /// Where it stands now that it was not there before.
+    #[must_use]
+    pub const fn offset(&self) -> Option<Offset> {
+        match self {
+            Self::Decided { verdict: Verdict::Ack { offset, .. }, .. } => Some(*offset),
+            _ => None,
+        }
+    }
+}
+
+impl Appended {
     /// Of an append that has moved no jobs.
     #[must_use]
     pub fn decided(verdict: Verdict, entry: Option<Box<NewEntry>>) -> Self {

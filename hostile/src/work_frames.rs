@@ -4,7 +4,7 @@ mod desk;
 
 use crate::PART;
 use desk::Talk;
-use holdfast_common::codec::work as codec;
+use holdfast_common::{codec::work as codec, frame::work::WorkClient};
 
 const HELLO: &[u8] =
     include_bytes!("../../common/tests/golden/wire/work-v1/client/hello.frame").as_slice();
@@ -39,7 +39,12 @@ pub fn run(bytes: &[u8]) {
 
 fn same_again(bytes: &[u8]) {
     let Ok(read) = codec::read_client(bytes) else { return };
-    let mut written = codec::write_client(&read.frame).into_bytes();
+    let head = match read.frame {
+        WorkClient::Complete(_) => codec::write_client_beside(&read.frame, &read.brings),
+        WorkClient::Fail(_) => codec::write_client_beside(&read.frame, &read.patience),
+        _ => codec::write_client(&read.frame),
+    };
+    let mut written = head.into_bytes();
     if !read.payload.is_empty() {
         written.push(b'\n');
         written.extend(read.payload);
@@ -47,4 +52,6 @@ fn same_again(bytes: &[u8]) {
     let again = codec::read_client(&written).expect("what was written is read");
     assert_eq!(again.frame, read.frame);
     assert_eq!(again.payload, read.payload);
+    assert_eq!(format!("{:?}", again.brings), format!("{:?}", read.brings));
+    assert_eq!(again.patience, read.patience);
 }

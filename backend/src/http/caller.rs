@@ -32,8 +32,7 @@ impl Caller {
     /// By the header `Authorization: Holdfast {person}:{secret}`, if there is one.
     pub(super) async fn of(shared: &Shared, headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(said) = headers.get(header::AUTHORIZATION) else {
-            let author = Author { id: service(), name: "service".to_owned() };
-            return Ok(Self { author, called: called(headers)? });
+            return Ok(Self { author: Author::service(), called: called(headers)? });
         };
         let text = said.to_str().ok().and_then(|text| text.strip_prefix("Holdfast "));
         let (person, secret) =

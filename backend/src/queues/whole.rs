@@ -47,7 +47,7 @@ pub(crate) enum Brought {
 
 /// The id of what an end brings: it follows from the lease and its place in the end, so that an end that
 /// is said again names the same. Nobody else can take it before, because nobody else knows the token.
-pub(crate) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
+pub(super) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
     let mut digest = Sha256::new();
     digest.update(job.as_bytes());
     digest.update(token.fence.to_be_bytes());
@@ -59,12 +59,12 @@ pub(crate) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> 
     id.try_into().expect("sixteen bytes")
 }
 
-/// Ends a lease, and asks the rules again while what they went by has moved.
-pub(crate) async fn end(shared: &Shared, said: Said) -> Result<Ended, Fault> {
+/// Ends a lease and tells of which version that is, and asks the rules again while what they went by has moved.
+pub(crate) async fn end(shared: &Shared, said: Said) -> Result<(Ended, u64), Fault> {
     let Said { job, token, how, events, jobs, then } = said;
     let end = End { job, token, how, appends: Vec::new(), jobs, then };
     if events.is_empty() {
-        return Ok(shared.queues.desk.end(end).await?.0);
+        return shared.queues.desk.end(end).await;
     }
     for _ in 0..ATTEMPTS {
         let mut appends = Vec::with_capacity(events.len());
@@ -72,8 +72,8 @@ pub(crate) async fn end(shared: &Shared, said: Said) -> Result<Ended, Fault> {
             // Its place among the appends is given up at once: an end has a turn of its own.
             appends.push(walk::decide(shared, draft, None).await?.append);
         }
-        match shared.queues.desk.end(End { appends, ..end.clone() }).await?.0 {
-            Ended::Moved => {}
+        match shared.queues.desk.end(End { appends, ..end.clone() }).await? {
+            (Ended::Moved, _) => {}
             ended => return Ok(ended),
         }
     }

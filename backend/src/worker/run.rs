@@ -183,7 +183,7 @@ async fn end(shared: &Shared, said: Said) {
     let (mut said, mut tries) = (said, 0);
     loop {
         let (id, token) = (said.job, said.token);
-        let why = match queues::end(shared, said.clone()).await {
+        let why = match queues::end(shared, said.clone()).await.map(|(ended, _)| ended) {
             Ok(Ended::Done { .. } | Ended::Again { .. }) => return,
             Ok(Ended::Late(reason)) => return stopped(id, reason),
             Ok(Ended::UnknownJob) => return stopped(id, Reason::Other),

@@ -1,6 +1,7 @@
 //! Jobs over a WebSocket: pushed for credit, and shown on boards.
 
 mod bad;
+mod brings;
 mod drain;
 mod figures;
 

@@ -2,10 +2,13 @@
 
 use super::{Unreadable, split, to_json};
 use crate::{
-    frame::work::{SERVER_FRAMES, WorkClient, WorkServer},
+    frame::work::{Brings, Patience, SERVER_FRAMES, WorkClient, WorkServer},
     json,
 };
-use serde::de::IgnoredAny;
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use std::collections::BTreeMap;
 
 /// A client's frame with what followed it; empty where nothing did.
@@ -13,6 +16,10 @@ use std::collections::BTreeMap;
 pub struct Incoming<'a> {
     /// The head.
     pub frame: WorkClient,
+    /// What stands beside a completion.
+    pub brings: Brings,
+    /// What stands beside a failure.
+    pub patience: Patience,
     /// What followed the first line break, unread.
     pub payload: &'a [u8],
 }
@@ -39,13 +46,56 @@ pub fn write_client_with(frame: &WorkClient, payload: &str) -> String {
 /// The head is no frame. What follows it is not looked at.
 pub fn read_client(bytes: &[u8]) -> Result<Incoming<'_>, Unreadable> {
     let (head, payload) = split(bytes)?;
-    Ok(Incoming { frame: json::read(head)?, payload })
+    let (frame, mut brings, mut patience) =
+        (json::read(head)?, Brings::default(), Patience::default());
+    match frame {
+        WorkClient::Complete(_) => brings = read_beside(head)?,
+        WorkClient::Fail(_) => patience = read_beside(head)?,
+        _ => {}
+    }
+    Ok(Incoming { frame, brings, patience, payload })
+}
+
+/// Writes a client's frame with the members of [`Brings`] or of [`Patience`] in it.
+#[must_use]
+pub fn write_client_beside(frame: &WorkClient, members: &impl Serialize) -> String {
+    beside(to_json(frame), members)
 }
 
 /// Writes a server's frame.
 #[must_use]
 pub fn write_server(frame: &WorkServer) -> String {
     to_json(frame)
+}
+
+/// Writes a server's frame with the members of [`Brought`](crate::frame::work::Brought) or of
+/// [`AtFault`](crate::frame::work::AtFault) in it.
+#[must_use]
+pub fn write_server_beside(frame: &WorkServer, members: &impl Serialize) -> String {
+    beside(to_json(frame), members)
+}
+
+/// Reads what stands in a frame, of a client or of a server, beside the members of its own type.
+///
+/// # Errors
+/// It is no frame, or something else stands in place of these members.
+pub fn read_beside<T: DeserializeOwned + Default>(text: &str) -> Result<T, Unreadable> {
+    let frame: BTreeMap<String, T> = json::read(text)?;
+    Ok(frame.into_values().next().unwrap_or_default())
+}
+
+/// Adds members to the object in a frame; it has some.
+fn beside(mut frame: String, members: &impl Serialize) -> String {
+    const EMPTY: &str = "{}";
+    const ENDS: &str = "}}";
+    let members = to_json(members);
+    if members != EMPTY && frame.ends_with(ENDS) {
+        frame.truncate(frame.len() - ENDS.len());
+        frame.push(',');
+        frame.push_str(&members[1..]);
+        frame.push('}');
+    }
+    frame
 }
 
 /// Reads a server's frame. `None` for one whose name this version does not know.

@@ -2,6 +2,7 @@
 
 use super::{Consumer, Decided, Output, QueueName, Refusal, pushing::Subscription};
 use crate::{
+    codec::work::{Incoming, write_server_beside},
     error::Code,
     frame::work::{
         Deed, Did, EnqueueJob, Enqueued as EnqueuedFrame, Govern, Request, Sub, Take, Watch, Which,
@@ -17,7 +18,7 @@ use crate::{
     storage::jobs::{Claim, Enqueued, Wanted},
     time::Millis,
 };
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
 use std::sync::Arc;
 
 /// A request under way.
@@ -42,8 +43,8 @@ pub(super) enum Asked {
 }
 
 impl Consumer {
-    pub(super) fn request(&mut self, frame: WorkClient, payload: &[u8]) {
-        let Some(req) = number(&frame) else {
+    pub(super) fn request(&mut self, incoming: Incoming<'_>) {
+        let Some(req) = number(&incoming.frame) else {
             return self.close(Code::BadFrame);
         };
         if self.open.contains_key(&req) {
@@ -52,12 +53,13 @@ impl Consumer {
         if self.open.len() >= OPEN_REQUESTS {
             return self.close(Code::OverLimit);
         }
-        if let Err(refusal) = self.asked(frame, payload) {
+        if let Err(refusal) = self.asked(incoming) {
             self.refuse(req, refusal);
         }
     }
 
-    fn asked(&mut self, frame: WorkClient, payload: &[u8]) -> Result<(), Refusal> {
+    fn asked(&mut self, incoming: Incoming<'_>) -> Result<(), Refusal> {
+        let Incoming { frame, brings, patience, payload } = incoming;
         let begins =
             matches!(frame, WorkClient::Consume(_) | WorkClient::Watch(_) | WorkClient::Take(_));
         if begins && self.draining {
@@ -74,8 +76,8 @@ impl Consumer {
             }
             WorkClient::Enqueue(ask) => self.enqueue(ask, payload)?,
             WorkClient::Take(ask) => self.take(&ask),
-            WorkClient::Complete(ask) => self.complete(ask, payload)?,
-            WorkClient::Fail(ask) => self.fail(ask, payload)?,
+            WorkClient::Complete(ask) => self.complete(ask, brings, payload)?,
+            WorkClient::Fail(ask) => self.fail(ask, patience, payload)?,
             WorkClient::Extend(ask) => self.extend(ask)?,
             WorkClient::Snooze(ask) => self.snooze(ask)?,
             WorkClient::Watch(Watch { req, ns, queue }) => self.watch(req, named(ns, queue)?)?,
@@ -189,8 +191,14 @@ impl Consumer {
     pub(super) fn refuse(&mut self, req: Request, refusal: impl Into<Refusal>) {
         // Closing is an answer, too.
         if !self.is_closed() {
-            self.send(&WorkServer::Refused(refusal.into().answer(req)));
+            let (refused, at) = refusal.into().answer(req);
+            self.send_beside(&refused, &at);
         }
+    }
+
+    pub(super) fn send_beside(&mut self, frame: &WorkServer, members: &impl Serialize) {
+        self.flushed = false;
+        self.out.push(Output::Send(write_server_beside(frame, members)));
     }
 }
 

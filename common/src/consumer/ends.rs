@@ -1,36 +1,46 @@
 //! What a holder says of its job.
 
-use super::{Consumer, Output, Refusal, asks::Asked, asks::read};
+use super::{Consumer, Names, Output, Refusal, asks::Asked, asks::read};
 use crate::{
     error::Code,
-    frame::work::{Complete, Did, ExtendLease, Fail, Request, Snooze, Sub},
+    frame::work::{
+        Brings, Complete, Did, ExtendLease, Fail, Patience, Request, Snooze, Sub, WorkServer,
+    },
     id::JobId,
     job::{self, Reason, Token, Unfit, limits::reason},
     storage::{
-        Verdict,
+        Appended, Verdict,
         jobs::{Claim, Claimed, Ended, Extend, Extended, How, Progress, Wanted},
     },
-    time::Millis,
 };
 
 impl Consumer {
-    pub(super) fn complete(&mut self, ask: Complete, payload: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn complete(
+        &mut self,
+        ask: Complete,
+        brings: Brings,
+        payload: &[u8],
+    ) -> Result<(), Refusal> {
         let result = read(payload, usize::MAX)?.filter(|text| text.trim_ascii() != "null");
-        self.end_lease(ask.req, ask.job, &ask.token, How::Complete { result }, ask.next)
+        self.end_lease(ask.req, ask.job, &ask.token, How::Complete { result }, brings, ask.next)
     }
 
-    pub(super) fn fail(&mut self, ask: Fail, payload: &[u8]) -> Result<(), Refusal> {
-        let how = How::Fail {
-            reason: reason(ask.reason),
-            failure: read(payload, usize::MAX)?,
-            retry: ask.retry.then_some(Millis(0)),
-        };
-        self.end_lease(ask.req, ask.job, &ask.token, how, ask.next)
+    pub(super) fn fail(
+        &mut self,
+        ask: Fail,
+        patience: Patience,
+        payload: &[u8],
+    ) -> Result<(), Refusal> {
+        let failure = read(payload, usize::MAX)?;
+        let retry = ask.retry.then_some(patience.retry_ms.unwrap_or_default());
+        let how = How::Fail { reason: reason(ask.reason), failure, retry };
+        self.end_lease(ask.req, ask.job, &ask.token, how, Brings::default(), ask.next)
     }
 
     pub(super) fn snooze(&mut self, ask: Snooze) -> Result<(), Refusal> {
         let delay = ask.delay_ms.unwrap_or_default();
-        self.end_lease(ask.req, ask.job, &ask.token, How::Snooze { delay }, ask.next)
+        let how = How::Snooze { delay };
+        self.end_lease(ask.req, ask.job, &ask.token, how, Brings::default(), ask.next)
     }
 
     pub(super) fn extend(&mut self, ask: ExtendLease) -> Result<(), Refusal> {
@@ -53,6 +63,7 @@ impl Consumer {
         job: JobId,
         token: &str,
         how: How,
+        brings: Brings,
         next: Option<Sub>,
     ) -> Result<(), Refusal> {
         let token = read_token(token)?;
@@ -64,11 +75,18 @@ impl Consumer {
         });
         self.ending(job, token.fence);
         self.open.insert(req, Asked::End { job, fence: token.fence, next });
-        self.out.push(Output::End { req, job, token, how, then });
+        let author = self.author.clone();
+        self.out.push(Output::End { req, job, token, how, brings, author, then });
         Ok(())
     }
 
-    pub(super) fn ended(&mut self, req: Request, version: u64, result: Result<Ended, Refusal>) {
+    pub(super) fn ended(
+        &mut self,
+        req: Request,
+        version: u64,
+        names: Names,
+        result: Result<Ended, Refusal>,
+    ) {
         let asked = self.answered(req, |it| matches!(it, Asked::End { .. }));
         let Some(Asked::End { job, fence, next }) = asked else {
             return self.hand_back_of(result.ok());
@@ -79,21 +97,25 @@ impl Consumer {
         );
         self.said(job, fence, over);
         let refusal = match result {
-            Ok(Ended::Done { place, wait, then, .. }) => {
+            Ok(Ended::Done { place, wait, then, appended }) => {
                 let did = Did { req, state: Some(place.state()), retry_ms: wait, ..Did::default() };
-                self.did(did);
+                let brought = names.stand(appended.iter().map(Appended::offset));
+                self.send_beside(&WorkServer::Did(did), &brought);
                 return self.next(next, version, then);
             }
-            Ok(Ended::Again { place, .. }) => {
-                self.did(Did { req, state: Some(place.state()), again: true, ..Did::default() });
+            Ok(Ended::Again { place, stands }) => {
+                let did = Did { req, state: Some(place.state()), again: true, ..Did::default() };
+                self.send_beside(&WorkServer::Did(did), &names.stand(stands));
                 return self.next(next, version, None);
             }
             Ok(Ended::Late(reason)) => reason.into(),
             Ok(Ended::TooOften) => Code::TooMany.into(),
             Ok(Ended::UnknownJob) => job::Code::UnknownJob.into(),
-            Ok(Ended::Rejected { verdict, .. }) => rejected(&verdict),
+            Ok(Ended::Rejected { index, verdict }) => rejected(verdict).of_event(index),
             Ok(Ended::Moved) => Code::Overloaded.into(),
-            Ok(Ended::UnknownQueue { .. }) => job::Code::UnknownQueue.into(),
+            Ok(Ended::UnknownQueue { index }) => {
+                Refusal::from(job::Code::UnknownQueue).of_job(index)
+            }
             Ok(Ended::QueueFull) => job::Code::QueueFull.into(),
             Err(refusal) => refusal,
         };
@@ -143,9 +165,11 @@ fn read_token(text: &str) -> Result<Token, Refusal> {
 }
 
 /// Why an event that was to be appended with an end is not.
-fn rejected(verdict: &Verdict) -> Refusal {
-    match verdict {
-        Verdict::Reject { code, detail, .. } => Refusal::new(code.name(), detail),
-        Verdict::Ack { .. } => Code::ServerFault.into(),
-    }
+fn rejected(verdict: Verdict) -> Refusal {
+    let Verdict::Reject { code, detail, why, .. } = verdict else {
+        return Code::ServerFault.into();
+    };
+    let mut refusal = Refusal::new(code.name(), &detail);
+    refusal.at.why = why.and_then(|why| serde_json::from_str(&why).ok());
+    refusal
 }

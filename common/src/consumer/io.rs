@@ -2,9 +2,13 @@
 
 use super::Refusal;
 use crate::{
+    cursor::Offset,
     error::Code,
-    frame::work::{Hello, Like, Request, Sub, Which},
-    id::JobId,
+    frame::{
+        Author,
+        work::{Brings, Brought, Hello, Like, Request, Stands, Sub, Which},
+    },
+    id::{EventId, JobId},
     job::{Holder, JobState, NewJob, Place, Token, figures::Rates},
     storage::jobs::{
         Claim, Claimed, Ended, Enqueued, Extend, Extended, How, JobRead, LeasedJob, Moves,
@@ -25,8 +29,8 @@ pub enum Input<'a> {
     Greeted {
         /// The wall clock, for the welcome.
         now: Timestamp,
-        /// Or why it may not come: the connection is closed with it.
-        result: Result<(), Code>,
+        /// What a person is called in rooms; or why it may not come: the connection is closed with it.
+        result: Result<Option<String>, Code>,
     },
     /// The answer to [`Output::Consume`]. It comes before the subscription's jobs.
     Consuming {
@@ -66,6 +70,8 @@ pub enum Input<'a> {
         req: Request,
         /// Its [`Moves::version`].
         version: u64,
+        /// What it has brought, if it is so.
+        names: Names,
         /// What became of it.
         result: Result<Ended, Refusal>,
     },
@@ -129,6 +135,24 @@ pub enum Input<'a> {
     Gone,
     /// The deadline has come.
     Tick,
+}
+
+/// The ids of what an end brings, in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Of its events.
+    pub events: Vec<EventId>,
+    /// Of its further jobs.
+    pub jobs: Vec<JobId>,
+}
+
+impl Names {
+    /// What is told of it, once the events stand there.
+    pub fn stand(self, offsets: impl IntoIterator<Item = Option<Offset>>) -> Brought {
+        let events = self.events.into_iter().zip(offsets);
+        let events = events.map(|(id, offset)| Stands { id, offset }).collect();
+        Brought { events, enqueued: self.jobs }
+    }
 }
 
 /// A board as it was read from one snapshot.
@@ -235,6 +259,10 @@ pub enum Output {
         /// In which way. What it holds is JSON. Whether it is within its bounds the driver looks, and
         /// tells it only where the lease stands: a late word is told to be late, whatever it says.
         how: How,
+        /// What it brings, no more than a completion may. What that is was not looked at.
+        brings: Brings,
+        /// Who writes its events.
+        author: Author,
         /// What is claimed in the same transaction, if it ends.
         then: Option<Claim>,
     },

@@ -178,6 +178,27 @@ impl Consumer {
         }
     }
 
+    /// There is one more reason to hear what moves in a queue.
+    pub(super) fn follow(&mut self, queue: &Arc<QueueName>) {
+        if let Some(reasons) = self.followed.get_mut(queue) {
+            *reasons += 1;
+            return;
+        }
+        self.followed.insert(Arc::clone(queue), 1);
+        self.out.push(Output::Follow(Arc::clone(queue)));
+    }
+
+    /// There is one less.
+    pub(super) fn unfollow(&mut self, queue: &Arc<QueueName>) {
+        if let Some(reasons) = self.followed.get_mut(queue) {
+            *reasons -= 1;
+            if *reasons == 0 {
+                self.followed.remove(queue);
+                self.out.push(Output::Unfollow(Arc::clone(queue)));
+            }
+        }
+    }
+
     pub(super) fn hand_back_of(&mut self, ended: Option<Ended>) {
         if let Some(Ended::Done { then, .. }) = ended {
             self.hand_back_claimed(then);

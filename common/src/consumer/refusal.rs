@@ -2,7 +2,7 @@
 
 use crate::{
     error::Code,
-    frame::work::{Refused, Request},
+    frame::work::{AtFault, Refused, Request, TooMuch, WorkServer},
     job::{self, JobState, Reason, Unfit},
     storage::Fault,
 };
@@ -19,13 +19,16 @@ pub struct Refusal {
     pub reason: Option<Reason>,
     /// What the job is, where that is why.
     pub state: Option<JobState>,
+    /// Which part of a completion is why.
+    pub at: AtFault,
 }
 
 impl Refusal {
     /// A refusal by a code's name and a sentence for a person.
     #[must_use]
     pub fn new(code: &str, detail: &str) -> Self {
-        Self { code: code.to_owned(), detail: detail.to_owned(), reason: None, state: None }
+        let (code, detail) = (code.to_owned(), detail.to_owned());
+        Self { code, detail, reason: None, state: None, at: AtFault::default() }
     }
 
     /// The job is something else than it would have to be.
@@ -34,9 +37,23 @@ impl Refusal {
         Self { state: Some(state), ..job::Code::WrongState.into() }
     }
 
-    pub(super) fn answer(self, req: Request) -> Refused {
-        let Self { code, detail, reason, state } = self;
-        Refused { req, code, detail, reason, state }
+    /// It is this event of a completion.
+    #[must_use]
+    pub fn of_event(mut self, index: usize) -> Self {
+        self.at.event = Some(index);
+        self
+    }
+
+    /// It is this job of a completion.
+    #[must_use]
+    pub fn of_job(mut self, index: usize) -> Self {
+        self.at.job = Some(index);
+        self
+    }
+
+    pub(super) fn answer(self, req: Request) -> (WorkServer, AtFault) {
+        let Self { code, detail, reason, state, at } = self;
+        (WorkServer::Refused(Refused { req, code, detail, reason, state }), at)
     }
 }
 
@@ -67,5 +84,11 @@ impl From<Reason> for Refusal {
 impl From<Unfit> for Refusal {
     fn from(unfit: Unfit) -> Self {
         Self { detail: unfit.to_string(), ..unfit.code().into() }
+    }
+}
+
+impl From<TooMuch> for Refusal {
+    fn from(much: TooMuch) -> Self {
+        Self::new(Code::TooLarge.name(), &much.to_string())
     }
 }

@@ -4,7 +4,6 @@ mod pushing;
 mod watching;
 
 use super::*;
-use crate::id::PersonId;
 use crate::{
     job::{JobState, QueueSettings, Reason, Token, figures::Rates},
     storage::{
@@ -26,7 +25,7 @@ fn fresh() -> Consumer {
 fn ready() -> Consumer {
     let mut consumer = fresh();
     frame(&mut consumer, r#"{"hello":{"name":"printer-2"}}"#);
-    consumer.handle(NOW, Input::Greeted { now: Timestamp(0), result: Ok(()) });
+    consumer.handle(NOW, Input::Greeted { now: Timestamp(0), result: Ok(None) });
     consumer.handle(NOW, Input::Flushed);
     consumer
 }
@@ -164,7 +163,7 @@ fn a_service_is_greeted_by_its_name_and_a_person_by_its_secret() {
     let out = frame(&mut consumer, r#"{"hello":{"name":" printer\u202e-2 "}}"#);
     assert!(matches!(&out[..], [Output::Greet(hello)] if hello.name == "printer-2"));
     assert!(consumer.full() && consumer.holder().is_none());
-    let out = consumer.handle(NOW, Input::Greeted { now: Timestamp(9), result: Ok(()) });
+    let out = consumer.handle(NOW, Input::Greeted { now: Timestamp(9), result: Ok(None) });
     assert!(sent(&out)[0].starts_with(r#"{"welcome":"#));
     assert_eq!(consumer.holder().map(|it| it.consumer.as_str()), Some("printer-2"));
 
@@ -262,7 +261,8 @@ fn a_draining_machine_answers_what_it_took_and_begins_nothing() {
     assert!(sent(&out)[0].contains("draining"));
     assert_eq!(handed_back(&push(&mut consumer, 1, &[5])), [(id(5), token(5))]);
     let done = Ended::Done { place: Place::Done, wait: None, appended: Vec::new(), then: None };
-    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 3, result: Ok(done) });
+    let names = Names::default();
+    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 3, names, result: Ok(done) });
     assert_eq!(sent(&out), [r#"{"did":{"req":2,"state":"done"}}"#]);
     assert_eq!(closed(&out), Some(Code::GoingAway));
 }

@@ -17,6 +17,14 @@ pub struct Author {
     pub name: String,
 }
 
+impl Author {
+    /// Who writes where no person says who they are: a member of every room.
+    #[must_use]
+    pub fn service() -> Self {
+        Self { id: PersonId::SERVICE, name: "service".to_owned() }
+    }
+}
+
 /// One entry of a room's log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {

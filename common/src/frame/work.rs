@@ -6,10 +6,12 @@
 //! deed says follows the line break; from a server all stands in the object.
 //! See [`codec::work`](crate::codec::work) for reading and writing.
 
+mod beside;
 mod client;
 mod server;
 
 pub use super::{Away, Ping, Request};
+pub use beside::*;
 pub use client::*;
 pub use server::*;
 

@@ -3,7 +3,9 @@
 
 use super::Watched;
 use crate::{
-    consumer::{BoardRead, CHANGES, HeldRead, Input, JobsRead, Output, PLACES, PlaceRead, Refusal},
+    consumer::{
+        BoardRead, CHANGES, HeldRead, Input, JobsRead, Names, Output, PLACES, PlaceRead, Refusal,
+    },
     error::Code,
     frame::work::{Request, Sub},
     id::JobId,
@@ -215,7 +217,7 @@ impl Desk {
         let refusal = || Refusal::from(Code::StorageFault);
         match open {
             Output::Greet(_) => {
-                let result = if refused { Err(Code::WrongSecret) } else { Ok(()) };
+                let result = if refused { Err(Code::WrongSecret) } else { Ok(None) };
                 self.feed(Input::Greeted { now: Timestamp(0), result });
             }
             Output::Consume { sub, .. } => {
@@ -270,7 +272,7 @@ impl Desk {
                 Ok(Ended::Done { place: Place::Done, wait: None, appended: Vec::new(), then })
             }
         };
-        self.feed(Input::Ended { req, version: self.version, result });
+        self.feed(Input::Ended { req, version: self.version, names: Names::default(), result });
     }
 
     /// Reads are of what was known when they were asked for.

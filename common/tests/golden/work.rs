@@ -9,11 +9,12 @@ use crate::{
 use holdfast_common::{
     codec::work as codec,
     consumer::{CHANGES, PAGE_JOBS, PUSHED},
-    frame::work::{SERVER_FRAMES, SUBPROTOCOL, WorkClient, WorkServer},
+    frame::work::{Brings, Brought, SERVER_FRAMES, SUBPROTOCOL, WorkClient, WorkServer},
     job::limits::{CREDIT, RESULT_BYTES, SUBSCRIPTIONS},
     limits::OPEN_REQUESTS,
 };
-use std::collections::BTreeSet;
+use serde::de::DeserializeOwned;
+use std::{collections::BTreeSet, fmt::Debug};
 
 /// What examples of this protocol are marked with.
 pub const INFOS: [&str; 2] = ["json work client", "json work server"];
@@ -59,10 +60,66 @@ fn each_work_frame_of_a_server_is_read_and_written_as_it_was() {
     }
 }
 
+/// As in its file, and read out of it again as the same, whatever a newer peer says more.
+fn is_held_beside<T>(path: &str, written: &str, members: &T)
+where
+    T: DeserializeOwned + Default + Debug,
+{
+    let held = file(path, written);
+    assert_eq!(held, written, "{path}");
+    let more = unknown::more(&held, true);
+    for text in [held, more] {
+        let read: T = codec::read_beside(&text).expect(path);
+        assert_eq!(format!("{read:?}"), format!("{members:?}"), "{path}");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_work_frame_of_a_client_is_read_and_written_as_it_was() {
+    let (frame, brings) = samples::complete_brings();
+    let written = codec::write_client_beside(&frame, &brings);
+    is_held_beside("wire/work-v1/client/complete-brings.frame", &written, &brings);
+    let read = codec::read_client(written.as_bytes()).expect("it is a frame");
+    assert_eq!(read.frame, frame);
+    assert_eq!(format!("{:?}", read.brings), format!("{brings:?}"));
+    let (frame, patience) = samples::fail_patience();
+    let written = codec::write_client_beside(&frame, &patience);
+    is_held_beside("wire/work-v1/client/fail-patience.frame", &written, &patience);
+    let read = codec::read_client(written.as_bytes()).expect("it is a frame");
+    assert_eq!((read.frame, read.patience), (frame, patience));
+}
+
+#[test]
+fn what_stands_beside_a_work_frame_of_a_server_is_read_and_written_as_it_was() {
+    let (frame, brought) = samples::did_brought();
+    let written = codec::write_server_beside(&frame, &brought);
+    is_held_beside("wire/work-v1/server/did-brought.frame", &written, &brought);
+    for (stem, frame, at) in samples::refused_at() {
+        let written = codec::write_server_beside(&frame, &at);
+        is_held_beside(&format!("wire/work-v1/server/{stem}.frame"), &written, &at);
+        let read = codec::read_server(&written).expect(stem).expect(stem);
+        assert_eq!(format!("{read:?}"), format!("{frame:?}"), "{stem}");
+    }
+}
+
+#[test]
+fn a_work_frame_with_nothing_beside_it_is_written_as_it_is_without() {
+    for (stem, frame, _) in samples::client_frames() {
+        let written = codec::write_client_beside(&frame, &Brings::default());
+        assert_eq!(written, codec::write_client(&frame), "{stem}");
+    }
+    for (stem, frame) in samples::server_frames() {
+        let written = codec::write_server_beside(&frame, &Brought::default());
+        assert_eq!(written, codec::write_server(&frame), "{stem}");
+    }
+}
+
 #[test]
 fn every_work_frame_there_is_has_its_file_and_every_file_its_frame() {
-    let clients: BTreeSet<&str> = samples::client_frames().iter().map(|it| it.0).collect();
-    let servers: BTreeSet<&str> = samples::server_frames().iter().map(|it| it.0).collect();
+    let mut clients: BTreeSet<&str> = samples::client_frames().iter().map(|it| it.0).collect();
+    let mut servers: BTreeSet<&str> = samples::server_frames().iter().map(|it| it.0).collect();
+    clients.extend(["complete-brings", "fail-patience"]);
+    servers.extend(["did-brought", "refused-event", "refused-job"]);
     for (folder, names, samples) in
         [("wire/work-v1/client", CLIENT, clients), ("wire/work-v1/server", SERVER, servers)]
     {

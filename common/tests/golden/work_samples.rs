@@ -116,6 +116,79 @@ fn lease_frames() -> Vec<Sample> {
     ]
 }
 
+/// A completion with all that it may bring.
+pub fn complete_brings() -> (WorkClient, Brings) {
+    let complete = Complete { req: 5, job: job(1), token: TOKEN.to_owned(), next: None };
+    let event = EndEvent {
+        namespace: None,
+        room: "floor".to_owned(),
+        kind: "packed".to_owned(),
+        data: raw(r#"{"boxes":3}"#),
+    };
+    let elsewhere = EndEvent {
+        namespace: Some("chat".to_owned()),
+        room: "lobby".to_owned(),
+        kind: "message".to_owned(),
+        data: raw("{\"text\":\"It is \\\"done\\\".\"}"),
+    };
+    let asked = AskedJob {
+        kind: "task".to_owned(),
+        data: raw(r#"{"title":"Call Bo"}"#),
+        delay_ms: None,
+        at: None,
+        priority: None,
+        group: None,
+        max_attempts: None,
+        backoff_ms: None,
+        expires_ms: None,
+    };
+    let whole = AskedJob {
+        delay_ms: Some(Millis(1_000)),
+        priority: Some(-5),
+        group: Some("ward-7".to_owned()),
+        max_attempts: Some(3),
+        backoff_ms: Some(Millis(2_000)),
+        expires_ms: Some(Millis(3_600_000)),
+        ..asked.clone()
+    };
+    let jobs = vec![
+        EndJob { namespace: None, queue: None, job: asked },
+        EndJob { namespace: Some(work()), queue: Some(inbox()), job: whole },
+    ];
+    (WorkClient::Complete(complete), Brings { events: vec![event, elsewhere], jobs })
+}
+
+/// A failure that says how long it is to wait.
+pub fn fail_patience() -> (WorkClient, Patience) {
+    let (token, reason) = (TOKEN.to_owned(), "The line is busy.".to_owned());
+    let fail = Fail { req: 5, job: job(1), token, reason, retry: true, next: None };
+    (WorkClient::Fail(fail), Patience { retry_ms: Some(Millis(60_000)) })
+}
+
+/// What a completion has brought: of one event it is not known any more where it stood.
+pub fn did_brought() -> (WorkServer, Brought) {
+    let did = Did { req: 5, state: Some(JobState::Done), ..Did::default() };
+    let event = |n: u8| id(&format!("0199c82c-c000-7e00-8e00-{n:012}"));
+    let stands = Stands { id: event(1), offset: Some(42) };
+    let events = vec![stands, Stands { id: event(2), offset: None }];
+    (WorkServer::Did(did), Brought { events, enqueued: vec![job(2), job(3)] })
+}
+
+/// A completion with an event that is rejected, and one with a job that cannot be.
+pub fn refused_at() -> [(&'static str, WorkServer, AtFault); 2] {
+    let refused = |code: &str, detail: &str| {
+        let (code, detail) = (code.to_owned(), detail.to_owned());
+        WorkServer::Refused(Refused { req: 5, code, detail, reason: None, state: None })
+    };
+    let why = Some(serde_json::json!({ "most": 2 }));
+    let event = AtFault { event: Some(1), job: None, why };
+    let job = AtFault { event: None, job: Some(0), why: None };
+    [
+        ("refused-event", refused("refused", "So many do not fit."), event),
+        ("refused-job", refused("unknown_queue", "There is no such queue."), job),
+    ]
+}
+
 fn board_frames() -> Vec<Sample> {
     use WorkClient as F;
     let more = More { req: 8, sub: 2, place: Place::Dead, after: None, like: Like::default() };

@@ -1,10 +1,6 @@
 //! What a consumer says of a job that it has.
 
-use super::{
-    Address, answer, consumer,
-    enqueue::{Asked, new_job},
-    fenced, job_of, lease, token,
-};
+use super::{Address, answer, consumer, enqueue::Asked, fenced, job_of, lease, token};
 use crate::{
     app::Shared,
     http::{
@@ -14,9 +10,7 @@ use crate::{
         few::Few,
     },
     problem::Problem,
-    queues::{self, About, Brought, Said, brought, possible, proper, unless_late},
-    rights::{Right, may},
-    walk::Draft,
+    queues::{About, Said, end_as_said, possible, unless_late},
 };
 use axum::{
     extract::{Request, State},
@@ -24,13 +18,17 @@ use axum::{
     response::Response,
 };
 use holdfast_common::{
-    cursor::Offset,
+    consumer::Names,
     error::Code,
-    id::{EventId, JobId},
-    job::{self, JobState, NewJob, Place, Reason, limits},
+    frame::{
+        Author,
+        work::{Brings, Brought, EndEvent, EndJob},
+    },
+    id::JobId,
+    job::{self, JobState, Place, limits},
     storage::{
-        Appended, Verdict,
-        jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted, Word, WordEvent},
+        Appended,
+        jobs::{Claim, Ended, Extend, Extended, How, Progress, Wanted, Word},
     },
     time::Millis,
 };
@@ -74,6 +72,20 @@ struct Further {
     job: Asked,
 }
 
+impl From<Event> for EndEvent {
+    fn from(event: Event) -> Self {
+        let Event { namespace, room, kind, data } = event;
+        Self { namespace, room, kind, data }
+    }
+}
+
+impl From<Further> for EndJob {
+    fn from(further: Further) -> Self {
+        let Further { namespace, queue, job } = further;
+        Self { namespace, queue, job: job.into() }
+    }
+}
+
 /// What is taken in the same transaction.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,136 +105,19 @@ pub(super) async fn complete(
     let Heard { headers, body: said, .. } =
         hear_much::<Complete>(&shared, request, "completion").await?;
     let caller = Caller::of(&shared, &headers).await?;
-    let word = || said.word(id, &about);
-    let ended = match said.checked(&shared, id, &about, &caller).await {
-        Ok(end) => queues::end(&shared, end).await?,
-        Err(problem) => unless_late::<Problem>(&shared, word(), problem).await?,
+    let brings = Brings {
+        events: said.events.0.into_iter().map(EndEvent::from).collect(),
+        jobs: said.jobs.0.into_iter().map(EndJob::from).collect(),
     };
-    let ended = match ended {
-        // A room may have another's name by now: then these words say something else than they did.
-        late @ Ended::Late(Reason::Ended) if !said.events.0.is_empty() => {
-            shared.engine.stands(word()).await?.unwrap_or(late)
-        }
-        ended => ended,
-    };
-    let token = token(&said.token);
-    let brings = |what, count| (0..count).map(move |index| brought(id, token, what, index));
-    let events = brings(Brought::Event, said.events.0.len()).map(EventId::from_bytes);
-    let jobs = brings(Brought::Job, said.jobs.0.len()).map(JobId::from_bytes);
-    told(ended, events.collect(), jobs.collect())
-}
-
-impl Complete {
-    /// The end, if nothing is wrong with it that can be seen before the engine is asked.
-    async fn checked(
-        &self,
-        shared: &Shared,
-        id: JobId,
-        about: &About,
-        caller: &Caller,
-    ) -> Result<Said, Problem> {
-        let (token, how) = (token(&self.token), self.how());
-        proper(shared, about, &how)?;
-        let (Few(said_events), Few(said_jobs)) = (&self.events, &self.jobs);
-        bounded("events", said_events.len(), limits::END_EVENTS)?;
-        bounded("jobs", said_jobs.len(), limits::END_JOBS)?;
-        // While the server drains nothing more begins.
-        let next = self.next.as_ref().filter(|_| !shared.is_draining());
-        let then = next.map(|next| claim(about, next, caller)).transpose()?;
-        let mut events = Vec::with_capacity(said_events.len());
-        for (index, event) in said_events.iter().enumerate() {
-            let event_id = EventId::from_bytes(brought(id, token, Brought::Event, index));
-            let draft = draft(shared, about, caller, event_id, event).await;
-            events.push(draft.map_err(|problem| problem.with("event", index))?);
-        }
-        let jobs = said_jobs.iter().enumerate().map(|(index, job)| {
-            let job_id = JobId::from_bytes(brought(id, token, Brought::Job, index));
-            further(shared, about, job_id, job).map_err(|problem| problem.with("job", index))
-        });
-        Ok(Said { job: id, token, how, events, jobs: jobs.collect::<Result<_, _>>()?, then })
-    }
-
-    /// What is said, whether or not it can be done.
-    fn word(&self, id: JobId, about: &About) -> Word {
-        let token = token(&self.token);
-        let events = self.events.0.iter().enumerate().map(|(index, event)| WordEvent {
-            id: EventId::from_bytes(brought(id, token, Brought::Event, index)),
-            namespace: event.namespace.as_ref().unwrap_or(&about.ns).clone(),
-            room: event.room.clone(),
-            kind: event.kind.clone(),
-            data: event.data.get().to_owned(),
-        });
-        let jobs = self.jobs.0.iter().enumerate().map(|(index, further)| {
-            let (ns, queue) = further.queue(about);
-            further.job.job(JobId::from_bytes(brought(id, token, Brought::Job, index)), ns, queue)
-        });
-        let (events, jobs) = (events.collect(), jobs.collect());
-        Word { events, jobs, ..Word::plain(id, token, Some(self.how())) }
-    }
-
-    fn how(&self) -> How {
-        How::Complete { result: self.result.as_ref().map(|result| result.get().to_owned()) }
-    }
-}
-
-async fn draft(
-    shared: &Shared,
-    about: &About,
-    caller: &Caller,
-    id: EventId,
-    event: &Event,
-) -> Result<Draft, Problem> {
-    let namespace = event.namespace.as_ref().unwrap_or(&about.ns).clone();
-    let payload = event.data.get().as_bytes().to_vec();
-    if payload.len() > shared.limits.payload_bytes as usize {
-        return Err(Code::TooLarge.into());
-    }
-    shared.handler(&namespace)?;
-    let room = shared.engine.room_named(&namespace, &event.room).await?;
-    Ok(Draft {
-        namespace,
-        room: room.ok_or(Code::UnknownRoom)?.room,
-        id,
-        kind: event.kind.clone(),
-        author: caller.author(),
-        payload,
-        condemned: None,
-        everywhere: caller.person().is_none(),
-        lane: None,
-        idempotency: None,
-    })
-}
-
-impl Further {
-    /// The namespace and the name of its queue.
-    fn queue<'a>(&'a self, about: &'a About) -> (&'a str, &'a str) {
-        let ns = self.namespace.as_ref().unwrap_or(&about.ns);
-        (ns, self.queue.as_ref().unwrap_or(&about.queue))
-    }
-}
-
-fn further(
-    shared: &Shared,
-    about: &About,
-    id: JobId,
-    further: &Further,
-) -> Result<NewJob, Problem> {
-    let (ns, name) = further.queue(about);
-    let queue = shared.queues.queue(ns, name)?;
-    may(Right::Enqueue, ns)?;
-    if further.job.has_time() {
-        // A delay that is worked out anew each time would make the same end another one.
-        return Err(Problem::bad_request("Here it is delay_ms, and not at."));
-    }
-    new_job(shared, queue, id, &further.job, None)
-}
-
-fn bounded(what: &str, number: usize, most: usize) -> Result<(), Problem> {
-    if number > most {
-        let text = format!("One completion has up to {most} {what}.");
-        return Err(Problem::because(Code::TooLarge, text));
-    }
-    Ok(())
+    // While the server drains nothing more begins.
+    let next = said.next.filter(|_| !shared.is_draining());
+    let then = next.map(|next| claim(&about, &next, &caller)).transpose();
+    let how = How::Complete { result: said.result.map(|result| result.get().to_owned()) };
+    let said = Said::plain(id, token(&said.token), how);
+    let author = caller.author();
+    let ended = end_as_said::<Problem>(&shared, &about, &author, said, &brings, then);
+    let (ended, _, names) = ended.await?;
+    told(ended, names)
 }
 
 #[derive(Debug, Deserialize)]
@@ -270,7 +165,7 @@ pub(super) async fn snooze(
     plain(&shared, &about, id, &said.token, How::Snooze { delay: said.delay_ms }).await
 }
 
-/// An end that brings nothing.
+/// An end that brings nothing: nobody's name is noted with it.
 async fn plain(
     shared: &Shared,
     about: &About,
@@ -278,21 +173,17 @@ async fn plain(
     shown: &str,
     how: How,
 ) -> Result<Response, Problem> {
-    let token = token(shown);
-    let ended = match proper(shared, about, &how) {
-        Ok(()) => queues::end(shared, Said::plain(id, token, how)).await?,
-        Err(wrong) => {
-            let word = Word::plain(id, token, Some(how));
-            unless_late::<Problem>(shared, word, wrong.into()).await?
-        }
-    };
-    told(ended, Vec::new(), Vec::new())
+    let said = Said::plain(id, token(shown), how);
+    let (author, nothing) = (Author::service(), Brings::default());
+    let ended = end_as_said::<Problem>(shared, about, &author, said, &nothing, Ok(None));
+    let (ended, _, names) = ended.await?;
+    told(ended, names)
 }
 
-fn told(ended: Ended, events: Vec<EventId>, enqueued: Vec<JobId>) -> Result<Response, Problem> {
+fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
     let (place, wait, then, stands, again) = match ended {
         Ended::Done { place, wait, then, appended } => {
-            (place, wait, then, appended.iter().map(offset).collect(), false)
+            (place, wait, then, appended.iter().map(Appended::offset).collect(), false)
         }
         Ended::Again { place, stands } => (place, None, None, stands, true),
         Ended::Late(reason) => return Err(fenced(reason)),
@@ -310,26 +201,10 @@ fn told(ended: Ended, events: Vec<EventId>, enqueued: Vec<JobId>) -> Result<Resp
         state: place.state(),
         due_in_ms: wait.filter(|_| place == Place::Delayed),
         leased: jobs.as_deref().map(lease::shown),
-        events: events.into_iter().zip(stands).map(|(id, offset)| Stands { id, offset }).collect(),
-        enqueued,
+        brought: names.stand(stands),
         again,
     };
     Ok(answer(StatusCode::OK, &said))
-}
-
-fn offset(appended: &Appended) -> Option<Offset> {
-    match appended {
-        Appended::Decided { verdict: Verdict::Ack { offset, .. }, .. } => Some(*offset),
-        _ => None,
-    }
-}
-
-/// An event that stands by an end.
-#[derive(Serialize)]
-struct Stands {
-    id: EventId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<Offset>,
 }
 
 /// What became of a job by its consumer's word.
@@ -340,11 +215,8 @@ struct Told<'a> {
     due_in_ms: Option<Millis>,
     #[serde(flatten)]
     leased: Option<lease::Leased<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    events: Vec<Stands>,
-    /// The further jobs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    enqueued: Vec<JobId>,
+    #[serde(flatten)]
+    brought: Brought,
     /// It had said so before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     again: bool,
@@ -373,7 +245,7 @@ pub(super) async fn extend(
     if let Err(wrong) = possible(progress.as_ref()) {
         let word = Word::plain(id, token, None);
         let ended = unless_late::<Problem>(&shared, word, wrong.into()).await?;
-        return told(ended, Vec::new(), Vec::new());
+        return told(ended, Names::default());
     }
     let lease = said.lease_ms.map(limits::lease);
     let extend = Extend { jobs: vec![(id, token)], lease, progress };

@@ -11,6 +11,7 @@ use crate::{
         few::Few,
     },
     problem::Problem,
+    queues::new_job,
 };
 use axum::{
     extract::{Request, State},
@@ -19,8 +20,9 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
+    frame::work::AskedJob,
     id::{JobId, PersonId},
-    job::{self, NewJob, QueueType, limits::CALL_JOBS},
+    job::{self, NewJob, limits::CALL_JOBS},
     storage::{Idempotency, jobs::Enqueued},
     time::Millis,
 };
@@ -45,28 +47,18 @@ pub(super) struct Asked {
     expires_ms: Option<Millis>,
 }
 
-impl Asked {
-    /// Whether it says at what time it may begin.
-    pub(super) const fn has_time(&self) -> bool {
-        self.at.is_some()
-    }
-
-    /// The job, whether or not it can be.
-    pub(super) fn job(&self, id: JobId, ns: &str, queue: &str) -> NewJob {
-        let at = self.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
-        NewJob {
-            id,
-            ns: ns.to_owned(),
-            queue: queue.to_owned(),
-            kind: self.kind.clone(),
-            data: self.data.get().to_owned(),
-            delay: self.delay_ms.or(at).unwrap_or(Millis(0)),
-            priority: self.priority.unwrap_or(0),
-            group: self.group.clone(),
-            most: self.max_attempts,
-            backoff: self.backoff_ms,
-            expires: self.expires_ms,
-            asker: None,
+impl From<Asked> for AskedJob {
+    fn from(asked: Asked) -> Self {
+        Self {
+            kind: asked.kind,
+            data: asked.data,
+            delay_ms: asked.delay_ms,
+            at: asked.at,
+            priority: asked.priority.map(i64::from),
+            group: asked.group,
+            max_attempts: asked.max_attempts,
+            backoff_ms: asked.backoff_ms,
+            expires_ms: asked.expires_ms,
         }
     }
 }
@@ -84,9 +76,9 @@ pub(super) async fn one(
     request: Request,
 ) -> Result<Response, Problem> {
     let queue = queue_of(&shared, address)?;
-    let Heard { headers, bytes, body } = hear(&shared, request, "job").await?;
+    let Heard { headers, bytes, body } = hear::<Asked>(&shared, request, "job").await?;
     let asker = Caller::of(&shared, &headers).await?.person();
-    let job = new_job(&shared, queue, clock::fresh_job()?, &body, asker)?;
+    let job = new_job::<Problem>(&shared, queue, clock::fresh_job()?, &body.into(), asker)?;
     let (status, ids) = enqueue(&shared, vec![job], promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "id": ids.first() })))
 }
@@ -108,31 +100,13 @@ pub(super) async fn batch(
         return Err(Problem::because(Code::TooLarge, text));
     }
     let asker = Caller::of(&shared, &headers).await?.person();
-    let jobs = jobs.iter().enumerate().map(|(index, asked)| {
-        let job = new_job(&shared, queue, clock::fresh_job()?, asked, asker);
-        job.map_err(|problem| problem.with("index", index))
+    let jobs = jobs.into_iter().enumerate().map(|(index, asked)| {
+        let job = new_job(&shared, queue, clock::fresh_job()?, &asked.into(), asker);
+        job.map_err(|problem: Problem| problem.with("index", index))
     });
     let jobs = jobs.collect::<Result<_, _>>()?;
     let (status, ids) = enqueue(&shared, jobs, promise(&headers, asker, &bytes)?).await?;
     Ok(answer(status, &json!({ "ids": ids })))
-}
-
-/// A job that is asked for, checked.
-pub(super) fn new_job(
-    shared: &Shared,
-    queue: &QueueType,
-    id: JobId,
-    asked: &Asked,
-    asker: Option<PersonId>,
-) -> Result<NewJob, Problem> {
-    let kind = queue.kind(&asked.kind)?;
-    if asked.delay_ms.is_some() && asked.at.is_some() {
-        return Err(Problem::bad_request("It is either delay_ms or at."));
-    }
-    let job = NewJob { asker, ..asked.job(id, &queue.spec.ns, &queue.spec.name) };
-    job.check(shared.limits.payload_bytes as usize)?;
-    kind.check(&job.data)?;
-    Ok(job)
 }
 
 /// A key is its caller's: that of a person is no other's.

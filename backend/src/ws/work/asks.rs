@@ -5,23 +5,26 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{patch, possible, proper, unless_late},
+    queues::{Said, end_as_said, patch, possible, unless_late},
     rights::{Right, may},
 };
 use holdfast_common::{
     consumer::{
-        BoardRead, Decided, HeldRead, Input, JobsRead, Output, PAGE_JOBS, PLACES, PlaceRead,
+        BoardRead, Decided, HeldRead, Input, JobsRead, Names, Output, PAGE_JOBS, PLACES, PlaceRead,
         Refusal,
     },
     error::Code,
-    frame::work::{Hello, Like, Which},
+    frame::{
+        Author,
+        work::{Brings, Hello, Like, Which},
+    },
     id::{JobId, PersonId},
     job::{self, Holder, JobState, NewJob, Place, QueueType},
     limits::PAGE_BYTES,
     storage::{
         Fault,
         jobs::{
-            By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueued, Extend, Extended, Governed,
+            By, Chosen, Claim, Claimed, Deed, Ended, Enqueued, Extend, Extended, Governed,
             ListQuery, Moves, Purge, QueueName, Sieve, Wanted, Word,
         },
     },
@@ -60,13 +63,15 @@ pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
                 machine.handle(at, Input::Taken { req, moves: &moves, result })
             })
         }
-        Output::End { req, job, token, how, then } => {
-            let end = End { job, token, how, appends: Vec::new(), jobs: Vec::new(), then };
-            let (result, version) = match ends(&shared, end).await {
-                Ok((ended, version)) => (Ok(ended), version),
-                Err(refusal) => (Err(refusal), 0),
+        Output::End { req, job, token, how, brings, author, then } => {
+            let said = Said::plain(job, token, how);
+            let (result, version, names) = match ends(&shared, said, &author, brings, then).await {
+                Ok((ended, version, names)) => (Ok(ended), version, names),
+                Err(refusal) => (Err(refusal), 0, Names::default()),
             };
-            Box::new(move |machine, at| machine.handle(at, Input::Ended { req, version, result }))
+            Box::new(move |machine, at| {
+                machine.handle(at, Input::Ended { req, version, names, result })
+            })
         }
         Output::Extend { req, extend } => {
             let result = extends(&shared, extend).await;
@@ -97,10 +102,10 @@ pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
     }
 }
 
-/// Whether a person is who it says; a service says nothing.
-async fn greet(shared: &Shared, hello: Hello) -> Result<(), Code> {
+/// What a person is called in rooms, if it is who it says; a service says nothing.
+async fn greet(shared: &Shared, hello: Hello) -> Result<Option<String>, Code> {
     let Some((person, secret)) = hello.person.zip(hello.secret) else {
-        return Ok(());
+        return Ok(None);
     };
     // The server's own ids are nobody's to speak for.
     if person == PersonId::NIL || person == service() {
@@ -108,7 +113,7 @@ async fn greet(shared: &Shared, hello: Hello) -> Result<(), Code> {
     }
     let hash = Sha256::digest(secret.as_bytes()).into();
     let known = shared.engine.recognise(person, hash, hello.name, clock::wall()).await;
-    known.map_err(|fault| fault.code())?.map(|_| ())
+    known.map_err(|fault| fault.code())?.map(Some)
 }
 
 async fn enqueue(shared: &Shared, job: NewJob) -> Result<Enqueued, Refusal> {
@@ -128,15 +133,16 @@ async fn take(shared: &Shared, claim: Claim) -> Result<(Claimed, Moves), Refusal
     Ok(shared.queues.desk.claim(claim).await?)
 }
 
-async fn ends(shared: &Shared, end: End) -> Result<(Ended, u64), Refusal> {
-    let desk = &shared.queues.desk;
-    let about = desk.about(end.job).await?.ok_or(job::Code::UnknownJob)?;
+async fn ends(
+    shared: &Shared,
+    said: Said,
+    author: &Author,
+    brings: Brings,
+    then: Option<Claim>,
+) -> Result<(Ended, u64, Names), Refusal> {
+    let about = shared.queues.desk.about(said.job).await?.ok_or(job::Code::UnknownJob)?;
     may(Right::Consume, &about.ns)?;
-    if let Err(wrong) = proper(shared, &about, &end.how) {
-        let word = Word::plain(end.job, end.token, Some(end.how));
-        return unless_late(shared, word, Refusal::from(wrong)).await.map(|ended| (ended, 0));
-    }
-    Ok(desk.end(end).await?)
+    end_as_said(shared, &about, author, said, &brings, Ok(then)).await
 }
 
 async fn extends(shared: &Shared, extend: Extend) -> Result<Extended, Refusal> {

@@ -1,5 +1,12 @@
 use super::*;
-use crate::storage::jobs::{How, Wanted};
+use crate::{
+    id::EventId,
+    job::limits::{END_EVENTS, END_JOBS},
+    storage::{
+        Verdict,
+        jobs::{How, Wanted},
+    },
+};
 
 fn complete(consumer: &mut Consumer, req: u64, n: u8, more: &str) -> Vec<Output> {
     let (job, token) = (id(n), token(n));
@@ -16,7 +23,7 @@ fn done(then: Option<Claimed>) -> Result<Ended, Refusal> {
 }
 
 fn answer(consumer: &mut Consumer, version: u64, result: Result<Ended, Refusal>) -> Vec<Output> {
-    consumer.handle(NOW, Input::Ended { req: 2, version, result })
+    consumer.handle(NOW, Input::Ended { req: 2, version, names: Names::default(), result })
 }
 
 /// One that has job 1 and no credit.
@@ -153,6 +160,67 @@ fn what_a_holder_says_is_read_here_and_its_bounds_are_left_to_who_knows_the_leas
         matches!(&out[..], [Output::End { how: How::Fail { reason, failure: None, retry: None }, .. }]
         if reason == "torn")
     );
+}
+
+#[test]
+fn a_completion_hands_over_what_it_brings_and_names_it_once_it_stands() {
+    let mut consumer = holding();
+    let brings = r#","events":[{"room":"lobby","type":"message","data":{"text":"x"}}],"jobs":[{"job":{"type":"task","data":{}}}]"#;
+    let out = complete(&mut consumer, 2, 1, brings);
+    let [Output::End { brings, author, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((brings.events.len(), brings.jobs.len()), (1, 1));
+    assert_eq!(brings.events[0].data.get(), r#"{"text":"x"}"#);
+    assert_eq!(*author, Author::service());
+    let event = EventId::from_bytes([7; 16]);
+    let names = Names { events: vec![event], jobs: vec![id(9)] };
+    let result = Ok(Ended::Again { place: Place::Done, stands: vec![Some(3)] });
+    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 6, names, result });
+    let (event, job) = (event.to_string(), id(9).to_string());
+    let told = format!(
+        r#"{{"did":{{"req":2,"state":"done","again":true,"events":[{{"id":"{event}","offset":3}}],"enqueued":["{job}"]}}}}"#
+    );
+    assert_eq!(sent(&out), [told]);
+}
+
+#[test]
+fn a_completion_that_brings_too_much_is_refused_and_one_that_cannot_names_what_is_at_fault() {
+    let (event, job) =
+        (r#"{"room":"lobby","type":"message","data":{}}"#, r#"{"job":{"type":"task","data":{}}}"#);
+    for (name, one, most) in [("events", event, END_EVENTS), ("jobs", job, END_JOBS)] {
+        let bring = |number: usize| format!(r#","{name}":[{}]"#, vec![one; number].join(","));
+        let out = complete(&mut holding(), 2, 1, &bring(most + 1));
+        assert!(sent(&out)[0].contains(r#""code":"too_large""#) && out.len() == 1, "{out:?}");
+        let out = complete(&mut holding(), 2, 1, &bring(most));
+        assert!(matches!(out[..], [Output::End { .. }]), "{out:?}");
+    }
+    let mut consumer = holding();
+    complete(&mut consumer, 2, 1, "");
+    let why = Some(r#"{"most":2}"#.to_owned());
+    let (code, detail) = (Code::Refused, "no".to_owned());
+    let verdict = Verdict::Reject { id: EventId::NIL, code, detail, why };
+    let out = answer(&mut consumer, 6, Ok(Ended::Rejected { index: 1, verdict }));
+    assert!(sent(&out)[0].contains(r#""event":1,"why":{"most":2}"#), "{out:?}");
+    complete(&mut consumer, 2, 1, "");
+    let out = answer(&mut consumer, 6, Ok(Ended::UnknownQueue { index: 3 }));
+    assert!(sent(&out)[0].ends_with(r#""job":3}}"#), "{out:?}");
+}
+
+#[test]
+fn a_failure_that_is_to_wait_says_so_and_not_for_ever() {
+    let fail = |more: &str| {
+        let (job, token) = (id(1), token(1));
+        let ask = format!(r#"{{"fail":{{"req":1,"job":"{job}","token":"{token}",{more}}}}}"#);
+        frame(&mut ready(), &ask)
+    };
+    let out = fail(r#""retry_ms":86400000"#);
+    let [Output::End { how: How::Fail { retry, .. }, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(*retry, Some(Millis(86_400_000)));
+    let out = fail(r#""retry_ms":5,"retry":false"#);
+    let [Output::End { how: How::Fail { retry: None, .. }, .. }] = &out[..] else {
+        panic!("{out:?}")
+    };
+    let out = fail(r#""retry_ms":86400001"#);
+    assert!(sent(&out)[0].contains("bad_request") && out.len() == 1, "{out:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Server {
             }
             Output::Greet(_) => {
                 let wall = Timestamp(now.0);
-                self.feed(wire, now, Input::Greeted { now: wall, result: Ok(()) });
+                self.feed(wire, now, Input::Greeted { now: wall, result: Ok(None) });
             }
             Output::Follow(queue) => drop(line.follows.insert(queue.name.clone())),
             Output::Unfollow(queue) => drop(line.follows.remove(&queue.name)),
@@ -108,7 +108,7 @@ impl Server {
                     self.answered(wire, Told::Taken(req, moves, Ok(Claimed::UnknownJob)), now);
                 }
             },
-            Output::End { req, job, token, how, then } => {
+            Output::End { req, job, token, how, then, .. } => {
                 let then = then.and_then(|claim| self.taking(wire, &claim));
                 let end = Box::new(self.word(job, token, &how, then));
                 let call = Call::End { wire, req, end: end.clone() };
