@@ -148,6 +148,7 @@ pub struct Names {
 
 impl Names {
     /// What is told of it, once the events stand there.
+    #[must_use]
     pub fn stand(self, offsets: impl IntoIterator<Item = Option<Offset>>) -> Brought {
         let events = self.events.into_iter().zip(offsets);
         let events = events.map(|(id, offset)| Stands { id, offset }).collect();
