@@ -1,7 +1,6 @@
 use super::*;
 use crate::{
     id::EventId,
-    job::limits::{END_EVENTS, END_JOBS},
     storage::{
         Verdict,
         jobs::{How, Wanted},
