@@ -127,6 +127,14 @@ faults! {
     NextAfterJob,
     /// A start of the server counts from then on when a schedule comes.
     MissedForgotten,
+    /// An enqueue is answered before it is on the disk.
+    MadeBeforeCommit,
+    /// A restart forgets a job that waits.
+    JobForgotten,
+    /// A job whose lease has run out goes to nobody any more, though it has attempts left.
+    LapseDrops,
+    /// A lease runs out when half of its length is over.
+    LeaseHalved,
 
     ; of a server:
     /// The store's clock goes with the wall clock.

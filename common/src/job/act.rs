@@ -146,7 +146,11 @@ impl Job {
             }
             (Act::End { token, digest, how }, _) => self.end(now, token, digest, how),
             (Act::Lapse, Place::Leased) if now >= self.due => {
-                let to = if self.attempt < self.most { Place::Ready } else { Place::Dead };
+                let to = match self.attempt < self.most {
+                    true if planted(Planted::LapseDrops) => Place::Cancelled,
+                    true => Place::Ready,
+                    false => Place::Dead,
+                };
                 if planted(Planted::AttemptNotCounted) {
                     self.attempt -= 1;
                 }
@@ -166,7 +170,8 @@ impl Job {
             (Act::Claim { token, holder, length }, Place::Ready) => {
                 self.attempt += 1;
                 self.lease = Some(Lease { token, holder, since: now });
-                Ok(self.go(Place::Leased, now + lease(length)))
+                let share = if planted(Planted::LeaseHalved) { 2 } else { 1 };
+                Ok(self.go(Place::Leased, now + Millis(lease(length).0 / share)))
             }
             (Act::Cancel, Place::Leased) => Ok(self.leave(Over::Cancelled, Place::Cancelled, now)),
             (Act::Cancel, Place::Ready | Place::Delayed | Place::Behind)

@@ -1,6 +1,9 @@
 //! Faults of queues, and what each breaks.
 
-use crate::ledger::Invariant::{self, *};
+use crate::{
+    ledger::Invariant::{self, *},
+    run::{Manner, run},
+};
 use holdfast_common::planted::Planted;
 
 /// Every one that can be planted.
@@ -32,4 +35,24 @@ pub const FAULTS: &[(Planted, &[Invariant])] = &[
     (Planted::StateUncompared, &[J10]),
     (Planted::NextAfterJob, &[J10]),
     (Planted::MissedForgotten, &[J10]),
+    (Planted::MadeBeforeCommit, &[J1]),
+    (Planted::JobForgotten, &[J1]),
+    (Planted::LapseDrops, &[J1]),
+    (Planted::LeaseHalved, &[J8]),
 ];
+
+/// In which words it is seen that a job is lost.
+const LOST: [(Planted, &str); 3] = [
+    (Planted::MadeBeforeCommit, "was answered and is not durable"),
+    (Planted::JobForgotten, "is gone"),
+    (Planted::LapseDrops, "is Cancelled and not Some(Waits)"),
+];
+
+#[test]
+fn each_way_to_lose_a_job_is_seen_for_what_it_is() {
+    for (fault, words) in LOST {
+        let manner = Manner { planted: Some(fault), ..Manner::default() };
+        let seen = (0..100).find_map(|seed| run(seed, manner).broken).unwrap();
+        assert!(seen.what.ends_with(words), "{fault:?} is seen as {seen:?}");
+    }
+}

@@ -3,14 +3,14 @@
 
 use crate::{
     client::name,
-    deed::{Answer, Deed, Task},
-    disk::{Disk, QUEUES, Queue},
+    deed::{Answer, Deed, Enqueued, Task},
+    disk::{Disk, QUEUES, Queue, Row},
     tx::Tx,
 };
 use holdfast_common::{
     dispatch::Count,
     job::{
-        QueueSettings, StoreTime,
+        Place, QueueSettings, StoreTime,
         clock::{Kept, Observed, StoreClock},
     },
     planted::{Planted, planted},
@@ -79,6 +79,9 @@ impl<C: Clone> Store<C> {
         }
         if planted(Planted::KeyForgotten) {
             disk.keys.clear();
+        }
+        if planted(Planted::JobForgotten) {
+            forget_one(&mut disk);
         }
         Self { forgotten, ..Self::with(disk, clock) }
     }
@@ -165,6 +168,13 @@ impl<C: Clone> Store<C> {
             let early = |done: &mut Done<C>| matches!(done.answer, Answer::Claimed(_));
             self.done.extend(done.extract_if(.., early));
         }
+        if planted(Planted::MadeBeforeCommit) {
+            let early = |done: &mut Done<C>| match &done.answer {
+                Answer::Enqueued(Enqueued::Made(_), got) => got.is_empty(),
+                _ => false,
+            };
+            self.done.extend(done.extract_if(.., early));
+        }
         let batch = Batch { disk, now, counted, deeds, observed };
         self.committing = Some(Committing { batch, done });
     }
@@ -204,6 +214,14 @@ impl<C: Clone> Store<C> {
         (self.committing, self.done, self.tasks) = (None, VecDeque::new(), VecDeque::new());
         durable
     }
+}
+
+/// A job that waits is there no more, nor is it counted: of a fault to be planted.
+fn forget_one(disk: &mut Disk) {
+    let waits = |row: &&Rc<Row>| row.job.place == Place::Ready && row.job.group.is_none();
+    let Some(row) = disk.jobs.values().find(waits).cloned() else { return };
+    disk.jobs.remove(&row.job.id);
+    disk.queues[row.queue].counters[Place::Ready as usize] -= 1;
 }
 
 /// What has moved in each queue, as the desk is told.
