@@ -8,6 +8,7 @@ use crate::{
     clock::millis,
     leash,
     ledger::Ledger,
+    spans::Spans,
     trace::Trace,
     worker::{LEASE_MS, WORD, event},
 };
@@ -31,7 +32,7 @@ const WAYS: [&str; 8] =
     ["http", "http", "http", "http", "http,stalls", "http,stalls", "socket", "socket"];
 
 /// A lease of a job, as its number and its fence.
-type Lease = (String, u64);
+pub(crate) type Lease = (String, u64);
 
 /// A lease as a worker was given it.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Had {
 pub(crate) struct Book {
     /// Who has had each lease.
     pub(crate) had: BTreeMap<Lease, Had>,
+    /// From when to when each has stood at least.
+    pub(crate) spans: Spans,
     /// Those whose workers died of it.
     left: BTreeSet<Lease>,
     /// Those that are kept for as long as the server stands still, or its clock jumps.
@@ -68,6 +71,7 @@ impl Book {
     pub(crate) fn take(&mut self, who: &str, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
         let lease = |job: &str, fence: &str| (job.to_owned(), fence.parse().unwrap_or(0));
+        let nanos = |at: &str| at.parse().unwrap_or(0);
         match words[..] {
             ["had", job, fence, attempt, title] => {
                 self.may_say.push(event(title, who, fence));
@@ -80,6 +84,11 @@ impl Book {
                     self.broken(format!("J2: {who} and {other} were both given {job} by {fence}"));
                 }
             }
+            ["leased", job, fence, asked, got] => {
+                self.spans.begins(lease(job, fence), nanos(asked), nanos(got));
+            }
+            ["longer", job, fence, asked] => self.spans.longer(&lease(job, fence), nanos(asked)),
+            ["ends", job, fence, at] => self.spans.ends(&lease(job, fence), nanos(at)),
             ["holds", job, fence] => drop(self.holds.insert(lease(job, fence))),
             ["stalls", ..] => {}
             ["said", job, fence, what, taken] => {
@@ -184,6 +193,15 @@ impl Crew {
         WAYS.len()
     }
 
+    /// Ends all of them. Returns what they have told, to the last word.
+    pub(crate) async fn end(mut self) -> Outcome<Book> {
+        self.kills.clear();
+        for task in std::mem::take(&mut self.tasks) {
+            task.await?;
+        }
+        Ok(std::mem::take(&mut *self.book()))
+    }
+
     /// Kills one of them, wherever it is.
     pub(crate) fn kill(&self, n: usize) {
         let _ = self.kills[n].send(());
@@ -201,8 +219,14 @@ impl Place {
     async fn keep(mut self) {
         for turn in 0.. {
             match self.process(turn) {
-                Ok(child) => self.one(child).await,
-                Err(error) => self.book().broken(format!("a worker cannot be started: {error}")),
+                Ok(child) => {
+                    if !self.one(child).await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    return self.book().broken(format!("a worker cannot be started: {error}"));
+                }
             }
             tokio::time::sleep(millis(20)).await;
         }
@@ -227,11 +251,11 @@ impl Place {
         Ok(command.spawn()?)
     }
 
-    /// One process, to its end.
-    async fn one(&mut self, mut child: Child) {
-        let Some(out) = child.stdout.take() else { return };
+    /// One process, to its end. Returns whether there is to be another one.
+    async fn one(&mut self, mut child: Child) -> bool {
+        let Some(out) = child.stdout.take() else { return true };
         let mut lines = BufReader::new(out).lines();
-        let mut wakes = None;
+        let (mut wakes, mut over) = (None, false);
         loop {
             let wake = async {
                 match wakes {
@@ -254,12 +278,13 @@ impl Place {
                     }
                     _ => break,
                 },
-                killed = self.kills.recv() => {
-                    if killed.is_none() {
-                        return;
-                    }
+                killed = self.kills.recv(), if !over => {
                     let _ = child.start_kill();
-                    self.trace.fault("workers killed", &self.name);
+                    // What it has said before is still heard.
+                    over = killed.is_none();
+                    if !over {
+                        self.trace.fault("workers killed", &self.name);
+                    }
                 }
                 () = wake => {
                     wakes = None;
@@ -270,8 +295,11 @@ impl Place {
         // Before it is waited for: who has only closed its output would be waited for in vain.
         let _ = child.start_kill();
         let _ = child.wait().await;
-        self.book().dies(&self.name);
-        self.trace.count("workers that died", 1);
+        if !over {
+            self.book().dies(&self.name);
+            self.trace.count("workers that died", 1);
+        }
+        !over
     }
 }
 

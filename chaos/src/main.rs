@@ -45,6 +45,7 @@ mod service;
 #[cfg(unix)]
 mod shim;
 #[cfg(unix)]
+mod spans;
 mod stage;
 #[cfg(unix)]
 mod trace;

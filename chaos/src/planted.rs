@@ -27,7 +27,8 @@ enum Place {
 }
 
 /// All of them.
-pub(crate) const ALL: [Fault; 11] = [
+pub(crate) const ALL: [Fault; 13] = [
+    Fault { name: "LeaseHalved", breaks: &["J2"], place: Place::Code },
     Fault { name: "EndTwice", breaks: &["J3", "J4"], place: Place::Code },
     Fault { name: "EventsBesideEnd", breaks: &["J4"], place: Place::Code },
     Fault { name: "GroupNotFreed", breaks: &["J6"], place: Place::Code },
@@ -38,6 +39,7 @@ pub(crate) const ALL: [Fault; 11] = [
     Fault { name: "GroupsFreed", breaks: &["J5"], place: Place::Folder(GROUPS_FREED) },
     Fault { name: "LapseForgotten", breaks: &["J6"], place: Place::Folder(LAPSE_FORGOTTEN) },
     Fault { name: "LeasesEnded", breaks: &["J8"], place: Place::Folder(LEASES_ENDED) },
+    Fault { name: "AskerForgotten", breaks: &["J9"], place: Place::Folder(ASKER_FORGOTTEN) },
     Fault { name: "KeyForgotten", breaks: &["J10"], place: Place::Folder(KEY_FORGOTTEN) },
 ];
 
@@ -59,6 +61,8 @@ const GROUPS_FREED: &str = "
 const LAPSE_FORGOTTEN: &str = "UPDATE jobs SET due = due + 31536000000 WHERE place = 3;";
 /// Leases are over.
 const LEASES_ENDED: &str = "UPDATE jobs SET due = 0 WHERE place = 3;";
+/// Nobody has asked for what has not ended.
+const ASKER_FORGOTTEN: &str = "UPDATE jobs SET asker = NULL WHERE place < 4;";
 const KEY_FORGOTTEN: &str = "DELETE FROM job_keys;";
 
 /// Those that are asked for by this name. `None` where there is none of it.

@@ -4,16 +4,25 @@
 //!
 //! | line | says |
 //! |---|---|
+//! | `leased JOB FENCE ASKED GOT` | a lease has come, which was asked for at one time and is here at another |
 //! | `had JOB FENCE ATTEMPT TITLE` | a lease is its own |
+//! | `longer JOB FENCE ASKED` | the lease is longer since it has asked for that |
 //! | `holds JOB FENCE` | it keeps the job for as long as the server stands still or its clock jumps |
 //! | `stalls JOB FENCE` | it stops itself, until somebody has it go on |
+//! | `ends JOB FENCE AT` | it is about to say an end, for the first time |
 //! | `said JOB FENCE WHAT TAKEN` | an end is answered: `done`, `again`, or why it is refused |
 //! | `odd TEXT` | an answer that has no place |
+//!
+//! Times are those of the steady clock that all processes share.
 
 mod http;
 mod socket;
 
-use crate::{Outcome, chance::Chance, clock::millis};
+use crate::{
+    Outcome,
+    chance::Chance,
+    clock::{millis, nanos},
+};
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode};
@@ -168,6 +177,22 @@ fn say(line: &str) {
         // Nobody listens any more: the run is over.
         std::process::exit(0);
     }
+}
+
+/// Tells of a lease that has come, which it has asked for at this time and not before.
+fn came(job: &Leased, asked: u64) {
+    say(&format!("leased {} {} {asked} {}", job.id, job.fence, nanos()));
+}
+
+/// Tells that the lease is [longer](HOLD_MS), which it has asked for at this time and not before.
+fn longer(job: &Leased, asked: u64) {
+    say(&format!("longer {} {} {asked}", job.id, job.fence));
+    say(&format!("holds {} {}", job.id, job.fence));
+}
+
+/// Tells that it is about to end the lease: from now on another one may come.
+fn ends(job: &Leased) {
+    say(&format!("ends {} {} {}", job.id, job.fence, nanos()));
 }
 
 /// Tells how an end was answered.

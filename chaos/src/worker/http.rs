@@ -1,7 +1,13 @@
 //! A worker by HTTP: each word is said until it is answered, in the same words.
 
-use super::{Deed, HOLD_MS, Kind, LEASE_MS, Leased, Worker, child, event, said, say};
-use crate::{Outcome, clock::millis, http};
+use super::{
+    Deed, HOLD_MS, Kind, LEASE_MS, Leased, Worker, came, child, ends, event, longer, said, say,
+};
+use crate::{
+    Outcome,
+    clock::{millis, nanos},
+    http,
+};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -20,17 +26,19 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
         let wishes = json!({
             "consumer": worker.name, "max": most, "lease_ms": LEASE_MS, "wait_ms": 1_000,
         });
+        let asked = nanos();
         if let Some((200, answer)) = worker.say_once(&format!("{QUEUE}/lease"), &wishes).await {
-            mine.extend(leased(&answer)?);
+            mine.extend(leased(&answer, asked)?);
         }
     }
 }
 
-fn leased(answer: &Value) -> Outcome<Vec<Leased>> {
-    match answer.get("jobs") {
-        Some(jobs) => Ok(serde_json::from_value(jobs.clone())?),
-        None => Ok(Vec::new()),
-    }
+/// The jobs of an answer, which were asked for at this time.
+fn leased(answer: &Value, asked: u64) -> Outcome<Vec<Leased>> {
+    let Some(jobs) = answer.get("jobs") else { return Ok(Vec::new()) };
+    let jobs: Vec<Leased> = serde_json::from_value(jobs.clone())?;
+    jobs.iter().for_each(|job| came(job, asked));
+    Ok(jobs)
 }
 
 impl Worker {
@@ -46,13 +54,14 @@ impl Worker {
                 self.ends(job, "snooze", json!({ "token": token, "delay_ms": 20 })).await
             }
             Deed::Hold(time) => {
-                let longer = json!({ "token": token, "lease_ms": HOLD_MS, "progress": 1 });
-                let (status, answer) = self.until_answered(job, "extend", &longer).await;
+                let wishes = json!({ "token": token, "lease_ms": HOLD_MS, "progress": 1 });
+                let asked = nanos();
+                let (status, answer) = self.until_answered(job, "extend", &wishes).await;
                 if status != 200 {
                     said(job, "extend", reason(&answer));
                     return Ok(Vec::new());
                 }
-                say(&format!("holds {} {}", job.id, job.fence));
+                longer(job, asked);
                 tokio::time::sleep(millis(time)).await;
                 self.completes(job).await
             }
@@ -82,6 +91,8 @@ impl Worker {
     }
 
     async fn ends(&mut self, job: &Leased, what: &str, end: Value) -> Outcome<Vec<Leased>> {
+        ends(job);
+        let asked = nanos();
         let (status, answer) = self.until_answered(job, what, &end).await;
         let taken = match (status, answer["again"].as_bool()) {
             (200, Some(true)) => "again",
@@ -89,7 +100,7 @@ impl Worker {
             _ => reason(&answer),
         };
         said(job, what, taken);
-        leased(&answer)
+        leased(&answer, asked)
     }
 
     async fn until_answered(&mut self, job: &Leased, what: &str, body: &Value) -> Answer {

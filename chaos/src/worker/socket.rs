@@ -1,10 +1,10 @@
 //! A worker by `holdfast-work.v1`: jobs are pushed to it, and what it says is said again, with the same
 //! token, over whatever connection there is next.
 
-use super::{Deed, HOLD_MS, LEASE_MS, Leased, Worker, said, say};
+use super::{Deed, HOLD_MS, LEASE_MS, Leased, Worker, came, ends, longer, said, say};
 use crate::{
     Outcome,
-    clock::millis,
+    clock::{millis, nanos},
     driver::socket::{self, Came, Socket},
 };
 use holdfast_common::{
@@ -55,8 +55,9 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
                     let (progress, note) = (Some(1), None);
                     WorkClient::Extend(ExtendLease { req, job, token, lease_ms, progress, note })
                 };
+                let asked = nanos();
                 if link.says(&job, None, extend).await? == "done" {
-                    say(&format!("holds {} {}", job.id, job.fence));
+                    longer(&job, asked);
                     tokio::time::sleep(millis(time)).await;
                     complete(&mut link, &job).await?;
                 }
@@ -80,12 +81,15 @@ struct Link {
     sub: Option<Sub>,
     last: Request,
     mine: VecDeque<Leased>,
+    /// When it has said that it wants one job more, on this connection. Each job uses the oldest up:
+    /// a word of these that was refused is behind those that count.
+    asked: VecDeque<u64>,
 }
 
 impl Link {
     fn new(address: SocketAddr, name: &str) -> Self {
-        let (name, mine) = (name.to_owned(), VecDeque::new());
-        Self { address, name, socket: None, sub: None, last: 0, mine }
+        let (name, mine, asked) = (name.to_owned(), VecDeque::new(), VecDeque::new());
+        Self { address, name, socket: None, sub: None, last: 0, mine, asked }
     }
 
     /// The next job that is pushed.
@@ -107,6 +111,7 @@ impl Link {
         result: Option<&Value>,
         end: impl Fn(Request, JobId, String, Option<Sub>) -> WorkClient,
     ) -> Outcome<()> {
+        ends(job);
         let taken = self.says(job, result, end).await?;
         said(job, what, &taken);
         if let (true, Some(sub)) = (taken != "done", self.sub) {
@@ -154,6 +159,7 @@ impl Link {
     async fn subscribe(&mut self) -> Outcome<()> {
         while self.socket.is_none() || self.sub.is_none() {
             self.sub = None;
+            self.asked.clear();
             self.socket = socket::open(self.address, SUBPROTOCOL).await;
             if self.socket.is_none() {
                 tokio::time::sleep(millis(30)).await;
@@ -200,13 +206,15 @@ impl Link {
             Some(WorkServer::Consuming(it)) => self.sub = Some(it.sub),
             Some(WorkServer::Leased(it)) => {
                 let job = &it.job;
-                self.mine.push_back(Leased {
+                let leased = Leased {
                     id: job.id.to_string(),
                     token: job.token.clone(),
                     fence: job.fence,
                     attempt: job.attempt,
                     data: serde_json::from_str(job.data.get())?,
-                });
+                };
+                came(&leased, self.asked.pop_front().unwrap_or(0));
+                self.mine.push_back(leased);
             }
             _ => {}
         }
@@ -218,7 +226,10 @@ impl Link {
         self.last
     }
 
-    fn send(&self, frame: &WorkClient, behind: Option<&Value>) {
+    fn send(&mut self, frame: &WorkClient, behind: Option<&Value>) {
+        if wants_one_more(frame) {
+            self.asked.push_back(nanos());
+        }
         let text = match behind {
             None => codec::write_client(frame),
             Some(behind) => codec::write_client_with(frame, &behind.to_string()),
@@ -226,6 +237,17 @@ impl Link {
         if let Some(socket) = &self.socket {
             socket.send(text);
         }
+    }
+}
+
+/// Whether a job may be pushed for this.
+const fn wants_one_more(frame: &WorkClient) -> bool {
+    match frame {
+        WorkClient::Consume(_) | WorkClient::Credit(_) => true,
+        WorkClient::Complete(Complete { next, .. })
+        | WorkClient::Fail(Fail { next, .. })
+        | WorkClient::Snooze(Snooze { next, .. }) => next.is_some(),
+        _ => false,
     }
 }
 

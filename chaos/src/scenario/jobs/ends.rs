@@ -1,5 +1,7 @@
 //! What must hold of jobs at the end, each by the name of its invariant.
 
+mod told;
+
 use super::{
     asks::{Asked, Book as Asks},
     ticks::{TICK, Ticks},
@@ -13,13 +15,14 @@ use crate::{
     stage::Stage,
     worker::{Kind, POISON_ATTEMPTS, Task, child},
 };
-use holdfast_common::{frame::Entry, id::RoomId, proof::Database, work::JobEnded};
+use holdfast_common::frame::Entry;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
+pub(super) use told::{have_reached, told_once};
 
 const QUEUE: &str = "/api/v1/work/queues/inbox";
 /// How long nothing may happen where something has to.
@@ -142,6 +145,7 @@ fn of_a_job(entry: &Entry) -> Option<Said> {
 
 /// All of it but what the people were told.
 pub(super) fn check(asked: &Asks, jobs: &Jobs, said: &[Said], book: &Book) -> Outcome<()> {
+    one_at_a_time(asked, book)?;
     each_is_there(asked, jobs)?;
     for (title, job) in jobs {
         let events: Vec<u64> =
@@ -223,6 +227,23 @@ pub(super) fn begun_as_often_as_may(asked: &Asks, book: &Book) -> Outcome<()> {
     Ok(())
 }
 
+/// J2 and J5: no job was given to somebody while another one had it, by whatever fence, and none while
+/// another one of its group was held.
+fn one_at_a_time(asked: &Asks, book: &Book) -> Outcome<()> {
+    if let Some((first, then)) = book.spans.overlap(|(job, _)| Some(job)) {
+        return Err(format!("J2: {then:?} was given while {first:?} stood").into());
+    }
+    let with_group = |it: &'_ Asked| Some((it.id.clone(), it.group.clone()?));
+    let groups: BTreeMap<_, _> = asked.values().filter_map(with_group).collect();
+    match book.spans.overlap(|(job, _)| groups.get(job)) {
+        Some((first, then)) => {
+            let group = &groups[&first.0];
+            Err(format!("J5: in {group} {then:?} was given while {first:?} stood").into())
+        }
+        None => Ok(()),
+    }
+}
+
 /// J5: what the jobs of a group have said stands in the order of their enqueues.
 fn in_order(asked: &Asks, said: &[Said]) -> Outcome<()> {
     let mut last = BTreeMap::<&str, &str>::new();
@@ -274,51 +295,6 @@ fn as_answered(jobs: &Jobs, book: &Book) -> Outcome<()> {
         let later = (id.clone(), fence + 1)..=(id.clone(), u64::MAX);
         if let Some(((_, later), _)) = book.had.range(later).next().filter(|_| done) {
             return Err(format!("J3: done by {fence}, and {later} had it: {job:?}").into());
-        }
-    }
-    Ok(())
-}
-
-/// Waits until everybody who asked has read of all of their jobs' ends.
-pub(super) async fn have_reached(stage: &mut Stage, asked: &Asks) -> Outcome<()> {
-    let mut counts = BTreeMap::<u8, u64>::new();
-    asked.values().filter_map(|it| it.by).for_each(|by| *counts.entry(by).or_default() += 1);
-    let rooms: BTreeSet<RoomId> = stage.logs.keys().copied().collect();
-    let reached = |stage: &Stage| {
-        counts.iter().all(|(by, count)| {
-            let client = stage.clients.iter().find(|client| client.n == *by);
-            let cursors = client.map(|client| client.status().cursors).unwrap_or_default();
-            // The first entry is of the inbox itself.
-            let inbox = cursors.iter().find(|(room, _)| !rooms.contains(room));
-            inbox.is_some_and(|(_, cursor)| cursor.offset > *count)
-        })
-    };
-    stage.until("everybody has heard of their jobs", reached).await
-}
-
-/// J9: each has read of the end of each job that they have asked for, once, and how it ended.
-pub(super) fn told_once(asked: &Asks, jobs: &Jobs, databases: &[(u8, Database)]) -> Outcome<()> {
-    for (n, database) in databases {
-        let inbox = database.rooms.values().find(|room| room.inbox && room.ns == "work");
-        let entries = inbox.and_then(|room| database.entries.get(&room.room));
-        let mut told = Vec::new();
-        for entry in entries.into_iter().flatten().filter(|entry| entry.kind == "job_ended") {
-            let data = entry.data.as_ref().map_or("null", |data| data.get());
-            let JobEnded { job, state, .. } = serde_json::from_str(data)?;
-            let state = serde_json::to_value(state)?;
-            told.push((job.to_string(), state.as_str().unwrap_or_default().to_owned()));
-        }
-        told.sort();
-        let theirs = |it: &(&String, &Asked)| it.1.by == Some(*n);
-        let mut wanted: Vec<_> = asked
-            .iter()
-            .filter(theirs)
-            .map(|(title, asked)| (asked.id.clone(), jobs[title].state.clone()))
-            .collect();
-        wanted.sort();
-        if told != wanted {
-            let (told, wanted) = (told.len(), wanted.len());
-            return Err(format!("J9: {n} was told of {told} ends, of {wanted} jobs").into());
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The checks, with what they have to see put into what they are given.
 
 use super::*;
+use crate::worker::LEASE_MS;
 use serde_json::json;
 
 /// What a run that went well leaves: a plain job, a poison one, and two of a group.
@@ -10,6 +11,9 @@ struct Run {
     said: Vec<Said>,
     book: Book,
 }
+
+/// Nanoseconds.
+const MS: u64 = 1_000_000;
 
 const PLAIN: &str = "job-1";
 const POISON: &str = "job-2";
@@ -23,7 +27,9 @@ impl Run {
         for (title, fence) in [(PLAIN, 7), (FIRST, 8), (SECOND, 9)] {
             let group = (title != PLAIN).then(|| "g".to_owned());
             run.asks(title, Kind::Plain, group);
+            run.leases(title, fence, fence * 10, fence * 10 + 1);
             run.hears(&format!("had {title} {fence} 1 {title}"));
+            run.hears(&format!("ends {title} {fence} {}", fence * 10 * MS + 2 * MS));
             run.hears(&format!("said {title} {fence} complete done"));
             run.said.push(Said { title: title.to_owned(), fence });
             let result = json!({ "fence": fence, "how": "http" });
@@ -45,6 +51,11 @@ impl Run {
 
     fn hears(&mut self, line: &str) {
         self.book.take("worker-1", line);
+    }
+
+    /// Some lease that was asked for and came at these milliseconds.
+    fn leases(&mut self, title: &str, fence: u64, asked: u64, got: u64) {
+        self.hears(&format!("leased {title} {fence} {} {}", asked * MS, got * MS));
     }
 
     fn ends(&mut self, title: &str, state: &str, kind: &str, result: &Value, errors: u32) {
@@ -135,4 +146,61 @@ fn a_lease_that_is_refused_over_a_stop_or_a_jump_is_seen() {
     run.book.stands_still();
     run.hears(&format!("said {FIRST} 40 complete expired"));
     assert_eq!(run.broken().as_deref(), Some("J8"));
+}
+
+/// When the first lease of these comes, in milliseconds.
+const LATER: u64 = 100_000;
+
+#[test]
+fn a_job_that_is_given_to_another_while_its_lease_stands_is_seen() {
+    let gave_after = |after: u64| {
+        let mut run = Run::well();
+        run.leases(POISON, 30, LATER, LATER + 5);
+        run.leases(POISON, 31, LATER + after - 1, LATER + after);
+        run.broken()
+    };
+    assert_eq!(gave_after(10).as_deref(), Some("J2"));
+    assert_eq!(gave_after(LEASE_MS / 2).as_deref(), Some("J2"));
+    assert_eq!(gave_after(LEASE_MS), None);
+}
+
+#[test]
+fn one_that_has_come_behind_many_others_is_held_against_each_of_them() {
+    let mut run = Run::well();
+    run.leases(POISON, 30, LATER, LATER + 5);
+    run.hears(&format!("longer {POISON} 30 {}", (LATER + 6) * MS));
+    run.leases(POISON, 31, LATER + LEASE_MS, LATER + LEASE_MS + 1);
+    assert_eq!(run.broken().as_deref(), Some("J2"), "it was made longer");
+    let mut run = Run::well();
+    run.leases(POISON, 30, LATER, LATER + 900);
+    run.leases(POISON, 31, LATER - 1_400, LATER + LEASE_MS);
+    run.leases(POISON, 32, LATER + 1, LATER + 905);
+    assert_eq!(run.broken().as_deref(), Some("J2"), "the first stood, and so did the second");
+}
+
+#[test]
+fn who_ends_a_job_lets_others_have_it_from_then_on_and_not_before() {
+    let ended_at = |ended: u64, got: u64| {
+        let mut run = Run::well();
+        run.leases(POISON, 30, LATER, LATER + 5);
+        run.leases(POISON, 31, LATER + 6, LATER + got);
+        run.hears(&format!("ends {POISON} 30 {}", (LATER + ended) * MS));
+        // Said again, since nobody has answered.
+        run.hears(&format!("ends {POISON} 30 {}", (LATER + 1_000) * MS));
+        run.broken()
+    };
+    assert_eq!(ended_at(20, 30), None);
+    assert_eq!(ended_at(30, 20).as_deref(), Some("J2"));
+}
+
+#[test]
+fn two_of_a_group_that_are_held_at_once_are_seen() {
+    let of = |title: &str| {
+        let mut run = Run::well();
+        run.leases(FIRST, 30, LATER, LATER + 5);
+        run.leases(title, 31, LATER + 6, LATER + 50);
+        run.broken()
+    };
+    assert_eq!(of(SECOND).as_deref(), Some("J5"));
+    assert_eq!(of(PLAIN), None);
 }
