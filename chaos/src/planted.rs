@@ -92,3 +92,15 @@ impl Fault {
         self.breaks.iter().any(|line| error.starts_with(&format!("{line}: ")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn for_each_line_of_the_promise_that_is_looked_at_there_is_a_fault() {
+        for line in (1..=10).map(|n| format!("J{n}")) {
+            assert!(ALL.iter().any(|fault| fault.breaks.contains(&&*line)), "{line}");
+        }
+    }
+}

@@ -56,3 +56,10 @@ fn each_way_to_lose_a_job_is_seen_for_what_it_is() {
         assert!(seen.what.ends_with(words), "{fault:?} is seen as {seen:?}");
     }
 }
+
+#[test]
+fn for_each_line_of_the_promise_there_is_a_fault_that_breaks_it_alone() {
+    for line in [J1, J2, J3, J4, J5, J6, J7, J8, J9, J10, J11] {
+        assert!(FAULTS.iter().any(|(_, breaks)| *breaks == [line]), "{line:?}");
+    }
+}
