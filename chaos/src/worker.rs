@@ -94,9 +94,16 @@ pub(crate) fn event(title: &str, name: &str, fence: impl Display) -> String {
     format!("{{\"text\":\"{title} {name} {fence}\"}}")
 }
 
+const CHILD: &str = "-child";
+
 /// The title of the job that a parent's completion brings.
 pub(crate) fn child(title: &str) -> String {
-    format!("{title}-child")
+    format!("{title}{CHILD}")
+}
+
+/// Whether a job of this title was brought by another one's end.
+pub(crate) fn is_child(title: &str) -> bool {
+    title.ends_with(CHILD)
 }
 
 /// Works until it is killed. The arguments are the server's address, its own name, a seed, its turn

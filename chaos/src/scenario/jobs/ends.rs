@@ -13,7 +13,7 @@ use crate::{
     http,
     ledger::Emitted,
     stage::Stage,
-    worker::{Kind, POISON_ATTEMPTS, Task, child},
+    worker::{Kind, POISON_ATTEMPTS, Task, child, is_child},
 };
 use holdfast_common::frame::Entry;
 use serde::Deserialize;
@@ -88,7 +88,8 @@ pub(super) async fn read(stage: &mut Stage, holds: impl Fn() -> Outcome<()>) -> 
                     title = of_schedule(&job.id);
                 }
                 if let Some(other) = jobs.insert(title.clone(), job) {
-                    return Err(format!("J10: {title} was enqueued twice: {other:?}").into());
+                    let line = if is_child(&title) { "J4" } else { "J10" };
+                    return Err(format!("{line}: {title} was enqueued twice: {other:?}").into());
                 }
             }
             match page["after"].as_str() {
