@@ -9,67 +9,10 @@ const CHARACTERS: usize = 60;
 
 pub(super) fn shown(word: &Word, answer: &Value) -> String {
     match word {
-        Word::List { .. } => {
-            let head = [
-                "QUEUE",
-                "READY",
-                "LEASED",
-                "DONE",
-                "DEAD",
-                "OLDEST",
-                "DONE/MIN",
-                "FAILED/MIN",
-                "",
-            ];
-            let rows = list(answer, "queues").map(|queue| {
-                let paused = if queue["paused"] == true { "paused" } else { "" };
-                // Of all namespaces: as the other words take it.
-                let ns = queue.get("namespace").map(|ns| plain(ns) + "/");
-                let mut row = vec![ns.unwrap_or_default() + &plain(&queue["name"])];
-                row.extend(["ready", "leased", "done", "dead"].map(|it| plain(&queue[it])));
-                row.push(age(&queue["oldest_ms"]));
-                row.extend(["done", "failed"].map(|it| plain(&queue["rates"][it])));
-                row.push(paused.to_owned());
-                row
-            });
-            table(&head, rows)
-        }
-        Word::Jobs { .. } => {
-            let head = ["JOB", "TYPE", "ATTEMPT", "AGE", "ERROR", "DATA"];
-            let rows = list(answer, "jobs").map(|job| {
-                let errors = job["errors"].as_array().and_then(|errors| errors.last());
-                let error = errors.map(|error| plain(&error["error"])).unwrap_or_default();
-                let attempt = format!("{}/{}", job["attempt"], job["max_attempts"]);
-                let (error, data) = (cut(&error), cut(&plain(&job["data"])));
-                vec![
-                    plain(&job["id"]),
-                    plain(&job["type"]),
-                    attempt,
-                    age(&job["age_ms"]),
-                    error,
-                    data,
-                ]
-            });
-            table(&head, rows)
-        }
-        Word::Schedules { .. } => {
-            let head = ["SCHEDULE", "CRON", "QUEUE", "TYPE", "STATE", "NEXT"];
-            let rows = list(answer, "schedules").map(|schedule| {
-                let columns = ["name", "cron", "queue", "type", "state", "next"];
-                columns.map(|column| plain(&schedule[column])).to_vec()
-            });
-            table(&head, rows)
-        }
-        Word::Audit { .. } => {
-            let head = ["AT", "WHO", "DEED", "JOBS", "JOB", "DETAIL"];
-            let rows = list(answer, "audit").map(|audit| {
-                let who = plain(&audit["by"]["name"]);
-                let row = [&audit["deed"], &audit["count"], &audit["job"]].map(plain);
-                let [deed, count, job] = row;
-                vec![plain(&audit["at"]), who, deed, count, job, cut(&plain(&audit["detail"]))]
-            });
-            table(&head, rows)
-        }
+        Word::List { .. } => queues(answer),
+        Word::Jobs { .. } => jobs(answer),
+        Word::Schedules { .. } => schedules(answer),
+        Word::Audit { .. } => audit(answer),
         Word::Show { .. } => queue(answer),
         Word::Job { .. } => members(answer, 0),
         Word::Add { .. } => format!("{}\n", plain(&answer["id"])),
@@ -86,6 +29,54 @@ pub(super) fn shown(word: &Word, answer: &Value) -> String {
         Word::Unschedule { .. } => "removed\n".to_owned(),
         Word::Set { .. } => members(&answer["settings"], 0),
     }
+}
+
+fn queues(answer: &Value) -> String {
+    let head = ["QUEUE", "READY", "LEASED", "DONE", "DEAD", "OLDEST", "DONE/MIN", "FAILED/MIN", ""];
+    let rows = list(answer, "queues").map(|queue| {
+        let paused = if queue["paused"] == true { "paused" } else { "" };
+        // Of all namespaces: as the other words take it.
+        let ns = queue.get("namespace").map(|ns| plain(ns) + "/");
+        let mut row = vec![ns.unwrap_or_default() + &plain(&queue["name"])];
+        row.extend(["ready", "leased", "done", "dead"].map(|it| plain(&queue[it])));
+        row.push(age(&queue["oldest_ms"]));
+        row.extend(["done", "failed"].map(|it| plain(&queue["rates"][it])));
+        row.push(paused.to_owned());
+        row
+    });
+    table(&head, rows)
+}
+
+fn jobs(answer: &Value) -> String {
+    let head = ["JOB", "TYPE", "ATTEMPT", "AGE", "ERROR", "DATA"];
+    let rows = list(answer, "jobs").map(|job| {
+        let errors = job["errors"].as_array().and_then(|errors| errors.last());
+        let error = errors.map(|error| plain(&error["error"])).unwrap_or_default();
+        let attempt = format!("{}/{}", job["attempt"], job["max_attempts"]);
+        let (error, data) = (cut(&error), cut(&plain(&job["data"])));
+        vec![plain(&job["id"]), plain(&job["type"]), attempt, age(&job["age_ms"]), error, data]
+    });
+    table(&head, rows)
+}
+
+fn schedules(answer: &Value) -> String {
+    let head = ["SCHEDULE", "CRON", "QUEUE", "TYPE", "STATE", "NEXT"];
+    let rows = list(answer, "schedules").map(|schedule| {
+        let columns = ["name", "cron", "queue", "type", "state", "next"];
+        columns.map(|column| plain(&schedule[column])).to_vec()
+    });
+    table(&head, rows)
+}
+
+fn audit(answer: &Value) -> String {
+    let head = ["AT", "WHO", "DEED", "JOBS", "JOB", "DETAIL"];
+    let rows = list(answer, "audit").map(|audit| {
+        let who = plain(&audit["by"]["name"]);
+        let row = [&audit["deed"], &audit["count"], &audit["job"]].map(plain);
+        let [deed, count, job] = row;
+        vec![plain(&audit["at"]), who, deed, count, job, cut(&plain(&audit["detail"]))]
+    });
+    table(&head, rows)
 }
 
 /// That a list is not all there is, or may not be, and how to go on.
