@@ -4,7 +4,6 @@ mod body;
 mod caller;
 pub(crate) mod events;
 pub(crate) mod exports;
-mod few;
 pub(crate) mod health;
 pub(crate) mod queues;
 pub(crate) mod routes;

@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod error;
 pub mod event;
 pub mod fanout;
+pub mod few;
 pub mod frame;
 pub mod id;
 pub mod job;

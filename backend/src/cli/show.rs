@@ -192,12 +192,15 @@ mod tests {
         let word = Word::List { namespace: Some("work".to_owned()) };
         let queue = json!({
             "name": "in\u{1b}[1mbox", "ready": 12, "leased": 0, "done": 3, "dead": 0,
-            "oldest_ms": 125_000, "paused": true,
+            "oldest_ms": 125_000, "paused": true, "rates": { "done": 60, "failed": 0 },
         });
         let text = shown(&word, &json!({ "queues": [queue] }));
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "QUEUE      READY  LEASED  DONE  DEAD  OLDEST");
-        assert_eq!(lines[1], "in [1mbox  12     0       3     0     2m      paused");
+        assert_eq!(lines[0], "QUEUE      READY  LEASED  DONE  DEAD  OLDEST  DONE/MIN  FAILED/MIN");
+        assert_eq!(
+            lines[1],
+            "in [1mbox  12     0       3     0     2m      60        0           paused"
+        );
     }
 
     #[test]

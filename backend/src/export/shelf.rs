@@ -14,7 +14,7 @@ use std::{
     fs::{self, File},
     io,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -36,6 +36,8 @@ pub struct Exports {
 pub(crate) struct Shelf {
     exports: Exports,
     known: Known,
+    /// Held while a file is begun: of two that want the last place one has it.
+    begins: Mutex<()>,
     /// Turns to read a file: each is one more that is open.
     reads: Arc<Semaphore>,
 }
@@ -94,7 +96,7 @@ struct Left {
 impl Shelf {
     pub(crate) fn new(exports: Exports) -> Arc<Self> {
         let reads = Arc::new(Semaphore::new(EXPORT_READS));
-        Arc::new(Self { exports, known: Known::default(), reads })
+        Arc::new(Self { exports, known: Known::default(), begins: Mutex::default(), reads })
     }
 
     pub(super) const fn keep(&self) -> Millis {
@@ -104,7 +106,7 @@ impl Shelf {
     /// How many more bytes may be kept; `None` where as many files or bytes as may be are.
     pub(crate) async fn room(self: &Arc<Self>) -> io::Result<Option<u64>> {
         let shelf = Arc::clone(self);
-        apart(move || Ok(shelf.left(0)?.map(|left| left.bytes))).await
+        apart(move || Ok(shelf.left()?.map(|left| left.bytes))).await
     }
 
     /// Begins the file of a job's lease; `None` where there is no room for one.
@@ -121,9 +123,10 @@ impl Shelf {
                 synced(folder.parent())?;
             }
             let path = |whole| folder.join(Name { job, fence, whole }.written());
-            // Begun before the others are counted: of two that begin at once each knows of the other.
+            let _alone = shelf.begins.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(left) = shelf.left()? else { return Ok(None) };
             let part = Part::begin(path(false), path(true), shelf.known.clone())?;
-            Ok(shelf.left(1)?.map(|left| part.up_to(left.until)))
+            Ok(Some(part.up_to(left.until)))
         })
         .await
     }
@@ -176,9 +179,8 @@ impl Shelf {
         .await
     }
 
-    /// What is left beside all files but those `own` ones that are begun, and are empty; `None` where
-    /// there is no room for one.
-    fn left(&self, own: usize) -> io::Result<Option<Left>> {
+    /// What is left beside all files; `None` where there is no room for one more.
+    fn left(&self) -> io::Result<Option<Left>> {
         // Asked first: what has gone, or become whole, while the folder is listed may still be in the list.
         let known = self.known.now().clone();
         let mut files = self.files()?;
@@ -189,7 +191,7 @@ impl Shelf {
         let whole: u64 = files.iter().map(|file| file.bytes).sum();
         let parts: u64 = known.parts.values().sum();
         let bytes = self.exports.bytes.saturating_sub(whole + parts);
-        let others = files.len() + known.parts.len() - own;
+        let others = files.len() + known.parts.len();
         let left = Left { bytes, until: known.written + bytes };
         Ok((bytes > 0 && others < EXPORTS_KEPT).then_some(left))
     }
@@ -280,6 +282,20 @@ mod tests {
         assert_eq!((small.finish().unwrap(), shelf.room().await.unwrap()), (950, None));
     }
 
+    #[tokio::test]
+    async fn of_those_that_begin_at_once_at_the_last_place_one_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(few(folder.path().to_owned()));
+        for fence in 1..EXPORTS_KEPT as u64 {
+            let name = Name { job: JobId::NIL, fence, whole: true };
+            fs::write(folder.path().join(name.written()), "x").unwrap();
+        }
+        let begin = |fence| shelf.begin(JobId::NIL, fence);
+        let begun = futures_util::future::join_all((1_000..1_008).map(begin)).await;
+        let parts: Vec<_> = begun.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(parts.len(), 1);
+    }
+
     #[test]
     fn what_is_being_removed_takes_nothing_from_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
@@ -289,7 +305,7 @@ mod tests {
             tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
         let mut part = runtime.block_on(shelf.begin(JobId::NIL, 1)).unwrap().unwrap();
         part.write(&"x".repeat(900)).unwrap();
-        let left = || shelf.left(0).unwrap().map(|left| left.bytes);
+        let left = || shelf.left().unwrap().map(|left| left.bytes);
         assert_eq!(left(), Some(100));
         // Nothing is removed until this thread is free.
         let (go, held) = std::sync::mpsc::channel::<()>();

@@ -81,7 +81,15 @@ pub(crate) async fn end_as_said<R: Refuses>(
     let names = names(said.job, said.token, brings);
     let with_events = (!brings.events.is_empty()).then(|| word(&said, about, brings));
     let (ended, version) = match checked(shared, about, author, &said, brings, then).await {
-        Ok((events, jobs, then)) => end(shared, Said { events, jobs, then, ..said }).await?,
+        Ok((events, jobs, then)) => {
+            match (end(shared, Said { events, jobs, then, ..said }).await, &with_events) {
+                // A rule may fail by now that did not then.
+                (Err(fault), Some(word)) => {
+                    (unless_late(shared, word.clone(), R::from(fault)).await?, 0)
+                }
+                (ended, _) => ended?,
+            }
+        }
         Err(wrong) => (unless_late(shared, word(&said, about, brings), wrong).await?, 0),
     };
     let ended = match (ended, with_events) {
@@ -189,8 +197,8 @@ fn further<R: Refuses>(
     further: &EndJob,
 ) -> Result<NewJob, R> {
     let (ns, name) = place(further, about);
-    let queue = shared.queues.queue(ns, name)?;
     may(Right::Enqueue, ns)?;
+    let queue = shared.queues.queue(ns, name)?;
     if further.job.at.is_some() {
         // A delay that is worked out anew each time would make the same end another one.
         return Err(R::because(Code::BadRequest, "Here it is delay_ms, and not at."));

@@ -152,9 +152,16 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
     Said::plain(leased.id, leased.token, how)
 }
 
-/// What is not within its bounds is no end.
-fn bounded(shared: &Shared, said: Said) -> Result<Said, String> {
+/// What is not within its bounds is no end; a wait that is too long is the longest.
+fn bounded(shared: &Shared, mut said: Said) -> Result<Said, String> {
     let payload = shared.limits.payload_bytes as usize;
+    match &mut said.how {
+        How::Snooze { delay } | How::HandBack { delay } => {
+            *delay = (*delay).min(limits::LONGEST_DELAY);
+        }
+        How::Fail { retry: Some(wait), .. } => *wait = (*wait).min(limits::LONGEST_BACKOFF),
+        How::Complete { .. } | How::Fail { retry: None, .. } => {}
+    }
     let (How::Complete { result: outcome } | How::Fail { failure: outcome, .. }) = &said.how else {
         return Ok(said);
     };

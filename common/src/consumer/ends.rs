@@ -7,7 +7,10 @@ use crate::{
         Brings, Complete, Did, ExtendLease, Fail, Patience, Request, Snooze, Sub, WorkServer,
     },
     id::JobId,
-    job::{self, Reason, Token, Unfit, limits::reason},
+    job::{
+        self, Reason, Token,
+        limits::{RESULT_BYTES, reason},
+    },
     storage::{
         Appended, Verdict,
         jobs::{Claim, Claimed, Ended, Extend, Extended, How, Progress, Wanted},
@@ -21,7 +24,7 @@ impl Consumer {
         brings: Brings,
         payload: &[u8],
     ) -> Result<(), Refusal> {
-        let result = read(payload, usize::MAX)?.filter(|text| text.trim_ascii() != "null");
+        let result = outcome(payload)?.filter(|text| text.trim_ascii() != "null");
         self.end_lease(ask.req, ask.job, &ask.token, How::Complete { result }, brings, ask.next)
     }
 
@@ -31,7 +34,7 @@ impl Consumer {
         patience: Patience,
         payload: &[u8],
     ) -> Result<(), Refusal> {
-        let failure = read(payload, usize::MAX)?;
+        let failure = outcome(payload)?;
         let retry = ask.retry.then_some(patience.retry_ms.unwrap_or_default());
         let how = How::Fail { reason: reason(ask.reason), failure, retry };
         self.end_lease(ask.req, ask.job, &ask.token, how, Brings::default(), ask.next)
@@ -45,11 +48,9 @@ impl Consumer {
 
     pub(super) fn extend(&mut self, ask: ExtendLease) -> Result<(), Refusal> {
         let token = read_token(&ask.token)?;
-        let progress = match (ask.progress, ask.note.map(reason)) {
-            (None, None) => None,
-            (Some(percent), note) => Some(Progress { percent, note }),
-            (None, Some(_)) => return Err(Unfit::Bounds("progress").into()),
-        };
+        let note = ask.note.map(reason);
+        let progress = (ask.progress.is_some() || note.is_some())
+            .then(|| Progress { percent: ask.progress.unwrap_or(0), note });
         let (req, lease) = (ask.req, ask.lease_ms);
         self.open.insert(req, Asked::Extend { job: ask.job, fence: token.fence });
         let extend = Extend { jobs: vec![(ask.job, token)], lease, progress };
@@ -172,4 +173,14 @@ fn rejected(verdict: Verdict) -> Refusal {
     let mut refusal = Refusal::new(code.name(), &detail);
     refusal.at.why = why.and_then(|why| serde_json::from_str(&why).ok());
     refusal
+}
+
+/// What comes of a job, as JSON. Of what is too large no more is kept than shows that.
+fn outcome(payload: &[u8]) -> Result<Option<String>, Refusal> {
+    let mut text = read(payload, usize::MAX)?;
+    if let Some(text) = text.as_mut().filter(|text| text.len() > RESULT_BYTES) {
+        text.truncate(text.ceil_char_boundary(RESULT_BYTES + 1));
+        text.shrink_to_fit();
+    }
+    Ok(text)
 }

@@ -257,10 +257,11 @@ pub enum Output {
         job: JobId,
         /// The lease's.
         token: Token,
-        /// In which way. What it holds is JSON. Whether it is within its bounds the driver looks, and
-        /// tells it only where the lease stands: a late word is told to be late, whatever it says.
+        /// In which way. What it holds is JSON, or the beginning of what is too large. Whether it is
+        /// within its bounds the driver looks, and tells it only where the lease stands: a late word is
+        /// told to be late, whatever it says.
         how: How,
-        /// What it brings, no more than a completion may. What that is was not looked at.
+        /// What it brings. What that is was not looked at, nor whether there is one more than may be.
         brings: Brings,
         /// Who writes its events.
         author: Author,

@@ -99,7 +99,7 @@ pub fn name(frame: &serde_json::Map<String, Value>) -> String {
 #[test]
 fn every_example_and_every_table_names_known_things_only() {
     for (info, text) in blocks() {
-        let infos = ["json", "json client", "json client lines", "json server"];
+        let infos = ["json", "json client", "json client lines", "json server", "sh"];
         let known = infos.contains(&info) || crate::work::INFOS.contains(&info);
         assert!(known, "{info}");
         if info == "json" {

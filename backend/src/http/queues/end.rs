@@ -7,7 +7,6 @@ use crate::{
         body::{Heard, hear, hear_much},
         caller::Caller,
         events::rejected,
-        few::Few,
     },
     problem::Problem,
     queues::{About, Said, end_as_said, possible, unless_late},
@@ -20,6 +19,7 @@ use axum::{
 use holdfast_common::{
     consumer::Names,
     error::Code,
+    few::Few,
     frame::{
         Author,
         work::{Brings, Brought, EndEvent, EndJob},

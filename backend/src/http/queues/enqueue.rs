@@ -8,7 +8,6 @@ use crate::{
         body::{Heard, hear, hear_much, key},
         caller::Caller,
         events::service,
-        few::Few,
     },
     problem::Problem,
     queues::new_job,
@@ -20,6 +19,7 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
+    few::Few,
     frame::work::AskedJob,
     id::{JobId, PersonId},
     job::{self, NewJob, limits::CALL_JOBS},

@@ -6,7 +6,6 @@ use crate::{
     http::{
         body::{Heard, Nothing, hear},
         caller::Caller,
-        few::Few,
     },
     problem::Problem,
     queues::patch,
@@ -19,6 +18,7 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
+    few::Few,
     id::JobId,
     job::{self, JobState, QueueType, limits::CALL_JOBS},
     storage::jobs::{Chosen, Deed, Governed, Purge, QueueName, Sieve},

@@ -3,7 +3,7 @@
 use crate::{
     app::{Builder, Handle, api},
     clock,
-    domain::chat::ChatRules,
+    domain::{chat::ChatRules, work::WorkRules},
     engine::memory::MemoryEngine,
     rights::{Right, denied},
 };
@@ -28,7 +28,8 @@ const RIGHTS: [Right; 6] =
 
 async fn server() -> (Router, Handle) {
     let builder = Builder::new(Arc::new(MemoryEngine::default())).queues(work::queues());
-    builder.namespace(chat::Serve(ChatRules)).build().await.unwrap()
+    let builder = builder.namespace(chat::Serve(ChatRules)).namespace(work::Serve(WorkRules));
+    builder.build().await.unwrap()
 }
 
 /// What is answered to who has not got these rights.

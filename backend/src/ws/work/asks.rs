@@ -38,9 +38,8 @@ pub(super) fn queue<'a>(
     name: &QueueName,
     right: Right,
 ) -> Result<&'a QueueType, Refusal> {
-    let queue = shared.queues.queue(&name.ns, &name.name)?;
     may(right, &name.ns)?;
-    Ok(queue)
+    Ok(shared.queues.queue(&name.ns, &name.name)?)
 }
 
 /// Answers one that is answered later.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     id::EventId,
+    job::limits::{END_EVENTS, END_JOBS},
     storage::{
         Verdict,
         jobs::{How, Wanted},
@@ -136,9 +137,6 @@ fn what_a_holder_says_is_read_here_and_its_bounds_are_left_to_who_knows_the_leas
         let out = frame(&mut consumer, &ask);
         assert!(sent(&out)[0].contains(code) && out.len() == 1, "{out:?}");
     }
-    let ask = format!(r#"{{"extend":{{"req":1,"job":"{job}","token":"{token}","note":"half"}}}}"#);
-    let out = frame(&mut consumer, &ask);
-    assert!(sent(&out)[0].contains("bad_request") && out.len() == 1, "{out:?}");
     for (req, kind, more, payload) in [
         (2, "complete", "", large.as_str()),
         (3, "fail", "", large.as_str()),
@@ -179,6 +177,24 @@ fn a_completion_hands_over_what_it_brings_and_names_it_once_it_stands() {
         r#"{{"did":{{"req":2,"state":"done","again":true,"events":[{{"id":"{event}","offset":3}}],"enqueued":["{job}"]}}}}"#
     );
     assert_eq!(sent(&out), [told]);
+}
+
+#[test]
+fn of_a_completion_that_is_too_large_no_more_is_kept_than_shows_that() {
+    let event = r#"{"room":"r","type":"t","data":0}"#;
+    let events = vec![event; 10 * END_EVENTS].join(",");
+    let jobs = vec![r#"{"job":{"type":"","data":0}}"#; 10 * END_JOBS].join(",");
+    let (job, token, result) = (id(1), token(1), "é".repeat(RESULT_BYTES));
+    let ask = format!(
+        "{{\"complete\":{{\"req\":1,\"job\":\"{job}\",\"token\":\"{token}\",\"events\":[{events}],\"jobs\":[{jobs}]}}}}\n\"{result}\""
+    );
+    let out = frame(&mut ready(), &ask);
+    let [Output::End { brings, how: How::Complete { result: Some(result) }, .. }] = &out[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!((brings.events.len(), brings.jobs.len()), (END_EVENTS + 1, END_JOBS + 1));
+    assert!(brings.bounded().is_err());
+    assert!((1..=4).contains(&(result.len() - RESULT_BYTES)), "{}", result.len());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use crate::{
     cursor::Offset,
+    few::few,
     id::{EventId, JobId},
     job::limits::{END_EVENTS, END_JOBS},
     time::Millis,
@@ -16,11 +17,19 @@ use serde_json::{Value, value::RawValue};
 /// Of [`Complete`](super::Complete): what happens with it, or not at all.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Brings {
-    /// What is appended to rooms.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What is appended to rooms. Of too many no more are kept than show that.
+    #[serde(
+        default,
+        deserialize_with = "few::<_, _, END_EVENTS>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub events: Vec<EndEvent>,
-    /// What is enqueued.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What is enqueued. Of too many no more are kept than show that.
+    #[serde(
+        default,
+        deserialize_with = "few::<_, _, END_JOBS>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub jobs: Vec<EndJob>,
 }
 

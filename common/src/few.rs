@@ -1,4 +1,4 @@
-//! Lists in bodies that have a bound.
+//! Lists in bodies and frames that have a bound.
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,7 +8,7 @@ use std::{fmt, marker::PhantomData};
 
 /// A list that may have up to so many members. Of a longer one no more are kept than show that it is.
 #[derive(Debug)]
-pub(super) struct Few<T, const MOST: usize>(pub(super) Vec<T>);
+pub struct Few<T, const MOST: usize>(pub Vec<T>);
 
 impl<T, const MOST: usize> Default for Few<T, MOST> {
     fn default() -> Self {
@@ -20,6 +20,16 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MO
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Members(PhantomData))
     }
+}
+
+/// The same for a member that is a plain list.
+///
+/// # Errors
+/// It is no list, or one of those that are kept is not what it should be.
+pub fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Few::<T, MOST>::deserialize(deserializer).map(|few| few.0)
 }
 
 struct Members<T, const MOST: usize>(PhantomData<T>);
@@ -46,7 +56,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Members<T, MO
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_common::json;
+    use crate::json;
 
     #[test]
     fn of_a_list_with_too_many_no_more_is_kept_than_shows_it() {
