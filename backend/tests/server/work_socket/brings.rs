@@ -80,7 +80,9 @@ on_every_engine! {
         assert_eq!((&*name, &refused["code"], &refused["reason"]), ("refused", &json!("fenced"), &json!("expired")));
         assert_eq!(head(&rig).await, 1, "nothing but the room's beginning");
         let queue = rig.get(INBOX).await.json();
-        assert_eq!((&queue["ready"], &queue["done"]), (&json!(1), &json!(0)), "the job itself waits");
+        // The one job is not done. Its lease may not have been tended to yet.
+        let count = |of: &str| queue[of].as_u64().unwrap();
+        assert_eq!((count("ready") + count("leased"), count("done")), (1, 0), "{queue}");
     }
 
     async fn what_cannot_be_brought_is_refused_with_its_place_and_the_job_is_still_held(rig) {
