@@ -79,13 +79,14 @@ pub(crate) async fn end_as_said<R: Refuses>(
     then: Result<Option<Claim>, R>,
 ) -> Result<(Ended, u64, Names), R> {
     let names = names(said.job, said.token, brings);
-    let with_events = (!brings.events.is_empty()).then(|| word(&said, about, brings));
+    // What it says may be asked for again, after it was tried.
+    let with_events = (!brings.events.is_empty()).then(|| said.clone());
     let (ended, version) = match checked(shared, about, author, &said, brings, then).await {
         Ok((events, jobs, then)) => {
             match (end(shared, Said { events, jobs, then, ..said }).await, &with_events) {
                 // A rule may fail by now that did not then.
-                (Err(fault), Some(word)) => {
-                    (unless_late(shared, word.clone(), R::from(fault)).await?, 0)
+                (Err(fault), Some(said)) => {
+                    (unless_late(shared, word(said, about, brings), R::from(fault)).await?, 0)
                 }
                 (ended, _) => ended?,
             }
@@ -94,8 +95,8 @@ pub(crate) async fn end_as_said<R: Refuses>(
     };
     let ended = match (ended, with_events) {
         // A room may have another's name by now: then these words say something else than they did.
-        (late @ Ended::Late(Reason::Ended), Some(word)) => {
-            shared.engine.stands(word).await?.unwrap_or(late)
+        (late @ Ended::Late(Reason::Ended), Some(said)) => {
+            shared.engine.stands(word(&said, about, brings)).await?.unwrap_or(late)
         }
         (ended, _) => ended,
     };

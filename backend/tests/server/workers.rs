@@ -11,7 +11,10 @@ use holdfast_backend::{
 };
 use holdfast_common::{
     id::{JobId, RoomId},
-    job::{QueueSettings, limits::RESULT_BYTES},
+    job::{
+        QueueSettings,
+        limits::{LONGEST_DELAY, RESULT_BYTES},
+    },
     time::Millis,
     work,
 };
@@ -70,13 +73,18 @@ impl Shop {
 
     /// The job, once it is in this state.
     async fn until(&self, id: JobId, state: &str) -> Value {
+        self.until_it(id, |job| job["state"] == state).await
+    }
+
+    /// The job, once it is so.
+    async fn until_it(&self, id: JobId, is: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let job = self.job(id).await;
-            if job["state"] == state {
+            if is(&job) {
                 return job;
             }
-            assert!(begun.elapsed() < PATIENCE, "{state}, not {job}");
+            assert!(begun.elapsed() < PATIENCE, "{job}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -194,6 +202,20 @@ async fn each_attempt_of_a_job_has_its_id_and_a_higher_fence_than_the_one_before
         let had = shop.packer.had();
         assert_eq!(had.iter().map(|(job, _)| *job).collect::<Vec<_>>(), [id; 3]);
         assert!(had.is_sorted_by(|one, next| one.1 < next.1), "{had:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_that_its_worker_puts_off_for_ever_is_put_off_for_the_longest_delay() {
+    Shop::on_both(async |shop| {
+        for todo in [Todo::Later { snooze: true }, Todo::Later { snooze: false }] {
+            let id = shop.pack(todo).await;
+            let off = |job: &Value| job["due_in_ms"].as_u64().filter(|_| job["state"] == "ready");
+            let job = shop.until_it(id, |job| off(job).is_some_and(|due| due > 0)).await;
+            let due = off(&job).unwrap();
+            assert!((LONGEST_DELAY.0 - 60_000..=LONGEST_DELAY.0).contains(&due), "{job}");
+        }
     })
     .await;
 }

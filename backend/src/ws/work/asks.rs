@@ -267,6 +267,7 @@ async fn page(
     after: Option<String>,
     like: Like,
 ) -> Result<PlaceRead, Refusal> {
+    may(Right::Read, &queue.ns)?;
     let after = after.map(|text| text.parse()).transpose().map_err(|_| Code::BadRequest)?;
     let query = ListQuery {
         queue: queue.clone(),

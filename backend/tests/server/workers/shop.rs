@@ -61,6 +61,10 @@ pub enum Todo {
         fatal: bool,
     },
     Panic,
+    /// For ever, by a snooze or by handing it back.
+    Later {
+        snooze: bool,
+    },
     /// A proper event, and a result of so many bytes.
     Write {
         bytes: usize,
@@ -168,6 +172,8 @@ impl Worker for Packer {
                 Outcome::Done(Packed::long(bytes))
             }
             Todo::Panic => panic!("a box fell"),
+            Todo::Later { snooze: true } => Outcome::Snooze(Millis(u64::MAX)),
+            Todo::Later { snooze: false } => Outcome::HandBack(Millis(u64::MAX)),
             Todo::SayOften => {
                 for _ in 0..=END_EVENTS {
                     job.emit(floor, &Packed::of(1)).unwrap();
