@@ -39,6 +39,11 @@ const LEASE: Millis = Millis(10_000);
 /// How long it waits for a storage that could not say for now. No attempt is lost by that.
 const STORAGE_WAIT: Millis = Millis(1_000);
 
+/// How often a storage that cannot say for now is asked again for the same part of a log, and how long is
+/// waited before each: what is written already would be written anew otherwise. Then somebody else has
+/// the place.
+const AGAIN: (u32, Duration) = (20, Duration::from_millis(250));
+
 /// How often it is said how far one is: each is a commit. The lease goes on without it.
 const TELLS: (u64, Duration) = (1_000, Duration::from_secs(1));
 
@@ -189,10 +194,22 @@ impl Exporter {
                 tell(job, (at + 1).saturating_sub(first), (head + 1).saturating_sub(first)).await?;
                 told = (entries, Instant::now());
             }
-            slice = self.slice(job, at).await?;
+            slice = self.next(job, at).await?;
         }
         let bytes = apart(move || part.finish()).await?;
         Ok(Exported { entries, bytes, epoch, head })
+    }
+
+    /// What follows on what is written.
+    async fn next(&self, job: &Leased<Export>, after: Offset) -> Result<Slice, Stop> {
+        let (mut tries, wait) = AGAIN;
+        loop {
+            match self.slice(job, after).await {
+                Err(Stop::Storage(_)) if tries > 0 => tries -= 1,
+                slice => return slice,
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 
     async fn slice(&self, job: &Leased<Export>, after: Offset) -> Result<Slice, Stop> {

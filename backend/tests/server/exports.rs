@@ -26,7 +26,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -214,37 +214,56 @@ async fn the_same_key_is_the_same_export_and_for_another_room_a_mismatch() {
     export("chat/rooms/ward").await.is(422, "idempotency_mismatch");
 }
 
-/// In which attempt an export is done, if reading the log fails like this once, and how that ended.
-async fn attempt_after(fault: Fault) -> (Value, How) {
+/// In which attempt an export is done, if reading the log goes well so often and then fails like this, and
+/// how its leases ended.
+async fn attempt_after(good: u32, faults: Vec<Fault>) -> (Value, Vec<How>) {
     let folder = tempfile::tempdir().unwrap();
     let build = |builder: Builder| builder.exports(exports(folder.path()));
     let engine = Arc::new(Faulty::default());
     let rig = Rig::start(Arc::clone(&engine) as Arc<dyn Engine>, None, build).await;
     quick(rig.address).await;
     say_much(rig.address).await;
-    engine.bad_slices.lock().unwrap().push(fault);
+    engine.good_slices.store(good, Ordering::SeqCst);
+    *engine.bad_slices.lock().unwrap() = faults;
     let job = begin(rig.address).await;
     until(rig.address, &job, "done").await;
     assert!(engine.bad_slices.lock().unwrap().is_empty());
     is_whole(rig.address, &job).await;
-    let ended = engine.ends.lock().unwrap()[0].clone();
+    let ended = engine.ends.lock().unwrap().clone();
     (until(rig.address, &job, "done").await["attempt"].clone(), ended)
 }
 
 #[tokio::test]
 async fn a_storage_that_cannot_say_costs_an_export_time_and_no_attempt_and_no_snooze() {
     for fault in passing() {
-        let (attempt, ended) = attempt_after(fault).await;
+        let (attempt, ended) = attempt_after(0, vec![fault]).await;
         assert_eq!(attempt, 1);
-        assert!(matches!(ended, How::HandBack { delay: Millis(1..) }), "{ended:?}");
+        let [How::HandBack { delay: Millis(1..) }, How::Complete { .. }] = ended[..] else {
+            panic!("{ended:?}");
+        };
     }
 }
 
 #[tokio::test]
+async fn an_export_that_is_under_way_goes_on_where_it_was_once_the_storage_can_say_again() {
+    let (attempt, ended) = attempt_after(1, [passing(), passing()].concat()).await;
+    assert_eq!(attempt, 1);
+    assert!(matches!(ended[..], [How::Complete { .. }]), "{ended:?}");
+}
+
+#[tokio::test]
+async fn an_export_leaves_its_place_to_others_when_the_storage_cannot_say_for_long() {
+    let (attempt, ended) = attempt_after(1, vec![Fault::Overloaded; 21]).await;
+    assert_eq!(attempt, 1);
+    assert!(matches!(ended[..], [How::HandBack { .. }, How::Complete { .. }]), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_log_that_cannot_be_read_costs_an_export_an_attempt() {
-    let (attempt, ended) = attempt_after(Fault::Failed("a page cannot be read".to_owned())).await;
+    let fault = Fault::Failed("a page cannot be read".to_owned());
+    let (attempt, ended) = attempt_after(1, vec![fault]).await;
     assert_eq!(attempt, 2);
-    assert!(matches!(ended, How::Fail { .. }), "{ended:?}");
+    assert!(matches!(ended[0], How::Fail { .. }), "{ended:?}");
 }
 
 /// Runs `holdfast export`, away from the runtime that serves.

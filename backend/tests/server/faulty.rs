@@ -55,6 +55,8 @@ pub struct Faulty {
     pub more_ends: Mutex<Option<MoreEnds>>,
     /// What the next reads of a log meet, the last one first.
     pub bad_slices: Mutex<Vec<Fault>>,
+    /// How often a log is read before any read meets that.
+    pub good_slices: AtomicU32,
     /// In which ways leases were ended, in their order.
     pub ends: Mutex<Vec<How>>,
 }
@@ -254,7 +256,9 @@ impl Engine for Faulty {
         max_entries: u32,
         max_bytes: usize,
     ) -> Result<Option<Slice>, Fault> {
-        let bad = self.bad_slices.lock().unwrap().pop();
+        let count = |left: u32| left.checked_sub(1);
+        let good = self.good_slices.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count).is_ok();
+        let bad = if good { None } else { self.bad_slices.lock().unwrap().pop() };
         if let Some(fault) = bad {
             return Err(fault);
         }
