@@ -118,7 +118,7 @@ pub struct Config {
     /// When clients are told to come back.
     pub away: Millis,
     /// Frames that may wait for one connection.
-    pub queue: usize,
+    pub waiting_frames: usize,
     /// Connections that there may be at once.
     pub connections: usize,
     /// How long a request's head may take, its body, and the taking of its answer.
@@ -181,7 +181,7 @@ impl Config {
             dev_proxy_port: Some(options.dev_proxy_port).filter(|port| *port != 0),
             drain: Millis(options.drain_ms),
             away: Millis(options.away_ms),
-            queue: options.waiting_frames as usize,
+            waiting_frames: options.waiting_frames as usize,
             connections: options.connections as usize,
             request_time: Millis(options.request_ms),
             webhooks: Targets { public: options.webhook_target, inside: options.webhook_inside },

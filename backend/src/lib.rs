@@ -1,11 +1,11 @@
 //! Holdfast's server as a library: [`app`] makes an axum router of an [`engine`], namespaces with
-//! their rules, and limits; [`serve`] is the program around it.
+//! their rules, and limits; [`program`] is what `holdfast` does with it.
 
 pub mod app;
-pub mod cli;
+mod cli;
 mod clock;
 mod commit;
-pub mod config;
+mod config;
 pub mod domain;
 pub mod engine;
 pub mod export;
@@ -19,9 +19,10 @@ mod page;
 mod patient;
 mod place;
 mod problem;
+pub mod program;
 mod queues;
 mod rights;
-pub mod serve;
+mod serve;
 mod teller;
 mod turns;
 mod walk;

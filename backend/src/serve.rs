@@ -1,4 +1,4 @@
-//! The program: opens the data folder, listens, says so, serves, and drains.
+//! Serving: opens the data folder, listens, says so, serves, and drains.
 
 mod accept;
 
@@ -28,7 +28,7 @@ use tokio::{
 
 /// Why the server did not start, in one line.
 #[derive(Debug, thiserror::Error)]
-pub enum NotStarted {
+pub(crate) enum NotStarted {
     /// Anybody could come in.
     #[error(
         "there is no sign-in yet, so only addresses of this machine (127.0.0.1, ::1) may be \
@@ -49,19 +49,11 @@ pub enum NotStarted {
     Signals(io::Error),
 }
 
-/// Serves until the process is told to end.
+/// Serves until the process is told to end, with what an application adds.
 ///
 /// # Errors
 /// The server could not start.
-pub async fn serve(config: Config) -> Result<(), NotStarted> {
-    serve_with(config, |builder| builder).await
-}
-
-/// The same with what an application adds: namespaces, queues, workers.
-///
-/// # Errors
-/// The server could not start.
-pub async fn serve_with(
+pub(crate) async fn serve(
     config: Config,
     add: impl FnOnce(Builder) -> Builder,
 ) -> Result<(), NotStarted> {
@@ -83,7 +75,7 @@ pub async fn serve_with(
         .exports(config.exports)
         .limits(config.limits)
         .guard(Guard { dev_proxy_port: config.dev_proxy_port })
-        .queue(config.queue)
+        .waiting_frames(config.waiting_frames)
         .away(config.away)
         // A part of the time that it has: what is handed back has to be said, too.
         .drain(Duration::from_millis(config.drain.0) * 3 / 4)

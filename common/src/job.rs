@@ -52,7 +52,8 @@ pub struct Job {
     pub expires: Option<StoreTime>,
     /// The group whose jobs begin one by one.
     pub group: Option<String>,
-    /// Attempts that have begun since it was enqueued or requeued, without those that were snoozed.
+    /// Attempts that have begun since it was enqueued or requeued, without those that were snoozed or handed back by
+    /// the server.
     pub attempt: u32,
     /// How many attempts it has, at least 1.
     pub most: u32,

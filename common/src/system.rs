@@ -48,6 +48,73 @@ pub enum Delivered {
     },
 }
 
+/// Why an attempt has not delivered it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotDelivered {
+    /// For programs.
+    pub code: Undelivered,
+    /// The HTTP status, where the receiver has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// For people.
+    pub detail: String,
+}
+
+impl fmt::Display for NotDelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.detail)
+    }
+}
+
+/// What kept it from being delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undelivered {
+    /// Webhooks may not go there, or its name leads to where they may not.
+    TargetRefused,
+    /// Its name was not found.
+    UnknownHost,
+    /// Nobody took the connection.
+    Unreachable,
+    /// There was no safe connection.
+    Unsafe,
+    /// It took longer than it may.
+    Slow,
+    /// The connection broke, or was closed without an answer.
+    Broken,
+    /// What came is no answer of HTTP, or too large a one.
+    BadAnswer,
+    /// The answer leads elsewhere, and is not followed.
+    Redirected,
+    /// The answer says that it is not taken.
+    Refused,
+    /// What is to be sent cannot be read.
+    StorageFault,
+    /// A newer server's.
+    #[serde(other)]
+    Other,
+}
+
+impl Undelivered {
+    /// The wire's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TargetRefused => "target_refused",
+            Self::UnknownHost => "unknown_host",
+            Self::Unreachable => "unreachable",
+            Self::Unsafe => "unsafe",
+            Self::Slow => "slow",
+            Self::Broken => "broken",
+            Self::BadAnswer => "bad_answer",
+            Self::Redirected => "redirected",
+            Self::Refused => "refused",
+            Self::StorageFault => "storage_fault",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A room whose log is to be written to a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
@@ -89,7 +156,7 @@ impl fmt::Display for NotExported {
 }
 
 crate::queues! {
-    "holdfast" / "webhooks" { Deliver = "deliver" -> Delivered, String; }
+    "holdfast" / "webhooks" { Deliver = "deliver" -> Delivered, NotDelivered; }
     "holdfast" / "exports" { Export = "export" -> Exported, NotExported; }
 }
 
@@ -111,5 +178,11 @@ mod tests {
         assert_eq!(text(&Delivered::Ended), r#"{"outcome":"ended"}"#);
         let failed = NotExported { code: Code::RoomGone, detail: String::new() };
         assert_eq!(failed.to_string(), "room_gone: This room was deleted.");
+        let detail = "the receiver answered 307".to_owned();
+        let failed = NotDelivered { code: Undelivered::Redirected, status: Some(307), detail };
+        assert_eq!(failed.to_string(), "redirected: the receiver answered 307");
+        let text = serde_json::to_string(&failed).unwrap();
+        let whole = r#"{"code":"redirected","status":307,"detail":"the receiver answered 307"}"#;
+        assert_eq!(text, whole);
     }
 }

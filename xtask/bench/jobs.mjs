@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { fill, measure } from "./phases.mjs";
 import { syncs } from "./disk.mjs";
 import { endAll } from "./process.mjs";
-import { header, line, summary } from "./table.mjs";
+import { faults, header, line, summary } from "./table.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -104,4 +104,6 @@ for (let round = 1; round <= Number(options.rounds); round += 1) {
 }
 rmSync(home, { recursive: true, force: true });
 console.log(summary(rows, systems, counts));
-process.exit(0);
+const wrong = faults(rows, systems, counts, Number(options.rounds));
+for (const fault of wrong) console.error(fault);
+process.exit(wrong.length === 0 ? 0 : 1);

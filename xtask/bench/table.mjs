@@ -15,6 +15,8 @@ const NAMES = {
 // The phase that a figure is of.
 const PHASES = { bothIn: "both", bothOut: "both", p50: "light", p99: "light" };
 const STEADY = 0.2;
+// What a rate with many waiting has to be of that with few, at least.
+const LEAST = 0.75;
 const OURS = "holdfast";
 
 const cell = (text, width) => String(text).padStart(width);
@@ -93,6 +95,34 @@ export function summary(rows, systems, counts) {
   return out.join("\n");
 }
 
+// With many waiting, beside with few.
+function beside(rows, system, name, [few, many]) {
+  const [before, after] = [few, many].map((waiting) => {
+    const { rows: own } = counted(rows, system, waiting, name);
+    return median(own.map((row) => good(row, name)));
+  });
+  return after / before;
+}
+
+// What makes a run one that proves nothing, or proves that a bound does not hold.
+export function faults(rows, systems, counts, rounds) {
+  const out = [];
+  for (const waiting of counts) {
+    for (const system of systems) {
+      const had = rows.filter((row) => row.system === system && row.waiting === waiting).length;
+      if (had < rounds) out.push(`${system} with ${waiting} waiting was measured in ${had} of ${rounds} rounds`);
+    }
+  }
+  const [few, many] = [counts[0], counts.at(-1)];
+  for (const system of systems.filter(isOurs)) {
+    // The slowest one of a hundred is too few to be a bound.
+    for (const name of few === many ? [] : [...RATES, "p50"]) {
+      if (!(beside(rows, system, name, [few, many]) >= LEAST)) out.push(`${system} with ${many} waiting: ${NAMES[name]}: slower by more than a quarter`);
+    }
+  }
+  return out;
+}
+
 function ours(rows, system, counts) {
   const [few, many] = [counts[0], counts.at(-1)];
   const out = ["", `${system}: beside the best peer of the same round with ${counts.join(", with ")} waiting; the latter beside the former`];
@@ -101,12 +131,8 @@ function ours(rows, system, counts) {
       const { rows: own } = counted(rows, system, waiting, name);
       return cell(digits(median(own.map((row) => ahead(rows, row, name)))), 8);
     });
-    const [before, after] = [few, many].map((waiting) => {
-      const { rows: own } = counted(rows, system, waiting, name);
-      return median(own.map((row) => good(row, name)));
-    });
-    const slower = after / before < 0.75 ? "  slower by more than a quarter" : "";
-    out.push(`${NAMES[name].padEnd(32)}${best.join("")}${cell(digits(after / before), 10)}${slower}`);
+    const part = beside(rows, system, name, [few, many]);
+    out.push(`${NAMES[name].padEnd(32)}${best.join("")}${cell(digits(part), 10)}${part < LEAST ? "  slower by more than a quarter" : ""}`);
   }
   const own = (waiting) => rows.filter((row) => row.system === system && row.waiting === waiting);
   const bare = Math.min(...own(few).map((row) => row.rss));

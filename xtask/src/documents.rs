@@ -136,21 +136,72 @@ fn every_test_that_an_invariant_names_is_there() {
     assert!(names > 30, "only {names} tests were found in the table");
 }
 
+/// What may stand before a name where it is declared.
+const DECLARED: [&str; 8] =
+    ["fn ", "macro_rules! ", "pub struct ", "pub trait ", "pub enum ", "    ", "\"", "mod "];
+
+/// Whether one of the sources, tests apart, declares it: a function, a type, a variant, a word of the
+/// wire, or an option.
+fn is_declared(name: &str, sources: &[String]) -> bool {
+    sources.iter().any(|source| {
+        let mut found = source.match_indices(name);
+        found.any(|(at, _)| {
+            let (before, after) = (&source[..at], &source[at + name.len()..]);
+            let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            ends && DECLARED.iter().any(|word| before.ends_with(word))
+        })
+    })
+}
+
 #[test]
 fn what_is_said_to_those_who_know_socket_io_is_on_one_screen_and_names_what_there_is() {
     let document = fs::read_to_string(root().join("docs/from-socketio.md")).expect("there is one");
+    assert!(document.lines().count() <= 50, "one screen of lines");
+    for line in document.lines() {
+        assert!(line.chars().count() <= 150, "wider than a screen: {line}");
+    }
     let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert!((30..=45).contains(&rows.len()), "{} rows", rows.len());
-    let sources = sources();
+    assert!(rows.len() >= 40, "{} rows", rows.len());
+    let mut sources = Vec::new();
+    for folder in ["common/src", "backend/src", "frontend/src"] {
+        gather(&root().join(folder), &mut sources);
+    }
     for row in rows {
         let cells: Vec<&str> = row.split(" | ").collect();
         assert_eq!(cells.len(), 3, "{row}");
         for word in cells[1].split('`').skip(1).step_by(2) {
+            if let Some(option) = word.strip_prefix("--") {
+                let field = option.replace('-', "_");
+                let found = [option, &field].iter().any(|name| is_declared(name, &sources));
+                assert!(found, "{word} is no option: {row}");
+                continue;
+            }
             let parts = word.split(|c: char| !c.is_alphanumeric() && c != '_');
             for part in parts.filter(|part| part.len() > 2) {
-                let found = sources.iter().any(|source| source.contains(part));
-                assert!(found, "{part} is nowhere: {row}");
+                assert!(is_declared(part, &sources), "{part} is nowhere: {row}");
             }
+        }
+    }
+}
+
+/// The lines without what they are indented by.
+fn bare(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).collect()
+}
+
+#[test]
+fn the_rust_of_the_document_of_queues_is_of_an_example_that_is_compiled_and_tested() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("there is one");
+    let (document, example) = (read("docs/queues.md"), read("examples/packing/src/main.rs"));
+    let blocks: Vec<&str> = document.split("```rust\n").skip(1).collect();
+    assert_eq!(blocks.len(), 4);
+    let example = bare(&example);
+    for block in blocks {
+        let block = block.split_once("\n```").expect("it ends").0;
+        // Between declarations the example may have more.
+        for part in block.split("\n\n").map(bare) {
+            let stands = example.windows(part.len()).any(|lines| lines == part);
+            assert!(stands, "{}", part.join("\n"));
         }
     }
 }

@@ -57,7 +57,7 @@ cargo xtask <chore>
                         look for inputs that the parsers do not stand: libFuzzer, with a nightly
                         toolchain; N for each target, else 60
   size                  build the page and weigh its first load
-  setup                 get the build tools and nothing else
+  setup                 get all that building and testing take, and build nothing
 ";
 
 fn main() -> ExitCode {

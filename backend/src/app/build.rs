@@ -75,7 +75,7 @@ pub struct Builder {
     limits: Limits,
     guard: Guard,
     name: String,
-    queue: usize,
+    waiting_frames: usize,
     away: Millis,
     drain: Duration,
     request_time: Duration,
@@ -99,7 +99,7 @@ impl Builder {
             limits: Limits::default(),
             guard: Guard::default(),
             name: "server".to_owned(),
-            queue: 256,
+            waiting_frames: 256,
             away: Millis(1_000),
             request_time: Duration::from_secs(30),
             page: false,
@@ -192,8 +192,8 @@ impl Builder {
 
     /// Frames that may wait for one connection; past it, it reads the log instead.
     #[must_use]
-    pub fn queue(mut self, queue: usize) -> Self {
-        self.queue = queue;
+    pub fn waiting_frames(mut self, frames: usize) -> Self {
+        self.waiting_frames = frames;
         self
     }
 
@@ -226,7 +226,7 @@ impl Builder {
         if let Some(ns) = self.untold() {
             return Err(NotBuilt::Untold(ns.to_owned()));
         }
-        let hub = Arc::new(Hub::new(self.queue));
+        let hub = Arc::new(Hub::new(self.waiting_frames));
         let metrics = Arc::new(Metrics::default());
         let engine: Arc<dyn Engine> = Arc::new(Patient::new(self.engine));
         let keep = self.exports.as_ref().map(|exports| exports.keep);

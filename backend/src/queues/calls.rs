@@ -110,8 +110,7 @@ impl Desk {
         Ok((owed, claimed))
     }
 
-    /// Ends a lease.
-    /// With the [version](Moves::version) of the change.
+    /// Ends a lease. Returns what became of it, and the [version](Moves::version) of that change.
     pub(crate) async fn end(self: &Arc<Self>, end: End) -> Result<(Ended, u64), Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);

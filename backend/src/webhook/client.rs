@@ -16,6 +16,7 @@ use axum::{
 use exchange::{Answer, Broken};
 use holdfast_common::{
     id::JobId,
+    system::{NotDelivered, Undelivered},
     time::{Millis, Timestamp},
 };
 use http_body_util::Full;
@@ -53,8 +54,8 @@ pub(crate) enum Outcome {
     Gone,
     /// It is to be tried again.
     Failed {
-        /// For people.
-        reason: String,
+        /// Why.
+        why: NotDelivered,
         /// What the receiver asked for: not sooner than after this.
         retry_after: Option<Millis>,
     },
@@ -67,9 +68,9 @@ pub(super) struct Patience {
     pub(super) name: Duration,
     /// To connect to one of them, and again to agree on the encryption.
     pub(super) connect: Duration,
-    /// For all of it.
+    /// For all of it, to the head of the answer.
     pub(super) whole: Duration,
-    /// For what follows the head of an answer, which is only read for the sender's peace.
+    /// For what follows that head, which is only read for the receiver's peace.
     pub(super) rest: Duration,
 }
 
@@ -97,7 +98,7 @@ impl Sender {
     }
 
     pub(super) fn trusting(roots: RootCertStore, targets: Targets, patience: Patience) -> Self {
-        let (net, tls) = (Box::new(Own), tls::Connector::new(roots));
+        let (net, tls) = (Box::new(Own::new()), tls::Connector::new(roots));
         Self { targets, net, tls, patience }
     }
 
@@ -124,29 +125,38 @@ impl Sender {
 
     /// Sends one message to one place. It takes no longer than it may, and can be dropped at any time.
     pub(crate) async fn deliver(&self, url: &str, message: &Message<'_>) -> Outcome {
-        let end = Instant::now() + self.patience.whole;
-        let answer = match timeout_at(end, self.send(url, message)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failure::Slow(self.patience.whole)),
-        };
-        match answer {
+        match self.send(url, message).await {
             Ok(answer) => outcome(&answer),
-            Err(failure) => Outcome::Failed { reason: failure.to_string(), retry_after: None },
+            Err(failure) => {
+                let why = NotDelivered {
+                    code: failure.code(),
+                    status: None,
+                    detail: failure.to_string(),
+                };
+                Outcome::Failed { why, retry_after: None }
+            }
         }
     }
 
     async fn send(&self, url: &str, message: &Message<'_>) -> Result<Answer, Failure> {
+        let Patience { connect, whole, rest, .. } = self.patience;
+        let end = Instant::now() + whole;
+        let late = |_| Failure::Slow(whole);
         let target = self.targets.check(url)?;
         let request = request(&target, message);
-        let stream = self.connect(&target).await?;
-        let rest = self.patience.rest;
-        if !target.tls {
-            return Ok(exchange::exchange(stream, request, message.at, rest).await?);
-        }
-        let patience = self.patience.connect;
-        let stream = timeout(patience, self.tls.connect(&target.host, stream)).await;
-        let stream = stream.map_err(|_| Failure::SlowTls(patience))?.map_err(Failure::Tls)?;
-        Ok(exchange::exchange(stream, request, message.at, rest).await?)
+        let stream = timeout_at(end, self.connect(&target)).await.map_err(late)??;
+        let answer = if target.tls {
+            let stream = timeout(connect, self.tls.connect(&target.host, stream));
+            let stream = timeout_at(end, stream).await.map_err(late)?;
+            let stream = stream.map_err(|_| Failure::SlowTls(connect))?.map_err(Failure::Tls)?;
+            exchange::exchange(stream, request, message.at, (end, rest)).await
+        } else {
+            exchange::exchange(stream, request, message.at, (end, rest)).await
+        };
+        answer.map_err(|broken| match broken {
+            Broken::Late => Failure::Slow(whole),
+            broken => Failure::Broken(broken),
+        })
     }
 
     async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
@@ -192,9 +202,14 @@ fn outcome(answer: &Answer) -> Outcome {
     if status == StatusCode::GONE {
         return Outcome::Gone;
     }
-    let led = if status.is_redirection() { ", and redirects are not followed" } else { "" };
-    let reason = format!("the receiver answered {status}{led}");
-    Outcome::Failed { reason, retry_after: answer.retry_after }
+    let (code, led) = if status.is_redirection() {
+        (Undelivered::Redirected, ", and redirects are not followed")
+    } else {
+        (Undelivered::Refused, "")
+    };
+    let detail = format!("the receiver answered {status}{led}");
+    let why = NotDelivered { code, status: Some(status.as_u16()), detail };
+    Outcome::Failed { why, retry_after: answer.retry_after }
 }
 
 /// Why there is no answer.
@@ -215,5 +230,23 @@ enum Failure {
     #[error("the receiver did not answer within {0:?}")]
     Slow(Duration),
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Broken(Broken),
+}
+
+impl Failure {
+    const fn code(&self) -> Undelivered {
+        match self {
+            Self::Target(_) | Self::Name(NoAddress::Inside) => Undelivered::TargetRefused,
+            Self::Name(NoAddress::Unknown(_)) => Undelivered::UnknownHost,
+            Self::Connect(_) => Undelivered::Unreachable,
+            Self::Tls(_) => Undelivered::Unsafe,
+            Self::Name(NoAddress::Slow(_))
+            | Self::SlowConnect(_)
+            | Self::SlowTls(_)
+            | Self::Slow(_)
+            | Self::Broken(Broken::Late) => Undelivered::Slow,
+            Self::Broken(Broken::TooLarge | Broken::NotHttp(_)) => Undelivered::BadAnswer,
+            Self::Broken(Broken::Closed | Broken::Other(_)) => Undelivered::Broken,
+        }
+    }
 }

@@ -13,6 +13,7 @@ use super::{
 use axum::body::Bytes;
 use holdfast_common::{
     id::JobId,
+    system::{NotDelivered, Undelivered},
     time::{Millis, Timestamp},
 };
 use receiver::{Receiver, quiet};
@@ -56,11 +57,21 @@ async fn answered(answer: impl Into<Vec<u8>>) -> Outcome {
 }
 
 #[track_caller]
-fn reason(outcome: &Outcome) -> &str {
+fn failure(outcome: &Outcome) -> &NotDelivered {
     match outcome {
-        Outcome::Failed { reason, .. } => reason,
+        Outcome::Failed { why, .. } => why,
         other => panic!("{other:?}"),
     }
+}
+
+#[track_caller]
+fn reason(outcome: &Outcome) -> &str {
+    &failure(outcome).detail
+}
+
+#[track_caller]
+fn code(outcome: &Outcome) -> Undelivered {
+    failure(outcome).code
 }
 
 /// Long enough for a machine that has much to do.
@@ -125,8 +136,10 @@ async fn another_status_is_a_failure_with_its_reason() {
         ["400 Bad Request", "401 Unauthorized", "404 Not Found", "503 Service Unavailable"]
     {
         let outcome = answered(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")).await;
-        let reason = format!("the receiver answered {status}");
-        assert_eq!(outcome, Outcome::Failed { reason, retry_after: None });
+        let number = status[..3].parse().unwrap();
+        let detail = format!("the receiver answered {status}");
+        let why = NotDelivered { code: Undelivered::Refused, status: Some(number), detail };
+        assert_eq!(outcome, Outcome::Failed { why, retry_after: None });
     }
 }
 
@@ -140,9 +153,9 @@ async fn a_receiver_can_say_when_to_come_back() {
         ("1000000", Some(Millis(43_200_000))),
         ("later", None),
     ] {
-        let reason = "the receiver answered 500 Internal Server Error".to_owned();
         let outcome = answered(answer(when)).await;
-        assert_eq!(outcome, Outcome::Failed { reason, retry_after: then }, "{when}");
+        let Outcome::Failed { retry_after, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(retry_after, then, "{when}");
     }
 }
 
@@ -160,6 +173,10 @@ async fn a_redirect_is_a_failure_and_leads_nowhere() {
         let sender = Sender::trusting(RootCertStore::empty(), targets, calm());
         let outcome = deliver(&sender, &receiver.url("/")).await;
         assert!(reason(&outcome).ends_with("and redirects are not followed"), "{outcome:?}");
+        assert_eq!(
+            (code(&outcome), failure(&outcome).status),
+            (Undelivered::Redirected, Some(status))
+        );
         assert!(listener.accept().is_err(), "{status} was followed");
     }
 }
@@ -178,8 +195,10 @@ async fn nobody_connects_to_what_is_not_allowed_or_not_public() {
     assert_eq!(refused("localhost").await, BadTarget::Inside);
     let outcome = deliver(&sender, &format!("https://{at}/")).await;
     assert!(reason(&outcome).contains("not allowed by this server's --webhook-target"));
+    assert_eq!(code(&outcome), Undelivered::TargetRefused);
     let outcome = deliver(&sender, &format!("https://localhost:{}/", at.port())).await;
     assert_eq!(reason(&outcome), "the host has no public address");
+    assert_eq!(code(&outcome), Undelivered::TargetRefused);
     assert!(listener.accept().is_err(), "somebody connected");
 }
 
@@ -189,6 +208,7 @@ async fn a_receiver_that_is_not_there_is_a_failure() {
     drop(listener);
     let outcome = deliver(&sender(at, calm()), &format!("http://{at}/")).await;
     assert!(reason(&outcome).starts_with("the receiver cannot be reached: "), "{outcome:?}");
+    assert_eq!(code(&outcome), Undelivered::Unreachable);
 }
 
 #[tokio::test]
@@ -197,6 +217,7 @@ async fn a_receiver_that_never_answers_is_a_failure() {
     let (at, _listener) = quiet();
     let outcome = deliver(&sender(at, short()), &format!("http://{at}/")).await;
     assert_eq!(reason(&outcome), "the receiver did not answer within 300ms");
+    assert_eq!(code(&outcome), Undelivered::Slow);
 }
 
 #[tokio::test]
@@ -212,6 +233,7 @@ async fn a_receiver_that_answers_byte_by_byte_is_a_failure() {
     let receiver = receiver.await;
     let outcome = deliver(&sender(receiver.at, short()), &receiver.url("/")).await;
     assert_eq!(reason(&outcome), "the receiver did not answer within 300ms");
+    assert_eq!(code(&outcome), Undelivered::Slow);
 }
 
 #[tokio::test]
@@ -223,6 +245,7 @@ async fn a_receiver_that_is_always_about_to_answer_is_a_failure() {
     let receiver = receiver.await;
     let outcome = deliver(&sender(receiver.at, short()), &receiver.url("/")).await;
     assert_eq!(reason(&outcome), "the receiver did not answer within 300ms");
+    assert_eq!(code(&outcome), Undelivered::Slow);
 }
 
 #[tokio::test]
@@ -236,6 +259,7 @@ async fn a_webhook_may_be_made_while_its_name_is_not_found() {
     assert_eq!(target.url(), format!("https://{host}/"));
     let outcome = deliver(&sender, target.url()).await;
     assert!(reason(&outcome).starts_with("the name of the host was not found"), "{outcome:?}");
+    assert_eq!(code(&outcome), Undelivered::UnknownHost);
 }
 
 #[tokio::test]
@@ -255,6 +279,20 @@ async fn who_says_that_they_have_it_has_it_whatever_follows() {
     for receiver in [endless.await, never.await, Receiver::answering(broken).await] {
         let outcome = deliver(&sender(receiver.at, patience), &receiver.url("/")).await;
         assert_eq!(outcome, Outcome::Delivered(200));
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_comes_in_time_decides_although_what_follows_does_not() {
+    let patience = Patience { rest: Duration::from_millis(600), ..short() };
+    for (head, means) in [("200 OK", Outcome::Delivered(200)), ("410 Gone", Outcome::Gone)] {
+        let receiver = Receiver::of(async move |mut stream| {
+            let head = format!("HTTP/1.1 {head}\r\ncontent-length: 9\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.read(&mut [0]).await;
+        });
+        let receiver = receiver.await;
+        assert_eq!(deliver(&sender(receiver.at, patience), &receiver.url("/")).await, means);
     }
 }
 
@@ -290,6 +328,7 @@ async fn a_head_of_great_length_is_a_failure() {
     let lines = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(2_000));
     let outcome = answered(lines).await;
     assert!(reason(&outcome).contains("of too many lines"), "{outcome:?}");
+    assert_eq!(code(&outcome), Undelivered::BadAnswer);
 }
 
 #[tokio::test]
@@ -303,6 +342,7 @@ async fn what_is_not_http_is_a_failure() {
         let outcome = answered(answer).await;
         let is = reason(&outcome).starts_with("what the receiver answered is not HTTP: ");
         assert!(is, "{answer}: {outcome:?}");
+        assert_eq!(code(&outcome), Undelivered::BadAnswer);
     }
 }
 
@@ -312,5 +352,6 @@ async fn a_connection_that_is_closed_early_is_a_failure() {
         let outcome = answered(answer).await;
         let closed = "the receiver closed the connection without an answer";
         assert_eq!(reason(&outcome), closed, "{answer}");
+        assert_eq!(code(&outcome), Undelivered::Broken);
     }
 }

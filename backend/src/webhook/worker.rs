@@ -24,7 +24,7 @@ use holdfast_common::{
         hooks::{HookChange, HookState, Webhook},
         jobs::By,
     },
-    system::{self, Deliver, Delivered, SYSTEM, WEBHOOKS},
+    system::{self, Deliver, Delivered, NotDelivered, SYSTEM, Undelivered, WEBHOOKS},
     time::{Millis, Timestamp},
 };
 use serde_json::json;
@@ -103,9 +103,9 @@ impl Courier {
                 ends.await?;
                 Outcome::Done(Delivered::Ended)
             }
-            client::Outcome::Failed { reason, retry_after: None } => Outcome::Retry(reason),
-            client::Outcome::Failed { reason, retry_after: Some(floor) } => {
-                Outcome::RetryAfter(reason, floor)
+            client::Outcome::Failed { why, retry_after: None } => Outcome::Retry(why),
+            client::Outcome::Failed { why, retry_after: Some(floor) } => {
+                Outcome::RetryAfter(why, floor)
             }
         })
     }
@@ -153,7 +153,11 @@ impl Worker for Courier {
                     Outcome::HandBack(STORAGE_WAIT)
                 }
                 // It may fail there each time.
-                Fault::Failed(why) => Outcome::Retry(why),
+                Fault::Failed(detail) => Outcome::Retry(NotDelivered {
+                    code: Undelivered::StorageFault,
+                    status: None,
+                    detail,
+                }),
             }
         })
     }

@@ -39,6 +39,8 @@ pub struct Faulty {
     pub deeds: (AtomicU32, AtomicU32),
     /// How often facts were read.
     pub facts: AtomicU32,
+    /// What every read of facts meets.
+    pub bad_facts: Mutex<Option<Fault>>,
     /// Where the answers to greetings wait.
     gate: Mutex<Option<Arc<Gate>>>,
     /// Where the answer to the next join waits.
@@ -246,6 +248,9 @@ impl Engine for Faulty {
 
     async fn facts(&self, query: FactsQuery) -> FactsRead {
         self.facts.fetch_add(1, Ordering::Relaxed);
+        if let Some(fault) = self.bad_facts.lock().unwrap().clone() {
+            return Err(fault);
+        }
         self.inner.facts(query).await
     }
 

@@ -31,7 +31,7 @@ async fn narrow() -> (Rig, RoomId) {
     let silence = Millis(10 * 60 * 1_000);
     let limits = Limits { text_chars: 60_000, silence, ..Limits::default() };
     let rig = Rig::start(Arc::new(Faulty::default()), None, |builder| {
-        let builder = builder.limits(limits).queue(8);
+        let builder = builder.limits(limits).waiting_frames(8);
         builder.namespace(tally::Serve(Counting)).welcome_room("tally", "sheep")
     });
     let rig = rig.await;

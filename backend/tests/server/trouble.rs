@@ -159,7 +159,7 @@ async fn a_panic_costs_its_connection_alone() {
 async fn a_reader_that_does_not_read_delays_nobody_and_misses_nothing() {
     let limits = Limits { text_chars: 60_000, ..Limits::default() };
     let engine = Arc::new(Faulty::default());
-    let rig = Rig::start(engine, None, |builder| builder.limits(limits).queue(8)).await;
+    let rig = Rig::start(engine, None, |builder| builder.limits(limits).waiting_frames(8)).await;
     let mut slow = Talker::at_home(&rig, "Slow").await;
     let mut fast = Talker::at_home(&rig, "Fast").await;
     // More than sockets and queues hold: 300 entries of 50 kB.

@@ -63,8 +63,8 @@ pub const END_JOBS: usize = 100;
 /// Attempts of one job whose errors are kept: the newest, which are all but of one that was requeued.
 pub const ATTEMPTS_KEPT: usize = *ATTEMPTS.end() as usize;
 
-/// How often a job may be snoozed between two requeues, given back included. Past it: refused, and
-/// the job stays leased.
+/// How often a job may be snoozed between two requeues; what a person gives back on a board is a snooze,
+/// and what the server hands back itself is none. Past it: refused, and the job stays leased.
 pub const SNOOZES: u32 = 1_000;
 
 /// Long polls that may wait at once. Past it: overloaded.

@@ -1,17 +1,16 @@
 //! A clerk in the server: does the tasks of `work/inbox`, one at a time, beside the people who take them
 //! from the board and the services that lease them over HTTP. Each job is done by one of them.
 //!
-//! `cargo run -p clerk`, with the options of `holdfast serve`, then open
+//! `cargo xtask build` once, for the page, then `cargo run -p clerk`, with the options of `holdfast`. Open
 //! <http://127.0.0.1:3000/queues/inbox> and add a task whose details are `takes 5000 ms`.
 
 use holdfast_backend::{
-    config::Task as Asked,
-    serve::serve_with,
+    program,
     worker::{Leased, NotTold, Outcome, Worker},
 };
 use holdfast_common::work::Task;
 use serde_json::json;
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 struct Clerk;
 
@@ -36,12 +35,6 @@ fn takes(body: &str) -> Duration {
     Duration::from_millis(number.and_then(|number| number.parse().ok()).unwrap_or(0))
 }
 
-#[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    match Asked::read(std::env::args_os()) {
-        Ok(Asked::Serve(config)) => serve_with(*config, |builder| builder.worker(Clerk, 1)).await?,
-        Ok(_) => return Err("a clerk only serves".into()),
-        Err(error) => error.exit(),
-    }
-    Ok(ExitCode::SUCCESS)
+fn main() -> ExitCode {
+    program::run(|builder| builder.worker(Clerk, 1))
 }

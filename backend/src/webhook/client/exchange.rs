@@ -4,7 +4,10 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use holdfast_common::time::{Millis, Timestamp};
+use holdfast_common::{
+    job::limits::LONGEST_DOUBLED,
+    time::{Millis, Timestamp},
+};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -14,13 +17,16 @@ use std::{
     future,
     time::{Duration, UNIX_EPOCH},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout, timeout_at},
+};
 
 /// Bytes of an answer's head; and as many are read of what follows it.
 const ANSWER_BYTES: usize = 64 * 1024;
 
 /// The longest that a receiver may put us off.
-const LONGEST: Millis = Millis(12 * 3_600_000);
+const LONGEST: Millis = LONGEST_DOUBLED;
 
 /// What of an answer is of interest.
 pub(super) struct Answer {
@@ -28,11 +34,12 @@ pub(super) struct Answer {
     pub(super) retry_after: Option<Millis>,
 }
 
+/// The head of the answer has to come by `end`; what follows it is read for no longer than `rest`.
 pub(super) async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
     now: Timestamp,
-    rest: Duration,
+    (end, rest): (Instant, Duration),
 ) -> Result<Answer, Broken> {
     // What the buffer may hold bounds a head that has no end; one that ends may be larger than that.
     let (mut sender, connection) = http1::Builder::new()
@@ -46,11 +53,12 @@ pub(super) async fn exchange(
         future::pending::<Infallible>().await
     };
     let asked = async {
-        let answer = sender.send_request(request).await?;
+        let answer = sender.send_request(request);
+        let answer = timeout_at(end, answer).await.map_err(|_| Broken::Late)??;
         let status = answer.status();
         let retry_after = retry_after(answer.headers(), now);
         // Whoever is cut off in the middle of an answer may take back what they have done.
-        let _ = tokio::time::timeout(rest, read(answer.into_body())).await;
+        let _ = timeout(rest, read(answer.into_body())).await;
         Ok(Answer { status, retry_after })
     };
     tokio::select! {
@@ -86,6 +94,8 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Millis> {
 /// Why a connection brought no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
+    #[error("the receiver did not answer in time")]
+    Late,
     #[error(
         "the receiver's answer has a head of more than {ANSWER_BYTES} bytes, or of too many lines"
     )]

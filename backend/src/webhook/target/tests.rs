@@ -140,7 +140,7 @@ fn an_option_is_a_host_and_a_port() {
 async fn a_public_target_is_only_where_an_address_is_public() {
     let addresses = async |targets: Targets, url: &str| {
         let target = targets.check(url).unwrap();
-        target.addresses(&Own, Duration::from_secs(5)).await
+        target.addresses(&Own::new(), Duration::from_secs(5)).await
     };
     let found = addresses(targets(&["localhost"], &[]), "https://localhost/").await;
     assert!(matches!(found, Err(NoAddress::Inside)), "{found:?}");

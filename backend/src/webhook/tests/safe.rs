@@ -99,6 +99,7 @@ async fn a_certificate_of_another_name_is_a_failure() {
     let sender = safe.sender("127.0.0.1", safe.trusted());
     let outcome = deliver(&sender, &safe.url("127.0.0.1")).await;
     assert!(reason(&outcome).contains("not valid for name"), "{outcome:?}");
+    assert_eq!(code(&outcome), Undelivered::Unsafe);
     assert_eq!(safe.had().await, None, "the message was sent");
 }
 
@@ -108,6 +109,7 @@ async fn a_server_without_encryption_is_a_failure_by_https() {
     let patience = Patience { connect: Duration::from_millis(200), ..calm() };
     let outcome = deliver(&sender(at, patience), &format!("https://{at}/")).await;
     assert_eq!(reason(&outcome), "there was no safe connection to the receiver within 200ms");
+    assert_eq!(code(&outcome), Undelivered::Slow);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let plain = tokio::spawn(async move {

@@ -152,3 +152,38 @@ async fn a_job_whose_documented_consumer_is_killed_comes_to_the_next_after_its_l
     let said = &log["events"].as_array().unwrap()[1..];
     assert_eq!(said.len(), 1, "said once: {log}");
 }
+
+/// It takes as long for each job as this, and its leases are of a second.
+fn slow(seconds: u32) -> String {
+    let (lease, does) = ("lease_ms=30000", "    return {\"by\": ME}\n");
+    program()
+        .replace(lease, "lease_ms=1000")
+        .replace(does, &format!("    time.sleep({seconds})\n{does}"))
+}
+
+#[tokio::test]
+async fn a_job_that_takes_longer_than_its_lease_stays_with_its_documented_consumer() {
+    let [data, here] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (_server, address) = serve(data.path(), "127.0.0.1:0");
+    let path = format!("/api/v1/work/jobs/{}", add(address, "one").await);
+    let _consumer = consume(here.path(), address, &slow(3), "printer-2");
+    until(here.path(), async || get(address, &path).await.json()["state"] == "done").await;
+    let job = get(address, &path).await.json();
+    assert_eq!((&job["attempt"], &job["errors"]), (&json!(1), &json!([])), "{job}");
+}
+
+#[tokio::test]
+async fn what_the_room_refuses_the_documented_consumer_is_found_with_the_dead_letter() {
+    let [data, here] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (_server, address) = serve(data.path(), "127.0.0.1:0");
+    // No room takes a message of so many characters.
+    let title = "x".repeat(8_001);
+    let path = format!("/api/v1/work/jobs/{}", add(address, &title).await);
+    let _consumer = consume(here.path(), address, &program(), "printer-2");
+    let errors = async || get(address, &path).await.json()["errors"].clone();
+    until(here.path(), async || !errors().await.as_array().unwrap().is_empty()).await;
+    let error = errors().await[0]["error"].as_str().unwrap().to_owned();
+    assert!(error.starts_with("422 ") && error.contains("too_long"), "{error}");
+    let log = get(address, LOBBY).await.json();
+    assert_eq!(log["events"].as_array().unwrap().len(), 1, "nothing but its beginning: {log}");
+}

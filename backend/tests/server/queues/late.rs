@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const LOBBY: &str = "/api/v1/chat/rooms/lobby/events";
 
 /// An end that says something in the lobby and enqueues a job.
-fn loud(token: &Value, text: &str) -> Value {
+pub fn loud(token: &Value, text: &str) -> Value {
     let (message, title) = (json!({ "text": text }), json!({ "title": text }));
     json!({
         "token": token,

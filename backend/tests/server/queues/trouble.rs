@@ -1,7 +1,9 @@
 //! When the store fails, and when many want much at once.
 
 use super::{
-    INBOX, ask, enqueue, lease, say,
+    INBOX, ask, enqueue,
+    late::loud,
+    lease, say,
     told::{asked_by, complete, ends},
 };
 use crate::{
@@ -11,7 +13,10 @@ use crate::{
 };
 use futures_util::future::join_all;
 use holdfast_backend::engine::{Engine, Jobs};
-use holdfast_common::{id::JobId, storage::jobs::JobRead};
+use holdfast_common::{
+    id::JobId,
+    storage::{Fault, jobs::JobRead},
+};
 use serde_json::json;
 use std::{
     ops::Range,
@@ -135,4 +140,27 @@ async fn what_is_done_to_many_jobs_goes_step_by_step_however_many_want_it() {
     let counts = answers.iter().map(|answer| answer.json()["count"].as_u64().unwrap());
     assert_eq!(counts.sum::<u64>(), 3);
     assert_eq!(engine.deeds.1.load(Ordering::SeqCst), 1, "one step at a time");
+}
+
+#[tokio::test]
+async fn an_end_that_was_done_is_known_again_although_its_events_cannot_be_judged_any_more() {
+    for fault in [Fault::Failed("a page cannot be read".to_owned()), Fault::Overloaded] {
+        let (rig, engine) = faulty().await;
+        let id = enqueue(&rig, "once", &json!({})).await;
+        let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one job") };
+        let end = loud(&taken["token"], "done");
+        let judged = async |wanted: Option<Fault>| {
+            *engine.bad_facts.lock().unwrap() = wanted;
+            let before = engine.facts.load(Ordering::SeqCst);
+            let answer = say(&rig, &id, "complete", &end).await;
+            assert!(engine.facts.load(Ordering::SeqCst) > before, "its events were to be judged");
+            answer
+        };
+        // While the lease stands, what is wrong is said.
+        assert_eq!(judged(Some(fault.clone())).await.status, 503);
+        let mut told = judged(None).await.json();
+        told["again"] = json!(true);
+        let again = judged(Some(fault)).await;
+        assert_eq!((again.status, again.json()), (200, told));
+    }
 }

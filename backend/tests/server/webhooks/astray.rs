@@ -63,7 +63,8 @@ async fn a_receiver_that_never_answers_is_tried_again_and_at_last_a_dead_letter_
         hook(&rig, at).await;
         say(&rig, "unheard").await;
         let dead = dead(&rig).await;
-        let slow = "the receiver did not answer within 200ms";
+        assert_eq!(dead["failure"]["code"], "slow");
+        let slow = "slow: the receiver did not answer within 200ms";
         assert_eq!(errors(&dead), [(1, slow), (2, slow), (3, slow)]);
         for error in dead["errors"].as_array().unwrap() {
             assert!(error["took_ms"].as_u64().unwrap() >= 190, "{error}");
@@ -101,6 +102,8 @@ async fn a_receiver_that_redirects_inside_leads_nobody_there() {
         hook(&rig, at).await;
         say(&rig, "astray").await;
         let dead = dead(&rig).await;
+        let failure = &dead["failure"];
+        assert_eq!((&failure["code"], &failure["status"]), (&json!("redirected"), &json!(307)));
         let errors = errors(&dead);
         assert_eq!(errors.len(), 3);
         for (_, error) in errors {

@@ -95,7 +95,7 @@ async fn to_an_allowed_name_that_leads_inside_nothing_is_sent_and_the_job_says_w
     loop {
         let now = ask(server, &head, b"").await.json();
         if let Some(error) = now["errors"][0]["error"].as_str() {
-            assert_eq!(error, "the host has no public address");
+            assert_eq!(error, "target_refused: the host has no public address");
             break;
         }
         assert!(begun.elapsed() < PATIENCE, "{now}");
