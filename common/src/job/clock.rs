@@ -6,6 +6,10 @@
 //! extended a lease. The clock goes on by all of it, so that delayed jobs come in time; leases are
 //! [given](super::Job::give) what is more than a step.
 //!
+//! Nor can anybody extend a lease while nothing can be written, as on a full disk, however often the
+//! driver looks: from a batch that [failed](StoreClock::failed) to one that [wrote](StoreClock::wrote)
+//! all of the time is a gap.
+//!
 //! The wall clock is asked once, at the start: how long the store was closed. Whatever it does
 //! while the process runs, it does nothing to a lease.
 
@@ -51,13 +55,15 @@ pub struct StoreClock {
     seen: Instant,
     /// What leases have not been given yet.
     owed: Millis,
+    /// The last batch that was to write something is not committed.
+    failing: bool,
 }
 
 impl StoreClock {
     /// Of a store that is new.
     #[must_use]
     pub const fn new(steady: Instant) -> Self {
-        Self { at: StoreTime(0), seen: steady, owed: Millis(0) }
+        Self { at: StoreTime(0), seen: steady, owed: Millis(0), failing: false }
     }
 
     /// Of a store that was closed. All of the time since is a gap; there was none if the wall clock
@@ -65,7 +71,7 @@ impl StoreClock {
     #[must_use]
     pub fn open(kept: Kept, wall: Timestamp, steady: Instant) -> Self {
         let closed = Millis(wall.0.saturating_sub(kept.wall.0)).min(LONGEST_CLOSED);
-        Self { at: kept.at + closed, seen: steady, owed: closed }
+        Self { at: kept.at + closed, seen: steady, owed: closed, failing: false }
     }
 
     /// Looks at the clock.
@@ -73,8 +79,28 @@ impl StoreClock {
         let step = steady - self.seen;
         self.seen = self.seen.max(steady);
         self.at = self.at + step;
-        self.owed.0 += step.0.saturating_sub(STEADY.0);
+        let counts = if self.failing { Millis(0) } else { STEADY };
+        self.owed.0 += step.0.saturating_sub(counts.0);
         Observed { now: self.at, gap: Some(self.owed).filter(|gap| *gap > Millis(0)) }
+    }
+
+    /// A batch is not committed, as is known now. What has gone by until now counts as ever: who only
+    /// reads may have been told of it.
+    pub fn failed(&mut self, steady: Instant) {
+        self.observe(steady);
+        self.failing = true;
+    }
+
+    /// A batch that has written something is committed. One that had nothing to write says nothing
+    /// about the disk.
+    pub const fn wrote(&mut self) {
+        self.failing = false;
+    }
+
+    /// Whether nothing was written since a batch [failed](Self::failed).
+    #[must_use]
+    pub const fn fails(&self) -> bool {
+        self.failing
     }
 
     /// A batch that gave this gap to the leases is committed.
@@ -84,7 +110,7 @@ impl StoreClock {
 
     /// Nobody could say whether the batch of this observation is committed, and what is kept was read
     /// again since: a batch that gives a gap keeps the clock. Without it the leases would be given the
-    /// gap twice. It is asked before the next observation.
+    /// gap twice. It is asked before the observation of the next batch.
     pub fn read(&mut self, kept: Kept, of: Observed) {
         let there = kept.at == of.now && !planted(Planted::GapTwice);
         if let Some(gap) = of.gap.filter(|_| there) {
@@ -144,6 +170,29 @@ mod tests {
             let gap = clock.observe(Instant(5_001)).gap;
             assert_eq!(gap, if written { None } else { Some(Millis(3_000)) });
         }
+    }
+
+    #[test]
+    fn all_of_the_time_in_which_nothing_could_be_written_is_a_gap() {
+        let mut clock = StoreClock::new(Instant(0));
+        assert_eq!(clock.observe(Instant(1_000)).gap, None);
+        clock.failed(Instant(1_100));
+        for second in 1..60 {
+            let observed = clock.observe(Instant(1_100 + second * 1_000));
+            assert_eq!(observed.gap, Some(Millis(second * 1_000)), "the batch fails, too");
+            assert_eq!(observed.now, StoreTime(1_100 + second * 1_000), "delays go on");
+        }
+        clock.wrote();
+        clock.given(Millis(59_000));
+        let observed = clock.observe(Instant(62_000));
+        assert_eq!(observed, Observed { now: StoreTime(62_000), gap: None });
+    }
+
+    #[test]
+    fn a_batch_that_stands_still_and_then_fails_is_a_gap_as_one_that_is_committed() {
+        let mut clock = StoreClock::new(Instant(0));
+        clock.failed(Instant(10_000));
+        assert_eq!(clock.observe(Instant(10_500)).gap, Some(Millis(8_500)));
     }
 
     #[test]

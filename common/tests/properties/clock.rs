@@ -1,4 +1,5 @@
-//! A lease by the store's clock, through steps, gaps, failed commits, kills and wall clocks that jump.
+//! A lease by the store's clock, through steps, gaps, failed commits, a disk that takes nothing, kills and
+//! wall clocks that jump.
 
 use crate::cases;
 use holdfast_common::{
@@ -44,6 +45,8 @@ struct World {
     counted: u64,
     /// What kills have made the clock forget.
     forgotten: u64,
+    /// The last batch that wrote has failed.
+    failing: bool,
 }
 
 impl World {
@@ -55,6 +58,8 @@ impl World {
     fn batch(&mut self, commits: bool, keeps: bool) {
         let Observed { now, gap } = self.clock.observe(self.steady);
         if !commits {
+            self.clock.failed(self.steady);
+            self.failing = true;
             return;
         }
         self.now = now;
@@ -64,6 +69,8 @@ impl World {
         }
         if keeps || gap.is_some() {
             self.kept = Kept { at: now, wall: self.wall };
+            self.clock.wrote();
+            self.failing = false;
         }
     }
 
@@ -73,6 +80,7 @@ impl World {
         // A steady clock begins anew with the process.
         self.steady = Instant(step % 7);
         self.clock = StoreClock::open(self.kept, self.wall, self.steady);
+        self.failing = false;
         self.batch(true, false);
     }
 }
@@ -95,6 +103,7 @@ proptest! {
             now: StoreTime(0),
             counted: 0,
             forgotten: 0,
+            failing: false,
         };
         for deed in deeds {
             let (before, was_over) = (world.now, world.now >= world.due);
@@ -102,7 +111,7 @@ proptest! {
             match deed {
                 Deed::Batch(step, commits, keeps) => {
                     world.later(step);
-                    world.counted += step.min(STEADY.0);
+                    world.counted += if world.failing { 0 } else { step.min(STEADY.0) };
                     world.batch(commits, keeps);
                     prop_assert!(world.now >= before, "the store's time went back");
                 }

@@ -17,7 +17,7 @@ use crate::{
 use holdfast_common::{
     id::{EventId, JobId, ScheduleId},
     job::{Digest, Place, QueueSettings, StoreTime, Token, clock::STEADY},
-    time::{Instant, Timestamp},
+    time::{Instant, Millis, Timestamp},
 };
 pub use known::{Known, Stands};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +102,8 @@ pub struct Ledger {
     pub counts: Counts,
     pub state: State,
     seen: Instant,
+    /// Nobody could write since the last batch that did.
+    failing: bool,
 }
 
 impl Ledger {
@@ -124,7 +126,7 @@ impl Ledger {
             occurrences: BTreeSet::new(),
             counted: 0,
         };
-        Self { watches: true, broken: None, counts: Counts::default(), state, seen }
+        Self { watches: true, broken: None, counts: Counts::default(), state, seen, failing: false }
     }
 
     /// Notes what does not hold, if it is the first.
@@ -136,14 +138,26 @@ impl Ledger {
 
     /// The store looks at its clock. Returns how much of the time counts for leases by now.
     pub fn looks(&mut self, steady: Instant) -> u64 {
-        self.state.counted += (steady - self.seen).min(STEADY).0;
+        let most = if self.failing { Millis(0) } else { STEADY };
+        self.state.counted += (steady - self.seen).min(most).0;
         self.seen = steady;
         self.state.counted
     }
 
+    /// A batch could not be written, as is known now: from here on nobody could extend a lease.
+    pub fn fails(&mut self, steady: Instant) {
+        self.looks(steady);
+        self.failing = true;
+    }
+
+    /// A batch was written, and who asked for it was told.
+    pub fn writes(&mut self) {
+        self.failing = false;
+    }
+
     /// The process starts: the time in which there was none counts for nobody.
     pub fn starts(&mut self, steady: Instant) {
-        self.seen = steady;
+        (self.seen, self.failing) = (steady, false);
     }
 
     /// The store is set back to a copy.

@@ -167,11 +167,21 @@ impl Server {
             Way::Begin => {
                 let most = 1 + dice.up_to(5) as usize;
                 let counted = self.ledger.looks(now);
+                if self.trouble.full {
+                    self.ledger.fails(now);
+                }
                 self.store.begin(most, now, wall, counted, &mut self.trouble);
             }
             Way::Sync => {
-                if let Some(batch) = self.store.sync(&mut self.trouble) {
+                let unknown = self.trouble.unknown > 0;
+                if let Some(batch) = self.store.sync(now, &mut self.trouble) {
                     self.durable(&batch);
+                    if !unknown && !batch.deeds.is_empty() {
+                        self.ledger.writes();
+                    }
+                }
+                if unknown {
+                    self.ledger.fails(now);
                 }
             }
             Way::Answer => {

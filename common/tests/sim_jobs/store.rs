@@ -124,6 +124,7 @@ impl<C: Clone> Store<C> {
         let tasks: Vec<_> = self.tasks.drain(..most.min(self.tasks.len())).collect();
         let mut disk = self.disk.clone();
         if trouble.full {
+            self.clock.failed(steady);
             let fault = |(call, _)| {
                 let moves = Rc::default();
                 Done { call, answer: Answer::Fault, counts: Vec::new(), moves }
@@ -160,8 +161,8 @@ impl<C: Clone> Store<C> {
             done.push(Done { call, answer, counts, moves });
         }
         let deeds = tx.deeds;
-        let late = now - disk.kept.at;
-        if observed.gap.is_some() || (!deeds.is_empty() && late >= Millis(1_000)) {
+        let due = observed.gap.is_some() || self.clock.fails();
+        if !deeds.is_empty() && (due || now - disk.kept.at >= Millis(1_000)) {
             disk.kept = Kept { at: now, wall };
         }
         if planted(Planted::LeaseBeforeCommit) {
@@ -180,11 +181,12 @@ impl<C: Clone> Store<C> {
     }
 
     /// The batch is on the disk, or is not and nobody can say. Returns what is durable.
-    pub fn sync(&mut self, trouble: &mut Trouble) -> Option<Batch> {
+    pub fn sync(&mut self, steady: Instant, trouble: &mut Trouble) -> Option<Batch> {
         let Committing { mut batch, mut done } = self.committing.take()?;
         let unknown = trouble.unknown > 0;
         if unknown {
             trouble.unknown -= 1;
+            self.clock.failed(steady);
             done.iter_mut().for_each(|done| {
                 (done.answer, done.counts) = (Answer::Unknown, Vec::new());
                 done.moves = Rc::default();
@@ -196,8 +198,13 @@ impl<C: Clone> Store<C> {
             if trouble.unknown.is_multiple_of(2) {
                 return None;
             }
-        } else if let Some(gap) = batch.observed.gap {
-            self.clock.given(gap);
+        } else {
+            if let Some(gap) = batch.observed.gap {
+                self.clock.given(gap);
+            }
+            if !batch.deeds.is_empty() {
+                self.clock.wrote();
+            }
         }
         std::mem::swap(&mut self.disk, &mut batch.disk);
         Some(batch)
@@ -210,7 +217,7 @@ impl<C: Clone> Store<C> {
 
     /// The process ends. What was being committed is on the disk or is not.
     pub fn crash(&mut self, written: bool) -> Option<Batch> {
-        let durable = if written { self.sync(&mut Trouble::default()) } else { None };
+        let durable = if written { self.sync(Instant(0), &mut Trouble::default()) } else { None };
         (self.committing, self.done, self.tasks) = (None, VecDeque::new(), VecDeque::new());
         durable
     }

@@ -80,7 +80,8 @@ impl Ticks {
         state.wall = self.clocks.wall();
         let now = state.batch.now;
         let stored = state.stored.is_some_and(|stored| now - stored < STORED_EVERY);
-        let due = state.batch.gap.is_some() || !stored;
+        // That the disk takes something again is known by this row.
+        let due = state.batch.gap.is_some() || state.clock.fails() || !stored;
         Look { gap: state.batch.gap, kept: due.then(|| state.kept()) }
     }
 
@@ -93,7 +94,13 @@ impl Ticks {
         }
         if let Some(kept) = look.kept {
             state.stored = Some(kept.at);
+            state.clock.wrote();
         }
+    }
+
+    /// A batch is not committed: until one is that writes, nobody can extend a lease.
+    pub(in crate::engine) fn failed(&self) {
+        self.state().clock.failed(self.clocks.steady());
     }
 
     /// The commit of the batch has failed, perhaps after it was done.

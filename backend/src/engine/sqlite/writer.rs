@@ -198,7 +198,7 @@ impl Desk {
         let written = if self.ended {
             Err(Fault::Failed("the storage ended after a failed fsync".to_owned()))
         } else {
-            self.transact(&mut batch)
+            self.transact(&mut batch).inspect_err(|_| self.ticks.failed())
         };
         let faults = written.unwrap_or_else(|fault| vec![Some(fault); batch.len()]);
         let last = faults.iter().flatten().last().cloned();

@@ -5,7 +5,7 @@ use holdfast_common::{
     job::{NewJob, Place},
     storage::{
         Fault,
-        jobs::{Ended, Extended},
+        jobs::{Ended, Extend, Extended},
     },
     time::Millis,
 };
@@ -95,9 +95,11 @@ async fn a_step_that_is_no_gap_counts(bench: &Bench) {
 }
 
 mod on_disk {
-    use super::super::commits::{Fails, Once};
+    use super::super::commits::{Disk, Fails, Once};
     use super::*;
     use holdfast_backend::engine::sqlite::Options;
+    use holdfast_common::storage::jobs::LeasedJob;
+    use rusqlite::ffi;
     use std::time::{SystemTime, UNIX_EPOCH};
 
     #[tokio::test]
@@ -145,7 +147,7 @@ mod on_disk {
         assert!(once.is_over());
         bench.step(1_000);
         bench.tend().await;
-        assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(8_000)));
         assert_eq!(bench.ended(&job, complete()).await, Place::Done);
     }
 
@@ -163,9 +165,94 @@ mod on_disk {
         assert!(matches!(answer, Err(Fault::Unknown(_))), "{answer:?}");
         bench.step(1_000);
         bench.tend().await;
-        assert_eq!(bench.job(job.id).await.due, Some(Millis(7_000)));
-        bench.pass(7_000).await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(8_000)));
+        bench.pass(8_000).await;
         assert!(matches!(bench.end(&job, complete()).await, Ended::Late(_)));
+    }
+
+    /// A disk, and a bench on it with a job that is held for six seconds more.
+    async fn on_a_disk() -> (Disk, Bench, LeasedJob) {
+        let disk = Disk::default();
+        let commits = Box::new(disk.clone());
+        let bench = Bench::sqlite_with(Options { commits, ..Options::default() });
+        bench.inbox().await;
+        bench.puts(1).await;
+        let job = bench.take_one().await;
+        bench.pass(4_000).await;
+        (disk, bench, job)
+    }
+
+    /// Two minutes in which its holder tries to extend it, and the store is tended, each second.
+    async fn in_vain(bench: &Bench, job: &LeasedJob) {
+        for _ in 0..120 {
+            let jobs = vec![(job.id, job.token)];
+            let extend = Extend { jobs, lease: Some(Millis(10_000)), progress: None };
+            assert!(bench.engine().extend(extend).await.is_err());
+            bench.step(1_000);
+            let read = bench.job(job.id).await;
+            assert_eq!((read.place, read.due), (Place::Leased, Some(Millis(6_000))));
+            assert!(bench.engine().tend().await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lease_outlives_the_time_in_which_nothing_could_be_written() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE] {
+            let (disk, bench, job) = on_a_disk().await;
+            let delayed = bench.put(NewJob { delay: Millis(60_000), ..new_job() }).await;
+            disk.takes_nothing(code);
+            in_vain(&bench, &job).await;
+            disk.mends();
+            bench.tend().await;
+            let read = bench.job(job.id).await;
+            assert_eq!((read.due, read.attempts.len()), (Some(Millis(6_000)), 0));
+            assert_eq!(bench.place(delayed).await, Place::Ready, "it was due meanwhile");
+            bench.pass(5_999).await;
+            assert_eq!(bench.place(job.id).await, Place::Leased);
+            bench.pass(1).await;
+            assert!(matches!(bench.end(&job, complete()).await, Ended::Late(_)), "it counts again");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_to_come_when_the_disk_takes_something_again_may_be_the_holder() {
+        let (disk, bench, job) = on_a_disk().await;
+        disk.takes_nothing(ffi::SQLITE_FULL);
+        in_vain(&bench, &job).await;
+        disk.mends();
+        let [Extended::Until(given)] = bench.extend(vec![(job.id, job.token)], 10_000).await[..]
+        else {
+            panic!("it ran out");
+        };
+        assert_eq!(given.length, Millis(10_000));
+        bench.pass(9_999).await;
+        assert_eq!(bench.ended(&job, complete()).await, Place::Done);
+    }
+
+    #[tokio::test]
+    async fn who_writes_nothing_does_not_say_that_the_disk_takes_something() {
+        let (disk, bench, job) = on_a_disk().await;
+        disk.takes_nothing(ffi::SQLITE_FULL);
+        let extend = Extend { jobs: vec![(job.id, job.token)], lease: None, progress: None };
+        assert!(matches!(bench.engine().extend(extend).await, Err(Fault::Full)));
+        bench.extend(Vec::new(), 1).await;
+        bench.step(1_000);
+        disk.mends();
+        bench.tend().await;
+        assert_eq!(bench.job(job.id).await.due, Some(Millis(6_000)));
+    }
+
+    #[tokio::test]
+    async fn a_lease_outlives_a_stop_while_the_disk_takes_nothing() {
+        let (disk, bench, job) = on_a_disk().await;
+        disk.takes_nothing(ffi::SQLITE_FULL);
+        in_vain(&bench, &job).await;
+        bench.reopen(60_000);
+        bench.tend().await;
+        let due = bench.job(job.id).await.due.unwrap();
+        // What was not kept of the clock counts as time in which the store was closed.
+        assert!((6_000..=10_000).contains(&due.0), "{due:?}");
+        assert_eq!(bench.ended(&job, complete()).await, Place::Done);
     }
 
     #[tokio::test]

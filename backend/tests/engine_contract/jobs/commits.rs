@@ -4,7 +4,7 @@ use holdfast_backend::engine::sqlite::Commits;
 use rusqlite::{Connection, Error, Result, ffi};
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering::SeqCst},
+    atomic::{AtomicI32, AtomicU8, Ordering::SeqCst},
 };
 
 /// What becomes of a commit that fails.
@@ -47,5 +47,40 @@ impl Commits for Once {
         let code = if undone { ffi::SQLITE_FULL } else { ffi::SQLITE_BUSY };
         let failed = Error::SqliteFailure(ffi::Error::new(code), None);
         if next == 0 { Ok(()) } else { Err(failed) }
+    }
+}
+
+/// A disk that takes nothing for as long as it is told so.
+#[derive(Clone, Default)]
+pub(crate) struct Disk {
+    /// What it says then: SQLite's code.
+    says: Arc<AtomicI32>,
+    /// What the connection had changed when the transaction began.
+    before: u64,
+}
+
+impl Disk {
+    pub(crate) fn takes_nothing(&self, code: i32) {
+        self.says.store(code, SeqCst);
+    }
+
+    pub(crate) fn mends(&self) {
+        self.says.store(0, SeqCst);
+    }
+}
+
+impl Commits for Disk {
+    fn begin(&mut self, db: &Connection) -> Result<()> {
+        self.before = db.total_changes();
+        db.execute_batch("BEGIN IMMEDIATE")
+    }
+
+    /// What has written nothing needs no room.
+    fn commit(&mut self, db: &Connection) -> Result<()> {
+        let code = self.says.load(SeqCst);
+        if code != 0 && db.total_changes() > self.before {
+            return Err(Error::SqliteFailure(ffi::Error::new(code), None));
+        }
+        db.execute_batch("COMMIT")
     }
 }
