@@ -117,7 +117,8 @@ const _: () = assert!(CALLS_AT_ONCE <= WAITING_READS && APPENDS_AT_ONCE <= WAITI
 mod tests {
     use super::*;
     use holdfast_common::job::limits::{
-        CALL_JOBS, CLAIM_JOBS, REASON_BYTES, RESULT_BYTES, SCHEDULE_BYTES, SCHEDULES, WAITING,
+        CALL_JOBS, CLAIM_BYTES, CLAIM_JOBS, REASON_BYTES, RESULT_BYTES, SCHEDULE_BYTES, SCHEDULES,
+        WAITING,
     };
     use holdfast_common::limits::{
         MOST_INBOXES, MOST_LANES, MOST_ROOMS, MOST_VERDICTS, OPEN_REQUESTS, PAGE_BYTES,
@@ -187,7 +188,10 @@ mod tests {
             ("those to one webhook", number(WEBHOOKS_TO_ONE)),
             ("long polls that wait", number(WAITING)),
             ("jobs of one call", number(CALL_JOBS)),
-            ("jobs of one claim", number(CLAIM_JOBS as usize)),
+            (
+                "jobs of one claim",
+                format!("{CLAIM_JOBS}, and {} MiB of payloads", CLAIM_BYTES / (1024 * 1024)),
+            ),
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason", kib(REASON_BYTES)),
             ("schedules, in all", number(SCHEDULES as usize)),

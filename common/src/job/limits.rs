@@ -45,6 +45,9 @@ pub const LONGEST_LEASE: Millis = Millis(12 * HOUR);
 /// Jobs of one claim; more are taken as this.
 pub const CLAIM_JOBS: u32 = 100;
 
+/// Bytes of the payloads of one claim, but for the first job; of more as many are given as hold.
+pub const CLAIM_BYTES: usize = 1024 * 1024;
+
 /// Jobs of one batch, and ids of one call. Past it: too large.
 pub const CALL_JOBS: usize = 1_000;
 
@@ -155,10 +158,16 @@ mod tests {
         format!("{} KiB", bytes / 1024)
     }
 
+    fn mib(bytes: usize) -> String {
+        assert_eq!(bytes % (1024 * 1024), 0);
+        format!("{} MiB", bytes / (1024 * 1024))
+    }
+
     #[test]
     fn people_are_told_every_limit_of_queues() {
         let (priority, label, attempts) = (PRIORITY, LABEL_BYTES, ATTEMPTS);
         let lease = format!("{} ms to {} h", SHORTEST_LEASE.0, LONGEST_LEASE.0 / HOUR);
+        let claim = format!("{CLAIM_JOBS}, and {} of payloads", mib(CLAIM_BYTES));
         let rows = [
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason or a note", kib(REASON_BYTES)),
@@ -172,7 +181,7 @@ mod tests {
             ),
             ("attempts of a job", format!("{} to {}", attempts.start(), attempts.end())),
             ("a lease", lease),
-            ("jobs of one claim", number(CLAIM_JOBS.into())),
+            ("jobs of one claim", claim),
             ("jobs of a batch, ids of a call", number(CALL_JOBS as u64)),
             ("`wait_ms`", format!("{} s", LONGEST_POLL.0 / SECOND)),
             ("credit of a subscription", number(CREDIT.into())),

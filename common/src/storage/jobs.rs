@@ -145,7 +145,8 @@ pub enum Wanted {
         ns: String,
         /// Its name.
         queue: String,
-        /// At most so many, up to [`CLAIM_JOBS`](crate::job::limits::CLAIM_JOBS).
+        /// At most so many, up to [`CLAIM_JOBS`](crate::job::limits::CLAIM_JOBS) and to
+        /// [`CLAIM_BYTES`](crate::job::limits::CLAIM_BYTES) of their payloads.
         most: u32,
     },
     /// This very job.

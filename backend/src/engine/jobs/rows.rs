@@ -4,7 +4,7 @@ use super::list::At;
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, PersonId, RoomId, ScheduleId, WebhookId},
-    job::{Attempt, Job, Place, StoreTime, rate::Tat},
+    job::{Attempt, Job, Place, StoreTime, limits::CLAIM_BYTES, rate::Tat},
     storage::{
         Append, Appended, Fault, Idempotency,
         hooks::Webhook,
@@ -75,6 +75,22 @@ impl Overdue {
     pub(in crate::engine) const ALL: [Self; 3] = [Self::Expires, Self::Lapses, Self::Due];
 }
 
+/// Of jobs with their payloads as many as one claim gives.
+pub(in crate::engine) fn fit<E>(
+    found: impl Iterator<Item = Result<(Row, String), E>>,
+) -> Result<Vec<(Row, String)>, E> {
+    let (mut fit, mut bytes) = (Vec::new(), 0);
+    for job in found {
+        let job = job?;
+        bytes += job.1.len();
+        if bytes > CLAIM_BYTES && !fit.is_empty() {
+            break;
+        }
+        fit.push(job);
+    }
+    Ok(fit)
+}
+
 /// An engine's tables in one transaction.
 pub(in crate::engine) trait Rows {
     type Error: From<Fault>;
@@ -111,7 +127,9 @@ pub(in crate::engine) trait Rows {
     fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
 
     fn is_there(&self, id: JobId) -> Result<bool, Self::Error>;
-    /// The first ready jobs of a queue with their payloads, in the order in which they begin.
+    /// The first ready jobs of a queue with their payloads, in the order in which they begin: so many,
+    /// and as many as [`CLAIM_BYTES`] hold, but the first one
+    /// however large it is.
     fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>, Self::Error>;
     /// When the oldest ready job of a queue was enqueued.
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Self::Error>;

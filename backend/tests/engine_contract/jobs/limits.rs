@@ -2,7 +2,10 @@
 
 use super::bench::*;
 use holdfast_common::{
-    job::{NewJob, Place, QueueSettings, Rate, limits::CLAIM_JOBS},
+    job::{
+        NewJob, Place, QueueSettings, Rate,
+        limits::{CLAIM_BYTES, CLAIM_JOBS},
+    },
     storage::jobs::{Claim, Claimed, Wanted},
     time::Millis,
 };
@@ -13,6 +16,7 @@ contract_of_jobs! {
     a_rate_counts_what_has_begun_alone
     what_is_claimed_by_its_id_counts_too
     a_claim_gets_only_so_many
+    a_claim_gets_only_so_many_bytes_and_at_least_one_job
     settings_become_those_that_are_declared
 }
 
@@ -75,6 +79,18 @@ async fn a_claim_gets_only_so_many(bench: &Bench) {
     assert_eq!(bench.take_ids(u32::MAX).await.len(), CLAIM_JOBS as usize);
     assert_eq!(bench.take_ids(0).await, []);
     assert_eq!(bench.take_ids(9).await.len(), 1);
+}
+
+async fn a_claim_gets_only_so_many_bytes_and_at_least_one_job(bench: &Bench) {
+    bench.inbox().await;
+    let mut ids = Vec::new();
+    for bytes in [CLAIM_BYTES + 1, CLAIM_BYTES / 3, CLAIM_BYTES / 3, CLAIM_BYTES / 3, 2] {
+        ids.push(bench.put(NewJob { data: "7".repeat(bytes), ..new_job() }).await);
+    }
+    assert_eq!(bench.take_ids(9).await, ids[..1]);
+    assert_eq!(bench.take_ids(9).await, ids[1..4]);
+    assert_eq!(bench.take_ids(9).await, ids[4..]);
+    bench.counted().await;
 }
 
 async fn settings_become_those_that_are_declared(bench: &Bench) {

@@ -3,7 +3,7 @@
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, fit},
     },
     memory::State,
 };
@@ -179,7 +179,7 @@ impl Rows for &mut State {
         let mut ready: Vec<_> = self.jobs.at(queue, Place::Ready).collect();
         ready.sort_by_key(|row| (-i16::from(row.priority), row.seq));
         let ready = ready.into_iter().take(most as usize);
-        ready.map(|row| Ok((row.clone(), self.content(row.content)?))).collect()
+        fit(ready.map(|row| Ok((row.clone(), self.content(row.content)?))))
     }
 
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Fault> {

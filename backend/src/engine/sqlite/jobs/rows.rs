@@ -4,7 +4,7 @@ use super::{attempts, held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, Row, Rows, Seq},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, fit},
     },
     sqlite::{
         append, content, hooks,
@@ -180,7 +180,9 @@ impl Rows for Tables<'_> {
     }
 
     fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>> {
-        self.many(sql::READY, (queue, most), |row| Ok((row::job(row)?, row.get(row::DATA)?)))
+        let mut select = self.db.prepare_cached(sql::READY)?;
+        let job = |row: &rusqlite::Row<'_>| Ok((row::job(row)?, row.get(row::DATA)?));
+        Ok(fit(select.query_map((queue, most), job)?)?)
     }
 
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>> {
