@@ -17,10 +17,7 @@ use holdfast_common::{
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn claim(&mut self, claim: &Claim) -> Worked<Claimed, R> {
-        // What a claim finds does not hang on how often the store is tended.
-        if !self.swept {
-            self.sweep()?;
-        }
+        self.sweep_up()?;
         match &claim.wanted {
             Wanted::Of { ns, queue, most } => match self.queue_named(ns, queue)? {
                 Some(queue) => self.claim_of(queue, *most, claim),
@@ -31,12 +28,22 @@ impl<R: Rows> Work<R> {
     }
 
     fn claim_of(&mut self, queue: Seq, most: u32, claim: &Claim) -> Worked<Claimed, R> {
-        let (room, next) = self.room(queue, most)?;
-        if room == 0 {
-            return Ok(Claimed::Jobs { jobs: Vec::new(), next });
+        // What is met that is overdue still is no reason to get nothing.
+        let mut met = 0;
+        loop {
+            let (room, next) = self.room(queue, most)?;
+            if room == 0 {
+                return Ok(Claimed::Jobs { jobs: Vec::new(), next });
+            }
+            let found = self.rows.ready(queue, room)?;
+            met += found.len();
+            let is_last = found.is_empty() || met >= CLAIM_JOBS as usize;
+            let claimed = self.lease(queue, found, claim)?;
+            let got = matches!(&claimed, Claimed::Jobs { jobs, .. } if !jobs.is_empty());
+            if got || is_last {
+                return Ok(claimed);
+            }
         }
-        let found = self.rows.ready(queue, room)?;
-        self.lease(queue, found, claim)
     }
 
     fn claim_one(&mut self, id: JobId, claim: &Claim) -> Worked<Claimed, R> {
@@ -85,8 +92,11 @@ impl<R: Rows> Work<R> {
             let act = Act::Claim { token, holder: claim.holder.clone(), length };
             match self.act(&mut row, act, None)? {
                 Ok(_) => {}
-                // More has expired than is swept up at once.
-                Err(Refused::Overdue) => break,
+                // More has expired than a batch sweeps up.
+                Err(Refused::Overdue) => {
+                    self.settle(&mut row)?;
+                    continue;
+                }
                 Err(refused) => {
                     let what = format!("a job that was found ready was not: {refused}");
                     return Err(Fault::Failed(what).into());

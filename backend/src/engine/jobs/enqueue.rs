@@ -117,7 +117,7 @@ impl<R: Rows> Work<R> {
         };
         self.rows.add_job(&row)?;
         // It may expire as it comes.
-        self.swept &= row.job.overdue(now).is_none();
+        self.swept.all &= row.job.overdue(now).is_none();
         let to = Some(place);
         let moved = Move {
             job: asked.id,

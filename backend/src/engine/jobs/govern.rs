@@ -37,9 +37,7 @@ struct Part {
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn govern(&mut self, govern: &Govern) -> Worked<Governed, R> {
-        if !self.swept {
-            self.sweep()?;
-        }
+        self.sweep_up()?;
         match &govern.deed {
             Deed::Cancel(jobs) => self.do_chosen(govern, jobs, Do::Cancel),
             Deed::Discard(jobs) => self.do_chosen(govern, jobs, Do::Discard),

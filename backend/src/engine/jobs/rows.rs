@@ -75,6 +75,16 @@ impl Overdue {
     pub(in crate::engine) const ALL: [Self; 3] = [Self::Expires, Self::Lapses, Self::Due];
 }
 
+/// What has been carried out of what was overdue when the batch began.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::engine) struct Swept {
+    /// Nothing is left.
+    pub(in crate::engine) all: bool,
+    /// So many jobs were. However many calls a batch has, and however much is overdue, it is to be over
+    /// soon: those who write wait for it.
+    pub(in crate::engine) jobs: usize,
+}
+
 /// Of jobs with their payloads as many as one claim gives.
 pub(in crate::engine) fn fit<E>(
     found: impl Iterator<Item = Result<(Row, String), E>>,
@@ -220,12 +230,12 @@ pub(in crate::engine) trait Rows {
     /// Counts a lease: a number that no lease ever had before.
     fn fence(&mut self) -> Result<u64, Self::Error>;
 
-    /// Whether a call before this one, at the same time, has left nothing that is overdue.
-    /// Engines that do not know have each call look.
-    fn swept(&self) -> bool {
-        false
+    /// What calls before this one, in the same batch, have carried out. Engines that do not know have
+    /// each call look.
+    fn swept(&self) -> Swept {
+        Swept::default()
     }
 
-    /// Whether this call has left nothing.
-    fn keep_swept(&mut self, _swept: bool) {}
+    /// What this call has left.
+    fn keep_swept(&mut self, _swept: Swept) {}
 }

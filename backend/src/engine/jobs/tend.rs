@@ -2,7 +2,7 @@
 
 use super::{
     Work,
-    rows::{Overdue, Rows, Seq},
+    rows::{Overdue, Rows, Seq, Swept},
     work::Worked,
 };
 use crate::limits::KEYS_KEPT;
@@ -14,7 +14,7 @@ use holdfast_common::{
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn tend(&mut self) -> Worked<Tended, R> {
-        let mut done = self.sweep()?;
+        let mut done = self.sweep(TEND_JOBS)?;
         for queue in self.rows.all_queues()? {
             let (seq, keep) = (queue.seq, queue.info.settings.keep);
             if queue.info.startable() > 0 {
@@ -32,11 +32,21 @@ impl<R: Rows> Work<R> {
         Ok(Tended { next, more: done >= TEND_JOBS })
     }
 
-    /// Carries out what is overdue; returns how many jobs were.
-    pub(super) fn sweep(&mut self) -> Worked<usize, R> {
+    /// For a call that is to find things as they are by the clock, however often the store is tended: as far
+    /// as the calls of its batch may do so together.
+    pub(super) fn sweep_up(&mut self) -> Worked<(), R> {
+        let most = TEND_JOBS.saturating_sub(self.swept.jobs);
+        if !self.swept.all && most > 0 {
+            self.sweep(most)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out what is overdue, up to so many jobs; returns how many were.
+    fn sweep(&mut self, most: usize) -> Worked<usize, R> {
         let mut done = 0;
         for what in Overdue::ALL {
-            for id in self.rows.overdue(what, self.moment.now, TEND_JOBS - done)? {
+            for id in self.rows.overdue(what, self.moment.now, most - done)? {
                 // Read now: another one of its group may have moved it.
                 if let Some(mut row) = self.rows.job(id)? {
                     self.settle(&mut row)?;
@@ -44,7 +54,7 @@ impl<R: Rows> Work<R> {
                 }
             }
         }
-        self.swept = done < TEND_JOBS;
+        self.swept = Swept { all: done < most, jobs: self.swept.jobs + done };
         Ok(done)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     clock::Moment,
-    rows::{Queue, Row, Rows, Seq},
+    rows::{Queue, Row, Rows, Seq, Swept},
 };
 use holdfast_common::{
     job::{Act, Attempt, EXPIRED, Ending, Job, LAPSED, Place, Refused, Step, StoreTime},
@@ -19,8 +19,8 @@ pub(in crate::engine) struct Work<R: Rows> {
     pub(super) rows: R,
     pub(super) moment: Moment,
     queues: BTreeMap<Seq, Touched>,
-    /// All that is overdue was carried out: no time passes within a call.
-    pub(super) swept: bool,
+    /// Of what is overdue: no time passes within a batch.
+    pub(super) swept: Swept,
 }
 
 #[derive(Clone)]
@@ -64,13 +64,13 @@ impl<R: Rows> Work<R> {
         does: impl FnOnce(&mut Self) -> Worked<Result<T, N>, R>,
     ) -> Worked<Result<T, N>, R> {
         let saved = self.rows.save()?;
-        let (queues, swept) = (self.queues.clone(), self.swept);
+        let (queues, all) = (self.queues.clone(), self.swept.all);
         let done = does(self);
         match &done {
             Ok(Ok(_)) => self.rows.release(saved)?,
             Ok(Err(_)) => {
                 self.rows.take_back(saved)?;
-                (self.queues, self.swept) = (queues, swept);
+                (self.queues, self.swept.all) = (queues, all);
             }
             // All of the call is taken back by who has asked for it, but for what they do not see.
             Err(_) => drop(self.rows.take_back(saved)),
@@ -185,7 +185,7 @@ impl<R: Rows> Work<R> {
             self.rows.add_attempt(row.seq, &attempt)?;
         }
         self.rows.keep_job(row)?;
-        self.swept &= row.job.overdue(now).is_none();
+        self.swept.all &= row.job.overdue(now).is_none();
         self.moved(row.queue, moved)?;
         if step.frees {
             self.free(row)?;

@@ -2,7 +2,7 @@
 
 use super::bench::*;
 use holdfast_common::{
-    job::{JobState, NewJob, Place},
+    job::{JobState, NewJob, Place, limits::TEND_JOBS},
     storage::jobs::{Claim, Claimed, Enqueue, Enqueued, Wanted},
     time::{Millis, Timestamp},
 };
@@ -16,6 +16,7 @@ contract_of_jobs! {
     no_two_leases_have_the_same_token_and_fences_rise
     a_delayed_job_is_given_out_when_it_is_due_though_nobody_tended
     a_lease_that_ran_out_is_given_out_again_though_nobody_tended
+    what_stands_behind_more_than_is_swept_up_is_given_out_though_nobody_tended
     one_job_is_claimed_by_its_id
     what_is_not_ready_cannot_be_claimed_by_its_id
     claims_of_what_is_not_there_say_so
@@ -110,6 +111,20 @@ async fn a_lease_that_ran_out_is_given_out_again_though_nobody_tended(bench: &Be
     bench.pass(1).await;
     let again = bench.take_one().await;
     assert_eq!((again.id, again.attempt), (id, 2));
+}
+
+async fn what_stands_behind_more_than_is_swept_up_is_given_out_though_nobody_tended(bench: &Bench) {
+    bench.inbox().await;
+    let expires = Some(Millis(10));
+    let over = (0..TEND_JOBS + 60).map(|_| NewJob { expires, priority: 9, ..new_job() }).collect();
+    bench.enqueue_all(Enqueue { jobs: over, promise: None, then: Vec::new() }).await;
+    let ids = bench.puts(2).await;
+    bench.step(10);
+    assert_eq!(bench.take_ids(1).await, ids[..1]);
+    assert_eq!(bench.take_ids(9).await, ids[1..]);
+    let counts = bench.counts().await;
+    assert_eq!((counts.ready, counts.dead), (0, TEND_JOBS as u64 + 60));
+    bench.counted().await;
 }
 
 fn of(job: holdfast_common::id::JobId) -> Claim {

@@ -10,7 +10,7 @@ use holdfast_backend::engine::sqlite::{Commits, Options};
 use holdfast_common::{
     event::Verified,
     id::PersonId,
-    job::{NewJob, QueueSettings},
+    job::{NewJob, Place, QueueSettings, limits::TEND_JOBS},
     storage::{
         Append, Appended, Fault,
         jobs::{Claimed, Enqueue, Enqueued},
@@ -235,5 +235,28 @@ async fn what_a_batch_has_counted_is_there_when_it_is_tended() {
     assert!(made.is_ok() && tended.is_ok());
     let counts = bench.counts().await;
     assert_eq!((counts.ready, counts.done), (3, 0), "what was done is removed");
+    bench.counted().await;
+}
+
+#[tokio::test]
+async fn the_calls_of_a_batch_sweep_up_no_more_together_than_a_tending() {
+    let held = Held::new().await;
+    let bench = &held.bench;
+    let late = (0..4 * TEND_JOBS).map(|_| NewJob { delay: Millis(10), ..new_job() }).collect();
+    bench.enqueue_all(Enqueue { jobs: late, promise: None, then: Vec::new() }).await;
+    bench.step(10);
+    let (taken, made) = held
+        .together(async |bench| {
+            let taken: Vec<_> = (0..4).map(|_| bench.engine().claim(claim(1))).collect();
+            let then = vec![claim(1), claim(1)];
+            let made = bench.engine().enqueue(Enqueue { then, ..one(bench, new_job()) });
+            (join_all(taken).await, made.await)
+        })
+        .await;
+    let mut moves: Vec<_> = taken.into_iter().map(|answer| answer.unwrap().1).collect();
+    moves.push(made.unwrap().1);
+    let moved = moves.into_iter().flat_map(|moves| moves.queues).flat_map(|queue| queue.jobs);
+    let due = moved.filter(|moved| moved.from == Some(Place::Delayed)).count();
+    assert_eq!(due, TEND_JOBS);
     bench.counted().await;
 }

@@ -8,7 +8,7 @@
 
 use super::{row, sql};
 use crate::engine::{
-    jobs::rows::{Queue, Seq},
+    jobs::rows::{Queue, Seq, Swept},
     sqlite::rows::int,
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -28,14 +28,14 @@ struct State {
     fence: Option<u64>,
     /// The fence is to be stored.
     rose: bool,
-    /// All that was overdue at the time of the batch was carried out.
-    swept: bool,
+    /// Of what was overdue at the time of the batch.
+    swept: Swept,
 }
 
 impl Held {
     /// A batch begins, at another time than the last one.
     pub(in crate::engine::sqlite) fn begin(&self) {
-        self.state().swept = false;
+        self.state().swept = Swept::default();
     }
 
     /// Stores what has changed.
@@ -53,16 +53,19 @@ impl Held {
         Ok(())
     }
 
-    /// What was done since the last time it was stored has not happened.
+    /// What was done since the last time it was stored has not happened. The time that it took has gone by
+    /// all the same.
     pub(in crate::engine::sqlite) fn forget(&self) {
-        *self.state() = State::default();
+        let mut state = self.state();
+        let swept = Swept { all: false, jobs: state.swept.jobs };
+        *state = State { swept, ..State::default() };
     }
 
-    pub(super) fn swept(&self) -> bool {
+    pub(super) fn swept(&self) -> Swept {
         self.state().swept
     }
 
-    pub(super) fn keep_swept(&self, swept: bool) {
+    pub(super) fn keep_swept(&self, swept: Swept) {
         self.state().swept = swept;
     }
 

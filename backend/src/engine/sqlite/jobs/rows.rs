@@ -4,7 +4,7 @@ use super::{attempts, held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, fit},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, Swept, fit},
     },
     sqlite::{
         append, content, hooks,
@@ -376,11 +376,11 @@ impl Rows for Tables<'_> {
         Ok(held.fence(self.db)?)
     }
 
-    fn swept(&self) -> bool {
-        self.held.is_some_and(Held::swept)
+    fn swept(&self) -> Swept {
+        self.held.map(Held::swept).unwrap_or_default()
     }
 
-    fn keep_swept(&mut self, swept: bool) {
+    fn keep_swept(&mut self, swept: Swept) {
         if let Some(held) = self.held {
             held.keep_swept(swept);
         }
