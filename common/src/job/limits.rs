@@ -82,6 +82,13 @@ pub const TEND_JOBS: usize = 500;
 /// Jobs to which one call of an operator's deed is done; what is left goes on in the next.
 pub const GOVERN_JOBS: usize = 500;
 
+/// Dead letters that a call looks at which puts them in order; the next goes on. Nothing is written for
+/// them.
+pub const LOOK_JOBS: usize = 4 * GOVERN_JOBS;
+
+/// Dead letters that are kept in order meanwhile. Past it they are looked for again.
+pub const ORDERED_JOBS: usize = 100_000;
+
 /// Jobs of which one call for a list or for what nobody was told yet looks at most.
 pub const LIST_JOBS: usize = 1_000;
 

@@ -3,10 +3,14 @@
 mod end;
 mod govern;
 mod list;
+mod ordered;
 
 pub use end::{End, Ended, Extend, Extended, How, Progress, Word, WordEvent};
-pub use govern::{Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest};
+pub use govern::{
+    Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Left, Purge, QueueName, Rest,
+};
 pub use list::{BadAfter, ListAfter, ListQuery, Listed, Sieve};
+pub use ordered::Ordered;
 
 use super::Idempotency;
 use crate::{

@@ -2,7 +2,7 @@
 
 use super::{
     Work,
-    list::{At, at, start},
+    list::{Fine, at, start},
     rows::{Queue, Row, Rows, Seq},
     work::Worked,
 };
@@ -10,13 +10,17 @@ use holdfast_common::{
     id::JobId,
     job::{
         Act, JobState, Place, Refused,
-        limits::{GOVERN_JOBS, reason},
+        limits::{GOVERN_JOBS, LOOK_JOBS, ORDERED_JOBS, reason},
     },
     storage::{
         Fault,
-        jobs::{Audit, AuditQuery, Chosen, Deed, Govern, Governed, Purge, QueueName, Rest, Sieve},
+        jobs::{
+            Audit, AuditQuery, Chosen, Deed, Govern, Governed, Left, Ordered, Purge, QueueName,
+            Rest, Sieve,
+        },
     },
 };
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is done to one job.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +35,8 @@ enum Do<'a> {
 /// A call's part of what is to be done to many.
 struct Part {
     jobs: u64,
-    /// Where it goes on, and how many are left, if there may be more.
-    rest: Option<(At, u64)>,
+    /// To which it is to be done yet, if there may be more.
+    left: Option<Left>,
 }
 
 impl<R: Rows> Work<R> {
@@ -84,9 +88,10 @@ impl<R: Rows> Work<R> {
             Chosen::Of(name, ids) => {
                 self.do_many(govern, name, |work, queue| work.do_these(govern, queue, ids, what))
             }
-            Chosen::Dead(name, sieve) => {
-                self.do_many(govern, name, |work, queue| work.do_dead(govern, queue, sieve, what))
-            }
+            Chosen::Dead(name, sieve) => self.do_many(govern, name, |work, queue| match what {
+                Do::Requeue(_) => work.requeue_dead(govern, queue, sieve, what),
+                _ => work.do_dead(govern, queue, sieve, what),
+            }),
         }
     }
 
@@ -125,10 +130,9 @@ impl<R: Rows> Work<R> {
         let Some(queue) = self.queue_named(&name.ns, &name.name)? else {
             return Ok(Governed::UnknownQueue);
         };
-        let Part { jobs, rest } = part(self, queue)?;
+        let Part { jobs, left } = part(self, queue)?;
         let audit = self.note(govern, queue, jobs)?;
-        let rest = rest.map(|(at, left)| Rest { audit, at, left });
-        Ok(Governed::Done { jobs, rest })
+        Ok(Governed::Done { jobs, rest: left.map(|left| Rest { audit, left }) })
     }
 
     fn do_these(
@@ -138,40 +142,96 @@ impl<R: Rows> Work<R> {
         ids: &[JobId],
         what: Do,
     ) -> Worked<Part, R> {
-        let done = govern.rest.map_or(0, |rest| usize::try_from(rest.at.1).unwrap_or(usize::MAX));
-        let mut left = ids.iter().skip(done);
-        let mut jobs = 0;
-        for id in left.by_ref().take(GOVERN_JOBS) {
+        let mut left = match left(govern) {
+            Some(Left::These(left)) => left.clone(),
+            _ => self.in_turn(queue, ids, what)?,
+        };
+        let now = left.drain(..left.len().min(GOVERN_JOBS)).collect();
+        let jobs = self.do_each(queue, now, what)?;
+        Ok(Part { jobs, left: (!left.is_empty()).then_some(Left::These(left)) })
+    }
+
+    /// Those of the queue, in the order of their enqueues, in which a group is to go on. To be dropped
+    /// those behind others come first, so that none of them goes on only to be dropped then.
+    fn in_turn(&self, queue: Seq, ids: &[JobId], what: Do) -> Worked<VecDeque<JobId>, R> {
+        let mut these = BTreeMap::new();
+        for id in ids {
             let row = self.rows.job(*id)?.filter(|row| row.queue == queue);
+            these.extend(row.map(|row| (row.seq, *id)));
+        }
+        let these = these.into_values();
+        Ok(if let Do::Requeue(_) = what { these.collect() } else { these.rev().collect() })
+    }
+
+    fn do_each(&mut self, queue: Seq, ids: Vec<JobId>, what: Do) -> Worked<u64, R> {
+        let mut jobs = 0;
+        for id in ids {
+            // One that was there may have been removed meanwhile.
+            let row = self.rows.job(id)?.filter(|row| row.queue == queue);
             if let Some(row) = row {
                 jobs += u64::from(self.carry_out(row, what)?.is_ok());
             }
         }
-        let left = left.len();
-        let at = i64::try_from(ids.len() - left).unwrap_or(i64::MAX);
-        Ok(Part { jobs, rest: (left > 0).then_some(((0, at), left as u64)) })
+        Ok(jobs)
+    }
+
+    /// In the order of their enqueues, in which those of a group begin: none of them may before all of it
+    /// are found.
+    fn requeue_dead(
+        &mut self,
+        govern: &Govern,
+        queue: Seq,
+        sieve: &Sieve,
+        what: Do,
+    ) -> Worked<Part, R> {
+        let mut ordered = match left(govern) {
+            Some(Left::Ordered(ordered)) => ordered.clone(),
+            // What dies from now on is not come upon.
+            _ => Ordered::new((self.moment.now.0.cast_signed(), i64::MAX)),
+        };
+        if let Some(mut after) = ordered.look() {
+            let rows = self.rows.listed(queue, Place::Dead, after, LOOK_JOBS)?;
+            let is_last = rows.len() < LOOK_JOBS;
+            let (mut found, sieve) = (Vec::new(), Fine::of(sieve));
+            for row in rows {
+                after = at(&row);
+                if self.goes_through(&sieve, &row)? {
+                    found.push((row.seq, row.job.id));
+                }
+            }
+            ordered.find(found, (!is_last).then_some(after), ORDERED_JOBS);
+        }
+        let now = if ordered.look().is_none() { ordered.take(GOVERN_JOBS) } else { Vec::new() };
+        let jobs = self.do_each(queue, now, what)?;
+        Ok(Part { jobs, left: (!ordered.is_over()).then_some(Left::Ordered(ordered)) })
     }
 
     /// From the one that died last to the first: those that die meanwhile are not come upon.
     fn do_dead(&mut self, govern: &Govern, queue: Seq, sieve: &Sieve, what: Do) -> Worked<Part, R> {
-        let mut after = govern.rest.map_or(start(Place::Dead), |rest| rest.at);
+        let mut after = match left(govern) {
+            Some(Left::Died(after)) => *after,
+            _ => start(Place::Dead),
+        };
         let rows = self.rows.listed(queue, Place::Dead, after, GOVERN_JOBS)?;
         let is_last = rows.len() < GOVERN_JOBS;
-        let mut jobs = 0;
+        let (mut jobs, sieve) = (0, Fine::of(sieve));
         for row in rows {
             after = at(&row);
-            if self.goes_through(sieve, &row)? {
+            if self.goes_through(&sieve, &row)? {
                 jobs += u64::from(self.carry_out(row, what)?.is_ok());
             }
         }
-        Ok(Part { jobs, rest: (!is_last).then_some((after, 0)) })
+        Ok(Part { jobs, left: (!is_last).then_some(Left::Died(after)) })
     }
 
     /// Those behind others first, so that none of them goes on only to be cancelled then.
     fn do_waiting(&mut self, govern: &Govern, queue: Seq) -> Worked<Part, R> {
         let counts = self.queue(queue)?.info.counts;
         let waiting = counts.ready + counts.delayed + counts.behind;
-        let left = govern.rest.map_or(waiting, |rest| rest.left.min(waiting));
+        let left = match left(govern) {
+            Some(Left::Waiting(left)) => waiting.min(*left),
+            _ => waiting,
+        };
         let mut most = GOVERN_JOBS.min(usize::try_from(left).unwrap_or(usize::MAX));
         let (mut jobs, mut looked) = (0, 0);
         for place in [Place::Behind, Place::Delayed, Place::Ready] {
@@ -184,7 +244,7 @@ impl<R: Rows> Work<R> {
             }
         }
         let left = left - looked;
-        Ok(Part { jobs, rest: (left > 0 && looked > 0).then_some(((0, 0), left)) })
+        Ok(Part { jobs, left: (left > 0 && looked > 0).then_some(Left::Waiting(left)) })
     }
 
     /// Does it to one, or tells in which state that is.
@@ -230,8 +290,10 @@ impl<R: Rows> Work<R> {
     }
 
     fn note(&mut self, govern: &Govern, queue: Seq, jobs: u64) -> Worked<i64, R> {
-        if let Some(rest) = govern.rest {
-            self.rows.count_audit(rest.audit, jobs)?;
+        if let Some(rest) = &govern.rest {
+            if jobs > 0 {
+                self.rows.count_audit(rest.audit, jobs)?;
+            }
             return Ok(rest.audit);
         }
         let (deed, job, detail) = words(&govern.deed)?;
@@ -241,6 +303,11 @@ impl<R: Rows> Work<R> {
         let audit = Audit { seq: 0, at, by, deed: deed.to_owned(), job, jobs, detail };
         self.rows.add_audit(queue, &audit)
     }
+}
+
+/// To which jobs it is to be done yet, where calls before this one have done it to others.
+fn left(govern: &Govern) -> Option<&Left> {
+    govern.rest.as_ref().map(|rest| &rest.left)
 }
 
 /// A deed as it is noted: what, to which job, and what else is to be known of it.

@@ -36,6 +36,7 @@ impl<R: Rows> Work<R> {
             return Ok(None);
         };
         let (mut page, mut looked, mut bytes) = (Listed::default(), 0, 0);
+        let sieve = Fine::of(&query.sieve);
         let most = (query.limit as usize).clamp(1, LIST_JOBS);
         let is_it = |place: &Place| query.after.is_some_and(|after| after.place == *place);
         let gone_by = query.places.iter().position(is_it).unwrap_or(0);
@@ -49,7 +50,7 @@ impl<R: Rows> Work<R> {
                     let rest = ListAfter { place: *place, at: after };
                     after = at(&row);
                     looked += 1;
-                    if self.goes_through(&query.sieve, &row)? {
+                    if self.goes_through(&sieve, &row)? {
                         let mut job = self.show(row, queue.info.clone())?;
                         if query.last_attempt {
                             job.keep_last_attempt();
@@ -73,14 +74,28 @@ impl<R: Rows> Work<R> {
         Ok(Some(page))
     }
 
-    pub(super) fn goes_through(&self, sieve: &Sieve, row: &Row) -> Worked<bool, R> {
-        if sieve.kind.as_ref().is_some_and(|kind| *kind != row.kind) {
+    pub(super) fn goes_through(&self, sieve: &Fine, row: &Row) -> Worked<bool, R> {
+        if sieve.kind.is_some_and(|kind| *kind != row.kind) {
             return Ok(false);
         }
         let Some(text) = &sieve.error else { return Ok(true) };
         let last = self.rows.last_attempt(row.seq)?;
         let error = last.map_or_else(String::new, |attempt| attempt.error);
-        Ok(error.to_lowercase().contains(&text.to_lowercase()))
+        Ok(error.to_lowercase().contains(text))
+    }
+}
+
+/// A sieve that many go through.
+pub(super) struct Fine<'a> {
+    kind: Option<&'a String>,
+    /// In small letters.
+    error: Option<String>,
+}
+
+impl<'a> Fine<'a> {
+    pub(super) fn of(sieve: &'a Sieve) -> Self {
+        let Sieve { kind, error } = sieve;
+        Self { kind: kind.as_ref(), error: error.as_ref().map(|text| text.to_lowercase()) }
     }
 }
 

@@ -7,8 +7,13 @@ use super::{
 };
 use holdfast_common::{
     id::JobId,
-    job::{NewJob, Place, Reason, limits::GOVERN_JOBS},
-    storage::jobs::{Chosen, Deed, Ended, Enqueue, Govern, Governed, ListQuery, Purge, Sieve},
+    job::{
+        NewJob, Place, Reason,
+        limits::{GOVERN_JOBS, LOOK_JOBS},
+    },
+    storage::jobs::{
+        Chosen, Deed, Ended, Enqueue, Govern, Governed, ListQuery, Purge, Rest, Sieve,
+    },
     time::Millis,
 };
 
@@ -17,28 +22,45 @@ contract_of_jobs! {
     a_deed_is_done_to_dead_letters_by_their_type_and_error
     of_a_dead_letters_errors_the_last_one_chooses_it
     many_are_done_in_parts_and_noted_once
+    dead_letters_of_a_group_that_are_requeued_begin_in_the_order_of_their_enqueues
+    so_do_those_of_more_than_one_step_whatever_died_first_and_what_dies_again_is_left
+    all_dead_letters_are_looked_at_before_one_is_requeued
+    of_a_group_that_is_cancelled_in_steps_none_begins_between_them
     those_that_die_meanwhile_are_left
+    each_step_counts_its_part_in_the_note
     a_purge_leaves_nothing_that_waits
     a_purge_leaves_no_dead_letters
     a_purge_in_parts_drops_as_many_as_waited_and_what_was_held_goes_its_way
 }
 
+/// Does a step of it, and tells to how many jobs, and what is left.
+async fn step(bench: &Bench, deed: &Deed, rest: Option<Rest>) -> (u64, Option<Rest>) {
+    let part = Govern { by: ada(), deed: deed.clone(), rest };
+    match bench.engine().govern(part).await.unwrap().0 {
+        Governed::Done { jobs, rest } => (jobs, rest),
+        other => panic!("not done: {other:?}"),
+    }
+}
+
 /// Does all of it, and tells to how many jobs each call did it.
 async fn all(bench: &Bench, deed: Deed) -> Vec<u64> {
-    let (mut parts, mut rest) = (Vec::new(), None);
-    loop {
-        let part = Govern { by: ada(), deed: deed.clone(), rest };
-        match bench.engine().govern(part).await.unwrap().0 {
-            Governed::Done { jobs, rest: more } => {
-                parts.push(jobs);
-                rest = more;
-            }
-            other => panic!("not done: {other:?}"),
-        }
-        if rest.is_none() {
-            return parts;
-        }
+    let (jobs, mut rest) = step(bench, &deed, None).await;
+    let mut parts = vec![jobs];
+    while rest.is_some() {
+        let (jobs, more) = step(bench, &deed, rest).await;
+        parts.push(jobs);
+        rest = more;
     }
+    parts
+}
+
+/// All dead letters of the inbox.
+fn dead() -> Chosen {
+    Chosen::Dead(inbox(), Sieve::default())
+}
+
+fn again(jobs: Chosen) -> Deed {
+    Deed::Requeue { jobs, data: None }
 }
 
 /// So many dead letters.
@@ -120,6 +142,98 @@ async fn many_are_done_in_parts_and_noted_once(bench: &Bench) {
     assert_eq!(said, [("cancel", many), ("requeue", many)]);
 }
 
+async fn dead_letters_of_a_group_that_are_requeued_begin_in_the_order_of_their_enqueues(
+    bench: &Bench,
+) {
+    bench.inbox().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(die(bench, grouped("g"), "x").await);
+        bench.pass(1).await;
+    }
+    let [a, b, c] = ids[..] else { panic!("three") };
+    let these = |ids: &[JobId]| Chosen::Of(inbox(), ids.to_vec());
+    for jobs in [dead(), these(&[c, b, a]), these(&[b, c, a]), these(&[a, b, c, a])] {
+        assert_eq!(all(bench, again(jobs.clone())).await, [3]);
+        for id in &ids {
+            let taken = bench.take(9).await;
+            let begun: Vec<_> = taken.iter().map(|job| job.id).collect();
+            assert_eq!(begun, [*id], "{jobs:?}");
+            assert_eq!(bench.ended(&taken[0], fail("x")).await, Place::Dead);
+            bench.pass(1).await;
+        }
+    }
+}
+
+/// So many dead letters of a group, of which the first one died last.
+async fn die_in_a_group(bench: &Bench, count: usize) -> Vec<JobId> {
+    let job = |expires| NewJob { most: Some(1), expires, ..grouped("g") };
+    let mut jobs = vec![job(None)];
+    jobs.extend((1..count).map(|_| job(Some(Millis(1)))));
+    let ids = jobs.iter().map(|job| job.id).collect();
+    bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
+    let first = bench.take_one().await;
+    bench.pass(1).await;
+    while bench.tend().await.more {}
+    bench.pass(1).await;
+    assert_eq!(bench.ended(&first, fail("at last")).await, Place::Dead);
+    assert_eq!(bench.counts().await.dead, count as u64);
+    ids
+}
+
+async fn so_do_those_of_more_than_one_step_whatever_died_first_and_what_dies_again_is_left(
+    bench: &Bench,
+) {
+    bench.inbox().await;
+    for named in [false, true] {
+        let ids = die_in_a_group(bench, GOVERN_JOBS + 3).await;
+        let backwards = ids.iter().rev().copied().collect();
+        let deed = again(if named { Chosen::Of(inbox(), backwards) } else { dead() });
+        let (mut parts, mut begun, mut rest) = (Vec::new(), Vec::new(), None);
+        while parts.is_empty() || rest.is_some() {
+            let (jobs, more) = step(bench, &deed, rest).await;
+            parts.push(jobs);
+            rest = more;
+            // Between the steps they are there for whoever waits.
+            for _ in 0..2 {
+                bench.pass(1).await;
+                let job = bench.take_one().await;
+                begun.push(job.id);
+                assert_eq!(bench.ended(&job, fail("again")).await, Place::Dead);
+            }
+        }
+        assert_eq!((parts, &begun[..]), (vec![GOVERN_JOBS as u64, 3], &ids[..4]));
+        assert_eq!(bench.counts().await.dead, 4);
+        all(bench, Deed::Purge(inbox(), Purge::Waiting)).await;
+        all(bench, Deed::Purge(inbox(), Purge::Dead)).await;
+    }
+}
+
+async fn all_dead_letters_are_looked_at_before_one_is_requeued(bench: &Bench) {
+    bench.inbox().await;
+    let ids = die_in_a_group(bench, LOOK_JOBS + 1).await;
+    let (jobs, rest) = step(bench, &again(dead()), None).await;
+    assert_eq!((jobs, bench.counts().await.unfinished()), (0, 0));
+    let (jobs, rest) = step(bench, &again(dead()), rest).await;
+    assert_eq!((jobs, rest.is_some()), (GOVERN_JOBS as u64, true));
+    assert_eq!(bench.take_ids(9).await, ids[..1], "it has died last");
+    assert_eq!(notes(bench, None, 9).await[0].jobs, GOVERN_JOBS as u64);
+}
+
+async fn of_a_group_that_is_cancelled_in_steps_none_begins_between_them(bench: &Bench) {
+    bench.inbox().await;
+    let jobs: Vec<_> = (0..GOVERN_JOBS + 2).map(|_| grouped("g")).collect();
+    let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
+    let first = bench.take_one().await;
+    let deed = Deed::Cancel(Chosen::Of(inbox(), ids));
+    let (jobs, rest) = step(bench, &deed, None).await;
+    assert_eq!((jobs, bench.take_ids(9).await), (GOVERN_JOBS as u64, Vec::new()));
+    assert_eq!(step(bench, &deed, rest).await, (2, None));
+    assert!(matches!(bench.end(&first, complete()).await, Ended::Late(Reason::Cancelled)));
+    assert_eq!(bench.counts().await.unfinished(), 0);
+}
+
 async fn those_that_die_meanwhile_are_left(bench: &Bench) {
     bench.inbox().await;
     many_die(bench, GOVERN_JOBS + 1).await;
@@ -134,6 +248,50 @@ async fn those_that_die_meanwhile_are_left(bench: &Bench) {
     let second = Govern { rest: Some(rest), ..first };
     assert_eq!(bench.engine().govern(second).await.unwrap().0, one());
     assert_eq!(bench.place(job.id).await, Place::Dead);
+}
+
+/// What may be done to more than a step takes, and how many are put there for it.
+const MANY: u64 = GOVERN_JOBS as u64 + 3;
+
+/// Makes what each of these deeds is for, does its first step, and returns it with what is left.
+async fn begun(bench: &Bench, which: usize) -> (Deed, Rest) {
+    let jobs: Vec<_> = (0..MANY).map(|_| new_job()).collect();
+    let ids = jobs.iter().map(|job| job.id).collect();
+    let deed = match which {
+        0 => again(dead()),
+        1 => Deed::Discard(dead()),
+        2 => Deed::Purge(inbox(), Purge::Dead),
+        3 => Deed::Purge(inbox(), Purge::Waiting),
+        _ => Deed::Cancel(Chosen::Of(inbox(), ids)),
+    };
+    if which < 3 {
+        many_die(bench, usize::try_from(MANY).unwrap()).await;
+    } else {
+        bench.enqueue_all(Enqueue { jobs, promise: None, then: Vec::new() }).await;
+    }
+    let (jobs, rest) = step(bench, &deed, None).await;
+    assert_eq!(jobs, GOVERN_JOBS as u64);
+    (deed, rest.unwrap())
+}
+
+/// To how many jobs it was done and noted, by the queue and by its newest note.
+async fn done_and_noted(bench: &Bench, which: usize) -> (u64, u64) {
+    let counts = bench.counts().await;
+    let left = if which < 3 { counts.dead } else { counts.ready };
+    (MANY - left, notes(bench, None, 1).await[0].jobs)
+}
+
+async fn each_step_counts_its_part_in_the_note(bench: &Bench) {
+    bench.inbox().await;
+    for which in 0..5 {
+        let (deed, rest) = begun(bench, which).await;
+        let half = GOVERN_JOBS as u64;
+        assert_eq!(done_and_noted(bench, which).await, (half, half), "{deed:?}");
+        assert_eq!(step(bench, &deed, Some(rest)).await, (3, None));
+        assert_eq!(done_and_noted(bench, which).await, (MANY, MANY), "{deed:?}");
+        assert_eq!(notes(bench, None, 99).await.len(), 2 * which + 1);
+        all(bench, Deed::Purge(inbox(), Purge::Waiting)).await;
+    }
 }
 
 async fn a_purge_leaves_nothing_that_waits(bench: &Bench) {
@@ -197,4 +355,26 @@ async fn a_purge_in_parts_drops_as_many_as_waited_and_what_was_held_goes_its_way
     assert_eq!((lapsed.place, lapsed.attempts[0].lapsed), (Place::Ready, true));
     assert!(matches!(bench.end(&lapses, complete()).await, Ended::Late(Reason::Expired)));
     assert_eq!(bench.take_ids(9).await[..2], [fails_after.id, lapses.id]);
+}
+
+mod on_disk {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_deed_that_a_stop_has_cut_short_the_note_counts_what_was_done_and_no_more() {
+        for which in 0..5 {
+            let bench = Bench::sqlite();
+            bench.inbox().await;
+            let (deed, _) = begun(&bench, which).await;
+            bench.reopen(0);
+            let half = GOVERN_JOBS as u64;
+            assert_eq!(done_and_noted(&bench, which).await, (half, half), "{deed:?}");
+            // Said again it is done to the rest, and is another note.
+            assert_eq!(all(&bench, deed).await.iter().sum::<u64>(), 3);
+            assert_eq!(
+                notes(&bench, None, 9).await.iter().map(|it| it.jobs).collect::<Vec<_>>(),
+                [3, half]
+            );
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! What people do to queues and jobs, and what is kept of it.
 
-use super::Sieve;
+use super::{Ordered, Sieve};
 use crate::{
     id::{JobId, PersonId},
     job::{JobState, QueueSettings, SettingsPatch},
     time::Timestamp,
 };
+use std::collections::VecDeque;
 
 /// Something that somebody does to a queue or to jobs. It is done to up to
 /// [`GOVERN_JOBS`](crate::job::limits::GOVERN_JOBS) of them in a call, so that appends need not wait
@@ -70,9 +71,10 @@ pub enum Chosen {
     /// This one.
     One(JobId),
     /// These of a queue, up to [`CALL_JOBS`](crate::job::limits::CALL_JOBS). Those that are not there,
-    /// or to which it cannot be done, are passed over.
+    /// or to which it cannot be done, are passed over. They are requeued in the order of their enqueues.
     Of(QueueName, Vec<JobId>),
     /// All dead letters of a queue that the sieve lets through: those that are there at the first call.
+    /// They are requeued in the order of their enqueues.
     Dead(QueueName, Sieve),
 }
 
@@ -86,14 +88,25 @@ pub enum Purge {
 }
 
 /// Where a deed goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
     /// Its row among the [audits](Audit).
     pub audit: i64,
-    /// What it has come to.
-    pub at: (i64, i64),
-    /// How many more it may be done to.
-    pub left: u64,
+    /// To which it is to be done yet.
+    pub left: Left,
+}
+
+/// To which jobs a deed is to be done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// These, the first first.
+    These(VecDeque<JobId>),
+    /// Dead letters behind this place, from the one that died last to the first.
+    Died((i64, i64)),
+    /// Dead letters in the order of their enqueues.
+    Ordered(Ordered),
+    /// So many of those that wait.
+    Waiting(u64),
 }
 
 /// What became of a [`Govern`]. But for [`Done`](Self::Done) and
