@@ -194,6 +194,7 @@ mod tests {
             ),
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason", kib(REASON_BYTES)),
+            ("bytes of a text that is looked for in errors", kib(REASON_BYTES)),
             ("schedules, in all", number(SCHEDULES as usize)),
             ("bytes of a schedule's expression", number(SCHEDULE_BYTES)),
         ];

@@ -22,6 +22,7 @@ use axum::{
 use holdfast_common::{
     id::JobId,
     job::{self, JobState, QueueType, Reason, Token, limits::label},
+    storage::jobs::Sieve,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -80,6 +81,11 @@ async fn job_of(shared: &Shared, address: Address) -> Result<(JobId, Arc<About>)
 /// A token that somebody shows. A text that is none is taken as one that no lease has.
 fn token(text: &str) -> Token {
     text.parse().unwrap_or(Token { fence: 0, key: 0 })
+}
+
+/// Which jobs somebody looks for.
+fn sieve(kind: Option<String>, error: Option<String>) -> Result<Sieve, Problem> {
+    Sieve::of(kind, error).map_err(|why| Problem::bad_request(why.to_string()))
 }
 
 fn consumer(name: String, caller: &Caller) -> Result<job::Holder, Problem> {

@@ -307,6 +307,24 @@ on_every_engine! {
         assert_eq!(names, ["Anna"; 3]);
     }
 
+    async fn a_text_that_is_longer_than_any_error_is_looked_for_on_no_board(rig) {
+        let mut hand = Hand::service(&rig, "page").await;
+        let sub = hand.watch().await["sub"].clone();
+        let govern = |deed: Value| json!({ "ns": "work", "queue": "inbox", "deed": deed });
+        for (error, answered) in [("ä".repeat(2_048), ["page", "did", "did"]), ("x".repeat(4_097), ["refused"; 3])] {
+            let like = json!({ "error": error });
+            let more = json!({ "sub": sub, "place": "dead", "like": like });
+            let requeue = govern(json!({ "requeue": { "like": like } }));
+            let discard = govern(json!({ "discard": { "like": like } }));
+            for (at, (word, ask)) in [("more", more), ("govern", requeue), ("govern", discard)].into_iter().enumerate() {
+                let req = hand.ask(word, ask, None).await;
+                let (name, body) = hand.answer(req).await;
+                assert_eq!(name, answered[at], "{body}");
+                assert!(name != "refused" || body["code"] == "bad_request", "{body}");
+            }
+        }
+    }
+
     async fn a_job_that_is_enqueued_twice_with_its_id_is_there_once(rig) {
         let mut hand = Hand::service(&rig, "page").await;
         let id = "01234567-89ab-7cde-8f01-23456789abcd";

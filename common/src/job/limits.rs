@@ -14,7 +14,8 @@ const DAY: u64 = 24 * HOUR;
 /// Bytes of a job's result, and of a typed failure. Past it: too large, and the job stays leased.
 pub const RESULT_BYTES: usize = 64 * 1024;
 
-/// Bytes of the reason of a failed attempt; a longer one is [cut](reason).
+/// Bytes of the reason of a failed attempt; a longer one is [cut](reason). A longer text, which stands in
+/// none, is not looked for: refused.
 pub const REASON_BYTES: usize = 4 * 1024;
 
 /// The longest delay, expiry and keeping. Past it: refused.
@@ -178,6 +179,7 @@ mod tests {
         let rows = [
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason or a note", kib(REASON_BYTES)),
+            ("bytes of a text that is looked for in errors", kib(REASON_BYTES)),
             ("a delay, an expiry, `keep_ms`", format!("{} d", LONGEST_DELAY.0 / DAY)),
             ("a backoff, `retry_ms`", format!("{} h", LONGEST_BACKOFF.0 / HOUR)),
             ("what a shorter backoff doubles to", format!("{} h", LONGEST_DOUBLED.0 / HOUR)),

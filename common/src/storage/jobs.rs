@@ -9,7 +9,7 @@ pub use end::{End, Ended, Extend, Extended, How, Progress, Word, WordEvent};
 pub use govern::{
     Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Left, Purge, QueueName, Rest,
 };
-pub use list::{BadAfter, ListAfter, ListQuery, Listed, Sieve};
+pub use list::{BadAfter, ListAfter, ListQuery, Listed, LongText, Sieve};
 pub use ordered::Ordered;
 
 use super::Idempotency;

@@ -10,7 +10,7 @@ use holdfast_common::{
     codec::work as codec,
     consumer::{CHANGES, PAGE_JOBS, PUSHED},
     frame::work::{Brings, Brought, SERVER_FRAMES, SUBPROTOCOL, WorkClient, WorkServer},
-    job::limits::{CREDIT, RESULT_BYTES, SUBSCRIPTIONS},
+    job::limits::{CREDIT, REASON_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
     limits::OPEN_REQUESTS,
 };
 use serde::de::DeserializeOwned;
@@ -201,6 +201,7 @@ fn the_limits_of_a_work_connection_are_those_of_the_code() {
     let listed: Vec<_> = listed.iter().map(|row| (row[0], row[1].to_owned())).collect();
     let code = [
         ("bytes of a result, of a failure", RESULT_BYTES.to_string()),
+        ("bytes of a text that is looked for in errors", REASON_BYTES.to_string()),
         ("open requests", OPEN_REQUESTS.to_string()),
         ("subscriptions to jobs, and as many to boards", SUBSCRIPTIONS.to_string()),
         ("credit of a subscription", CREDIT.to_string()),

@@ -1,6 +1,6 @@
 //! What people decide about queues and jobs. Each deed is noted with who did it.
 
-use super::{Address, answer, job_of, queue_of, wrong_state};
+use super::{Address, answer, job_of, queue_of, sieve, wrong_state};
 use crate::{
     app::Shared,
     http::{
@@ -150,7 +150,7 @@ struct Which {
 
 impl Which {
     fn chosen(self, queue: QueueName) -> Result<Chosen, Problem> {
-        let sieve = Sieve { kind: self.kind, error: self.error };
+        let sieve = sieve(self.kind, self.error)?;
         match self.ids {
             None => Ok(Chosen::Dead(queue, sieve)),
             Some(_) if sieve != Sieve::default() => {

@@ -1,6 +1,6 @@
 //! Lists: the jobs of a queue, and what was done to them.
 
-use super::{Address, answer, queue_of, read::shown_job};
+use super::{Address, answer, queue_of, read::shown_job, sieve};
 use crate::{
     app::Shared,
     limits::{READ_BYTES, READ_EVENTS},
@@ -13,7 +13,7 @@ use axum::{
 };
 use holdfast_common::{
     job::{self, JobState},
-    storage::jobs::{Audit, AuditQuery, ListQuery, QueueName, Sieve},
+    storage::jobs::{Audit, AuditQuery, ListQuery, QueueName},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) async fn jobs(
     let query = ListQuery {
         queue: QueueName { ns: spec.ns.clone(), name: spec.name.clone() },
         places: asked.state.places().to_vec(),
-        sieve: Sieve { kind: asked.kind, error: asked.error },
+        sieve: sieve(asked.kind, asked.error)?,
         after: asked.after.map(|after| after.parse()).transpose().map_err(|_| not_after())?,
         limit: limit(asked.limit)?,
         last_attempt: false,

@@ -25,7 +25,7 @@ use holdfast_common::{
         Fault,
         jobs::{
             By, Chosen, Claim, Claimed, Deed, Ended, Enqueued, Extend, Extended, Governed,
-            ListQuery, Moves, Purge, QueueName, Sieve, Wanted, Word,
+            ListQuery, LongText, Moves, Purge, QueueName, Sieve, Wanted, Word,
         },
     },
 };
@@ -206,7 +206,7 @@ async fn govern(
 async fn chosen(shared: &Shared, queue: QueueName, which: Which) -> Result<Chosen, Refusal> {
     match which {
         Which::Jobs(ids) => these(shared, queue, ids).await,
-        Which::Like(like) => Ok(Chosen::Dead(queue, sieve(like))),
+        Which::Like(like) => Ok(Chosen::Dead(queue, sieve(like)?)),
     }
 }
 
@@ -218,8 +218,9 @@ async fn these(shared: &Shared, queue: QueueName, ids: Vec<JobId>) -> Result<Cho
     if its { Ok(Chosen::One(one)) } else { Err(job::Code::UnknownJob.into()) }
 }
 
-fn sieve(like: Like) -> Sieve {
-    Sieve { kind: like.kind, error: like.error }
+fn sieve(like: Like) -> Result<Sieve, Refusal> {
+    let wrong = |why: LongText| Refusal::new(Code::BadRequest.name(), &why.to_string());
+    Sieve::of(like.kind, like.error).map_err(wrong)
 }
 
 async fn board(shared: &Shared, name: &QueueName) -> Result<Option<BoardRead>, Refusal> {
@@ -272,7 +273,7 @@ async fn page(
     let query = ListQuery {
         queue: queue.clone(),
         places: vec![place],
-        sieve: sieve(like),
+        sieve: sieve(like)?,
         after,
         limit: PAGE_JOBS,
         last_attempt: true,

@@ -75,6 +75,23 @@ on_every_engine! {
         assert_eq!(deeds, ["discard", "requeue"]);
     }
 
+    async fn a_text_that_is_longer_than_any_error_is_not_looked_for(rig) {
+        // Cut, and found by all that is left of it.
+        let id = dead(&rig, "long", &"x".repeat(5_000)).await;
+        let kept = job(&rig, &id).await["errors"][0]["error"].as_str().unwrap().to_owned();
+        assert_eq!(kept.len(), 4_096);
+        let whole = kept.replace('…', "%E2%80%A6");
+        assert_eq!(titles(list(&rig, &format!("state=dead&error={whole}")).await["jobs"].as_array().unwrap()), ["long"]);
+        let longer = "x".repeat(4_097);
+        let listed = rig.get(&format!("{INBOX}/jobs?state=dead&error={longer}")).await;
+        listed.is(400, "bad_request");
+        for what in ["requeue", "discard"] {
+            ask(&rig, &format!("{INBOX}/{what}"), &json!({ "error": longer })).await.is(400, "bad_request");
+        }
+        assert_eq!(audit(&rig).await, Vec::<Value>::new());
+        assert_eq!(decide(&rig, "requeue", &json!({ "error": kept.to_uppercase() })).await, json!({ "count": 1 }));
+    }
+
     async fn nothing_begins_while_a_queue_is_paused_and_all_goes_on_when_it_is_resumed(rig) {
         enqueue(&rig, "waits", &json!({})).await;
         assert_eq!(decide(&rig, "pause", &json!({})).await, json!({ "paused": true }));

@@ -1,7 +1,7 @@
 //! Jobs of a queue, page by page.
 
 use super::{JobRead, QueueName};
-use crate::job::Place;
+use crate::job::{Place, limits::REASON_BYTES};
 use std::{fmt, str::FromStr};
 
 /// Jobs that are to be read.
@@ -35,8 +35,27 @@ pub struct ListQuery {
 pub struct Sieve {
     /// Those of this type alone.
     pub kind: Option<String>,
-    /// Those alone in whose last error this text stands, in capitals or not.
+    /// Those alone in whose last error this text stands, in capitals or not. [At most](Self::of) as long
+    /// as an error.
     pub error: Option<String>,
+}
+
+/// Why a text is not looked for in errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("No error is longer than {REASON_BYTES} bytes.")]
+pub struct LongText;
+
+impl Sieve {
+    /// One of what a caller says.
+    ///
+    /// # Errors
+    /// The text could stand in no error.
+    pub fn of(kind: Option<String>, error: Option<String>) -> Result<Self, LongText> {
+        match &error {
+            Some(text) if text.len() > REASON_BYTES => Err(LongText),
+            _ => Ok(Self { kind, error }),
+        }
+    }
 }
 
 /// Where a page ends.
