@@ -314,7 +314,14 @@ fn left(govern: &Govern) -> Option<&Left> {
 fn words(deed: &Deed) -> Result<(&'static str, Option<JobId>, Option<String>), Fault> {
     let chosen = |deed, jobs: &Chosen| match jobs {
         Chosen::One(id) => (deed, Some(*id), None),
-        Chosen::Of(_, ids) => (deed, ids.first().copied().filter(|_| ids.len() == 1), None),
+        Chosen::Of(_, ids) => match ids[..] {
+            [] => (deed, None, None),
+            [one] => (deed, Some(one), None),
+            _ => {
+                let ids: Vec<_> = ids.iter().map(JobId::to_string).collect();
+                (deed, None, Some(ids.join(", ")))
+            }
+        },
         Chosen::Dead(_, Sieve { kind, error }) => {
             let kind = kind.as_ref().map(|kind| format!("type: {kind}"));
             let error = error.as_ref().map(|error| format!("error: {error}"));

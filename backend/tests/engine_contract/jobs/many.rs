@@ -9,7 +9,7 @@ use holdfast_common::{
     id::JobId,
     job::{
         NewJob, Place, Reason,
-        limits::{GOVERN_JOBS, LOOK_JOBS},
+        limits::{CALL_JOBS, GOVERN_JOBS, LOOK_JOBS, REASON_BYTES},
     },
     storage::jobs::{
         Chosen, Deed, Ended, Enqueue, Govern, Governed, ListQuery, Purge, Rest, Sieve,
@@ -28,6 +28,7 @@ contract_of_jobs! {
     of_a_group_that_is_cancelled_in_steps_none_begins_between_them
     those_that_die_meanwhile_are_left
     each_step_counts_its_part_in_the_note
+    the_note_has_the_ids_of_the_jobs_that_were_named_as_far_as_they_fit
     a_purge_leaves_nothing_that_waits
     a_purge_leaves_no_dead_letters
     a_purge_in_parts_drops_as_many_as_waited_and_what_was_held_goes_its_way
@@ -248,6 +249,23 @@ async fn those_that_die_meanwhile_are_left(bench: &Bench) {
     let second = Govern { rest: Some(rest), ..first };
     assert_eq!(bench.engine().govern(second).await.unwrap().0, one());
     assert_eq!(bench.place(job.id).await, Place::Dead);
+}
+
+async fn the_note_has_the_ids_of_the_jobs_that_were_named_as_far_as_they_fit(bench: &Bench) {
+    bench.inbox().await;
+    let ids = bench.puts(2).await;
+    let cancelled = |ids: &[JobId]| Deed::Cancel(Chosen::Of(inbox(), ids.to_vec()));
+    all(bench, cancelled(&ids)).await;
+    all(bench, cancelled(&ids[..1])).await;
+    let many: Vec<_> = (0..CALL_JOBS).map(|_| job_id()).collect();
+    all(bench, cancelled(&many)).await;
+    let [most, one, two] = &notes(bench, None, 9).await[..] else { panic!("three notes") };
+    let told = format!("{}, {}", ids[0], ids[1]);
+    assert_eq!((two.job, two.jobs, &two.detail), (None, 2, &Some(told)));
+    assert_eq!((one.job, one.jobs, &one.detail), (None, 0, &None), "it was cancelled before");
+    let detail = most.detail.as_ref().unwrap();
+    assert!(detail.starts_with(&format!("{}, {}, ", many[0], many[1])), "{detail}");
+    assert!(detail.len() <= REASON_BYTES && detail.ends_with('…'), "{}", detail.len());
 }
 
 /// What may be done to more than a step takes, and how many are put there for it.

@@ -75,6 +75,14 @@ on_every_engine! {
         assert_eq!(deeds, ["discard", "requeue"]);
     }
 
+    async fn of_several_jobs_that_are_named_the_audit_has_the_ids(rig) {
+        let (one, two) = (dead(&rig, "one", "x").await, dead(&rig, "two", "y").await);
+        assert_eq!(decide(&rig, "requeue", &json!({ "ids": [two, one] })).await, json!({ "count": 2 }));
+        let noted = &audit(&rig).await[0];
+        assert_eq!((&noted["job"], &noted["count"]), (&json!(null), &json!(2)));
+        assert_eq!(noted["detail"], format!("{two}, {one}"));
+    }
+
     async fn a_text_that_is_longer_than_any_error_is_not_looked_for(rig) {
         // Cut, and found by all that is left of it.
         let id = dead(&rig, "long", &"x".repeat(5_000)).await;

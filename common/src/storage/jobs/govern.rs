@@ -160,7 +160,8 @@ pub struct Audit {
     pub job: Option<JobId>,
     /// To how many jobs it was done, up to now.
     pub jobs: u64,
-    /// What was set, what was purged, what the jobs were sieved by, or that the payload was `mended`;
+    /// What was set, what was purged, what the jobs were sieved by, the ids of several that were named, with
+    /// commas between them, or that the payload was `mended`;
     /// [cut](crate::job::limits::reason).
     pub detail: Option<String>,
 }
