@@ -5,6 +5,7 @@
 //! engine's own part is to find rows by its indexes and to store them.
 
 mod append;
+mod audit;
 mod claim;
 pub(super) mod clock;
 mod digest;

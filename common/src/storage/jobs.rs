@@ -1,14 +1,14 @@
 //! What is asked of the engine about queues and jobs, and what it says.
 
+mod audit;
 mod end;
 mod govern;
 mod list;
 mod ordered;
 
+pub use audit::{Audit, AuditQuery, Did};
 pub use end::{End, Ended, Extend, Extended, How, Progress, Word, WordEvent};
-pub use govern::{
-    Audit, AuditQuery, By, Chosen, Deed, Govern, Governed, Left, Purge, QueueName, Rest,
-};
+pub use govern::{By, Chosen, Deed, Govern, Governed, Left, Purge, QueueName, Rest};
 pub use list::{BadAfter, ListAfter, ListQuery, Listed, LongText, Sieve};
 pub use ordered::Ordered;
 

@@ -1,6 +1,6 @@
 //! Lengths and refusals in words.
 
-use holdfast_common::{frame::work::Refused, job::JobState, job::Reason};
+use holdfast_common::{frame::work::Refused, job::JobState, job::Reason, storage::jobs::Did};
 
 /// A length of time, to the unit that matters.
 #[must_use]
@@ -40,15 +40,15 @@ pub fn count(n: u64) -> String {
 /// as it is.
 #[must_use]
 pub fn deed(deed: &str) -> (String, bool) {
-    let (told, has_jobs) = match deed {
-        "pause" => ("paused the queue", false),
-        "resume" => ("resumed the queue", false),
-        "set" => ("changed the settings", false),
-        "cancel" => ("cancelled", true),
-        "requeue" => ("requeued", true),
-        "discard" => ("discarded", true),
-        "purge" => ("purged", true),
-        other => return (other.replace('_', " "), false),
+    let (told, has_jobs) = match Did::from(deed.to_owned()) {
+        Did::Pause => ("paused the queue", false),
+        Did::Resume => ("resumed the queue", false),
+        Did::Set => ("changed the settings", false),
+        Did::Cancel => ("cancelled", true),
+        Did::Requeue => ("requeued", true),
+        Did::Discard => ("discarded", true),
+        Did::Purge => ("purged", true),
+        other => return (other.name().replace('_', " "), false),
     };
     (told.to_owned(), has_jobs)
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Work,
+    audit::Note,
     list::{Fine, at, start},
     rows::{Queue, Row, Rows, Seq},
     work::Worked,
@@ -10,14 +11,11 @@ use holdfast_common::{
     id::JobId,
     job::{
         Act, JobState, Place, Refused,
-        limits::{GOVERN_JOBS, LOOK_JOBS, ORDERED_JOBS, reason},
+        limits::{GOVERN_JOBS, LOOK_JOBS, ORDERED_JOBS},
     },
     storage::{
         Fault,
-        jobs::{
-            Audit, AuditQuery, Chosen, Deed, Govern, Governed, Left, Ordered, Purge, QueueName,
-            Rest, Sieve,
-        },
+        jobs::{Chosen, Deed, Did, Govern, Governed, Left, Ordered, Purge, QueueName, Rest, Sieve},
     },
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -74,14 +72,6 @@ impl<R: Rows> Work<R> {
         }
     }
 
-    pub(in crate::engine) fn audit(&self, query: &AuditQuery) -> Worked<Option<Vec<Audit>>, R> {
-        let Some(queue) = self.rows.queue_named(&query.queue.ns, &query.queue.name)? else {
-            return Ok(None);
-        };
-        let before = query.before.unwrap_or(i64::MAX);
-        self.rows.audits(queue.seq, before, query.limit).map(Some)
-    }
-
     fn do_chosen(&mut self, govern: &Govern, jobs: &Chosen, what: Do) -> Worked<Governed, R> {
         match jobs {
             Chosen::One(id) => self.do_one(govern, *id, what),
@@ -103,7 +93,7 @@ impl<R: Rows> Work<R> {
         if let Err(state) = self.carry_out(row, what)? {
             return Ok(Governed::WrongState(state));
         }
-        self.note(govern, queue, 1)?;
+        self.noted(govern, queue, 1)?;
         Ok(Governed::Done { jobs: 1, rest: None })
     }
 
@@ -117,7 +107,7 @@ impl<R: Rows> Work<R> {
             return Ok(Governed::UnknownQueue);
         };
         change(self.change(queue)?);
-        self.note(govern, queue, 0)?;
+        self.noted(govern, queue, 0)?;
         Ok(Governed::Done { jobs: 0, rest: None })
     }
 
@@ -131,7 +121,7 @@ impl<R: Rows> Work<R> {
             return Ok(Governed::UnknownQueue);
         };
         let Part { jobs, left } = part(self, queue)?;
-        let audit = self.note(govern, queue, jobs)?;
+        let audit = self.noted(govern, queue, jobs)?;
         Ok(Governed::Done { jobs, rest: left.map(|left| Rest { audit, left }) })
     }
 
@@ -289,19 +279,17 @@ impl<R: Rows> Work<R> {
         Ok(std::mem::replace(&mut row.content, self.rows.store(data)?))
     }
 
-    fn note(&mut self, govern: &Govern, queue: Seq, jobs: u64) -> Worked<i64, R> {
+    /// Notes it, or counts its part in the note of the calls before this one.
+    fn noted(&mut self, govern: &Govern, queue: Seq, jobs: u64) -> Worked<i64, R> {
         if let Some(rest) = &govern.rest {
             if jobs > 0 {
                 self.rows.count_audit(rest.audit, jobs)?;
             }
             return Ok(rest.audit);
         }
-        let (deed, job, detail) = words(&govern.deed)?;
-        let detail = detail.map(reason);
-        let job = job.filter(|_| jobs == 1);
-        let (at, by) = (self.moment.wall, govern.by.clone());
-        let audit = Audit { seq: 0, at, by, deed: deed.to_owned(), job, jobs, detail };
-        self.rows.add_audit(queue, &audit)
+        let note = words(&govern.deed)?;
+        let job = note.job.filter(|_| jobs == 1);
+        self.note(queue, &govern.by, Note { job, jobs, ..note })
     }
 }
 
@@ -310,41 +298,41 @@ fn left(govern: &Govern) -> Option<&Left> {
     govern.rest.as_ref().map(|rest| &rest.left)
 }
 
-/// A deed as it is noted: what, to which job, and what else is to be known of it.
-fn words(deed: &Deed) -> Result<(&'static str, Option<JobId>, Option<String>), Fault> {
-    let chosen = |deed, jobs: &Chosen| match jobs {
-        Chosen::One(id) => (deed, Some(*id), None),
+/// A deed as it is noted, before it is known to how many jobs it is done.
+fn words(deed: &Deed) -> Result<Note, Fault> {
+    Ok(match deed {
+        Deed::Cancel(jobs) => chosen(Did::Cancel, jobs),
+        Deed::Requeue { jobs, data } => {
+            let note = chosen(Did::Requeue, jobs);
+            let mended = data.as_ref().map(|_| "mended".to_owned());
+            Note { detail: mended.or(note.detail), ..note }
+        }
+        Deed::Discard(jobs) => chosen(Did::Discard, jobs),
+        Deed::Pause(_) => Note::plain(Did::Pause, None),
+        Deed::Resume(_) => Note::plain(Did::Resume, None),
+        Deed::Purge(_, Purge::Waiting) => Note::plain(Did::Purge, Some("waiting".to_owned())),
+        Deed::Purge(_, Purge::Dead) => Note::plain(Did::Purge, Some("dead".to_owned())),
+        Deed::Set(_, settings) => {
+            let settings = serde_json::to_string(settings);
+            let settings = settings.map_err(|error| Fault::Failed(error.to_string()))?;
+            Note::plain(Did::Set, Some(settings))
+        }
+    })
+}
+
+/// With the job, or by what they were chosen.
+fn chosen(did: Did, jobs: &Chosen) -> Note {
+    let (job, detail) = match jobs {
+        Chosen::One(id) => (Some(*id), None),
         Chosen::Of(_, ids) => match ids[..] {
-            [] => (deed, None, None),
-            [one] => (deed, Some(one), None),
-            _ => {
-                let ids: Vec<_> = ids.iter().map(JobId::to_string).collect();
-                (deed, None, Some(ids.join(", ")))
-            }
+            [one] => (Some(one), None),
+            _ => (None, Some(ids.iter().map(JobId::to_string).collect::<Vec<_>>().join(", "))),
         },
         Chosen::Dead(_, Sieve { kind, error }) => {
             let kind = kind.as_ref().map(|kind| format!("type: {kind}"));
             let error = error.as_ref().map(|error| format!("error: {error}"));
-            let said: Vec<_> = kind.into_iter().chain(error).collect();
-            (deed, None, (!said.is_empty()).then(|| said.join("; ")))
+            (None, Some(kind.into_iter().chain(error).collect::<Vec<_>>().join("; ")))
         }
     };
-    Ok(match deed {
-        Deed::Cancel(jobs) => chosen("cancel", jobs),
-        Deed::Requeue { jobs, data } => {
-            let (deed, job, detail) = chosen("requeue", jobs);
-            let mended = data.as_ref().map(|_| "mended".to_owned());
-            (deed, job, mended.or(detail))
-        }
-        Deed::Discard(jobs) => chosen("discard", jobs),
-        Deed::Pause(_) => ("pause", None, None),
-        Deed::Resume(_) => ("resume", None, None),
-        Deed::Purge(_, Purge::Waiting) => ("purge", None, Some("waiting".to_owned())),
-        Deed::Purge(_, Purge::Dead) => ("purge", None, Some("dead".to_owned())),
-        Deed::Set(_, settings) => {
-            let settings = serde_json::to_string(settings);
-            let settings = settings.map_err(|error| Fault::Failed(error.to_string()))?;
-            ("set", None, Some(settings))
-        }
-    })
+    Note { did, job, jobs: 0, detail: detail.filter(|detail| !detail.is_empty()) }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Work,
+    audit::Note,
     rows::{Rows, Seq},
     work::Worked,
 };
@@ -11,7 +12,7 @@ use holdfast_common::{
     storage::{
         Append, Appended, Fault, NewEntry,
         hooks::{HookChange, HookState, Hooked, WEBHOOKS, Webhook},
-        jobs::{Audit, By},
+        jobs::{By, Did},
     },
     system::{self, Deliver, SYSTEM},
 };
@@ -28,7 +29,7 @@ impl<R: Rows> Work<R> {
         if there.len() >= WEBHOOKS {
             return Ok(Hooked::TooMany);
         }
-        self.note_webhook(webhook.id, by, "webhook_made")?;
+        self.note_webhook(webhook.id, by, Did::WebhookMade)?;
         self.rows.add_webhook(webhook)?;
         Ok(Hooked::Made)
     }
@@ -50,25 +51,25 @@ impl<R: Rows> Work<R> {
         let Some(mut webhook) = self.rows.webhook(id)? else {
             return Ok(false);
         };
-        let deed = match change {
+        let did = match change {
             HookChange::Secret(key, at) => {
                 webhook.before = Some(std::mem::replace(&mut webhook.secret, key.clone()));
                 webhook.changed = *at;
-                "webhook_secret"
+                Did::WebhookSecret
             }
             // Of several that were under way each is told so.
             HookChange::End if webhook.state == HookState::Ended => return Ok(true),
             HookChange::End => {
                 webhook.state = HookState::Ended;
-                "webhook_ended"
+                Did::WebhookEnded
             }
-            HookChange::Remove => "webhook_removed",
+            HookChange::Remove => Did::WebhookRemoved,
         };
         match change {
             HookChange::Remove => self.rows.drop_webhook(&webhook)?,
             _ => self.rows.keep_webhook(&webhook)?,
         }
-        self.note_webhook(id, by, deed)?;
+        self.note_webhook(id, by, did)?;
         Ok(true)
     }
 
@@ -111,17 +112,8 @@ impl<R: Rows> Work<R> {
         Ok(JobId::new(self.moment.wall.0, &random))
     }
 
-    fn note_webhook(&mut self, id: WebhookId, by: &By, deed: &str) -> Worked<(), R> {
+    fn note_webhook(&mut self, id: WebhookId, by: &By, did: Did) -> Worked<(), R> {
         let queue = self.queue_of_webhooks()?;
-        let audit = Audit {
-            seq: 0,
-            at: self.moment.wall,
-            by: by.clone(),
-            deed: deed.to_owned(),
-            job: None,
-            jobs: 0,
-            detail: Some(id.to_string()),
-        };
-        self.rows.add_audit(queue, &audit).map(drop)
+        self.note(queue, by, Note::plain(did, Some(id.to_string()))).map(drop)
     }
 }

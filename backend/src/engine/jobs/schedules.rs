@@ -1,12 +1,12 @@
 //! Schedules, and the jobs of their occurrences.
 
-use super::{Work, rows::Rows, work::Worked};
+use super::{Work, audit::Note, rows::Rows, work::Worked};
 use crate::engine::occurrence_job;
 use holdfast_common::{
     id::JobId,
     job::{NewJob, limits::SCHEDULES},
     storage::{
-        jobs::{Audit, By},
+        jobs::{By, Did},
         schedules::{
             Due, Fire, Fired, NewSchedule, Schedule, ScheduleChange, ScheduleRead, ScheduleState,
             Scheduled,
@@ -31,7 +31,7 @@ impl<R: Rows> Work<R> {
             }
             self.rows.drop_schedule(before.schedule.id)?;
             if before.job.queue != job.queue {
-                self.note_schedule(&before.schedule, by, "schedule_removed", None)?;
+                self.note_schedule(&before.schedule, by, Did::ScheduleRemoved, None)?;
             }
         } else if self.rows.count_schedules()? >= SCHEDULES {
             return Ok(Scheduled::TooMany);
@@ -51,8 +51,8 @@ impl<R: Rows> Work<R> {
         let read = ScheduleRead { schedule, job };
         self.rows.add_schedule(&read, queue)?;
         let ScheduleRead { schedule, .. } = read;
-        let deed = if before.is_some() { "schedule_replaced" } else { "schedule_made" };
-        self.note_schedule(&schedule, by, deed, Some(&schedule.cron))?;
+        let did = if before.is_some() { Did::ScheduleReplaced } else { Did::ScheduleMade };
+        self.note_schedule(&schedule, by, did, Some(&schedule.cron))?;
         Ok(if before.is_some() { Scheduled::Replaced(schedule) } else { Scheduled::Made(schedule) })
     }
 
@@ -78,10 +78,10 @@ impl<R: Rows> Work<R> {
         let Some(ScheduleRead { mut schedule, .. }) = self.rows.schedule(ns, name)? else {
             return Ok(None);
         };
-        let deed = match change {
+        let did = match change {
             ScheduleChange::Remove => {
                 self.rows.drop_schedule(schedule.id)?;
-                "schedule_removed"
+                Did::ScheduleRemoved
             }
             ScheduleChange::Pause => {
                 if schedule.state == (ScheduleState::Paused { reason: None }) {
@@ -89,7 +89,7 @@ impl<R: Rows> Work<R> {
                 }
                 schedule.state = ScheduleState::Paused { reason: None };
                 self.rows.keep_schedule(&schedule)?;
-                "schedule_paused"
+                Did::SchedulePaused
             }
             ScheduleChange::Resume { id, .. } if schedule.id != *id => return Ok(None),
             ScheduleChange::Resume { next, .. } => {
@@ -98,10 +98,10 @@ impl<R: Rows> Work<R> {
                 }
                 schedule.state = ScheduleState::Active { next: *next };
                 self.rows.keep_schedule(&schedule)?;
-                "schedule_resumed"
+                Did::ScheduleResumed
             }
         };
-        self.note_schedule(&schedule, by, deed, None)?;
+        self.note_schedule(&schedule, by, did, None)?;
         Ok(Some(schedule))
     }
 
@@ -131,7 +131,7 @@ impl<R: Rows> Work<R> {
         }
         self.add_all(&new)?;
         if let Err(reason) = &fire.then {
-            self.note_schedule(&schedule, &fire.by, "schedule_paused", Some(reason))?;
+            self.note_schedule(&schedule, &fire.by, Did::SchedulePaused, Some(reason))?;
         }
         self.rows.keep_schedule(&schedule)?;
         let [job] = jobs;
@@ -142,7 +142,7 @@ impl<R: Rows> Work<R> {
         &mut self,
         schedule: &Schedule,
         by: &By,
-        deed: &str,
+        did: Did,
         more: Option<&str>,
     ) -> Worked<(), R> {
         let Some(queue) = self.queue_named(&schedule.ns, &schedule.queue)? else {
@@ -150,15 +150,6 @@ impl<R: Rows> Work<R> {
         };
         let name = &schedule.name;
         let detail = more.map_or_else(|| name.clone(), |more| format!("{name}: {more}"));
-        let audit = Audit {
-            seq: 0,
-            at: self.moment.wall,
-            by: by.clone(),
-            deed: deed.to_owned(),
-            job: None,
-            jobs: 0,
-            detail: Some(detail),
-        };
-        self.rows.add_audit(queue, &audit).map(drop)
+        self.note(queue, by, Note::plain(did, Some(detail))).map(drop)
     }
 }

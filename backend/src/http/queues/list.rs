@@ -87,7 +87,7 @@ fn shown_audit(audit: &Audit) -> Value {
         "seq": audit.seq,
         "at": audit.at,
         "by": { "id": audit.by.person, "name": audit.by.name },
-        "deed": audit.deed,
+        "deed": audit.did.name(),
         "job": audit.job,
         "count": audit.jobs,
         "detail": audit.detail,

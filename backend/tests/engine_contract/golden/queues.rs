@@ -190,7 +190,7 @@ pub(super) async fn what_is_held_of_queues(bench: &Bench, form: u8) {
     assert_eq!(bench.enqueue_all(keyed()).await, Enqueued::Again(vec![id(READY)]));
     let query = AuditQuery { queue: inbox(), before: None, limit: 9 };
     let audits = bench.engine().audit(query).await.unwrap().unwrap();
-    let deeds: Vec<_> = audits.iter().map(|audit| audit.deed.as_str()).collect();
+    let deeds: Vec<_> = audits.iter().map(|audit| audit.did.name()).collect();
     assert_eq!(deeds, ["schedule_paused", "schedule_made", "schedule_made", "cancel", "set"]);
 
     let head = bench.job(id(HEAD)).await;

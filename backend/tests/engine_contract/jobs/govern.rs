@@ -5,7 +5,8 @@ use holdfast_common::{
     id::{JobId, PersonId},
     job::{JobState, NewJob, Place, QueueSettings, Reason, SettingsPatch},
     storage::jobs::{
-        Audit, AuditQuery, By, Chosen, Deed, Ended, Govern, Governed, How, Purge, QueueName, Sieve,
+        Audit, AuditQuery, By, Chosen, Deed, Did, Ended, Govern, Governed, How, Purge, QueueName,
+        Sieve,
     },
     time::{Millis, Timestamp},
 };
@@ -260,20 +261,13 @@ async fn notes_are_read_from_the_newest(bench: &Bench) {
     // What comes to nothing is not noted.
     govern(bench, cancel(id)).await;
     let all = notes(bench, None, 9).await;
-    let deeds: Vec<_> = all.iter().map(|note| note.deed.as_str()).collect();
+    let deeds: Vec<_> = all.iter().map(|note| note.did.name()).collect();
     assert_eq!(deeds, ["purge", "pause", "cancel"]);
     let first = all.last().unwrap();
     let at = Timestamp(WALL + 70);
     let seq = first.seq;
-    let expected = Audit {
-        seq,
-        at,
-        by: ada(),
-        deed: "cancel".to_owned(),
-        job: Some(id),
-        jobs: 1,
-        detail: None,
-    };
+    let expected =
+        Audit { seq, at, by: ada(), did: Did::Cancel, job: Some(id), jobs: 1, detail: None };
     assert_eq!(*first, expected);
     assert_eq!(notes(bench, None, 2).await, all[..2]);
     assert_eq!(notes(bench, Some(all[1].seq), 9).await, all[2..]);
@@ -338,8 +332,7 @@ mod on_disk {
         // As if so many had been noted since the first.
         bench.alter(&format!("UPDATE audit SET seq = {AUDITS} WHERE seq = 2"));
         govern(&bench, Deed::Pause(inbox())).await;
-        let deeds: Vec<_> =
-            notes(&bench, None, 9).await.into_iter().map(|note| note.deed).collect();
-        assert_eq!(deeds, ["pause", "resume"]);
+        let deeds: Vec<_> = notes(&bench, None, 9).await.into_iter().map(|note| note.did).collect();
+        assert_eq!(deeds, [Did::Pause, Did::Resume]);
     }
 }

@@ -260,7 +260,7 @@ async fn each_change_is_noted(bench: &Bench) {
     let (ns, name) = (SYSTEM.to_owned(), system::WEBHOOKS.to_owned());
     let query = AuditQuery { queue: QueueName { ns, name }, before: None, limit: 100 };
     let noted = bench.engine().audit(query).await.unwrap().unwrap();
-    let deeds: Vec<_> = noted.iter().map(|audit| audit.deed.as_str()).collect();
+    let deeds: Vec<_> = noted.iter().map(|audit| audit.did.name()).collect();
     assert_eq!(deeds, ["webhook_removed", "webhook_ended", "webhook_secret", "webhook_made"]);
     assert!(noted.iter().all(|audit| audit.detail == Some(id.to_string()) && audit.by == by()));
 }

@@ -138,7 +138,7 @@ async fn many_are_done_in_parts_and_noted_once(bench: &Bench) {
     let cancelled = Deed::Cancel(Chosen::Of(inbox(), ids.clone()));
     assert_eq!(all(bench, cancelled).await, [GOVERN_JOBS as u64, 3]);
     let notes = notes(bench, None, 9).await;
-    let said: Vec<_> = notes.iter().map(|note| (note.deed.as_str(), note.jobs)).collect();
+    let said: Vec<_> = notes.iter().map(|note| (note.did.name(), note.jobs)).collect();
     let many = ids.len() as u64;
     assert_eq!(said, [("cancel", many), ("requeue", many)]);
 }

@@ -315,7 +315,7 @@ async fn noted(bench: &Bench, queue: &str) -> Vec<(String, String)> {
     let audits = audits.unwrap().unwrap().into_iter();
     let told = audits.map(|audit| {
         assert_eq!(audit.by, by());
-        (audit.deed, audit.detail.unwrap_or_default())
+        (audit.did.name().to_owned(), audit.detail.unwrap_or_default())
     });
     told.collect()
 }

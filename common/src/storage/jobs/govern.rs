@@ -1,10 +1,9 @@
-//! What people do to queues and jobs, and what is kept of it.
+//! What people do to queues and jobs.
 
 use super::{Ordered, Sieve};
 use crate::{
     id::{JobId, PersonId},
     job::{JobState, QueueSettings, SettingsPatch},
-    time::Timestamp,
 };
 use std::collections::VecDeque;
 
@@ -90,7 +89,7 @@ pub enum Purge {
 /// Where a deed goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Its row among the [audits](Audit).
+    /// Its row among the [audits](super::Audit).
     pub audit: i64,
     /// To which it is to be done yet.
     pub left: Left,
@@ -128,40 +127,4 @@ pub enum Governed {
     UnknownJob,
     /// There is no such queue.
     UnknownQueue,
-}
-
-/// Rows about a queue that are to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditQuery {
-    /// The queue.
-    pub queue: QueueName,
-    /// Those older than this one.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// That somebody did something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// Its number: those of later ones are higher.
-    pub seq: i64,
-    /// When, by the wall clock.
-    pub at: Timestamp,
-    /// Who.
-    pub by: By,
-    /// What: `cancel`, `requeue`, `discard`, `pause`, `resume`, `purge` or `set`; at the queue of
-    /// [webhooks](crate::system::WEBHOOKS) `webhook_made`, `webhook_secret`, `webhook_ended` and
-    /// `webhook_removed` as well, with the webhook's id as the detail. Of the schedules of a queue:
-    /// `schedule_made`, `schedule_replaced`, `schedule_paused`, `schedule_resumed` and
-    /// `schedule_removed`, with the schedule's name in the detail.
-    pub deed: String,
-    /// The job, where it was one.
-    pub job: Option<JobId>,
-    /// To how many jobs it was done, up to now.
-    pub jobs: u64,
-    /// What was set, what was purged, what the jobs were sieved by, the ids of several that were named, with
-    /// commas between them, or that the payload was `mended`;
-    /// [cut](crate::job::limits::reason).
-    pub detail: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::engine::{
 use holdfast_common::{
     id::{JobId, PersonId},
     job::{Holder, Job, Lease, Over, Place, Spent, StoreTime, Token, rate::Tat},
-    storage::jobs::{Audit, By, Counts, Progress, QueueInfo},
+    storage::jobs::{Audit, By, Counts, Did, Progress, QueueInfo},
     time::{Millis, Timestamp},
 };
 use rusqlite::{Connection, Error, Result, Row, params, types::Type};
@@ -76,7 +76,7 @@ pub(super) fn audit(row: &Row<'_>) -> Result<Audit> {
         seq: row.get(0)?,
         at: Timestamp(number(row, 1)?),
         by: By { person: id(row, 2)?, name: row.get(3)? },
-        deed: row.get(4)?,
+        did: Did::from(row.get::<_, String>(4)?),
         job: job.map(JobId::from_bytes),
         jobs: number(row, 6)?,
         detail: row.get(7)?,

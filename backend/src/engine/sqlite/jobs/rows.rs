@@ -302,10 +302,10 @@ impl Rows for Tables<'_> {
     }
 
     fn add_audit(&mut self, queue: Seq, audit: &Audit) -> Result<i64> {
-        let Audit { seq: _, at, by, deed, job, jobs, detail } = audit;
+        let Audit { seq: _, at, by, did, job, jobs, detail } = audit;
         let job = job.as_ref().map(JobId::as_bytes);
         let who = by.person.as_bytes();
-        let row = params![int(at.0), who, by.name, deed, queue, job, int(*jobs), detail];
+        let row = params![int(at.0), who, by.name, did.name(), queue, job, int(*jobs), detail];
         let seq = self.db.prepare_cached(sql::ADD_AUDIT)?.insert(row)?;
         self.run(sql::OLD_AUDITS, [seq - i64::from(AUDITS)])?;
         Ok(seq)
