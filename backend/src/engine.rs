@@ -27,6 +27,7 @@ mod schedules;
 pub mod sqlite;
 
 pub use hooks::Hooks;
+pub(crate) use jobs::digest_of_job;
 pub use jobs::{Answer, Clocks, Jobs};
 pub use schedules::{Schedules, occurrence_job};
 

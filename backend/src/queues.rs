@@ -9,6 +9,7 @@ mod follow;
 mod late;
 mod line;
 mod poll;
+mod promise;
 mod schedules;
 mod tend;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use follow::{Follow, Follower};
 pub(crate) use late::unless_late;
 pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Inbox, Poll, Seat};
+pub(crate) use promise::{by_id, by_key};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
 pub(crate) use whole::{Said, end};
 

@@ -146,10 +146,10 @@ pub struct LaneWrite {
     pub floor: u64,
 }
 
-/// An HTTP caller's promise that a repeat is a repeat.
+/// A caller's promise that a repeat is a repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
-    /// 1 to 128 bytes. It belongs to (caller, room).
+    /// 1 to 128 bytes. It belongs to (caller, room); of jobs [as it is said there](jobs::Enqueue::promise).
     pub key: String,
     /// Whose key it is; in open mode the same for everyone.
     pub caller: PersonId,

@@ -23,6 +23,7 @@ mod told;
 mod work;
 
 pub use clock::Clocks;
+pub(crate) use digest::digest_of_job;
 
 pub(super) use {append::appended, work::Work};
 
@@ -60,6 +61,7 @@ pub trait Jobs: Send + Sync + 'static {
     ///
     /// The checks, in this order: the queues, the key, the ids, the room in the queues. A key is
     /// remembered as long as one of its jobs is, and at least [`KEYS_KEPT`](crate::limits::KEYS_KEPT).
+    /// With a key that is not known, a known id is a mismatch if its job is another one.
     fn enqueue(&self, enqueue: Enqueue) -> BoxFuture<'static, Answer<Enqueued>>;
 
     /// Gives jobs to a consumer: those of the highest priority, and of these the first ones, no more

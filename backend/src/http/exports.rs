@@ -3,7 +3,7 @@
 use super::{
     body::{Heard, Nothing, hear, key},
     caller::Caller,
-    events::{room_named, service},
+    events::room_named,
     queues::{answer, wrong_state},
     routes::Routes,
 };
@@ -12,6 +12,7 @@ use crate::{
     clock,
     export::Shelf,
     problem::Problem,
+    queues::by_key,
     rights::{Right, may},
 };
 use axum::{
@@ -28,7 +29,6 @@ use holdfast_common::{
     system::{EXPORTS, Export, SYSTEM},
 };
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::{io, sync::Arc};
 
 /// Characters of a room's name in the name of its file.
@@ -79,10 +79,7 @@ fn promise(
     export: &Export,
     body: &[u8],
 ) -> Result<Option<Idempotency>, Problem> {
-    let Some(key) = key(headers)? else { return Ok(None) };
-    let hash = Sha256::new().chain_update(export.room.as_bytes()).chain_update(body);
-    let caller = asker.unwrap_or_else(service);
-    Ok(Some(Idempotency { key, caller, body_hash: hash.finalize().into() }))
+    Ok(key(headers)?.map(|key| by_key(key, asker, &[export.room.as_bytes(), body])))
 }
 
 /// `GET /api/v1/holdfast/exports/{job}`.

@@ -4,6 +4,7 @@ mod bad;
 mod brings;
 mod drain;
 mod figures;
+mod once;
 
 use crate::{
     rig::{Rig, on_every_engine},

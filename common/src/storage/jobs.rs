@@ -111,7 +111,8 @@ pub struct Enqueue {
     /// The jobs, in their order, each [within its bounds](NewJob::check). One whose id is known already
     /// is there, and is not enqueued again.
     pub jobs: Vec<NewJob>,
-    /// The promise of an HTTP caller. The key belongs to its caller and the first job's queue.
+    /// The caller's promise. A key belongs to its caller and the first job's queue; one that is the id of
+    /// the only job, as text, to its caller alone.
     pub promise: Option<Idempotency>,
     /// What is claimed in the same transaction, in this order, once they are enqueued.
     pub then: Vec<Claim>,
@@ -129,7 +130,7 @@ pub enum Enqueued {
     },
     /// They were enqueued before, by this key or by these ids.
     Again(Vec<JobId>),
-    /// The key was used with another body.
+    /// The key was used with another body, or an id for another job.
     Mismatch,
     /// There is no such queue.
     UnknownQueue {

@@ -1,4 +1,4 @@
-//! By what the same end, said again, is known.
+//! By what the same word, said again, is known: an end, or an enqueue by its job's id.
 
 use holdfast_common::{
     id::RoomId,
@@ -55,6 +55,13 @@ pub(super) fn digest_of<'a>(
     for asked in jobs {
         job(&mut sha, asked);
     }
+    sha.finalize().into()
+}
+
+/// The same of an enqueue that is said with its job's id.
+pub(crate) fn digest_of_job(asked: &NewJob) -> Digest {
+    let mut sha = Sha256::new();
+    job(&mut sha, asked);
     sha.finalize().into()
 }
 

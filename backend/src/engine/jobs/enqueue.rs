@@ -8,9 +8,15 @@ use super::{
 use crate::limits::KEYS_KEPT;
 use holdfast_common::{
     job::{Job, NewJob},
-    storage::jobs::{Enqueue, Enqueued, Move},
+    storage::{
+        Idempotency,
+        jobs::{Enqueue, Enqueued, Move},
+    },
 };
 use std::collections::BTreeMap;
+
+/// In place of a queue's number, which are 1 and more: where keys are that belong to no queue.
+const NO_QUEUE: Seq = 0;
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn enqueue(&mut self, enqueue: &Enqueue) -> Worked<Enqueued, R> {
@@ -19,6 +25,7 @@ impl<R: Rows> Work<R> {
             Err(index) => return Ok(Enqueued::UnknownQueue { index }),
         };
         let promise = enqueue.promise.as_ref().zip(queues.first().copied());
+        let promise = promise.map(|(it, queue)| (it, whose(it, &enqueue.jobs, queue)));
         if let Some((promise, queue)) = promise
             && let Some(keyed) = self.rows.keyed(queue, promise)?
         {
@@ -26,7 +33,11 @@ impl<R: Rows> Work<R> {
             return Ok(if same { Enqueued::Again(keyed.jobs) } else { Enqueued::Mismatch });
         }
         let ids: Vec<_> = enqueue.jobs.iter().map(|asked| asked.id).collect();
-        let new = self.not_there(&enqueue.jobs, queues)?;
+        let new = self.not_there(&enqueue.jobs, queues.clone())?;
+        // Said without this key, or by somebody else.
+        if promise.is_some() && new.len() < ids.len() && !self.are_these(&enqueue.jobs, &queues)? {
+            return Ok(Enqueued::Mismatch);
+        }
         if new.is_empty() && !ids.is_empty() {
             return Ok(Enqueued::Again(ids));
         }
@@ -67,6 +78,19 @@ impl<R: Rows> Work<R> {
             }
         }
         Ok(new)
+    }
+
+    /// Whether the jobs of these ids that are there are those that are asked for, as far as it is kept.
+    fn are_these(&self, jobs: &[NewJob], queues: &[Seq]) -> Worked<bool, R> {
+        for (asked, queue) in jobs.iter().zip(queues) {
+            let Some(row) = self.rows.job(asked.id)? else { continue };
+            let terms = (row.queue, &row.kind, row.priority, &row.job.group, row.asker);
+            let same = terms == (*queue, &asked.kind, asked.priority, &asked.group, asked.asker);
+            if !same || self.rows.content(row.content)? != asked.data {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn add_all(&mut self, new: &[(&NewJob, Seq)]) -> Worked<(), R> {
@@ -129,5 +153,13 @@ impl<R: Rows> Work<R> {
             took: None,
         };
         self.moved(queue, moved)
+    }
+}
+
+/// The queue that a key belongs to. One that is its job's id is the same in each queue: it names one job.
+fn whose(promise: &Idempotency, jobs: &[NewJob], queue: Seq) -> Seq {
+    match jobs {
+        [job] if promise.key == job.id.to_string() => NO_QUEUE,
+        _ => queue,
     }
 }

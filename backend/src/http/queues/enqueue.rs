@@ -7,10 +7,9 @@ use crate::{
     http::{
         body::{Heard, hear, hear_much, key},
         caller::Caller,
-        events::service,
     },
     problem::Problem,
-    queues::new_job,
+    queues::{by_key, new_job},
 };
 use axum::{
     extract::{Request, State},
@@ -28,7 +27,6 @@ use holdfast_common::{
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
@@ -109,14 +107,12 @@ pub(super) async fn batch(
     Ok(answer(status, &json!({ "ids": ids })))
 }
 
-/// A key is its caller's: that of a person is no other's.
 fn promise(
     headers: &HeaderMap,
     asker: Option<PersonId>,
     body: &[u8],
 ) -> Result<Option<Idempotency>, Problem> {
-    let (caller, body_hash) = (asker.unwrap_or_else(service), Sha256::digest(body).into());
-    Ok(key(headers)?.map(|key| Idempotency { key, caller, body_hash }))
+    Ok(key(headers)?.map(|key| by_key(key, asker, &[body])))
 }
 
 async fn enqueue(

@@ -5,7 +5,7 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{Said, end_as_said, patch, possible, unless_late},
+    queues::{Said, by_id, end_as_said, patch, possible, unless_late},
     rights::{Right, may},
 };
 use holdfast_common::{
@@ -121,7 +121,8 @@ async fn enqueue(shared: &Shared, job: NewJob) -> Result<Enqueued, Refusal> {
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
-    Ok(shared.queues.desk.enqueue(vec![job], None).await?)
+    let promise = by_id(&job);
+    Ok(shared.queues.desk.enqueue(vec![job], Some(promise)).await?)
 }
 
 async fn take(shared: &Shared, claim: Claim) -> Result<(Claimed, Moves), Refusal> {

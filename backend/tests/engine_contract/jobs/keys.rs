@@ -13,6 +13,8 @@ contract_of_jobs! {
     a_repeat_gets_the_first_jobs
     another_body_under_the_key_is_a_mismatch
     a_key_belongs_to_its_caller_and_queue
+    a_key_that_is_the_id_of_its_job_is_the_same_in_each_queue
+    an_id_that_is_known_without_the_key_is_of_the_same_job_or_a_mismatch
     a_job_whose_id_is_known_is_not_enqueued_again
     a_refused_enqueue_leaves_no_key_and_no_job
     a_key_is_remembered_as_long_as_its_jobs_and_a_week_at_least
@@ -53,6 +55,49 @@ async fn a_key_belongs_to_its_caller_and_queue(bench: &Bench) {
     let mut other = keyed("k", 3, 1);
     other.promise.as_mut().unwrap().caller = PersonId::from_bytes([7; 16]);
     assert!(matches!(bench.enqueue_all(other).await, Enqueued::Made { .. }));
+}
+
+/// By the job's id.
+fn named(job: &NewJob, body: u8) -> Enqueue {
+    Enqueue {
+        jobs: vec![job.clone()],
+        promise: promise(&job.id.to_string(), body),
+        then: Vec::new(),
+    }
+}
+
+async fn a_key_that_is_the_id_of_its_job_is_the_same_in_each_queue(bench: &Bench) {
+    bench.inbox().await;
+    bench.queue("other", settings()).await;
+    let job = new_job();
+    let elsewhere = NewJob { queue: "other".to_owned(), ..job.clone() };
+    assert!(matches!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Made { .. }));
+    assert_eq!(bench.enqueue_all(named(&elsewhere, 2)).await, Enqueued::Mismatch);
+    assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
+    // The same text, and no id of what is asked for by it.
+    let by_key = keyed(&job.id.to_string(), 3, 1);
+    assert!(matches!(bench.enqueue_all(by_key).await, Enqueued::Made { .. }));
+    assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
+}
+
+async fn an_id_that_is_known_without_the_key_is_of_the_same_job_or_a_mismatch(bench: &Bench) {
+    bench.inbox().await;
+    bench.queue("other", settings()).await;
+    let job = NewJob { priority: 3, group: Some("g".to_owned()), ..new_job() };
+    bench.put(job.clone()).await;
+    let same = || job.clone();
+    for other in [
+        NewJob { queue: "other".to_owned(), ..same() },
+        NewJob { kind: "other".to_owned(), ..same() },
+        NewJob { data: "{\"n\":7}".to_owned(), ..same() },
+        NewJob { priority: 4, ..same() },
+        NewJob { group: None, ..same() },
+        NewJob { asker: Some(PersonId::from_bytes([7; 16])), ..same() },
+    ] {
+        assert_eq!(bench.enqueue_all(named(&other, 1)).await, Enqueued::Mismatch, "{other:?}");
+    }
+    assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
+    assert_eq!(bench.counts().await.ready, 1);
 }
 
 async fn a_job_whose_id_is_known_is_not_enqueued_again(bench: &Bench) {
