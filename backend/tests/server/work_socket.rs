@@ -4,6 +4,7 @@ mod bad;
 mod brings;
 mod drain;
 mod figures;
+mod govern;
 mod once;
 
 use crate::{
@@ -275,37 +276,6 @@ on_every_engine! {
         assert_eq!((&moved["queue"]["done"], &moved["queue"]["ready"]), (&json!(1), &json!(1)));
         let figures = board.find_if("figures", |it| it["figures"]["done"] == 1).await;
         assert_eq!(figures["figures"]["started"], 1);
-    }
-
-    async fn a_person_decides_about_dead_letters_and_pauses_from_a_board(rig) {
-        let anna = Me::new("Anna");
-        let mut hand = Hand::person(&rig, &anna).await;
-        hand.watch().await;
-        let id = add(&rig, "wrong").await;
-        let req = hand.ask("take", json!({ "job": id }), None).await;
-        let token = hand.answer(req).await.1["job"]["token"].clone();
-        let ask = json!({ "job": id, "token": token, "reason": "torn", "retry": false });
-        let req = hand.ask("fail", ask, None).await;
-        assert_eq!(hand.answer(req).await.1["state"], "dead");
-        let decide = |deed: Value| json!({ "ns": "work", "queue": "inbox", "deed": deed });
-        let deed = decide(json!({ "requeue": { "jobs": [id] } }));
-        let req = hand.ask("govern", deed.clone(), Some(json!({ "title": 7 }))).await;
-        assert_eq!(hand.answer(req).await.1["code"], "bad_payload");
-        let req = hand.ask("govern", deed, Some(json!({ "title": "right" }))).await;
-        assert_eq!(hand.answer(req).await.1["count"], 1);
-        let req = hand.ask("govern", decide(json!("pause")), None).await;
-        assert_eq!(hand.answer(req).await.0, "did");
-        hand.find_if("moved", |moved| moved["queue"]["paused"] == true).await;
-        let req = hand.ask("take", json!({ "job": id }), None).await;
-        let (name, body) = hand.answer(req).await;
-        assert_eq!(name, "refused", "{body}");
-        let settings = json!({ "in_flight": 3 });
-        let req = hand.ask("govern", decide(json!("set")), Some(settings)).await;
-        assert_eq!(hand.answer(req).await.0, "did");
-        assert_eq!(rig.get(INBOX).await.json()["settings"]["in_flight"], 3);
-        let audit = rig.get(&format!("{INBOX}/audit")).await.json();
-        let names: Vec<_> = audit["audit"].as_array().unwrap().iter().map(|it| &it["by"]["name"]).collect();
-        assert_eq!(names, ["Anna"; 3]);
     }
 
     async fn a_text_that_is_longer_than_any_error_is_looked_for_on_no_board(rig) {
