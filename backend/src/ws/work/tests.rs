@@ -1,5 +1,7 @@
 //! A connection whose socket takes no writes.
 
+mod rights;
+
 use super::*;
 use crate::{
     engine::sqlite::{Commits, Options, SqliteEngine},
