@@ -1,10 +1,7 @@
 //! How long a server is asked again that cannot do something now.
 
 use super::{NotDone, ask::NotAsked};
-use holdfast_common::{
-    error::{Code, Kind},
-    job,
-};
+use holdfast_common::job::code::may_pass;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -57,7 +54,7 @@ impl Patience {
     pub(super) async fn again(&mut self, why: NotDone) -> Result<(), NotDone> {
         let (since, most) = match &why {
             NotDone::NotAsked(NotAsked::Nobody(..) | NotAsked::Broken(..)) => (self.there, AWAY),
-            NotDone::Refused { code, .. } if passes(code) => {
+            NotDone::Refused { code, .. } if may_pass(code) => {
                 self.there = Instant::now();
                 (self.since, BUSY)
             }
@@ -76,16 +73,10 @@ impl Patience {
     }
 }
 
-/// Whether this code says that it may be otherwise later.
-fn passes(code: &str) -> bool {
-    let general = Code::ALL.iter().find(|it| it.name() == code).map(|code| code.kind());
-    let of_jobs = || job::Code::ALL.iter().find(|it| it.name() == code).map(|code| code.kind());
-    general.or_else(of_jobs) == Some(Kind::RetryAfter)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_common::error::Code;
 
     fn refused(code: Code) -> NotDone {
         let (code, text) = (code.name().to_owned(), code.text().to_owned());

@@ -4,7 +4,7 @@
 //! [`Code::Fenced`] answers one word about one job, where the code of that name in
 //! [`error`](crate::error::Code::Fenced) ends a connection.
 
-use crate::error::Kind;
+use crate::error::{self, Kind};
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
@@ -64,6 +64,14 @@ codes! {
     QueueFull = RetryAfter 503 "queue_full", "The queue is full.";
 }
 
+/// Whether what was refused with this code, of jobs or of every way in, may be asked for again later.
+#[must_use]
+pub fn may_pass(code: &str) -> bool {
+    let shared = error::Code::ALL.iter().find(|it| it.name() == code).map(|it| it.kind());
+    let own = || Code::ALL.iter().find(|it| it.name() == code).map(|it| it.kind());
+    shared.or_else(own) == Some(Kind::RetryAfter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +87,17 @@ mod tests {
             let later = code.kind() == Kind::RetryAfter;
             assert_eq!((500..600).contains(&code.status()), later, "{}", code.name());
             assert_ne!(code.kind(), Kind::Close);
+        }
+    }
+
+    #[test]
+    fn what_may_be_asked_for_again_is_what_the_server_cannot_do_for_now() {
+        for code in ["queue_full", "overloaded", "draining", "storage_fault"] {
+            assert!(may_pass(code), "{code}");
+        }
+        // The second one ends a connection, and the last is a newer server's.
+        for code in ["wrong_state", "fenced", "unknown_room", "eclipsed"] {
+            assert!(!may_pass(code), "{code}");
         }
     }
 

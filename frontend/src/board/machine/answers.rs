@@ -3,7 +3,7 @@
 use super::{Again, Ask, Held, LEASE, Machine, Output, Shelf, Terms, Word, wire};
 use crate::board::words;
 use holdfast_common::{
-    error::{self, Kind},
+    error::Code,
     frame::work::{Did, Enqueued, JobShown, Leased, Lost, Page, Refused, WorkServer},
     id::JobId,
     job::{self, JobState, JobType, Place, Reason},
@@ -20,7 +20,7 @@ impl Machine {
         let frame = match wire::read(text) {
             Some(Some(frame)) => frame,
             Some(None) => return,
-            None => return self.give_up(now, error::Code::BadFrame),
+            None => return self.give_up(now, Code::BadFrame),
         };
         match frame {
             WorkServer::Welcome(welcome) => self.welcome(now, &welcome),
@@ -163,7 +163,7 @@ impl Machine {
         let Some(ask) = self.open.remove(refused.req) else {
             return;
         };
-        let later = is_later(&refused.code);
+        let later = job::code::may_pass(&refused.code);
         match ask {
             Ask::Watch if later => self.later(now, Again::Watch),
             Ask::Watch => self.store.missing = true,
@@ -237,13 +237,6 @@ impl Machine {
             _ => {}
         }
     }
-}
-
-/// Whether the same may be asked again later.
-fn is_later(code: &str) -> bool {
-    let shared = error::Code::ALL.iter().find(|it| it.name() == code).map(|it| it.kind());
-    let own = || job::Code::ALL.iter().find(|it| it.name() == code).map(|it| it.kind());
-    shared.or_else(own) == Some(Kind::RetryAfter)
 }
 
 /// A task that is to be stored, or has just been.
