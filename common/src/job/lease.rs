@@ -67,7 +67,8 @@ pub enum Reason {
     Cancelled,
     /// The lease was ended, and the job has gone on since.
     Old,
-    /// It is no token of this job, as far as is still known.
+    /// It is no token of this job, as far as is still known; or a reason of a newer server.
+    #[serde(other)]
     Other,
 }
 

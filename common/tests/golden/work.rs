@@ -10,7 +10,10 @@ use holdfast_common::{
     codec::work as codec,
     consumer::{CHANGES, PAGE_JOBS, PUSHED},
     frame::work::{Brings, Brought, SERVER_FRAMES, SUBPROTOCOL, WorkClient, WorkServer},
-    job::limits::{CREDIT, REASON_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
+    job::{
+        Reason,
+        limits::{CREDIT, REASON_BYTES, RESULT_BYTES, SUBSCRIPTIONS},
+    },
     limits::OPEN_REQUESTS,
 };
 use serde::de::DeserializeOwned;
@@ -157,6 +160,14 @@ fn a_work_frame_of_a_newer_server_is_passed_over_and_a_broken_one_is_not() {
     for broken in [r#"{"lost":{"job":1}}"#, r#"{"wish":{},"more":{}}"#, "{}", "null", "{"] {
         assert!(codec::read_server(broken).is_err(), "{broken}");
     }
+}
+
+#[test]
+fn a_reason_of_a_newer_server_is_read_as_another_one() {
+    let id = "0199c82c-c000-7100-8100-000000000001";
+    let lost = format!(r#"{{"lost":{{"job":"{id}","fence":42,"reason":"eclipsed"}}}}"#);
+    let lost = codec::read_server(&lost).expect("it is a frame");
+    assert!(matches!(lost, Some(WorkServer::Lost(lost)) if lost.reason == Reason::Other));
 }
 
 #[test]

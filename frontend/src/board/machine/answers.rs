@@ -6,7 +6,7 @@ use holdfast_common::{
     error::Code,
     frame::work::{Did, Enqueued, JobShown, Leased, Lost, Page, Refused, WorkServer},
     id::JobId,
-    job::{self, JobState, JobType, Place, Reason},
+    job::{self, JobState, JobType, Place, QueueSettings, Reason},
     time::{Instant, Millis},
     work::Task,
 };
@@ -115,7 +115,8 @@ impl Machine {
             && self.store.job(job).is_none()
             && !enqueued.again
         {
-            self.store.put(now, shown(job, &task, terms));
+            let shown = self.shown(job, &task, terms);
+            self.store.put(now, shown);
         }
         self.whisper(job, "It is added.");
         self.forget(job);
@@ -237,27 +238,29 @@ impl Machine {
             _ => {}
         }
     }
-}
 
-/// A task that is to be stored, or has just been.
-pub(super) fn shown(id: JobId, task: &Task, terms: Terms) -> JobShown {
-    let delayed = terms.delay_ms.is_some();
-    JobShown {
-        id,
-        seq: None,
-        kind: Task::NAME.to_owned(),
-        place: if delayed { Place::Delayed } else { Place::Ready },
-        priority: terms.priority,
-        group: terms.group,
-        attempt: 0,
-        max_attempts: 5,
-        data: serde_json::value::to_raw_value(task).ok(),
-        consumer: None,
-        person: None,
-        progress: None,
-        note: None,
-        error: None,
-        due_in_ms: terms.delay_ms,
-        age_ms: Millis(0),
+    /// A task that is to be stored, or has just been.
+    pub(super) fn shown(&self, id: JobId, task: &Task, terms: Terms) -> JobShown {
+        let delayed = terms.delay_ms.is_some();
+        let settings = self.store.queue.as_ref().map(|queue| &queue.settings);
+        let attempts = settings.map(|settings| settings.attempts);
+        JobShown {
+            id,
+            seq: None,
+            kind: Task::NAME.to_owned(),
+            place: if delayed { Place::Delayed } else { Place::Ready },
+            priority: terms.priority,
+            group: terms.group,
+            attempt: 0,
+            max_attempts: attempts.unwrap_or(QueueSettings::default().attempts),
+            data: serde_json::value::to_raw_value(task).ok(),
+            consumer: None,
+            person: None,
+            progress: None,
+            note: None,
+            error: None,
+            due_in_ms: terms.delay_ms,
+            age_ms: Millis(0),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What is shown: what the server said, with what was asked since and is not answered.
 
-use super::{Ask, Machine, Word, answers};
+use super::{Ask, Machine, Word};
 use crate::board::store::{Card, Column, Job, Wait};
 use holdfast_common::{id::JobId, job::Place, time::Instant};
 
@@ -32,7 +32,7 @@ impl Machine {
         let mut card = match (self.store.job(id), self.words.get(id)) {
             (Some(job), _) => Card::of(job),
             (None, Some(Word::Add { task, terms, .. })) => {
-                Card::of(&Job::new(Instant(0), answers::shown(id, task, terms.clone()), None))
+                Card::of(&Job::new(Instant(0), self.shown(id, task, terms.clone()), None))
             }
             (None, _) => return None,
         };

@@ -2,7 +2,8 @@
 //!
 //! The derived readers of [`codec::work`](holdfast_common::codec::work) are a seventh of this page's first
 //! load, for members most of which a board does not show. What is read here is what they read; the tests
-//! hold it to them. A member that is missing or of another form ends the connection, as there.
+//! hold it to them. A member that is missing or of another form ends the connection, as there; a reason or
+//! a place of a newer server does not.
 
 use holdfast_common::{
     frame::work::{
@@ -99,9 +100,18 @@ impl<'a> Of<'a> {
     }
 
     fn all<T>(self, name: &str, read: fn(Self) -> Option<T>) -> Option<Vec<T>> {
+        self.list(name, false)?.into_iter().map(read).collect()
+    }
+
+    /// Of a list what stands at a place of a newer server, or all else.
+    fn list(self, name: &str, elsewhere: bool) -> Option<Vec<Self>> {
+        let unknown = |it: &Self| it.text("place").is_some() && it.where_it_is().is_none();
         match &self.0[name] {
             Value::Null => Some(Vec::new()),
-            list => list.as_array()?.iter().map(|it| read(Of(it))).collect(),
+            list => {
+                let list = list.as_array()?.iter().map(Of);
+                Some(list.filter(|it| unknown(it) == elsewhere).collect())
+            }
         }
     }
 
@@ -111,8 +121,8 @@ impl<'a> Of<'a> {
             "ended" => Reason::Ended,
             "cancelled" => Reason::Cancelled,
             "old" => Reason::Old,
-            "other" => Reason::Other,
-            _ => return None,
+            // A newer server's too.
+            _ => Reason::Other,
         })
     }
 
@@ -205,17 +215,24 @@ impl<'a> Of<'a> {
     }
 
     fn moved(self) -> Option<Moved> {
-        Some(Moved {
-            sub: self.number("sub")?,
-            queue: self.at("queue").queue()?,
-            jobs: self.all("jobs", Self::job)?,
-            gone: self.all("gone", |it| it.0.as_str()?.parse().ok())?,
-        })
+        let jobs = self.all("jobs", Self::job)?;
+        let mut gone = self.all("gone", |it| it.0.as_str()?.parse().ok())?;
+        // What stands elsewhere now has left the board.
+        for job in self.list("jobs", true)? {
+            gone.push(job.id("id")?);
+        }
+        Some(Moved { sub: self.number("sub")?, queue: self.at("queue").queue()?, jobs, gone })
     }
 
-    /// Of its settings the one that a board shows.
+    /// Of its settings those that a board goes by.
     fn queue(self) -> Option<QueueShown> {
-        let in_flight = self.at("settings").small("in_flight");
+        let settings = self.at("settings");
+        let default = QueueSettings::default();
+        let settings = QueueSettings {
+            in_flight: settings.small("in_flight"),
+            attempts: settings.small("max_attempts").unwrap_or(default.attempts),
+            ..default
+        };
         Some(QueueShown {
             ns: self.own("ns")?,
             name: self.own("name")?,
@@ -226,7 +243,7 @@ impl<'a> Of<'a> {
             done: self.number("done")?,
             dead: self.number("dead")?,
             paused: self.is("paused"),
-            settings: QueueSettings { in_flight, ..QueueSettings::default() },
+            settings,
         })
     }
 
@@ -292,10 +309,10 @@ mod tests {
         let mut silent = 0;
         for text in frames {
             let mut read_by_codec = read_server(&text).unwrap().unwrap();
-            // Of a queue's settings a board reads one, and payloads are the same JSON in other bytes.
+            // Of a queue's settings a board reads two, and payloads are the same JSON in other bytes.
             let settings = |queue: &mut QueueShown| {
-                let in_flight = queue.settings.in_flight;
-                queue.settings = QueueSettings { in_flight, ..QueueSettings::default() };
+                let QueueSettings { in_flight, attempts, .. } = queue.settings;
+                queue.settings = QueueSettings { in_flight, attempts, ..QueueSettings::default() };
             };
             match &mut read_by_codec {
                 WorkServer::Board(board) => settings(&mut board.queue),
@@ -311,6 +328,15 @@ mod tests {
             }
         }
         assert!(silent <= 1);
+    }
+
+    #[test]
+    fn every_place_and_every_state_is_read_by_its_name() {
+        for place in Place::ALL {
+            let told = serde_json::json!({ "place": place, "state": place.state() });
+            assert_eq!(Of(&told).where_it_is(), Some(place));
+            assert_eq!(Of(&told).state(), Some(place.state()));
+        }
     }
 
     #[test]

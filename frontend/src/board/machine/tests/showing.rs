@@ -19,6 +19,23 @@ fn a_board_is_shown_in_the_order_in_which_jobs_begin_and_follows_what_moves() {
 }
 
 #[test]
+fn a_job_at_a_place_of_a_newer_server_is_not_on_the_board_until_it_comes_to_one_that_is_known() {
+    let mut page = Page::new();
+    page.connect();
+    let (queue, kept, parked) = (queue(2, 0), job(2, "ready", 0, ""), job(3, "parked", 0, ""));
+    page.hear(&format!(
+        r#"{{"board":{{"sub":1,"queue":{queue},"places":[{{"place":"parked","jobs":[{parked}],"after":"0.0.3"}},{{"place":"ready","jobs":[{kept},{parked}]}}]}}}}"#
+    ));
+    assert_eq!(page.column(Column::Ready), ["Job 2"]);
+    page.moved(&format!("{},{}", job(2, "parked", 0, ""), job(1, "ready", 0, "")));
+    assert_eq!(page.column(Column::Ready), ["Job 1"]);
+    assert!(page.machine.card(id(2)).is_none());
+    page.moved(&job(2, "leased", 1, ""));
+    assert_eq!(page.column(Column::Taken), ["Job 2"]);
+    assert_eq!(page.machine.link(), Link::Online);
+}
+
+#[test]
 fn of_many_jobs_fifty_are_shown_and_more_are_asked_for() {
     let mut page = Page::new();
     page.connect();

@@ -82,3 +82,21 @@ fn a_loss_that_the_server_tells_of_ends_what_this_page_holds() {
     assert!(!page.card(1).mine);
     assert_eq!(page.card(1).said.as_deref(), Some("Your time ran out."));
 }
+
+#[test]
+fn a_loss_for_a_reason_of_a_newer_server_is_a_loss() {
+    let mut page = Page::new();
+    page.connect();
+    page.take();
+    let job = id(1);
+    page.hear(&format!(r#"{{"lost":{{"job":"{job}","fence":42,"reason":"eclipsed"}}}}"#));
+    assert_eq!(page.machine.link(), Link::Online);
+    assert!(!page.card(1).mine && page.kept.is_empty());
+    assert_eq!(page.card(1).said.as_deref(), Some("Someone else has it now."));
+    page.take();
+    let sent = page.wish(Wish::Done(id(1)));
+    let [WorkClient::Complete(complete)] = &sent[..] else { panic!("{sent:?}") };
+    page.refuse(complete.req, r#""code":"fenced","reason":"eclipsed""#);
+    assert!(!page.card(1).mine && page.kept.is_empty());
+    assert_eq!(page.card(1).said.as_deref(), Some("Someone else has it now."));
+}

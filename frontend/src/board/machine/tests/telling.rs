@@ -65,6 +65,22 @@ fn a_new_task_waits_with_its_id_and_appears_once() {
 }
 
 #[test]
+fn a_new_task_has_as_many_attempts_as_its_queue_gives_where_that_is_known() {
+    let mut page = Page::new();
+    page.add(8, "Call Ado");
+    assert_eq!(page.card(8).attempts, (0, 5), "as a queue gives of which nothing is set");
+    page.connect();
+    let queue = queue(2, 0).replace(r#""settings":{"#, r#""settings":{"max_attempts":3"#);
+    page.hear(&format!(r#"{{"moved":{{"sub":1,"queue":{queue},"jobs":[]}}}}"#));
+    let sent = page.add(9, "Call Bo");
+    assert_eq!(page.card(9).attempts, (0, 3));
+    let [WorkClient::Enqueue(enqueue)] = &sent[..] else { panic!("{sent:?}") };
+    let (req, job) = (enqueue.req, id(9));
+    page.hear(&format!(r#"{{"enqueued":{{"req":{req},"id":"{job}"}}}}"#));
+    assert_eq!((page.card(9).wait, page.card(9).attempts), (None, (0, 3)));
+}
+
+#[test]
 fn what_the_server_could_not_do_now_is_asked_for_again() {
     let mut page = Page::new();
     page.connect();
