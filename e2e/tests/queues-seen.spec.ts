@@ -290,10 +290,18 @@ test("the list has every queue with its oldest job's age, and keeps the keyboard
   await work.add(["Call Cy"]);
   await expect(queues.first()).toContainText("2 ready");
   await expect(queues.first()).toBeFocused();
+  // Of a queue in which nothing has ended this minute no rates are told.
+  await expect(queues.first()).toHaveText(/0 dead$/);
   await work.finish();
   await work.finish();
   await expect(queues.first()).not.toContainText("oldest");
+  await expect(queues.first()).toHaveText(/0 dead2 done\/minwait \d[\d.]*\s(ms|s)run \d[\d.]*\s(ms|s)$/);
   await expect(queues.first()).toBeFocused();
+  await work.add(["Call Di"]);
+  await work.bury("Nobody answers.");
+  await expect(queues.first()).toHaveText(/1 dead2 done\/min1 failed\/minwait .*run /);
+  await expect(queues.nth(1)).toHaveText(/0 dead$/);
+  expect(await wider(page)).toBeLessThanOrEqual(0);
 });
 
 test("a job of the server's own is seen, and nobody is asked to take it", async ({ server, people }) => {

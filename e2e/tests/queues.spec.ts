@@ -250,6 +250,20 @@ test("an answer that is lost on the way changes nothing", async ({ server, peopl
   expect(await work.counts()).toMatchObject({ ready: 1 });
 });
 
+test("how far a service is with a job, and what it says of that, is seen by everyone", async ({ server, people }) => {
+  const work = new Work(server);
+  const both = [await people.join("Ada", inbox), await people.joinApart("Bob", inbox)];
+  await work.add(["Copy the archive"]);
+  for (const { tab } of both) await expect(tab.board.job("Copy the archive").button("Take")).toBeVisible();
+  await work.progress("archive-2", 62, "3,100 of 5,000 files");
+  for (const { tab } of both) {
+    const { article } = tab.board.job("Copy the archive");
+    await expect(article.getByRole("progressbar", { name: "Progress" })).toHaveJSProperty("value", 62);
+    await expect(article).toContainText("archive-2");
+    await expect(article).toContainText("3,100 of 5,000 files");
+  }
+});
+
 test("who asked for a job sees what came of it", async ({ server, people }) => {
   const work = new Work(server);
   const ada = await people.join("Ada", inbox);
