@@ -73,6 +73,40 @@ test("a board at work", async ({ server, people }) => {
   await take(page, "board-details");
 });
 
+test("a board on a very busy day", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { board, page } = ada.tab;
+  const long = "Reply to everyone who wrote to the board about the new opening hours of the archive, before Friday";
+  const endless = `https://example.org/${"a-very-long-address-".repeat(8)}`;
+  for (let n = 1; n <= 24; n++) {
+    await work.add([n % 3 === 0 ? `${long} (${n})` : n % 5 === 0 ? endless : `Weigh box ${n}`], { group: `ward-${n}` });
+    const trace = Array.from({ length: 12 }, (_, line) => `  at scale.rs:${line}`).join("\n");
+    await work.bury(n % 2 === 0 ? `The scale does not answer:\n${trace}` : n % 5 === 0 ? endless : "No such box.");
+  }
+  for (let n = 1; n <= 14; n++) {
+    await work.add([n % 2 === 0 ? long : `Copy the archive of ${2000 + n}`], { group: n % 4 === 0 ? `${n}-${endless.slice(20, 120)}` : `archive-${n}`, priority: n });
+    const note = n % 3 === 0 ? "" : n % 2 === 0 ? `${n},100 of 5,000 files, and after that ${endless}` : "some";
+    await work.progress(n % 4 === 0 ? `a-consumer-of-a-long-name-${"x".repeat(60)}` : `archive-${n}`, (n * 7) % 101, note);
+  }
+  await work.add(Array.from({ length: 18 }, (_, n) => `Print label ${n + 1}`));
+  for (let n = 1; n <= 18; n++) await work.finish();
+  await work.add(["The one of this page", "Another"], { priority: 50 }, `Body. ${long}. `.repeat(5));
+  await board.job("The one of this page").take();
+  await work.add(Array.from({ length: 30 }, (_, n) => (n % 4 === 0 ? long : n % 7 === 0 ? endless : `Call number ${n + 1}`)), { priority: -3 });
+  await work.add(Array.from({ length: 6 }, (_, n) => `One after the other ${n + 1}`), { group: "a group of many words that is long", priority: 100 });
+  await work.add(["Not before tonight"], { delay_ms: 14_400_000 });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused: nothing begins").waitFor();
+  await expect.poll(async () => (await board.figure("Ready").heights()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(8);
+  await board.job("Copy the archive of 2001").press("Details");
+  await take(page, "busy");
+  for (const column of ["Ready", "Taken", "Done", "Dead"]) {
+    await show(page, column);
+    await take(page, `busy-${column.toLowerCase()}`);
+  }
+});
+
 test("a task that the server does not accept", async ({ people }) => {
   const ada = await people.join("Ada Lovelace", inbox);
   const { board, page } = ada.tab;
@@ -149,4 +183,26 @@ test("the queues, and an address where there is none", async ({ server, people }
   await ada.tab.page.goto("/queues/nothing");
   await ada.tab.page.getByText("There is no queue").waitFor();
   await take(ada.tab.page, "queue-none");
+});
+
+test("the queues on a very busy day", async ({ people }) => {
+  const ada = await people.join("Ada Lovelace", inbox);
+  const { page } = ada.tab;
+  const rates = { enqueued: 90, started: 80, done: 12_345, failed: 7, dead: 1, wait: { p50_ms: 13, p95_ms: 208 }, run: { p50_ms: 3_520, p95_ms: 19_200 } };
+  const none = { enqueued: 0, started: 0, done: 0, failed: 0, dead: 0 };
+  const of = (namespace: string, name: string, more: object): object => ({
+    namespace, name, ready: 0, delayed: 0, behind: 0, leased: 0, done: 0, dead: 0, paused: false, rates: none, ...more,
+  });
+  const queues = [
+    of("holdfast", "exports", { done: 3, rates: { ...none, done: 3, wait: { p50_ms: 4, p95_ms: 9 }, run: { p50_ms: 840, p95_ms: 900 } } }),
+    of("holdfast", "webhooks", { ready: 1_234, dead: 56, oldest_ms: 7_200_000, rates: { ...rates, done: 0, failed: 1_200 } }),
+    of("shop", "packing", { ready: 2_000_000, leased: 64, done: 1_250_000, dead: 3, oldest_ms: 90_000_000, paused: true, rates }),
+    of("a-namespace-of-a-long-name", "a-queue-whose-name-is-as-long-as-a-name-may-be-and-then-some", { ready: 12, leased: 3, done: 400, oldest_ms: 42_000, paused: true, rates }),
+    of("work", "inbox", { ready: 48, leased: 15, done: 18, dead: 24, oldest_ms: 61_000, rates: { ...rates, done: 18 } }),
+    of("work", "quiet", {}),
+  ];
+  await page.route("**/api/v1/queues", (route) => route.fulfill({ json: { queues } }));
+  await page.goto("/queues");
+  await page.getByRole("link", { name: /packing/ }).focus();
+  await take(page, "queues-busy");
 });
