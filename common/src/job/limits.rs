@@ -152,6 +152,7 @@ mod tests {
     }
 
     const TEXT: &str = include_str!("../../../docs/queues.md");
+    const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
 
     /// With a comma before each three digits.
     fn number(n: u64) -> String {
@@ -207,6 +208,8 @@ mod tests {
         for (what, value) in rows {
             assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");
         }
+        let claim = format!("{CLAIM_JOBS} jobs, and {} of payloads", mib(CLAIM_BYTES));
+        assert!(PROTOCOL.contains(&claim), "{claim}");
     }
 
     #[test]

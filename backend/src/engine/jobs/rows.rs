@@ -138,8 +138,7 @@ pub(in crate::engine) trait Rows {
 
     fn is_there(&self, id: JobId) -> Result<bool, Self::Error>;
     /// The first ready jobs of a queue with their payloads, in the order in which they begin: so many,
-    /// and as many as [`CLAIM_BYTES`] hold, but the first one
-    /// however large it is.
+    /// and as many as [`CLAIM_BYTES`] hold, but the first one however large it is.
     fn ready(&self, queue: Seq, most: u32) -> Result<Vec<(Row, String)>, Self::Error>;
     /// When the oldest ready job of a queue was enqueued.
     fn oldest(&self, queue: Seq) -> Result<Option<StoreTime>, Self::Error>;
