@@ -160,9 +160,8 @@ impl<C: Clone> Store<C> {
             let moves = Rc::new(moves(self.version, std::mem::take(&mut tx.moves)));
             done.push(Done { call, answer, counts, moves });
         }
-        let deeds = tx.deeds;
-        let due = observed.gap.is_some() || self.clock.fails();
-        if !deeds.is_empty() && (due || now - disk.kept.at >= Millis(1_000)) {
+        let (deeds, late) = (tx.deeds, now - disk.kept.at >= Millis(1_000));
+        if !deeds.is_empty() && (late || self.clock.fails() || observed.gap.is_some()) {
             disk.kept = Kept { at: now, wall };
         }
         if planted(Planted::LeaseBeforeCommit) {
