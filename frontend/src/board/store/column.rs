@@ -71,9 +71,7 @@ impl Store {
     #[must_use]
     pub fn rows(&self, column: Column) -> Vec<JobId> {
         let mut rows = self.all(column);
-        rows.sort_unstable_by_key(|job| {
-            (rank(job), job.shown.seq.unwrap_or(u64::MAX), job.shown.id)
-        });
+        rows.sort_unstable_by_key(|job| (rank(job), job.made, job.shown.id));
         rows.truncate(self.limit(column));
         rows.into_iter().map(|job| job.shown.id).collect()
     }
@@ -119,13 +117,15 @@ impl Store {
     }
 }
 
-/// What comes first stands above: what waits as it will begin, what has ended from the newest on.
-fn rank(job: &Job) -> (u8, i64, i64) {
+/// What comes first stands above: what waits as it will begin, what has ended from the newest on. Ages are as
+/// they were on their way here, and do not say which of two jobs that came together is the first.
+fn rank(job: &Job) -> (u8, i64, u64) {
     let urgency = -i64::from(job.shown.priority);
+    let seq = job.shown.seq.unwrap_or(u64::MAX);
     let (first, then) = match job.shown.place {
-        Place::Ready | Place::Behind => (urgency, job.made),
-        Place::Delayed => (job.due.unwrap_or(job.made), job.made),
-        Place::Leased => (job.made, 0),
+        Place::Ready | Place::Behind => (urgency, seq),
+        Place::Delayed => (job.due.unwrap_or(job.made), seq),
+        Place::Leased => (0, seq),
         Place::Done | Place::Dead | Place::Cancelled => (-job.rank, 0),
     };
     (job.shown.place.number(), first, then)

@@ -36,6 +36,18 @@ fn a_job_at_a_place_of_a_newer_server_is_not_on_the_board_until_it_comes_to_one_
 }
 
 #[test]
+fn jobs_stand_in_the_order_of_their_enqueues_whatever_their_ages_were_on_the_way() {
+    let mut page = Page::new();
+    page.connect();
+    for place in ["ready", "behind", "leased"] {
+        let told = |n, seq| job(n, place, 0, &format!(r#","seq":{seq}"#));
+        page.moved(&format!("{},{},{}", told(1, 9), told(2, 8), told(3, 7)));
+        let column = if place == "leased" { Column::Taken } else { Column::Ready };
+        assert_eq!(page.column(column), ["Job 3", "Job 2", "Job 1"], "{place}");
+    }
+}
+
+#[test]
 fn of_many_jobs_fifty_are_shown_and_more_are_asked_for() {
     let mut page = Page::new();
     page.connect();
