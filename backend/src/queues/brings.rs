@@ -79,26 +79,20 @@ pub(crate) async fn end_as_said<R: Refuses>(
     then: Result<Option<Claim>, R>,
 ) -> Result<(Ended, u64, Names), R> {
     let names = names(said.job, said.token, brings);
-    // What it says may be asked for again, after it was tried.
-    let with_events = (!brings.events.is_empty()).then(|| said.clone());
-    let (ended, version) = match checked(shared, about, author, &said, brings, then).await {
-        Ok((events, jobs, then)) => {
-            match (end(shared, Said { events, jobs, then, ..said }).await, &with_events) {
-                // A rule may fail by now that did not then.
-                (Err(fault), Some(said)) => {
-                    (unless_late(shared, word(said, about, brings), R::from(fault)).await?, 0)
-                }
-                (ended, _) => ended?,
-            }
-        }
-        Err(wrong) => (unless_late(shared, word(&said, about, brings), wrong).await?, 0),
+    let word = || word(&said, about, brings);
+    let (events, jobs, then) = match checked(shared, about, author, &said, brings, then).await {
+        Ok(parts) => parts,
+        Err(wrong) => return Ok((unless_late(shared, word(), wrong).await?, 0, names)),
     };
-    let ended = match (ended, with_events) {
+    let has_events = !events.is_empty();
+    let (ended, version) = match end(shared, Said { events, jobs, then, ..said.clone() }).await {
+        // A rule may fail by now that did not then.
+        Err(fault) if has_events => (unless_late(shared, word(), R::from(fault)).await?, 0),
         // A room may have another's name by now: then these words say something else than they did.
-        (late @ Ended::Late(Reason::Ended), Some(said)) => {
-            shared.engine.stands(word(&said, about, brings)).await?.unwrap_or(late)
+        Ok((late @ Ended::Late(Reason::Ended), version)) if has_events => {
+            (shared.engine.stands(word()).await?.unwrap_or(late), version)
         }
-        (ended, _) => ended,
+        ended => ended?,
     };
     Ok((ended, version, names))
 }
