@@ -91,7 +91,8 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// To these targets, trusting the authorities that browsers trust; an attempt takes no longer than this.
+    /// To these targets, trusting the authorities that browsers trust; the head of an answer has to come within
+    /// this time.
     pub(crate) fn new(targets: Targets, time: Duration) -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
         Self::trusting(roots.collect(), targets, Patience::of(time))
