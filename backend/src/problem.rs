@@ -1,6 +1,7 @@
 //! Errors of HTTP: `application/problem+json` (RFC 9457) with a stable `code`. The one place that
 //! maps a code to a response.
 
+use crate::queues::{Brought, Refuses, Wrong};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -100,6 +101,26 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         tracing::debug!(%fault, "a request met a fault of the storage");
         Self::from(fault.code())
+    }
+}
+
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Self {
+        Self::because(wrong.code, wrong.detail)
+    }
+}
+
+impl Refuses for Problem {
+    fn because(code: Code, detail: &str) -> Self {
+        Self::because(code, detail)
+    }
+
+    fn of(self, what: Brought, index: usize) -> Self {
+        let name = match what {
+            Brought::Event => "event",
+            Brought::Job => "job",
+        };
+        self.with(name, index)
     }
 }
 

@@ -149,7 +149,7 @@ pub struct LaneWrite {
 /// A caller's promise that a repeat is a repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
-    /// 1 to 128 bytes. It belongs to (caller, room); of jobs [as it is said there](jobs::Enqueue::promise).
+    /// 1 to 128 bytes. It belongs to (caller, room), or to [(caller, queue)](jobs::Promise::Key).
     pub key: String,
     /// Whose key it is; in open mode the same for everyone.
     pub caller: PersonId,

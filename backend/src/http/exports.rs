@@ -25,7 +25,7 @@ use holdfast_common::{
     error::Code,
     id::{JobId, PersonId},
     job::{self, JobState, NewJob},
-    storage::{Idempotency, jobs::Enqueued},
+    storage::jobs::{Enqueued, Promise},
     system::{EXPORTS, Export, SYSTEM},
 };
 use serde_json::json;
@@ -78,7 +78,7 @@ fn promise(
     asker: Option<PersonId>,
     export: &Export,
     body: &[u8],
-) -> Result<Option<Idempotency>, Problem> {
+) -> Result<Option<Promise>, Problem> {
     Ok(key(headers)?.map(|key| by_key(key, asker, &[export.room.as_bytes(), body])))
 }
 

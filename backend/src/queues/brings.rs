@@ -9,12 +9,11 @@ use super::{
 use crate::{
     app::Shared,
     clock,
-    problem::Problem,
     rights::{Right, may},
     walk::Draft,
 };
 use holdfast_common::{
-    consumer::{Names, Refusal},
+    consumer::Names,
     error::Code,
     frame::{
         Author,
@@ -38,33 +37,6 @@ pub(crate) trait Refuses:
 
     /// It is because of this part of an end.
     fn of(self, what: Brought, index: usize) -> Self;
-}
-
-impl Refuses for Problem {
-    fn because(code: Code, detail: &str) -> Self {
-        Self::because(code, detail)
-    }
-
-    fn of(self, what: Brought, index: usize) -> Self {
-        let name = match what {
-            Brought::Event => "event",
-            Brought::Job => "job",
-        };
-        self.with(name, index)
-    }
-}
-
-impl Refuses for Refusal {
-    fn because(code: Code, detail: &str) -> Self {
-        Self::new(code.name(), detail)
-    }
-
-    fn of(self, what: Brought, index: usize) -> Self {
-        match what {
-            Brought::Event => self.of_event(index),
-            Brought::Job => self.of_job(index),
-        }
-    }
 }
 
 /// Ends a lease as it is said, with all that comes with it, in the author's name. What is wrong is told

@@ -5,10 +5,10 @@ use crate::failpoint;
 use holdfast_common::{
     job::NewJob,
     storage::{
-        Fault, Idempotency,
+        Fault,
         jobs::{
             By, Chosen, Claim, Claimed, Deed, End, Ended, Enqueue, Enqueued, Extend, Extended,
-            Govern, Governed, LeasedJob, Moves, QueueName, Wanted,
+            Govern, Governed, LeasedJob, Moves, Promise, QueueName, Wanted,
         },
     },
     time::Millis,
@@ -20,7 +20,7 @@ impl Desk {
     pub(crate) async fn enqueue(
         self: &Arc<Self>,
         jobs: Vec<NewJob>,
-        promise: Option<Idempotency>,
+        promise: Option<Promise>,
     ) -> Result<Enqueued, Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);

@@ -1,9 +1,8 @@
 //! What is looked at before the engine is asked, whichever way it comes in.
 
 use super::About;
-use crate::{app::Shared, problem::Problem};
+use crate::app::Shared;
 use holdfast_common::{
-    consumer::Refusal,
     error::Code,
     job::{
         QueueSettings, SettingsPatch, Unfit,
@@ -18,8 +17,9 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub(crate) struct Wrong {
-    code: Code,
-    detail: String,
+    pub(crate) code: Code,
+    /// A sentence for whoever reads the answer.
+    pub(crate) detail: String,
 }
 
 impl From<Code> for Wrong {
@@ -31,18 +31,6 @@ impl From<Code> for Wrong {
 impl From<Unfit> for Wrong {
     fn from(unfit: Unfit) -> Self {
         Self { code: unfit.code(), detail: format!("{unfit}.") }
-    }
-}
-
-impl From<Wrong> for Problem {
-    fn from(wrong: Wrong) -> Self {
-        Self::because(wrong.code, wrong.detail)
-    }
-}
-
-impl From<Wrong> for Refusal {
-    fn from(wrong: Wrong) -> Self {
-        Self::new(wrong.code.name(), &wrong.detail)
     }
 }
 

@@ -66,9 +66,14 @@ pub(crate) async fn end(shared: &Shared, said: Said) -> Result<(Ended, u64), Fau
     if events.is_empty() {
         return shared.queues.desk.end(end).await;
     }
+    // In a box: what it takes to judge events is much, and most ends bring none.
+    Box::pin(end_with(shared, end, &events)).await
+}
+
+async fn end_with(shared: &Shared, end: End, events: &[Draft]) -> Result<(Ended, u64), Fault> {
     for _ in 0..ATTEMPTS {
         let mut appends = Vec::with_capacity(events.len());
-        for draft in &events {
+        for draft in events {
             // Its place among the appends is given up at once: an end has a turn of its own.
             appends.push(walk::decide(shared, draft, None).await?.append);
         }

@@ -1,6 +1,7 @@
 //! One connection of `holdfast-work.v1`: one task, one loop, driving a [`Consumer`].
 
 mod asks;
+mod refusal;
 
 use super::{
     LINGER, ROUNDS,

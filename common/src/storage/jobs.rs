@@ -15,7 +15,7 @@ pub use ordered::Ordered;
 use super::Idempotency;
 use crate::{
     id::{JobId, PersonId},
-    job::{Attempt, Holder, JobState, NewJob, Place, QueueSettings, Token},
+    job::{Attempt, Digest, Holder, JobState, NewJob, Place, QueueSettings, Token},
     time::{Millis, Timestamp},
 };
 
@@ -111,11 +111,19 @@ pub struct Enqueue {
     /// The jobs, in their order, each [within its bounds](NewJob::check). One whose id is known already
     /// is there, and is not enqueued again.
     pub jobs: Vec<NewJob>,
-    /// The caller's promise. A key belongs to its caller and the first job's queue; one that is the id of
-    /// the only job, as text, to its caller alone.
-    pub promise: Option<Idempotency>,
+    /// By what a repeat is known for one.
+    pub promise: Option<Promise>,
     /// What is claimed in the same transaction, in this order, once they are enqueued.
     pub then: Vec<Claim>,
+}
+
+/// A caller's promise that the repeat of an [`Enqueue`] is a repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Promise {
+    /// By a key, which belongs to its caller and the first job's queue.
+    Key(Idempotency),
+    /// By the id of the only job, which its asker has made; with a digest of all that is asked for.
+    Id(Digest),
 }
 
 /// What became of an [`Enqueue`]. But for [`Made`](Self::Made) nothing is changed by it.

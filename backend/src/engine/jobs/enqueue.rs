@@ -7,10 +7,11 @@ use super::{
 };
 use crate::limits::KEYS_KEPT;
 use holdfast_common::{
-    job::{Job, NewJob},
+    id::{JobId, PersonId},
+    job::{Digest, Job, NewJob},
     storage::{
         Idempotency,
-        jobs::{Enqueue, Enqueued, Move},
+        jobs::{Enqueue, Enqueued, Move, Promise},
     },
 };
 use std::collections::BTreeMap;
@@ -24,33 +25,62 @@ impl<R: Rows> Work<R> {
             Ok(queues) => queues,
             Err(index) => return Ok(Enqueued::UnknownQueue { index }),
         };
-        let promise = enqueue.promise.as_ref().zip(queues.first().copied());
-        let promise = promise.map(|(it, queue)| (it, whose(it, &enqueue.jobs, queue)));
-        if let Some((promise, queue)) = promise
-            && let Some(keyed) = self.rows.keyed(queue, promise)?
-        {
-            let same = keyed.body_hash == promise.body_hash;
-            return Ok(if same { Enqueued::Again(keyed.jobs) } else { Enqueued::Mismatch });
+        if let Some(known) = self.said_before(enqueue, &queues)? {
+            return Ok(known);
         }
         let ids: Vec<_> = enqueue.jobs.iter().map(|asked| asked.id).collect();
         let new = self.not_there(&enqueue.jobs, queues.clone())?;
-        // Said without this key, or by somebody else.
-        if promise.is_some() && new.len() < ids.len() && !self.are_these(&enqueue.jobs, &queues)? {
-            return Ok(Enqueued::Mismatch);
-        }
         if new.is_empty() && !ids.is_empty() {
             return Ok(Enqueued::Again(ids));
         }
         if !self.has_room(&new)? {
             return Ok(Enqueued::QueueFull);
         }
-        self.add_all(&new)?;
-        if let Some((promise, queue)) = promise {
-            self.rows.add_key(queue, promise, &ids, self.moment.now + KEYS_KEPT)?;
+        match (&enqueue.promise, &queues[..], &new[..]) {
+            (Some(Promise::Id(said)), _, [(job, queue)]) => self.add(job, *queue, Some(*said))?,
+            (Some(Promise::Key(key)), [queue, ..], _) => {
+                self.add_all(&new)?;
+                self.rows.add_key(*queue, key, &ids, self.moment.now + KEYS_KEPT)?;
+            }
+            _ => self.add_all(&new)?,
         }
         let claimed =
             enqueue.then.iter().map(|claim| self.claim(claim)).collect::<Result<_, _>>()?;
         Ok(Enqueued::Made { ids, claimed })
+    }
+
+    /// The answer to what was said before with this promise.
+    fn said_before(&self, enqueue: &Enqueue, queues: &[Seq]) -> Worked<Option<Enqueued>, R> {
+        let known = match (&enqueue.promise, &enqueue.jobs[..], queues) {
+            (Some(Promise::Key(key)), _, [queue, ..]) => {
+                let known = self.rows.keyed(*queue, key)?;
+                known.map(|known| (known.body_hash == key.body_hash, known.jobs))
+            }
+            (Some(Promise::Id(said)), [job], _) => {
+                let known = self.known_by_id(job, *said)?;
+                known.map(|same| (same, vec![job.id]))
+            }
+            _ => None,
+        };
+        Ok(known.map(|(same, jobs)| if same { Enqueued::Again(jobs) } else { Enqueued::Mismatch }))
+    }
+
+    /// Whether a job of this id is, or was, the one that is asked for; `None`: there is none. As long as it
+    /// is there its row says it: a key of its own would be two rows more, and their pages are what an
+    /// enqueue costs.
+    fn known_by_id(&self, asked: &NewJob, said: Digest) -> Worked<Option<bool>, R> {
+        if let Some(removed) = self.rows.keyed(NO_QUEUE, &id_as_key(asked.id, asked.asker, said))? {
+            return Ok(Some(removed.body_hash == said));
+        }
+        let there = self.rows.job(asked.id)?;
+        Ok(there.map(|row| row.said == Some(said) && row.asker == asked.asker))
+    }
+
+    /// The id of a job that is removed goes on as a key, where it was enqueued by that.
+    pub(super) fn remember(&mut self, row: &Row) -> Worked<(), R> {
+        let Some(said) = row.said else { return Ok(()) };
+        let key = id_as_key(row.job.id, row.asker, said);
+        self.rows.add_key(NO_QUEUE, &key, &[row.job.id], self.moment.now + KEYS_KEPT)
     }
 
     /// The jobs' queues, or the first job that is for none.
@@ -80,24 +110,11 @@ impl<R: Rows> Work<R> {
         Ok(new)
     }
 
-    /// Whether the jobs of these ids that are there are those that are asked for, as far as it is kept.
-    fn are_these(&self, jobs: &[NewJob], queues: &[Seq]) -> Worked<bool, R> {
-        for (asked, queue) in jobs.iter().zip(queues) {
-            let Some(row) = self.rows.job(asked.id)? else { continue };
-            let terms = (row.queue, &row.kind, row.priority, &row.job.group, row.asker);
-            let same = terms == (*queue, &asked.kind, asked.priority, &asked.group, asked.asker);
-            if !same || self.rows.content(row.content)? != asked.data {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     pub(super) fn add_all(&mut self, new: &[(&NewJob, Seq)]) -> Worked<(), R> {
         for (asked, queue) in new {
             // Named twice in one call it is one job.
             if new.len() == 1 || !self.rows.is_there(asked.id)? {
-                self.add(asked, *queue)?;
+                self.add(asked, *queue, None)?;
             }
         }
         Ok(())
@@ -117,7 +134,13 @@ impl<R: Rows> Work<R> {
         Ok(true)
     }
 
-    pub(super) fn add(&mut self, asked: &NewJob, queue: Seq) -> Worked<(), R> {
+    /// Adds one; `said`: what was said with its id, where that is its key.
+    pub(super) fn add(
+        &mut self,
+        asked: &NewJob,
+        queue: Seq,
+        said: Option<Digest>,
+    ) -> Worked<(), R> {
         let behind = match &asked.group {
             Some(group) => self.rows.has_head(queue, group)?,
             None => false,
@@ -138,6 +161,7 @@ impl<R: Rows> Work<R> {
             told: true,
             fence: 0,
             made: now,
+            said,
         };
         self.rows.add_job(&row)?;
         // It may expire as it comes.
@@ -156,10 +180,8 @@ impl<R: Rows> Work<R> {
     }
 }
 
-/// The queue that a key belongs to. One that is its job's id is the same in each queue: it names one job.
-fn whose(promise: &Idempotency, jobs: &[NewJob], queue: Seq) -> Seq {
-    match jobs {
-        [job] if promise.key == job.id.to_string() => NO_QUEUE,
-        _ => queue,
-    }
+/// An id is the same in each queue: it names one job.
+fn id_as_key(id: JobId, asker: Option<PersonId>, said: Digest) -> Idempotency {
+    let caller = asker.unwrap_or(PersonId::SERVICE);
+    Idempotency { key: id.to_string(), caller, body_hash: said }
 }

@@ -96,7 +96,7 @@ impl<R: Rows> Work<R> {
             let mut job = NewJob::of(self.fresh_job()?, &deliver);
             job.group = webhook.ordered.then(|| webhook.id.to_string());
             let queue = self.queue_of_webhooks()?;
-            self.add(&job, queue)?;
+            self.add(&job, queue, None)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::list::At;
 use holdfast_common::{
     cursor::Offset,
     id::{EventId, JobId, PersonId, RoomId, ScheduleId, WebhookId},
-    job::{Attempt, Job, Place, StoreTime, limits::CLAIM_BYTES, rate::Tat},
+    job::{Attempt, Digest, Job, Place, StoreTime, limits::CLAIM_BYTES, rate::Tat},
     storage::{
         Append, Appended, Fault, Idempotency,
         hooks::Webhook,
@@ -50,6 +50,8 @@ pub(in crate::engine) struct Row {
     pub(in crate::engine) fence: u64,
     /// When it was enqueued.
     pub(in crate::engine) made: StoreTime,
+    /// Where it was enqueued by its id, which its asker has made: the digest of what was said with it.
+    pub(in crate::engine) said: Option<Digest>,
 }
 
 /// What an idempotency key was used for.

@@ -66,6 +66,7 @@ impl<R: Rows> Work<R> {
         let ended = self.rows.ended(queue, StoreTime(by), most)?;
         self.rows.drop_jobs(&ended)?;
         for row in &ended {
+            self.remember(row)?;
             let (job, from, attempt) = (row.job.id, Some(row.job.place), row.job.attempt);
             let moved =
                 Move { job, from, to: None, attempt, consumer: None, failed: false, took: None };

@@ -31,6 +31,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/0005_queues.sql")),
     M::up(include_str!("../../../migrations/0006_webhooks.sql")),
     M::up(include_str!("../../../migrations/0007_schedules.sql")),
+    M::up(include_str!("../../../migrations/0008_ids.sql")),
 ];
 
 /// Earlier ones can lose a commit when the write-ahead log starts over.

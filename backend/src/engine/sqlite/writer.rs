@@ -11,7 +11,7 @@
 //! 5. After the answers it writes the write-ahead log back where that has grown.
 
 use super::{
-    checkpoint,
+    checkpoint::Log,
     jobs::{clock, held::Held},
     open::{OpenError, Options},
     task::{self, Problem, Queue, Task, fault, is_failed_fsync},
@@ -63,6 +63,7 @@ impl Writer {
         let commits = Arc::<AtomicU64>::default();
         let fatal = Arc::clone(&options.fatal);
         let desk = Desk {
+            log: Log::watch(&db),
             db,
             options,
             ticks,
@@ -97,7 +98,7 @@ impl Writer {
         self.submit(|_| false, work)
     }
 
-    /// The same, and tells of its answer whether content was removed.
+    /// The same; `removes` tells of its answer whether content was removed.
     pub(super) fn submit<T, W>(
         &self,
         removes: fn(&T) -> bool,
@@ -107,8 +108,8 @@ impl Writer {
         T: Send + 'static,
         W: FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
     {
-        let lost = Fault::Unknown("the writing thread has ended".to_owned());
-        task::ask(self.queue.as_ref(), removes, lost, work)
+        let lost = "the writing thread has ended".to_owned();
+        task::ask(self.queue.as_ref(), removes, Fault::Unknown(lost), work)
     }
 
     pub(super) fn last_fault(&self) -> Option<Fault> {
@@ -138,6 +139,7 @@ struct Desk {
     ticks: Arc<Ticks>,
     held: Arc<Held>,
     waiting: Receiver<Box<dyn Task>>,
+    log: Log,
     last_fault: LastFault,
     commits: Arc<AtomicU64>,
     /// When the write-ahead log has to be emptied because of what was removed.
@@ -170,7 +172,7 @@ impl Desk {
         if let Some(kept) = self.ticks.last().kept {
             clock::keep(&self.db, kept)?;
         }
-        checkpoint::empty(&self.db)
+        self.log.empty(&self.db)
     }
 
     /// What waits; empty when only the log has to be tended; `None` at the end.
@@ -360,10 +362,10 @@ impl Desk {
         }
         let now = Instant::now();
         let scrub = self.scrub_at.is_some_and(|at| at <= now);
-        let tended = if scrub || self.last_fault() == Some(Fault::Full) {
-            checkpoint::empty(&self.db)
+        let tended = if scrub || read(&self.last_fault) == Some(Fault::Full) {
+            self.log.empty(&self.db)
         } else {
-            checkpoint::keep_small(&self.db).map(|()| false)
+            self.log.keep_small(&self.db).map(|()| false)
         };
         match tended {
             Ok(emptied) => {
@@ -379,10 +381,6 @@ impl Desk {
         if self.scrub_at.is_some_and(|at| at <= now) {
             self.scrub_at = Some(Instant::now() + self.options.scrub_after);
         }
-    }
-
-    fn last_fault(&self) -> Option<Fault> {
-        read(&self.last_fault)
     }
 }
 

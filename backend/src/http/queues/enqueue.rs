@@ -22,7 +22,7 @@ use holdfast_common::{
     frame::work::AskedJob,
     id::{JobId, PersonId},
     job::{self, NewJob, limits::CALL_JOBS},
-    storage::{Idempotency, jobs::Enqueued},
+    storage::jobs::{Enqueued, Promise},
     time::Millis,
 };
 use serde::Deserialize;
@@ -111,14 +111,14 @@ fn promise(
     headers: &HeaderMap,
     asker: Option<PersonId>,
     body: &[u8],
-) -> Result<Option<Idempotency>, Problem> {
+) -> Result<Option<Promise>, Problem> {
     Ok(key(headers)?.map(|key| by_key(key, asker, &[body])))
 }
 
 async fn enqueue(
     shared: &Shared,
     jobs: Vec<NewJob>,
-    promise: Option<Idempotency>,
+    promise: Option<Promise>,
 ) -> Result<(StatusCode, Vec<JobId>), Problem> {
     if shared.is_draining() {
         return Err(Code::Draining.into());

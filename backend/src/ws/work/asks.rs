@@ -8,10 +8,11 @@ use crate::{
     queues::{Said, by_id, end_as_said, patch, possible, unless_late},
     rights::{Right, may},
 };
+use futures_util::future::BoxFuture;
 use holdfast_common::{
     consumer::{
-        BoardRead, Decided, HeldRead, Input, JobsRead, Names, Output, PAGE_JOBS, PLACES, PlaceRead,
-        Refusal,
+        BoardRead, Consumer, Decided, HeldRead, Input, JobsRead, Names, Output, PAGE_JOBS, PLACES,
+        PlaceRead, Refusal,
     },
     error::Code,
     frame::{
@@ -28,6 +29,7 @@ use holdfast_common::{
             ListQuery, LongText, Moves, Purge, QueueName, Sieve, Wanted, Word,
         },
     },
+    time::Instant,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -42,63 +44,67 @@ pub(super) fn queue<'a>(
     Ok(shared.queues.queue(&name.ns, &name.name)?)
 }
 
-/// Answers one that is answered later.
-pub(super) async fn answer(shared: Arc<Shared>, asked: Output) -> Done {
+/// Answers one that is answered later. Each in a box of its own size: a task moves its future when it begins
+/// and when it ends, and the largest of these is ten times the smallest.
+pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, Done> {
     match asked {
-        Output::Greet(hello) => {
+        Output::Greet(hello) => Box::pin(async move {
             let (result, now) = (greet(&shared, hello).await, clock::wall());
-            Box::new(move |machine, at| machine.handle(at, Input::Greeted { now, result }))
-        }
-        Output::Enqueue { req, job } => {
+            done(move |machine, at| machine.handle(at, Input::Greeted { now, result }))
+        }),
+        Output::Enqueue { req, job } => Box::pin(async move {
             let result = enqueue(&shared, job).await;
-            Box::new(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
-        }
-        Output::Take { req, claim } => {
+            done(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
+        }),
+        Output::Take { req, claim } => Box::pin(async move {
             let (result, moves) = match take(&shared, claim).await {
                 Ok((claimed, moves)) => (Ok(claimed), moves),
                 Err(refusal) => (Err(refusal), Moves::default()),
             };
-            Box::new(move |machine, at| {
-                machine.handle(at, Input::Taken { req, moves: &moves, result })
-            })
-        }
-        Output::End { req, job, token, how, brings, author, then } => {
+            done(move |machine, at| machine.handle(at, Input::Taken { req, moves: &moves, result }))
+        }),
+        Output::End { req, job, token, how, brings, author, then } => Box::pin(async move {
             let said = Said::plain(job, token, how);
             let (result, version, names) = match ends(&shared, said, &author, brings, then).await {
                 Ok((ended, version, names)) => (Ok(ended), version, names),
                 Err(refusal) => (Err(refusal), 0, Names::default()),
             };
-            Box::new(move |machine, at| {
+            done(move |machine, at| {
                 machine.handle(at, Input::Ended { req, version, names, result })
             })
-        }
-        Output::Extend { req, extend } => {
+        }),
+        Output::Extend { req, extend } => Box::pin(async move {
             let result = extends(&shared, extend).await;
-            Box::new(move |machine, at| machine.handle(at, Input::Extended { req, result }))
-        }
-        Output::Govern { req, by, queue, what } => {
+            done(move |machine, at| machine.handle(at, Input::Extended { req, result }))
+        }),
+        Output::Govern { req, by, queue, what } => Box::pin(async move {
             let result = govern(&shared, by, queue, what).await;
-            Box::new(move |machine, at| machine.handle(at, Input::Governed { req, result }))
-        }
-        Output::Board { sub, queue } => {
+            done(move |machine, at| machine.handle(at, Input::Governed { req, result }))
+        }),
+        Output::Board { sub, queue } => Box::pin(async move {
             let result = board(&shared, &queue).await;
-            Box::new(move |machine, at| machine.handle(at, Input::Board { sub, result }))
-        }
-        Output::Jobs { sub, ids } => {
+            done(move |machine, at| machine.handle(at, Input::Board { sub, result }))
+        }),
+        Output::Jobs { sub, ids } => Box::pin(async move {
             let result = jobs(&shared, &ids).await.map_err(Refusal::from);
-            Box::new(move |machine, at| machine.handle(at, Input::Jobs { sub, result }))
-        }
-        Output::Held(ids) => {
+            done(move |machine, at| machine.handle(at, Input::Jobs { sub, result }))
+        }),
+        Output::Held(ids) => Box::pin(async move {
             let result = held(&shared, &ids).await.map_err(Refusal::from);
-            Box::new(move |machine, at| machine.handle(at, Input::Held(result)))
-        }
-        Output::Page { req, queue, place, after, like } => {
+            done(move |machine, at| machine.handle(at, Input::Held(result)))
+        }),
+        Output::Page { req, queue, place, after, like } => Box::pin(async move {
             let result = page(&shared, &queue, place, after, like).await;
-            Box::new(move |machine, at| machine.handle(at, Input::Page { req, result }))
-        }
+            done(move |machine, at| machine.handle(at, Input::Page { req, result }))
+        }),
         // The others are carried out at once.
-        _ => Box::new(|_, _| Vec::new()),
+        _ => Box::pin(async { done(|_, _| Vec::new()) }),
     }
+}
+
+/// What the machine is told, once it is known.
+fn done(tell: impl FnOnce(&mut Consumer, Instant) -> Vec<Output> + Send + 'static) -> Done {
+    Box::new(tell)
 }
 
 /// What a person is called in rooms, if it is who it says; a service says nothing.

@@ -15,7 +15,7 @@ use holdfast_common::{
     storage::{
         hooks::{HookChange, HookState, Hooked, Key, Webhook},
         jobs::{
-            AuditQuery, By, Chosen, Deed, Ended, Enqueue, Enqueued, Extend, How, Progress,
+            AuditQuery, By, Chosen, Deed, Ended, Enqueue, Enqueued, Extend, How, Progress, Promise,
             QueueName, QueueSpec,
         },
         schedules::{Fire, Fired, NewSchedule, ScheduleChange, ScheduleState, Scheduled},
@@ -56,7 +56,13 @@ fn own_settings() -> QueueSettings {
 }
 
 fn keyed() -> Enqueue {
-    Enqueue { jobs: vec![job(READY)], promise: promise("k", 9), then: Vec::new() }
+    Enqueue { jobs: vec![job(READY)], promise: promise("k", 9).map(Promise::Key), then: Vec::new() }
+}
+
+/// Since the eighth form the job says by what it is known.
+fn named() -> Enqueue {
+    let job = NewJob { delay: Millis(700_000), ..job(DELAYED) };
+    Enqueue { jobs: vec![job], promise: Some(Promise::Id([9; 32])), then: Vec::new() }
 }
 
 fn hook(n: u8) -> Webhook {
@@ -112,7 +118,7 @@ pub(super) async fn write(bench: &Bench) {
     bench.engine().extend(extend).await.unwrap();
     let expires = Some(Millis(900_000));
     bench.put(NewJob { group: Some("g".to_owned()), expires, ..job(BEHIND) }).await;
-    bench.put(NewJob { delay: Millis(700_000), ..job(DELAYED) }).await;
+    bench.enqueue_all(named()).await;
     bench.put(job(CANCELLED)).await;
     govern(bench, Deed::Cancel(Chosen::One(id(CANCELLED)))).await;
     let Enqueued::Made { .. } = bench.enqueue_all(keyed()).await else { panic!("it is new") };
@@ -188,6 +194,9 @@ pub(super) async fn what_is_held_of_queues(bench: &Bench, form: u8) {
     assert_eq!(bench.read_queue().await.info.settings, own_settings());
     assert!(bench.engine().queue(WORK, "attic").await.unwrap().unwrap().info.paused);
     assert_eq!(bench.enqueue_all(keyed()).await, Enqueued::Again(vec![id(READY)]));
+    let again = Enqueued::Again(vec![id(DELAYED)]);
+    let known = if form < 8 { Enqueued::Mismatch } else { again };
+    assert_eq!(bench.enqueue_all(named()).await, known);
     let query = AuditQuery { queue: inbox(), before: None, limit: 9 };
     let audits = bench.engine().audit(query).await.unwrap().unwrap();
     let deeds: Vec<_> = audits.iter().map(|audit| audit.did.name()).collect();

@@ -49,6 +49,23 @@ async fn a_batch_that_was_not_committed_leaves_no_counts_and_no_fence() {
     }
 }
 
+/// More than are stored ahead of those that are given.
+#[tokio::test]
+async fn fences_rise_however_many_are_given_and_over_each_restart() {
+    let bench = Bench::sqlite();
+    bench.inbox().await;
+    bench.puts(1_110).await;
+    let mut fences = Vec::new();
+    for (claims, most) in [(11, 100), (1, 5), (1, 5)] {
+        for _ in 0..claims {
+            fences.extend(bench.take(most).await.iter().map(|job| job.token.fence));
+        }
+        bench.reopen(0);
+    }
+    assert_eq!(fences.len(), 1_110);
+    assert!(fences.is_sorted_by(|one, next| one < next), "{fences:?}");
+}
+
 /// What the batch behind the next commit is to meet.
 type Trigger = Arc<Mutex<Option<&'static str>>>;
 

@@ -5,7 +5,7 @@ use holdfast_backend::limits::KEYS_KEPT;
 use holdfast_common::{
     id::PersonId,
     job::{NewJob, QueueSettings},
-    storage::jobs::{Enqueue, Enqueued},
+    storage::jobs::{Enqueue, Enqueued, Promise},
     time::Millis,
 };
 
@@ -13,17 +13,18 @@ contract_of_jobs! {
     a_repeat_gets_the_first_jobs
     another_body_under_the_key_is_a_mismatch
     a_key_belongs_to_its_caller_and_queue
-    a_key_that_is_the_id_of_its_job_is_the_same_in_each_queue
-    an_id_that_is_known_without_the_key_is_of_the_same_job_or_a_mismatch
+    an_id_is_the_same_in_each_queue_and_no_key
+    an_id_under_which_another_job_stands_is_a_mismatch
     a_job_whose_id_is_known_is_not_enqueued_again
     a_refused_enqueue_leaves_no_key_and_no_job
     a_key_is_remembered_as_long_as_its_jobs_and_a_week_at_least
+    an_id_is_remembered_as_long_as_its_job_and_a_week_after_it
     a_queue_holds_so_many_and_no_more
 }
 
 fn keyed(key: &str, body: u8, jobs: usize) -> Enqueue {
     let jobs = (0..jobs).map(|_| new_job()).collect();
-    Enqueue { jobs, promise: promise(key, body), then: Vec::new() }
+    Enqueue { jobs, promise: promise(key, body).map(Promise::Key), then: Vec::new() }
 }
 
 async fn a_repeat_gets_the_first_jobs(bench: &Bench) {
@@ -53,20 +54,18 @@ async fn a_key_belongs_to_its_caller_and_queue(bench: &Bench) {
     elsewhere.jobs[0].queue = "other".to_owned();
     assert!(matches!(bench.enqueue_all(elsewhere).await, Enqueued::Made { .. }));
     let mut other = keyed("k", 3, 1);
-    other.promise.as_mut().unwrap().caller = PersonId::from_bytes([7; 16]);
+    let Some(Promise::Key(key)) = &mut other.promise else { panic!("no key") };
+    key.caller = PersonId::from_bytes([7; 16]);
     assert!(matches!(bench.enqueue_all(other).await, Enqueued::Made { .. }));
 }
 
 /// By the job's id.
 fn named(job: &NewJob, body: u8) -> Enqueue {
-    Enqueue {
-        jobs: vec![job.clone()],
-        promise: promise(&job.id.to_string(), body),
-        then: Vec::new(),
-    }
+    let promise = Some(Promise::Id([body; 32]));
+    Enqueue { jobs: vec![job.clone()], promise, then: Vec::new() }
 }
 
-async fn a_key_that_is_the_id_of_its_job_is_the_same_in_each_queue(bench: &Bench) {
+async fn an_id_is_the_same_in_each_queue_and_no_key(bench: &Bench) {
     bench.inbox().await;
     bench.queue("other", settings()).await;
     let job = new_job();
@@ -80,24 +79,16 @@ async fn a_key_that_is_the_id_of_its_job_is_the_same_in_each_queue(bench: &Bench
     assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
 }
 
-async fn an_id_that_is_known_without_the_key_is_of_the_same_job_or_a_mismatch(bench: &Bench) {
+async fn an_id_under_which_another_job_stands_is_a_mismatch(bench: &Bench) {
     bench.inbox().await;
-    bench.queue("other", settings()).await;
-    let job = NewJob { priority: 3, group: Some("g".to_owned()), ..new_job() };
-    bench.put(job.clone()).await;
-    let same = || job.clone();
-    for other in [
-        NewJob { queue: "other".to_owned(), ..same() },
-        NewJob { kind: "other".to_owned(), ..same() },
-        NewJob { data: "{\"n\":7}".to_owned(), ..same() },
-        NewJob { priority: 4, ..same() },
-        NewJob { group: None, ..same() },
-        NewJob { asker: Some(PersonId::from_bytes([7; 16])), ..same() },
-    ] {
-        assert_eq!(bench.enqueue_all(named(&other, 1)).await, Enqueued::Mismatch, "{other:?}");
-    }
-    assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
-    assert_eq!(bench.counts().await.ready, 1);
+    let without = new_job();
+    bench.put(without.clone()).await;
+    assert_eq!(bench.enqueue_all(named(&without, 1)).await, Enqueued::Mismatch);
+    let job = new_job();
+    bench.enqueue_all(named(&job, 1)).await;
+    let other = NewJob { asker: Some(PersonId::from_bytes([7; 16])), ..job };
+    assert_eq!(bench.enqueue_all(named(&other, 1)).await, Enqueued::Mismatch);
+    assert_eq!(bench.counts().await.ready, 2);
 }
 
 async fn a_job_whose_id_is_known_is_not_enqueued_again(bench: &Bench) {
@@ -146,6 +137,32 @@ async fn a_key_is_remembered_as_long_as_its_jobs_and_a_week_at_least(bench: &Ben
     assert_eq!(bench.enqueue_all(keyed("k", 1, 1)).await, Enqueued::Again(vec![id]));
     week().await;
     assert!(matches!(bench.enqueue_all(keyed("k", 2, 1)).await, Enqueued::Made { .. }));
+}
+
+async fn an_id_is_remembered_as_long_as_its_job_and_a_week_after_it(bench: &Bench) {
+    bench.queue(INBOX, QueueSettings { keep: Millis(1_000), ..settings() }).await;
+    let job = NewJob { asker: Some(PersonId::from_bytes([7; 16])), ..new_job() };
+    let is_known = async || {
+        assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
+        assert_eq!(bench.enqueue_all(named(&job, 2)).await, Enqueued::Mismatch);
+    };
+    bench.enqueue_all(named(&job, 1)).await;
+    bench.step(2 * KEYS_KEPT.0);
+    while bench.tend().await.more {}
+    is_known().await;
+    let taken = bench.take_one().await;
+    bench.ended(&taken, complete()).await;
+    is_known().await;
+    bench.engine().told(vec![(job.id, taken.token.fence)]).await.unwrap();
+    bench.step(1_000);
+    bench.tend().await;
+    assert_eq!(bench.engine().job(job.id).await, Ok(None));
+    bench.step(KEYS_KEPT.0 - 1);
+    while bench.tend().await.more {}
+    is_known().await;
+    bench.step(1);
+    while bench.tend().await.more {}
+    assert!(matches!(bench.enqueue_all(named(&job, 2)).await, Enqueued::Made { .. }));
 }
 
 async fn a_queue_holds_so_many_and_no_more(bench: &Bench) {

@@ -5,6 +5,8 @@
 //!    [stored](Held::store).
 //! 2. It is stored before anything is committed or released, and [forgotten](Held::forget) with whatever
 //!    is taken back.
+//! 3. Of fences it stores one that is ahead of those that are given, so that a batch seldom has to: what
+//!    is left of them is skipped where it is forgotten, as by a restart.
 
 use super::{row, sql};
 use crate::engine::{
@@ -17,6 +19,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+/// How many fences are given for one that is stored.
+const FENCES: u64 = 1_024;
+
 /// Queues as the batch has left them, and the last fence.
 #[derive(Debug, Default)]
 pub(in crate::engine::sqlite) struct Held(Mutex<State>);
@@ -25,8 +30,9 @@ pub(in crate::engine::sqlite) struct Held(Mutex<State>);
 struct State {
     /// With whether it is to be stored.
     queues: BTreeMap<Seq, (Queue, bool)>,
-    fence: Option<u64>,
-    /// The fence is to be stored.
+    /// The last one that was given, and the stored one that none may go beyond.
+    fences: Option<(u64, u64)>,
+    /// That one is to be stored.
     rose: bool,
     /// Of what was overdue at the time of the batch.
     swept: Swept,
@@ -45,9 +51,8 @@ impl Held {
             count(db, queue)?;
             *changed = false;
         }
-        if state.rose {
-            let fence = state.fence.map(u64::cast_signed);
-            db.prepare_cached(sql::KEEP_FENCE)?.execute([fence])?;
+        if let Some((_, stored)) = state.fences.filter(|_| state.rose) {
+            db.prepare_cached(sql::KEEP_FENCE)?.execute([stored.cast_signed()])?;
             state.rose = false;
         }
         Ok(())
@@ -96,14 +101,18 @@ impl Held {
     /// The next one.
     pub(super) fn fence(&self, db: &Connection) -> Result<u64> {
         let mut state = self.state();
-        let last = match state.fence {
-            Some(last) => last,
+        let (last, mut stored) = match state.fences {
+            Some(fences) => fences,
             None => {
                 let mut select = db.prepare_cached(sql::FENCE)?;
-                select.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned()
+                let stored = select.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned();
+                (stored, stored)
             }
         };
-        (state.fence, state.rose) = (Some(last + 1), true);
+        if last == stored {
+            (stored, state.rose) = (stored + FENCES, true);
+        }
+        state.fences = Some((last + 1, stored));
         Ok(last + 1)
     }
 

@@ -31,7 +31,7 @@ pub(super) fn queue(row: &Row<'_>) -> Result<Queue> {
 }
 
 /// Which column behind those of a job is its payload, where that is selected with it.
-pub(super) const DATA: usize = 26;
+pub(super) const DATA: usize = 27;
 
 /// A job from a row.
 pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
@@ -66,6 +66,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         told: row.get(24)?,
         fence: number(row, 15)?,
         made: StoreTime(number(row, 25)?),
+        said: row.get(26)?,
     })
 }
 
@@ -121,6 +122,7 @@ pub(super) fn add(db: &Connection, new: &JobRow) -> Result<i64> {
         new.asker.as_ref().map(PersonId::as_bytes),
         new.told,
         int(new.made.0),
+        new.said,
     ])
 }
 

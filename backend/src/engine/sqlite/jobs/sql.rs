@@ -20,7 +20,7 @@ macro_rules! select_jobs {
         concat!(
             "SELECT seq, id, queue, kind, content, outcome, place, urgency, due, expires, grp,
                 attempt, most, snoozes, backoff, fence, key, consumer, person, since, progress,
-                note, spent, asker, told, made",
+                note, spent, asker, told, made, said",
             $more,
             " "
         )
@@ -50,8 +50,8 @@ statements! {
 
     JOB = select_jobs!("WHERE id = ?1");
     ADD_JOB = "INSERT INTO jobs (id, queue, kind, content, outcome, place, urgency, due, expires,
-            grp, attempt, most, snoozes, backoff, asker, told, made)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+            grp, attempt, most, snoozes, backoff, asker, told, made, said)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     KEEP_JOB = "UPDATE jobs SET outcome = ?2, place = ?3, due = ?4, expires = ?5, attempt = ?6,
         snoozes = ?7, fence = ?8, key = ?9, consumer = ?10, person = ?11, since = ?12,
         progress = ?13, note = ?14, spent = ?15, told = ?16, content = ?17 WHERE seq = ?1";

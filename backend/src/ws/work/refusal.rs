@@ -1,0 +1,23 @@
+//! How a consumer is told over its connection that something cannot be.
+
+use crate::queues::{Brought, Refuses, Wrong};
+use holdfast_common::{consumer::Refusal, error::Code};
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Self::new(wrong.code.name(), &wrong.detail)
+    }
+}
+
+impl Refuses for Refusal {
+    fn because(code: Code, detail: &str) -> Self {
+        Self::new(code.name(), detail)
+    }
+
+    fn of(self, what: Brought, index: usize) -> Self {
+        match what {
+            Brought::Event => self.of_event(index),
+            Brought::Job => self.of_job(index),
+        }
+    }
+}
