@@ -106,7 +106,8 @@ pub(crate) const QUEUES_TOLD: usize = 200;
 /// How long a telling of gauges waits for the database.
 pub(crate) const GAUGES_TIME: Duration = Duration::from_secs(1);
 
-/// How long the key of an enqueue is remembered at least, whatever became of its jobs.
+/// How long the key of an enqueue is remembered at least, whatever became of its jobs; and the id by which
+/// one was enqueued, from when it is removed.
 pub const KEYS_KEPT: Millis = Millis(7 * 24 * 3_600 * 1_000);
 
 // Who waits for a turn is never sent away by the engine's own bounds.

@@ -16,7 +16,8 @@ pub(crate) fn by_key(key: String, asker: Option<PersonId>, said: &[&[u8]]) -> Pr
     Promise::Key(Idempotency { key, caller, body_hash: hash.finalize().into() })
 }
 
-/// By the job's id, where who enqueues it has made that.
+/// By the job's id, where who enqueues it has made that. The digest is hashed as a key's words are: so it is
+/// stored, by the builds too that kept each id as a key.
 pub(crate) fn by_id(job: &NewJob) -> Promise {
-    Promise::Id(digest_of_job(job))
+    Promise::Id(Sha256::digest(digest_of_job(job)).into())
 }

@@ -10,7 +10,7 @@ use holdfast_common::{
     id::{JobId, PersonId},
     job::{Digest, Job, NewJob},
     storage::{
-        Idempotency,
+        Fault, Idempotency,
         jobs::{Enqueue, Enqueued, Move, Promise},
     },
 };
@@ -59,6 +59,9 @@ impl<R: Rows> Work<R> {
             (Some(Promise::Id(said)), [job], _) => {
                 let known = self.known_by_id(job, *said)?;
                 known.map(|same| (same, vec![job.id]))
+            }
+            (Some(Promise::Id(_)), ..) => {
+                return Err(Fault::Failed("an id is that of one job".to_owned()).into());
             }
             _ => None,
         };

@@ -62,10 +62,11 @@ impl Log {
     }
 
     /// Writes all of the log back and cuts its file to nothing. False if a reader was in the way.
-    pub(super) fn empty(&self, db: &Connection) -> Result<bool> {
+    pub(super) fn empty(&mut self, db: &Connection) -> Result<bool> {
         let emptied = !run(db, "PRAGMA wal_checkpoint(TRUNCATE)")?.busy;
         if emptied {
             PAGES.set(0);
+            (self.pages, self.written_back) = (0, 0);
         }
         Ok(emptied)
     }

@@ -168,7 +168,7 @@ impl Desk {
 
     /// Stores what time it is, which may be a second ahead of what was stored last, and empties the
     /// log.
-    fn close(&self) -> rusqlite::Result<bool> {
+    fn close(&mut self) -> rusqlite::Result<bool> {
         if let Some(kept) = self.ticks.last().kept {
             clock::keep(&self.db, kept)?;
         }

@@ -91,6 +91,24 @@ async fn an_id_under_which_another_job_stands_is_a_mismatch(bench: &Bench) {
     assert_eq!(bench.counts().await.ready, 2);
 }
 
+#[tokio::test]
+async fn an_id_that_an_earlier_build_keeps_as_a_key_is_known() {
+    let bench = Bench::sqlite();
+    bench.inbox().await;
+    let job = new_job();
+    bench.put(job.clone()).await;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (caller, hash) = (hex(PersonId::SERVICE.as_bytes()), hex(&[1; 32]));
+    let (id, until) = (hex(job.id.as_bytes()), KEYS_KEPT.0);
+    bench.alter(&format!(
+        "INSERT INTO job_keys (queue, caller, key, body_hash, jobs, until)
+         VALUES (0, x'{caller}', '{}', x'{hash}', x'{id}', {until})",
+        job.id
+    ));
+    assert_eq!(bench.enqueue_all(named(&job, 1)).await, Enqueued::Again(vec![job.id]));
+    assert_eq!(bench.enqueue_all(named(&job, 2)).await, Enqueued::Mismatch);
+}
+
 async fn a_job_whose_id_is_known_is_not_enqueued_again(bench: &Bench) {
     bench.inbox().await;
     let job = new_job();

@@ -22,7 +22,7 @@ use std::{
 /// How many fences are given for one that is stored.
 const FENCES: u64 = 1_024;
 
-/// Queues as the batch has left them, and the last fence.
+/// Queues as the batch has left them, and how far fences may go.
 #[derive(Debug, Default)]
 pub(in crate::engine::sqlite) struct Held(Mutex<State>);
 

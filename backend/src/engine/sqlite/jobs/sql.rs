@@ -111,7 +111,8 @@ statements! {
 
     KEYED = "SELECT body_hash, jobs FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
     ADD_KEY = "INSERT INTO job_keys (queue, caller, key, body_hash, jobs, until)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT DO UPDATE SET body_hash = ?4, jobs = ?5, until = ?6";
     OVER_KEYS = "SELECT queue, caller, key, jobs FROM job_keys WHERE until <= ?1
         ORDER BY until LIMIT ?2";
     DROP_KEY = "DELETE FROM job_keys WHERE queue = ?1 AND caller = ?2 AND key = ?3";
