@@ -5,7 +5,10 @@ use holdfast_backend::limits::KEYS_KEPT;
 use holdfast_common::{
     id::PersonId,
     job::{NewJob, QueueSettings},
-    storage::jobs::{Enqueue, Enqueued, Promise},
+    storage::{
+        Fault,
+        jobs::{Enqueue, Enqueued, Promise},
+    },
     time::Millis,
 };
 
@@ -15,6 +18,7 @@ contract_of_jobs! {
     a_key_belongs_to_its_caller_and_queue
     an_id_is_the_same_in_each_queue_and_no_key
     an_id_under_which_another_job_stands_is_a_mismatch
+    an_id_that_is_said_of_several_jobs_enqueues_none
     a_job_whose_id_is_known_is_not_enqueued_again
     a_refused_enqueue_leaves_no_key_and_no_job
     a_key_is_remembered_as_long_as_its_jobs_and_a_week_at_least
@@ -89,6 +93,14 @@ async fn an_id_under_which_another_job_stands_is_a_mismatch(bench: &Bench) {
     let other = NewJob { asker: Some(PersonId::from_bytes([7; 16])), ..job };
     assert_eq!(bench.enqueue_all(named(&other, 1)).await, Enqueued::Mismatch);
     assert_eq!(bench.counts().await.ready, 2);
+}
+
+async fn an_id_that_is_said_of_several_jobs_enqueues_none(bench: &Bench) {
+    bench.inbox().await;
+    let several = Enqueue { jobs: vec![new_job(), new_job()], ..named(&new_job(), 1) };
+    let said = bench.engine().enqueue(several).await;
+    assert!(matches!(said, Err(Fault::Failed(_))), "{said:?}");
+    assert_eq!(bench.counts().await.ready, 0);
 }
 
 #[tokio::test]
