@@ -10,11 +10,15 @@ use crate::{
     app::{Handlers, Shared, rooms},
     walk::{self, Draft},
 };
-use again::Again;
-use futures_util::FutureExt;
+use again::{Again, End};
+use futures_util::{
+    FutureExt,
+    stream::{StreamExt, iter},
+};
 use holdfast_common::{
+    error::Code,
     event::EventType,
-    id::{EventId, JobId},
+    id::{EventId, JobId, RoomId},
     job::JobState,
     storage::{Appended, Fault, Verdict, jobs::JobRead},
     work::JobEnded,
@@ -22,6 +26,7 @@ use holdfast_common::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, Weak},
     time::Duration,
@@ -30,6 +35,9 @@ use tokio::time::Instant;
 
 /// Ends that are read at once.
 const AT_ONCE: u32 = 100;
+
+/// People who are told at once.
+const PEOPLE: usize = 64;
 
 /// Ends that are told before it looks again at those in front. They may come without end: then those of
 /// jobs that were enqueued earlier, and those that failed, would wait for a lull.
@@ -95,18 +103,22 @@ impl Round {
             self.again.round();
             return Ok(Part::Last);
         };
-        let (mut told, mut failed) = (Vec::new(), None);
-        for job in &untold {
-            let end = (job.id, job.fence);
-            if !self.again.is_due(Instant::now(), end) {
-                continue;
+        let (now, last) = (Instant::now(), last.seq);
+        let mut people = BTreeMap::<_, Vec<_>>::new();
+        for job in untold {
+            if self.again.is_due(now, (job.id, job.fence)) {
+                people.entry(job.asker).or_default().push(job);
             }
-            let told_one = AssertUnwindSafe(tell_one(shared, job)).catch_unwind().await;
-            let lost = |_| Err(Fault::Failed("telling it panicked".to_owned()));
-            match told_one.unwrap_or_else(lost) {
+        }
+        // Those of one person stand in their inbox in this order; those of several share commits.
+        let people = people.into_values().map(|jobs| tell_person(shared, jobs));
+        let told_all: Vec<_> = iter(people).buffer_unordered(PEOPLE).collect().await;
+        let (mut told, mut failed) = (Vec::new(), None);
+        for (end, told_one) in told_all.into_iter().flatten() {
+            match told_one {
                 Ok(()) => told.push(end),
                 Err(fault) => {
-                    tracing::debug!(%fault, job = %job.id, "the end of a job could not be told");
+                    tracing::debug!(%fault, job = %end.0, "the end of a job could not be told");
                     self.again.failed(Instant::now(), end);
                     failed = Some(fault);
                 }
@@ -120,13 +132,24 @@ impl Round {
             self.again.told(&told);
             shared.engine.told(told).await?;
         }
-        self.after = last.seq;
+        self.after = last;
         if self.told >= TOLD_AT_MOST {
             (self.after, self.told) = (0, 0);
             self.again.cut();
         }
         Ok(Part::More)
     }
+}
+
+/// Tells a person of these, one after another.
+async fn tell_person(shared: &Shared, jobs: Vec<JobRead>) -> Vec<(End, Result<(), Fault>)> {
+    let mut told = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        let told_one = AssertUnwindSafe(tell_one(shared, job)).catch_unwind().await;
+        let lost = |_| Err(Fault::Failed("telling it panicked".to_owned()));
+        told.push(((job.id, job.fence), told_one.unwrap_or_else(lost)));
+    }
+    told
 }
 
 /// Tells one. That it cannot ever be told counts as told.
@@ -142,7 +165,27 @@ async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
     let Some(room) = rooms::ensure_inbox(shared, ns, person).await? else {
         return Ok(());
     };
-    let payload = serde_json::to_vec(&ended(shared, job));
+    let mut ended = ended(shared, job);
+    if let Err(code) = append(shared, ns, room, job, &ended).await? {
+        // A result may be as deep as JSON is read, and stands one deeper here.
+        ended.result = None;
+        if append(shared, ns, room, job, &ended).await?.is_err() {
+            let code = code.name();
+            tracing::warn!(job = %job.id, %person, code, "the end of a job is told to nobody");
+        }
+    }
+    Ok(())
+}
+
+/// Appends the event of an end, or tells why it never will be.
+async fn append(
+    shared: &Shared,
+    ns: &str,
+    room: RoomId,
+    job: &JobRead,
+    ended: &JobEnded,
+) -> Result<Result<(), Code>, Fault> {
+    let payload = serde_json::to_vec(ended);
     let draft = Draft {
         namespace: ns.to_owned(),
         room,
@@ -158,12 +201,8 @@ async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
     match walk::append(shared, &draft).await {
         Appended::Fault(fault) => Err(fault),
         Appended::Decided { verdict: Verdict::Reject { code, .. }, .. }
-        | Appended::Again(Verdict::Reject { code, .. }) => {
-            let code = code.name();
-            tracing::warn!(job = %job.id, %person, code, "the end of a job is told to nobody");
-            Ok(())
-        }
-        _ => Ok(()),
+        | Appended::Again(Verdict::Reject { code, .. }) => Ok(Err(code)),
+        _ => Ok(Ok(())),
     }
 }
 

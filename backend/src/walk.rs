@@ -128,12 +128,15 @@ fn with_work(
     for job in jobs {
         job.id = clock::fresh_job()?;
         job.asker = asker;
-        let queue = shared.queues.queue(&job.ns, &job.queue);
-        let fits = job.check(shared.limits.payload_bytes as usize);
-        if queue.is_err() || fits.is_err() {
-            let what = format!("a handler's job {} for {}/{}", job.kind, job.ns, job.queue);
-            tracing::error!(?fits, "{what} has no queue or is out of its bounds");
-            return Err(Fault::Failed(what));
+        let what = || format!("a handler's job {} for {}/{}", job.kind, job.ns, job.queue);
+        if shared.queues.queue(&job.ns, &job.queue).is_err() {
+            tracing::error!("{} has no queue", what());
+            return Err(Fault::Failed(what()));
+        }
+        // What it is made of is what the writer has said: theirs is the event, and they may go on.
+        if let Err(unfit) = job.check(shared.limits.payload_bytes as usize) {
+            tracing::warn!(%unfit, "{} is out of its bounds", what());
+            return Ok(rejected(unfit.code()));
         }
     }
     Ok(verified)

@@ -171,7 +171,10 @@ impl Handle {
         let id = new.id;
         match self.shared.queues.desk.enqueue(vec![new], None).await? {
             Enqueued::Made { .. } | Enqueued::Again(_) => Ok(id),
-            Enqueued::QueueFull => Err(NotEnqueued::Queue(job::Code::QueueFull)),
+            // One job is never more than a queue may have.
+            Enqueued::QueueFull | Enqueued::TooLarge => {
+                Err(NotEnqueued::Queue(job::Code::QueueFull))
+            }
             Enqueued::UnknownQueue { .. } => Err(NotEnqueued::Queue(job::Code::UnknownQueue)),
             Enqueued::Mismatch => Err(Fault::Failed("a key without a key".to_owned()).into()),
         }
@@ -266,10 +269,14 @@ impl Handle {
         self.shared.draining.send_replace(true);
     }
 
-    /// Waits until every connection is closed, or `most` is over; returns whether they are.
+    /// Waits until every connection is closed, and every job is handed back that nobody will do here, or `most`
+    /// is over; returns whether that is so.
     pub async fn drained(&self, most: Duration) -> bool {
-        let closed = self.shared.draining.closed();
-        tokio::time::timeout(most, closed).await.is_ok()
+        let done = async {
+            self.shared.draining.closed().await;
+            self.shared.queues.desk.calm().await;
+        };
+        tokio::time::timeout(most, done).await.is_ok()
     }
 }
 

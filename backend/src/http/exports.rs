@@ -67,7 +67,8 @@ async fn ask(
         Enqueued::Again(ids) => (StatusCode::OK, ids),
         Enqueued::Mismatch => return Err(Code::IdempotencyMismatch.into()),
         Enqueued::UnknownQueue { .. } => return Err(job::Code::UnknownQueue.into()),
-        Enqueued::QueueFull => return Err(job::Code::QueueFull.into()),
+        // One job is never more than a queue may have.
+        Enqueued::QueueFull | Enqueued::TooLarge => return Err(job::Code::QueueFull.into()),
     };
     Ok(answer(status, &json!({ "job": ids.first() })))
 }

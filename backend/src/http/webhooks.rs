@@ -183,7 +183,8 @@ async fn test(
     let job = NewJob::of(clock::fresh_job()?, &deliver);
     let id = job.id;
     match shared.queues.desk.enqueue(vec![job], None).await? {
-        Enqueued::QueueFull => Err(job::Code::QueueFull.into()),
+        // One job is never more than a queue may have.
+        Enqueued::QueueFull | Enqueued::TooLarge => Err(job::Code::QueueFull.into()),
         _ => Ok(answer(StatusCode::ACCEPTED, &json!({ "job": id }))),
     }
 }

@@ -24,7 +24,7 @@ impl Desk {
     ) -> Result<Enqueued, Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
-        apart(async move {
+        self.carried(async move {
             let _turn = turn;
             let errands = desk.offer(&jobs);
             let then = errands.iter().map(|errand| errand.claim.clone()).collect();
@@ -74,7 +74,7 @@ impl Desk {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
         let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
-        let claimed = apart(async move {
+        let claimed = self.carried(async move {
             let _turn = turn;
             let (claimed, moves) = desk.ask(desk.engine.claim(claim.clone())).await?;
             if !moves.queues.is_empty() {
@@ -115,7 +115,7 @@ impl Desk {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
         let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
-        let ended = apart(async move {
+        let ended = self.carried(async move {
             let _turn = turn;
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
             let rooms: Vec<_> = end.appends.iter().map(|append| append.room).collect();
@@ -141,7 +141,7 @@ impl Desk {
     pub(crate) async fn extend(self: &Arc<Self>, extend: Extend) -> Result<Vec<Extended>, Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
-        apart(async move {
+        self.carried(async move {
             let _turn = turn;
             let (extended, moves) = desk.heard(desk.engine.extend(extend).await)?;
             desk.told(&moves);
@@ -165,7 +165,7 @@ impl Desk {
     /// number.
     pub(crate) async fn govern(self: &Arc<Self>, by: By, deed: Deed) -> Result<Governed, Fault> {
         let desk = Arc::clone(self);
-        apart(async move {
+        self.carried(async move {
             let (mut rest, mut done) = (None, 0);
             loop {
                 // However many want much done, what else is written waits for one step of it.
@@ -186,6 +186,17 @@ impl Desk {
             }
         })
         .await
+    }
+}
+
+impl Desk {
+    /// Has a call carried out [whether or not](Desk::apart) this caller stays.
+    async fn carried<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let lost = |_| Err(Fault::Unknown("the call was lost".to_owned()));
+        self.apart(call).await.unwrap_or_else(lost)
     }
 }
 
@@ -212,12 +223,4 @@ impl Drop for Owed {
             self.desk.give_back(jobs.iter().map(|job| (job.id, job.token)).collect());
         }
     }
-}
-
-/// Carries a call out whether or not its caller stays.
-async fn apart<T: Send + 'static>(
-    call: impl Future<Output = Result<T, Fault>> + Send + 'static,
-) -> Result<T, Fault> {
-    let lost = |_| Err(Fault::Unknown("the call was lost".to_owned()));
-    tokio::spawn(call).await.unwrap_or_else(lost)
 }

@@ -34,7 +34,10 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinHandle,
+};
 
 /// The way to jobs.
 pub(crate) struct Desk {
@@ -50,6 +53,8 @@ pub(crate) struct Desk {
     pub(super) sooner: Arc<Notify>,
     /// Jobs have ended.
     pub(crate) ended: Arc<Notify>,
+    /// Heard by each call that is under way, whether or not its caller is there, and by what comes of it.
+    under_way: watch::Sender<()>,
 }
 
 pub(super) struct State {
@@ -93,6 +98,7 @@ impl Desk {
             state: Mutex::new(state),
             sooner: Arc::new(Notify::new()),
             ended: Arc::new(Notify::new()),
+            under_way: watch::Sender::new(()),
         });
         tokio::spawn(super::tend::tend(Arc::downgrade(&desk)));
         desk
@@ -119,6 +125,24 @@ impl Desk {
     /// A turn at the engine: what is submitted by the call must not wait there.
     pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// Carries a call out whether or not its caller stays.
+    pub(super) fn apart<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        let under_way = self.under_way.subscribe();
+        tokio::spawn(async move {
+            let answer = call.await;
+            drop(under_way);
+            answer
+        })
+    }
+
+    /// Completes when no call is under way, and nothing that comes of one: then nobody holds a job because of it.
+    pub(crate) async fn calm(&self) {
+        self.under_way.closed().await;
     }
 
     /// What is known of a job: of one that is held here without a read.
@@ -226,7 +250,7 @@ impl Desk {
     pub(super) fn run(self: &Arc<Self>, errands: Vec<Errand>) {
         for Errand { consumer, claim } in errands {
             let desk = Arc::clone(self);
-            tokio::spawn(async move {
+            self.apart(async move {
                 let turn = desk.turn().await;
                 let claimed = desk.ask(desk.engine.claim(claim.clone())).await;
                 drop(turn);
@@ -287,7 +311,7 @@ impl Desk {
     pub(crate) fn give_back(self: &Arc<Self>, jobs: Vec<(JobId, Token)>) {
         if !jobs.is_empty() {
             let desk = Arc::clone(self);
-            tokio::spawn(async move { desk.hand_back(jobs).await });
+            self.apart(async move { desk.hand_back(jobs).await });
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) async fn end(shared: &Shared, said: Said) -> Result<(Ended, u64), Fau
 }
 
 async fn end_with(shared: &Shared, end: End, events: &[Draft]) -> Result<(Ended, u64), Fault> {
+    let mut moved = 0;
     for _ in 0..ATTEMPTS {
         let mut appends = Vec::with_capacity(events.len());
         for draft in events {
@@ -78,9 +79,9 @@ async fn end_with(shared: &Shared, end: End, events: &[Draft]) -> Result<(Ended,
             appends.push(walk::decide(shared, draft, None).await?.append);
         }
         match shared.queues.desk.end(End { appends, ..end.clone() }).await? {
-            (Ended::Moved, _) => {}
+            (Ended::Moved, version) => moved = version,
             ended => return Ok(ended),
         }
     }
-    Err(Fault::Overloaded)
+    Ok((Ended::Moved, moved))
 }

@@ -197,6 +197,7 @@ async fn end(shared: &Shared, said: Said) {
             Ok(Ended::Rejected { index, verdict }) => format!("event {index}: {verdict:?}"),
             Ok(Ended::UnknownQueue { index }) => format!("job {index}: there is no such queue"),
             Ok(Ended::TooOften) => "it was snoozed too often".to_owned(),
+            Ok(Ended::TooLarge) => "its jobs are more than a queue may have".to_owned(),
             Ok(Ended::QueueFull | Ended::Moved) | Err(Fault::Failed(_)) if tries < TRIES => {
                 tries += 1;
                 tokio::time::sleep(AGAIN).await;

@@ -33,6 +33,7 @@ mod groups;
 mod held;
 mod hooks;
 mod keys;
+mod large;
 mod late;
 mod limits;
 mod list;

@@ -49,6 +49,10 @@ pub struct Faulty {
     directory: Mutex<Option<Arc<Gate>>>,
     /// Where the answer to the next end waits.
     end: Mutex<Option<Arc<Gate>>>,
+    /// Where the answer to the next claim waits.
+    claim: Mutex<Option<Arc<Gate>>>,
+    /// Where appends with this text in them wait.
+    held: Mutex<Option<(&'static str, Arc<Gate>)>>,
     /// The namespace whose queues are told to nobody, until it is another one.
     pub queues_hang: watch::Sender<Option<&'static str>>,
     /// The names of the queues that were asked for one by one.
@@ -99,6 +103,20 @@ impl Faulty {
         gate
     }
 
+    /// The next claim is answered when the gate is opened, although it has happened.
+    pub fn hold_claim(&self) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.claim.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
+    /// Appends with this text in them are answered when the gate is opened, although they have happened.
+    pub fn hold_appends(&self, with: &'static str) -> Arc<Gate> {
+        let gate = Arc::<Gate>::default();
+        *self.held.lock().unwrap() = Some((with, Arc::clone(&gate)));
+        gate
+    }
+
     /// The next join is answered when the gate is opened, although it has happened.
     pub fn hold_join(&self) -> Arc<Gate> {
         let gate = Arc::<Gate>::default();
@@ -112,6 +130,15 @@ impl Faulty {
     }
 }
 
+/// An answer that waits at a gate.
+async fn held<T>(answer: BoxFuture<'static, T>, gate: Option<Arc<Gate>>) -> T {
+    if let Some(gate) = gate {
+        gate.reached.notify_one();
+        gate.open.notified().await;
+    }
+    answer.await
+}
+
 #[async_trait]
 impl Jobs for Faulty {
     async fn ensure_queue(&self, spec: QueueSpec) -> Result<QueueInfo, Fault> {
@@ -123,19 +150,14 @@ impl Jobs for Faulty {
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'static, Answer<Claimed>> {
-        self.inner.claim(claim)
+        let gate = self.claim.lock().unwrap().take();
+        Box::pin(held(self.inner.claim(claim), gate))
     }
 
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
         self.ends.lock().unwrap().push(end.how.clone());
-        let (ended, gate) = (self.inner.end(end), self.end.lock().unwrap().take());
-        Box::pin(async move {
-            if let Some(gate) = gate {
-                gate.reached.notify_one();
-                gate.open.notified().await;
-            }
-            ended.await
-        })
+        let gate = self.end.lock().unwrap().take();
+        Box::pin(held(self.inner.end(end), gate))
     }
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
@@ -240,9 +262,11 @@ impl Engine for Faulty {
             assert!(!panics, "appending panics when it is told to");
             return Box::pin(ready(Appended::Fault(Fault::Failed("spoiled".to_owned()))));
         }
+        let gate = self.held.lock().unwrap().clone();
+        let gate = gate.filter(|(text, _)| append.data.contains(text)).map(|(_, gate)| gate);
         match self.fault.lock().unwrap().clone() {
             Some(fault) => Box::pin(ready(Appended::Fault(fault))),
-            None => self.inner.append(append),
+            None => Box::pin(held(self.inner.append(append), gate)),
         }
     }
 

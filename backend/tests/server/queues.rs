@@ -3,7 +3,9 @@
 mod bad;
 mod decide;
 mod gauges;
+mod killed;
 mod late;
+mod never;
 mod told;
 mod trouble;
 mod waits;

@@ -1,8 +1,12 @@
 //! Workers in the server, and jobs that come of events.
 
 mod shop;
+mod unfit;
 
-use crate::rig::{PATIENCE, Rig};
+use crate::{
+    faulty::Faulty,
+    rig::{PATIENCE, Rig},
+};
 use holdfast_backend::{
     app::{Builder, NotBuilt},
     domain::work::WorkRules,
@@ -289,6 +293,32 @@ async fn a_worker_that_is_not_done_when_the_server_ends_hands_its_job_back() {
         assert_eq!((&job["state"], &job["attempt"]), (&json!("ready"), &json!(0)));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_a_claim_that_is_under_way_and_its_job_is_handed_back() {
+    let engine = Arc::new(Faulty::default());
+    let shop = Shop::open(Arc::clone(&engine) as Arc<dyn Engine>, None).await;
+    let waiting = [shop.pack(Todo::Wait).await, shop.pack(Todo::Wait).await];
+    for id in waiting {
+        shop.until(id, "leased").await;
+    }
+    let next = shop.pack(Todo::Wait).await;
+    let claim = engine.hold_claim();
+    shop.packer.go_on();
+    tokio::time::timeout(PATIENCE, claim.reached.notified()).await.unwrap();
+    shop.rig.handle.drain();
+    // That one ends with its server's time.
+    let begun = Instant::now();
+    while shop.rig.get("/api/v1/shop/queues/packing").await.json()["ready"] != 1 {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!shop.rig.handle.drained(Duration::from_millis(50)).await);
+    claim.open.notify_one();
+    assert!(shop.rig.handle.drained(PATIENCE).await);
+    let job = shop.job(next).await;
+    assert_eq!((&job["state"], &job["attempt"]), (&json!("ready"), &json!(0)));
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ impl Consumer {
             Ok(Enqueued::Mismatch) => Code::IdempotencyMismatch.into(),
             Ok(Enqueued::UnknownQueue { .. }) => job::Code::UnknownQueue.into(),
             Ok(Enqueued::QueueFull) => job::Code::QueueFull.into(),
+            Ok(Enqueued::TooLarge) => Code::TooLarge.into(),
             Err(refusal) => refusal,
         };
         self.refuse(req, refusal);

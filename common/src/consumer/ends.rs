@@ -118,6 +118,7 @@ impl Consumer {
                 Refusal::from(job::Code::UnknownQueue).of_job(index)
             }
             Ok(Ended::QueueFull) => job::Code::QueueFull.into(),
+            Ok(Ended::TooLarge) => Code::TooLarge.into(),
             Err(refusal) => refusal,
         };
         self.refuse(req, refusal);

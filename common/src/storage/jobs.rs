@@ -147,6 +147,8 @@ pub enum Enqueued {
     },
     /// A queue has no room for all of them.
     QueueFull,
+    /// They are more than a queue may have.
+    TooLarge,
 }
 
 /// What is to be claimed.

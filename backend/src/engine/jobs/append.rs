@@ -1,7 +1,11 @@
 //! Events with what their handlers enqueue.
 
-use super::{Answer, Work, rows::Rows, work::Worked};
-use holdfast_common::storage::{Append, Appended, Fault};
+use super::{Answer, Work, enqueue::Space, rows::Rows, work::Worked};
+use holdfast_common::{
+    error::Code,
+    event::Verified,
+    storage::{Append, Appended, Fault},
+};
 
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn append(&mut self, append: &Append) -> Worked<Appended, R> {
@@ -22,12 +26,16 @@ impl<R: Rows> Work<R> {
                 return Err(Fault::Failed(what).into());
             }
         };
-        if self.has_room(&new)? {
-            let appended = self.push(append)?;
-            if is_new(&appended) {
-                self.add_all(&new)?;
+        match self.space(&new)? {
+            Space::Free => {
+                let appended = self.push(append)?;
+                if is_new(&appended) {
+                    self.add_all(&new)?;
+                }
+                return Ok(Some(appended));
             }
-            return Ok(Some(appended));
+            Space::Full => {}
+            Space::Never => return self.push(&too_large(append)).map(Some),
         }
         // What enqueues nothing needs no room. That this is so is seldom.
         let appended = self.part(|work| {
@@ -36,6 +44,13 @@ impl<R: Rows> Work<R> {
         })?;
         Ok(appended.ok())
     }
+}
+
+/// An event that its writer need not send again: what its handler enqueues there will never be room for.
+fn too_large(append: &Append) -> Append {
+    let (code, detail) =
+        (Code::TooLarge, "It enqueues more jobs than a queue may have.".to_owned());
+    Append { verified: Verified::Rejected { code, why: None, detail }, ..append.clone() }
 }
 
 fn is_new(appended: &Appended) -> bool {

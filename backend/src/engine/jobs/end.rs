@@ -4,11 +4,13 @@ use super::{
     Work,
     claim::chance,
     digest::digest,
+    enqueue::Space,
     rows::{Row, Rows},
     work::Worked,
 };
 use crate::failpoint::{Planted, planted};
 use holdfast_common::{
+    error::Code,
     id::JobId,
     job::{Act, Ending, Place, Reason, Refused, Token, limits::reason},
     storage::{
@@ -44,7 +46,8 @@ impl<R: Rows> Work<R> {
             });
             match whole? {
                 Ok(appended) => appended,
-                Err(ended) => return Ok(ended),
+                Err((index, Ended::Moved)) => return self.moved_by(end, index),
+                Err((_, ended)) => return Ok(ended),
             }
         };
         let waits = matches!(row.job.place, Place::Ready | Place::Delayed);
@@ -70,20 +73,21 @@ impl<R: Rows> Work<R> {
             return Err(Fault::Failed(refused.to_string()).into());
         }
         match before.filter(|before| row.outcome != Some(*before)) {
-            Some(before) => self.rows.drop_content(before),
+            Some(before) => self.rows.drop_content(before).map(drop),
             None => Ok(()),
         }
     }
 
-    /// Appends the events of an end and enqueues its jobs.
-    fn bring(&mut self, end: &End) -> Worked<Result<Vec<Appended>, Ended>, R> {
+    /// Appends the events of an end and enqueues its jobs. Where one of them cannot be had, its place among
+    /// its like is told with it.
+    fn bring(&mut self, end: &End) -> Worked<Result<Vec<Appended>, (usize, Ended)>, R> {
         let mut all = Vec::with_capacity(end.appends.len());
         for (index, append) in end.appends.iter().enumerate() {
             match self.append_unless_full(append)? {
-                None => return Ok(Err(Ended::QueueFull)),
-                Some(Appended::Moved) => return Ok(Err(Ended::Moved)),
+                None => return Ok(Err((index, Ended::QueueFull))),
+                Some(Appended::Moved) => return Ok(Err((index, Ended::Moved))),
                 Some(Appended::Decided { verdict: verdict @ Verdict::Reject { .. }, .. }) => {
-                    return Ok(Err(Ended::Rejected { index, verdict }));
+                    return Ok(Err((index, Ended::Rejected { index, verdict })));
                 }
                 Some(appended @ Appended::Decided { .. }) => all.push(appended),
                 Some(Appended::Fault(fault)) => return Err(fault.into()),
@@ -94,13 +98,32 @@ impl<R: Rows> Work<R> {
         }
         let new = match self.queues_of(&end.jobs)? {
             Ok(queues) => self.not_there(&end.jobs, queues)?,
-            Err(index) => return Ok(Err(Ended::UnknownQueue { index })),
+            Err(index) => return Ok(Err((index, Ended::UnknownQueue { index }))),
         };
-        if !self.has_room(&new)? {
-            return Ok(Err(Ended::QueueFull));
+        match self.space(&new)? {
+            Space::Free => {}
+            Space::Full => return Ok(Err((0, Ended::QueueFull))),
+            Space::Never => return Ok(Err((0, Ended::TooLarge))),
         }
         self.add_all(&new)?;
         Ok(Ok(all))
+    }
+
+    /// What an end is whose event was judged by what has moved. Where that was moved by another event of the
+    /// same end, to ask the rules again would change nothing: then it is rejected.
+    fn moved_by(&mut self, end: &End, index: usize) -> Worked<Ended, R> {
+        let append = &end.appends[index];
+        let alone = self.part(|work| match work.append_unless_full(append)? {
+            Some(Appended::Moved) => Ok(Err::<(), _>(true)),
+            _ => Ok(Err(false)),
+        })?;
+        if alone == Err(true) {
+            return Ok(Ended::Moved);
+        }
+        let detail = "It changes what another event of the same end changes.".to_owned();
+        let code = Code::BadRequest;
+        let verdict = Verdict::Reject { id: append.id, code, detail, why: None };
+        Ok(Ended::Rejected { index, verdict })
     }
 
     pub(in crate::engine) fn extend(&mut self, extend: &Extend) -> Worked<Vec<Extended>, R> {

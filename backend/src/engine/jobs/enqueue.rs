@@ -19,6 +19,16 @@ use std::collections::BTreeMap;
 /// In place of a queue's number, which are 1 and more: where keys are that belong to no queue.
 const NO_QUEUE: Seq = 0;
 
+/// Whether queues have room for jobs that are to come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    Free,
+    /// Not now.
+    Full,
+    /// They are more than a queue may have.
+    Never,
+}
+
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn enqueue(&mut self, enqueue: &Enqueue) -> Worked<Enqueued, R> {
         let queues = match self.queues_of(&enqueue.jobs)? {
@@ -33,8 +43,10 @@ impl<R: Rows> Work<R> {
         if new.is_empty() && !ids.is_empty() {
             return Ok(Enqueued::Again(ids));
         }
-        if !self.has_room(&new)? {
-            return Ok(Enqueued::QueueFull);
+        match self.space(&new)? {
+            Space::Free => {}
+            Space::Full => return Ok(Enqueued::QueueFull),
+            Space::Never => return Ok(Enqueued::TooLarge),
         }
         match (&enqueue.promise, &queues[..], &new[..]) {
             (Some(Promise::Id(said)), _, [(job, queue)]) => self.add(job, *queue, Some(*said))?,
@@ -123,18 +135,22 @@ impl<R: Rows> Work<R> {
         Ok(())
     }
 
-    pub(super) fn has_room(&mut self, new: &[(&NewJob, Seq)]) -> Worked<bool, R> {
+    pub(super) fn space(&mut self, new: &[(&NewJob, Seq)]) -> Worked<Space, R> {
         let mut more = BTreeMap::<Seq, u64>::new();
         for (_, queue) in new {
             *more.entry(*queue).or_default() += 1;
         }
+        let mut space = Space::Free;
         for (queue, more) in more {
             let info = &self.queue(queue)?.info;
+            if more > info.settings.most {
+                return Ok(Space::Never);
+            }
             if info.counts.unfinished() + more > info.settings.most {
-                return Ok(false);
+                space = Space::Full;
             }
         }
-        Ok(true)
+        Ok(space)
     }
 
     /// Adds one; `said`: what was said with its id, where that is its key.

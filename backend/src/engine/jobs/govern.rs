@@ -4,7 +4,7 @@ use super::{
     Work,
     audit::Note,
     list::{Fine, at, start},
-    rows::{Queue, Row, Rows, Seq},
+    rows::{Queue, REMOVE_BYTES, Row, Rows, Seq},
     work::Worked,
 };
 use holdfast_common::{
@@ -136,8 +136,12 @@ impl<R: Rows> Work<R> {
             Some(Left::These(left)) => left.clone(),
             _ => self.in_turn(queue, ids, what)?,
         };
-        let now = left.drain(..left.len().min(GOVERN_JOBS)).collect();
-        let jobs = self.do_each(queue, now, what)?;
+        let (mut jobs, mut looked) = (0, 0);
+        while looked < GOVERN_JOBS && !self.has_dropped_much() {
+            let Some(id) = left.pop_front() else { break };
+            looked += 1;
+            jobs += self.do_this(queue, id, what)?;
+        }
         Ok(Part { jobs, left: (!left.is_empty()).then_some(Left::These(left)) })
     }
 
@@ -153,16 +157,18 @@ impl<R: Rows> Work<R> {
         Ok(if let Do::Requeue(_) = what { these.collect() } else { these.rev().collect() })
     }
 
-    fn do_each(&mut self, queue: Seq, ids: Vec<JobId>, what: Do) -> Worked<u64, R> {
-        let mut jobs = 0;
-        for id in ids {
-            // One that was there may have been removed meanwhile.
-            let row = self.rows.job(id)?.filter(|row| row.queue == queue);
-            if let Some(row) = row {
-                jobs += u64::from(self.carry_out(row, what)?.is_ok());
-            }
+    /// Tells to how many jobs: none or one.
+    fn do_this(&mut self, queue: Seq, id: JobId, what: Do) -> Worked<u64, R> {
+        // One that was there may have been removed meanwhile.
+        match self.rows.job(id)?.filter(|row| row.queue == queue) {
+            Some(row) => Ok(self.carry_out(row, what)?.is_ok().into()),
+            None => Ok(0),
         }
-        Ok(jobs)
+    }
+
+    /// It has to end here: what it has overwritten is as much as may be at once.
+    fn has_dropped_much(&self) -> bool {
+        self.dropped >= REMOVE_BYTES
     }
 
     /// In the order of their enqueues, in which those of a group begin: none of them may before all of it
@@ -192,7 +198,10 @@ impl<R: Rows> Work<R> {
             ordered.find(found, (!is_last).then_some(after), ORDERED_JOBS);
         }
         let now = if ordered.look().is_none() { ordered.take(GOVERN_JOBS) } else { Vec::new() };
-        let jobs = self.do_each(queue, now, what)?;
+        let mut jobs = 0;
+        for id in now {
+            jobs += self.do_this(queue, id, what)?;
+        }
         Ok(Part { jobs, left: (!ordered.is_over()).then_some(Left::Ordered(ordered)) })
     }
 
@@ -203,9 +212,13 @@ impl<R: Rows> Work<R> {
             _ => start(Place::Dead),
         };
         let rows = self.rows.listed(queue, Place::Dead, after, GOVERN_JOBS)?;
-        let is_last = rows.len() < GOVERN_JOBS;
+        let mut is_last = rows.len() < GOVERN_JOBS;
         let (mut jobs, sieve) = (0, Fine::of(sieve));
         for row in rows {
+            if self.has_dropped_much() {
+                is_last = false;
+                break;
+            }
             after = at(&row);
             if self.goes_through(&sieve, &row)? {
                 jobs += u64::from(self.carry_out(row, what)?.is_ok());
@@ -226,6 +239,9 @@ impl<R: Rows> Work<R> {
         let (mut jobs, mut looked) = (0, 0);
         for place in [Place::Behind, Place::Delayed, Place::Ready] {
             for row in self.rows.listed(queue, place, start(place), most)? {
+                if self.has_dropped_much() {
+                    break;
+                }
                 (most, looked) = (most - 1, looked + 1);
                 // As another of its group may have left it.
                 if let Some(row) = self.rows.job(row.job.id)? {
@@ -269,7 +285,7 @@ impl<R: Rows> Work<R> {
             return Err(Fault::Failed(refused.to_string()).into());
         }
         for content in over {
-            self.rows.drop_content(content)?;
+            self.dropped += self.rows.drop_content(content)?;
         }
         Ok(Ok(()))
     }

@@ -103,6 +103,10 @@ pub(in crate::engine) fn fit<E>(
     Ok(fit)
 }
 
+/// Bytes of payloads and outcomes that one call removes, but for the last job of them: each is overwritten, and
+/// those who write wait for it.
+pub(in crate::engine) const REMOVE_BYTES: usize = 4 * 1024 * 1024;
+
 /// An engine's tables in one transaction.
 pub(in crate::engine) trait Rows {
     type Error: From<Fault>;
@@ -135,8 +139,9 @@ pub(in crate::engine) trait Rows {
     /// Stores a new row and returns its number.
     fn add_job(&mut self, row: &Row) -> Result<Seq, Self::Error>;
     fn keep_job(&mut self, row: &Row) -> Result<(), Self::Error>;
-    /// Deletes jobs' rows with their attempts and contents.
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Self::Error>;
+    /// Deletes jobs' rows with their attempts and contents, the first ones alone where their contents have
+    /// more than [`REMOVE_BYTES`]; returns how many.
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize, Self::Error>;
 
     fn is_there(&self, id: JobId) -> Result<bool, Self::Error>;
     /// The first ready jobs of a queue with their payloads, in the order in which they begin: so many,
@@ -172,8 +177,8 @@ pub(in crate::engine) trait Rows {
 
     fn store(&mut self, data: &str) -> Result<Seq, Self::Error>;
     fn content(&self, seq: Seq) -> Result<String, Self::Error>;
-    /// Overwrites and deletes it.
-    fn drop_content(&mut self, seq: Seq) -> Result<(), Self::Error>;
+    /// Overwrites and deletes it; returns how many bytes it had.
+    fn drop_content(&mut self, seq: Seq) -> Result<usize, Self::Error>;
 
     /// Adds what has ended an attempt or a job; of each job the newest are kept.
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<(), Self::Error>;

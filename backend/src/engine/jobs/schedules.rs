@@ -1,6 +1,6 @@
 //! Schedules, and the jobs of their occurrences.
 
-use super::{Work, audit::Note, rows::Rows, work::Worked};
+use super::{Work, audit::Note, enqueue::Space, rows::Rows, work::Worked};
 use crate::engine::occurrence_job;
 use holdfast_common::{
     id::JobId,
@@ -126,7 +126,7 @@ impl<R: Rows> Work<R> {
         // It is known already, while it is kept, where the clock was set back and the schedule told to go
         // by that.
         let new = self.not_there(&jobs, queues)?;
-        if !self.has_room(&new)? {
+        if self.space(&new)? != Space::Free {
             return Ok(Fired::QueueFull);
         }
         self.add_all(&new)?;

@@ -58,20 +58,21 @@ impl<R: Rows> Work<R> {
         Ok(done)
     }
 
-    /// Removes jobs of a queue that are kept no longer.
+    /// Removes jobs of a queue that are kept no longer. Returns how many; as many as may be where more would
+    /// be too much at once.
     fn remove(&mut self, queue: Seq, keep: Millis, most: usize) -> Worked<usize, R> {
         let Some(by) = self.moment.now.0.checked_sub(keep.0) else {
             return Ok(0);
         };
         let ended = self.rows.ended(queue, StoreTime(by), most)?;
-        self.rows.drop_jobs(&ended)?;
-        for row in &ended {
+        let dropped = self.rows.drop_jobs(&ended)?;
+        for row in &ended[..dropped] {
             self.remember(row)?;
             let (job, from, attempt) = (row.job.id, Some(row.job.place), row.job.attempt);
             let moved =
                 Move { job, from, to: None, attempt, consumer: None, failed: false, took: None };
             self.moved(queue, moved)?;
         }
-        Ok(ended.len())
+        Ok(if dropped < ended.len() { most } else { dropped })
     }
 }

@@ -21,6 +21,8 @@ pub(in crate::engine) struct Work<R: Rows> {
     queues: BTreeMap<Seq, Touched>,
     /// Of what is overdue: no time passes within a batch.
     pub(super) swept: Swept,
+    /// Bytes of payloads and outcomes that it has overwritten for an operator.
+    pub(super) dropped: usize,
 }
 
 #[derive(Clone)]
@@ -44,7 +46,7 @@ pub(super) type Worked<T, R> = Result<T, <R as Rows>::Error>;
 impl<R: Rows> Work<R> {
     pub(in crate::engine) fn new(rows: R, moment: Moment) -> Self {
         let swept = rows.swept();
-        Self { rows, moment, queues: BTreeMap::new(), swept }
+        Self { rows, moment, queues: BTreeMap::new(), swept, dropped: 0 }
     }
 
     pub(in crate::engine) fn ensure_queue(&mut self, spec: &QueueSpec) -> Worked<QueueInfo, R> {

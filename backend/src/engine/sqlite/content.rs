@@ -13,14 +13,14 @@ pub(super) fn store(db: &Connection, data: &str) -> Result<i64> {
     db.prepare_cached("INSERT INTO contents (data) VALUES (?1)")?.insert([data])
 }
 
-/// Overwrites a payload in its place: a row of the same size is not moved.
-pub(super) fn blank(db: &Connection, row: i64) -> Result<()> {
+/// Overwrites a payload in its place, and returns of how many bytes: a row of the same size is not moved.
+pub(super) fn blank(db: &Connection, row: i64) -> Result<usize> {
     let bytes: u32 = db
         .prepare_cached("SELECT octet_length(data) FROM contents WHERE seq = ?1")?
         .query_row([row], |row| row.get(0))?;
     db.prepare_cached("UPDATE contents SET data = ?2 WHERE seq = ?1")?
-        .execute((row, " ".repeat(bytes as usize)))
-        .map(drop)
+        .execute((row, " ".repeat(bytes as usize)))?;
+    Ok(bytes as usize)
 }
 
 /// Overwrites and deletes the payloads of the entries from one place to another.
@@ -36,6 +36,11 @@ pub(super) fn remove(db: &Connection, rows: &[i64]) -> Result<()> {
     for row in rows {
         blank(db, *row)?;
     }
+    drop_blank(db, rows)
+}
+
+/// Deletes payloads that were overwritten.
+pub(super) fn drop_blank(db: &Connection, rows: &[i64]) -> Result<()> {
     let mut delete = db.prepare_cached("DELETE FROM contents WHERE seq = ?1")?;
     for row in rows {
         delete.execute([row])?;

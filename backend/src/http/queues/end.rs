@@ -1,6 +1,10 @@
 //! What a consumer says of a job that it has.
 
-use super::{Address, answer, consumer, enqueue::Asked, fenced, job_of, lease, token};
+use super::{
+    Address, answer, consumer,
+    enqueue::{Asked, more_than_may_be},
+    fenced, job_of, lease, token,
+};
 use crate::{
     app::Shared,
     http::{
@@ -194,6 +198,7 @@ fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
             return Err(Problem::from(job::Code::UnknownQueue).with("job", index));
         }
         Ended::QueueFull => return Err(job::Code::QueueFull.into()),
+        Ended::TooLarge => return Err(more_than_may_be()),
         Ended::Moved => return Err(Code::Overloaded.into()),
     };
     let jobs = then.map(lease::jobs).transpose()?;

@@ -129,5 +129,11 @@ async fn enqueue(
         Enqueued::Mismatch => Err(Code::IdempotencyMismatch.into()),
         Enqueued::UnknownQueue { .. } => Err(job::Code::UnknownQueue.into()),
         Enqueued::QueueFull => Err(job::Code::QueueFull.into()),
+        Enqueued::TooLarge => Err(more_than_may_be()),
     }
+}
+
+/// There will never be room for so many, so that the same is not to be asked for again.
+pub(super) fn more_than_may_be() -> Problem {
+    Problem::because(Code::TooLarge, "These are more jobs than a queue may have.")
 }

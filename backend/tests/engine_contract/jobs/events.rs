@@ -1,10 +1,11 @@
 //! What is appended and enqueued with the end of a job, and what an event's handler enqueues.
 
 use super::{
-    super::rig::{Rig, entry, message, rejected},
+    super::rig::{Rig, edit, entry, message, rejected},
     bench::*,
 };
 use holdfast_common::{
+    error::Code,
     event::Verified,
     id::{JobId, PersonId, RoomId},
     job::{NewJob, Place, QueueSettings, Reason},
@@ -21,6 +22,8 @@ contract_of_jobs! {
     an_end_with_an_event_that_has_moved_changes_nothing
     an_end_with_a_job_for_no_queue_changes_nothing
     an_end_whose_jobs_find_no_room_changes_nothing
+    an_end_with_more_jobs_than_a_queue_may_have_changes_nothing
+    an_end_whose_events_are_in_each_others_way_changes_nothing
     a_full_queue_has_room_for_a_job_that_comes_after_one
     the_same_end_said_again_tells_where_its_events_stand
     an_end_with_other_events_or_jobs_is_another_end
@@ -148,8 +151,9 @@ async fn an_end_with_a_job_for_no_queue_changes_nothing(bench: &Bench) {
 
 async fn an_end_whose_jobs_find_no_room_changes_nothing(bench: &Bench) {
     let (rig, room, end) = held(bench).await;
-    bench.queue("small", QueueSettings { most: 1, ..settings() }).await;
+    bench.queue("small", QueueSettings { most: 2, ..settings() }).await;
     let small = || NewJob { queue: "small".to_owned(), ..new_job() };
+    bench.put(small()).await;
     let appends = vec![event(&rig, room, "one").await];
     let end = End { appends, jobs: vec![small(), small()], ..end };
     assert!(matches!(say(bench, &end).await.0, Ended::QueueFull));
@@ -157,6 +161,43 @@ async fn an_end_whose_jobs_find_no_room_changes_nothing(bench: &Bench) {
     let end = End { appends: vec![end.appends[0].clone(), by_handler], jobs: Vec::new(), ..end };
     assert!(matches!(say(bench, &end).await.0, Ended::QueueFull));
     unchanged(bench, &rig, room, &end).await;
+}
+
+async fn an_end_with_more_jobs_than_a_queue_may_have_changes_nothing(bench: &Bench) {
+    let (rig, room, end) = held(bench).await;
+    bench.queue("small", QueueSettings { most: 1, ..settings() }).await;
+    let small = || NewJob { queue: "small".to_owned(), ..new_job() };
+    let appends = vec![event(&rig, room, "one").await];
+    let end = End { appends, jobs: vec![small(), small()], ..end };
+    assert!(matches!(say(bench, &end).await.0, Ended::TooLarge));
+    let by_handler = with_jobs(event(&rig, room, "two").await, vec![small(), small()]);
+    let end = End { appends: vec![end.appends[0].clone(), by_handler], jobs: Vec::new(), ..end };
+    let (ended, _) = say(bench, &end).await;
+    let Ended::Rejected { index: 1, verdict: Verdict::Reject { code: Code::TooLarge, .. } } = ended
+    else {
+        panic!("{ended:?}");
+    };
+    unchanged(bench, &rig, room, &end).await;
+}
+
+async fn an_end_whose_events_are_in_each_others_way_changes_nothing(bench: &Bench) {
+    let (rig, room, end) = held(bench).await;
+    let said = rig.entry(message(room, PersonId::NIL, "zero")).await.entry.id;
+    let change = async |text: &str| rig.read_facts(edit(room, PersonId::NIL, said, text)).await;
+    let appends = vec![change("one").await, event(&rig, room, "new").await, change("two").await];
+    let end = End { appends, jobs: vec![new_job()], ..end };
+    let (ended, _) = say(bench, &end).await;
+    let Ended::Rejected { index: 2, verdict: Verdict::Reject { code: Code::BadRequest, .. } } =
+        ended
+    else {
+        panic!("{ended:?}");
+    };
+    assert_eq!((head(&rig, room).await, bench.place(end.job).await), (2, Place::Leased));
+    // Where somebody else has changed it, the rules are to be asked again.
+    rig.entry(edit(room, PersonId::NIL, said, "meanwhile")).await;
+    assert!(matches!(say(bench, &end).await.0, Ended::Moved));
+    let one = End { appends: vec![change("one").await], ..end };
+    assert!(matches!(say(bench, &one).await.0, Ended::Done { .. }));
 }
 
 async fn a_full_queue_has_room_for_a_job_that_comes_after_one(bench: &Bench) {

@@ -200,6 +200,7 @@ async fn a_queue_holds_so_many_and_no_more(bench: &Bench) {
     bench.puts(1).await;
     bench.put(NewJob { delay: Millis(9), ..new_job() }).await;
     assert_eq!(bench.enqueue_all(keyed("k", 1, 2)).await, Enqueued::QueueFull);
+    assert_eq!(bench.enqueue_all(keyed("k", 1, 4)).await, Enqueued::TooLarge, "not even empty");
     assert_eq!(bench.counts().await.unfinished(), 2);
     bench.puts(1).await;
     let job = bench.take_one().await;

@@ -44,7 +44,7 @@ async fn step(bench: &Bench, deed: &Deed, rest: Option<Rest>) -> (u64, Option<Re
 }
 
 /// Does all of it, and tells to how many jobs each call did it.
-async fn all(bench: &Bench, deed: Deed) -> Vec<u64> {
+pub(super) async fn all(bench: &Bench, deed: Deed) -> Vec<u64> {
     let (jobs, mut rest) = step(bench, &deed, None).await;
     let mut parts = vec![jobs];
     while rest.is_some() {

@@ -14,8 +14,8 @@ use crate::{
 use futures_util::future::join_all;
 use holdfast_backend::engine::{Engine, Jobs};
 use holdfast_common::{
-    id::JobId,
-    storage::{Fault, jobs::JobRead},
+    id::{JobId, PersonId},
+    storage::{Fault, Inbox, jobs::JobRead},
 };
 use serde_json::json;
 use std::{
@@ -90,6 +90,64 @@ async fn pages_of_ends_that_cannot_be_told_are_passed_without_a_wait() {
     ends(&rig, ben.person, 1).await;
     let took = begun.get().unwrap().elapsed();
     assert!(took < Duration::from_secs(4), "less than a second for each page, not {took:?}");
+}
+
+#[tokio::test]
+async fn who_is_told_slowly_holds_up_nobody_else() {
+    let (rig, engine) = faulty().await;
+    let slow = engine.hold_appends("“slow”");
+    let (anna, ben) = (Me::new("Anna"), Me::new("Ben"));
+    let mut read = Vec::new();
+    for (me, title) in [(&anna, "slow"), (&ben, "quick")] {
+        let id = asked_by(&rig, me, title).await.parse().unwrap();
+        read.push(engine.job(id).await.unwrap().unwrap());
+    }
+    *engine.more_ends.lock().unwrap() = Some(Box::new(move |after| match after {
+        ..500 => [like(&read[0], 501..502), like(&read[1], 502..503)].concat(),
+        _ => Vec::new(),
+    }));
+    tokio::time::timeout(PATIENCE, slow.reached.notified()).await.unwrap();
+    ends(&rig, ben.person, 1).await;
+    slow.open.notify_one();
+    ends(&rig, anna.person, 1).await;
+}
+
+#[tokio::test]
+async fn an_end_whose_result_is_as_deep_as_may_be_is_told_without_it() {
+    let (rig, engine) = faulty().await;
+    let anna = Me::new("Anna");
+    let mut with = Vec::new();
+    for levels in 120_usize.. {
+        let id = asked_by(&rig, &anna, "deep").await;
+        let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one job") };
+        let deep = "[".repeat(levels) + &"]".repeat(levels);
+        let body = format!(r#"{{"token":{},"result":{deep}}}"#, taken["token"]);
+        let done = rig.post(&format!("/api/v1/work/jobs/{id}/complete"), "", &body).await;
+        if done.status != 200 {
+            done.is(422, "bad_payload");
+            break;
+        }
+        let told = told_of(&engine, anna.person, with.len() + 1).await;
+        with.push(told.contains(r#""result":["#));
+    }
+    let last = with.pop();
+    assert!(with.len() > 1 && with.iter().all(|with| *with), "{with:?}");
+    assert_eq!(last, Some(false));
+}
+
+/// The text of the last entry of the person's inbox, once there are so many ends in it: too deep to be read whole.
+async fn told_of(engine: &Faulty, person: PersonId, number: usize) -> String {
+    let begun = Instant::now();
+    loop {
+        if let Inbox::Room(info) = engine.inbox(person, "work").await.unwrap() {
+            let slice = engine.slice(info.room, 1, 100, 1 << 20).await.unwrap().unwrap();
+            if slice.entries.len() >= number {
+                return slice.entries.last().unwrap().1.to_string();
+            }
+        }
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ holdfast_common::queues! {
     "shop" / "packing" { Pack = "pack" -> Packed, String; Unpack = "unpack" -> (), String; }
 }
 
+/// Boxes of an order of which no job can be made.
+pub const UNFIT: u32 = 9;
+
 pub struct ShopRules;
 
 impl Rules for ShopRules {
@@ -107,7 +110,9 @@ impl Rules for ShopRules {
         if let Event::Ordered(Ordered { boxes }) = event
             && *boxes > 0
         {
-            work.enqueue(&Pack { todo: Todo::Pack { boxes: *boxes } });
+            let pack = work.enqueue(&Pack { todo: Todo::Pack { boxes: *boxes } });
+            // A group that no job may have.
+            pack.group = (*boxes == UNFIT).then(String::new);
         }
     }
 }

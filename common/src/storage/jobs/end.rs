@@ -142,6 +142,8 @@ pub enum Ended {
     },
     /// A queue has no room for all of its jobs, or for those of its events' handlers.
     QueueFull,
+    /// Its jobs are more than a queue may have.
+    TooLarge,
 }
 
 /// That consumers need longer, or less long.

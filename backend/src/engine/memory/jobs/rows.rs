@@ -3,7 +3,7 @@
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, fit},
+        rows::{Keyed, Overdue, Queue, REMOVE_BYTES, Row, Rows, Seq, fit},
     },
     memory::State,
 };
@@ -161,14 +161,17 @@ impl Rows for &mut State {
         Ok(())
     }
 
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<(), Fault> {
-        for row in rows {
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize, Fault> {
+        let (mut bytes, mut jobs) = (0, 0);
+        while let Some(row) = rows.get(jobs).filter(|_| bytes < REMOVE_BYTES) {
             self.jobs.jobs.remove(&row.seq);
             self.jobs.attempts.remove(&row.seq);
-            self.jobs.contents.remove(&row.content);
-            row.outcome.map(|outcome| self.jobs.contents.remove(&outcome));
+            for content in [Some(row.content), row.outcome].into_iter().flatten() {
+                bytes += self.drop_content(content)?;
+            }
+            jobs += 1;
         }
-        Ok(())
+        Ok(jobs)
     }
 
     fn is_there(&self, id: JobId) -> Result<bool, Fault> {
@@ -238,9 +241,8 @@ impl Rows for &mut State {
         self.jobs.contents.get(&seq).map(|data| data.to_string()).ok_or_else(|| lost("payload"))
     }
 
-    fn drop_content(&mut self, seq: Seq) -> Result<(), Fault> {
-        self.jobs.contents.remove(&seq);
-        Ok(())
+    fn drop_content(&mut self, seq: Seq) -> Result<usize, Fault> {
+        Ok(self.jobs.contents.remove(&seq).map_or(0, |data| data.len()))
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use super::{attempts, held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, Swept, fit},
+        rows::{Keyed, Overdue, Queue, REMOVE_BYTES, Row, Rows, Seq, Swept, fit},
     },
     sqlite::{
         append, content, hooks,
@@ -163,15 +163,21 @@ impl Rows for Tables<'_> {
         Ok(row::keep(self.db, kept)?)
     }
 
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<()> {
-        let contents: Vec<_> =
-            rows.iter().flat_map(|row| [Some(row.content), row.outcome]).flatten().collect();
-        content::remove(self.db, &contents)?;
-        for row in rows {
+    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize> {
+        let (mut contents, mut bytes, mut jobs) = (Vec::new(), 0, 0);
+        while let Some(row) = rows.get(jobs).filter(|_| bytes < REMOVE_BYTES) {
+            for content in [Some(row.content), row.outcome].into_iter().flatten() {
+                bytes += content::blank(self.db, content)?;
+                contents.push(content);
+            }
+            jobs += 1;
+        }
+        content::drop_blank(self.db, &contents)?;
+        for row in &rows[..jobs] {
             self.run(sql::DROP_JOB, [row.seq])?;
             self.run(sql::DROP_ATTEMPTS, [row.seq])?;
         }
-        Ok(())
+        Ok(jobs)
     }
 
     fn is_there(&self, id: JobId) -> Result<bool> {
@@ -264,8 +270,10 @@ impl Rows for Tables<'_> {
         self.one(sql::CONTENT, [seq], |row| row.get(0))?.ok_or_else(|| lost("payload"))
     }
 
-    fn drop_content(&mut self, seq: Seq) -> Result<()> {
-        Ok(content::remove(self.db, &[seq])?)
+    fn drop_content(&mut self, seq: Seq) -> Result<usize> {
+        let bytes = content::blank(self.db, seq)?;
+        content::drop_blank(self.db, &[seq])?;
+        Ok(bytes)
     }
 
     fn add_attempt(&mut self, job: Seq, attempt: &Attempt) -> Result<()> {

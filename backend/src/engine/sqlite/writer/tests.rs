@@ -69,3 +69,35 @@ async fn a_batch_that_writes_nothing_is_not_counted_as_brought_to_the_disk() {
     assert_eq!(writer.ask(read).await.unwrap(), 1);
     assert_eq!(writer.commits(), before + 1);
 }
+
+#[tokio::test]
+async fn what_a_transaction_has_no_time_for_goes_on_in_the_next_in_its_order() {
+    let (writer, _) = start(Options::default());
+    let (go_on, wait) = sync_channel::<()>(1);
+    // All of them wait while the first one runs.
+    let first = writer.ask(move |_| {
+        let _ = wait.recv();
+        Ok(())
+    });
+    let order = Arc::new(AtomicU32::new(0));
+    let make = |db: &Connection| Ok(db.execute_batch("CREATE TABLE notes (note INTEGER)")?);
+    let made = writer.ask(make);
+    let slow = (0..4).map(|n: u32| {
+        let order = Arc::clone(&order);
+        writer.ask(move |db| {
+            assert_eq!(order.fetch_add(1, Relaxed), n);
+            thread::sleep(desk::TURN + Duration::from_millis(1));
+            Ok(db.execute("INSERT INTO notes VALUES (?1)", [n])?)
+        })
+    });
+    let slow: Vec<_> = slow.collect();
+    let before = writer.commits();
+    go_on.send(()).unwrap();
+    first.await.unwrap();
+    made.await.unwrap();
+    for written in slow {
+        assert_eq!(written.await.unwrap(), 1);
+    }
+    let commits = writer.commits() - before;
+    assert!(commits >= 4, "each takes the time of a transaction, and there were {commits}");
+}
