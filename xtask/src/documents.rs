@@ -1,6 +1,6 @@
 //! What the documents say about the code, held against it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -111,29 +111,75 @@ fn last() {}
     assert_eq!(tests(source), BTreeSet::from(run));
 }
 
+/// The rows of tables whose label is this letter and a number, by it: what stands in the last cell.
+fn rows(document: &str, letter: char) -> BTreeMap<&str, &str> {
+    let mut rows = BTreeMap::new();
+    for line in document.lines() {
+        let Some((label, rest)) = line.strip_prefix("| ").and_then(|row| row.split_once(" | "))
+        else {
+            continue;
+        };
+        let label = label.trim_matches('*');
+        let number = label.strip_prefix(letter).unwrap_or_default();
+        if number.parse::<u32>().is_ok() {
+            let last = rest.rsplit('|').nth(1).unwrap_or_default().trim();
+            assert!(rows.insert(label, last).is_none(), "{label} stands twice");
+        }
+    }
+    rows
+}
+
+#[test]
+fn a_row_of_a_table_is_found_by_its_label_with_what_stands_last_in_it() {
+    let document = "
+J1 to J3 are promised.
+| | what |
+|---|---|
+| J1 | one |
+| **J2** | two | `a_test`, \"a title\" |
+| **I2** | of another letter | |
+| **Jx** | no number | |
+";
+    let (one, two) = ("one", "`a_test`, \"a title\"");
+    assert_eq!(rows(document, 'J'), BTreeMap::from([("J1", one), ("J2", two)]));
+    assert_eq!(guards(two), (vec!["a_test"], vec!["a title"]));
+    assert_eq!(guards(one), (vec![], vec![]));
+}
+
+/// The tests that a row names: functions, and titles.
+fn guards(row: &str) -> (Vec<&str>, Vec<&str>) {
+    let functions = row.split('`').skip(1).step_by(2).filter(|name| !name.contains('.'));
+    (functions.collect(), row.split('"').skip(1).step_by(2).collect())
+}
+
 #[test]
 fn every_test_that_an_invariant_names_is_there() {
     let document = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("there is one");
     let sources = sources();
     let tests: BTreeSet<&str> = sources.iter().flat_map(|source| tests(source)).collect();
-    let lines = document.lines();
-    let lines = lines.filter(|line| line.starts_with("| **I") || line.starts_with("| **J"));
-    let mut names = 0;
-    for line in lines {
-        let guards = line.rsplit('|').nth(1).unwrap_or_default();
-        let functions = guards.split('`').skip(1).step_by(2).filter(|name| !name.contains('.'));
+    let (of_all, of_queues) = (rows(&document, 'I'), rows(&document, 'J'));
+    assert!(of_all.len() >= 11, "only {} invariants were found", of_all.len());
+    for (label, row) in of_all.into_iter().chain(of_queues) {
+        let (functions, titles) = guards(row);
+        assert!(functions.len() + titles.len() > 0, "no test guards {label}");
         for name in functions {
             assert!(tests.contains(name), "no test is called {name}");
-            names += 1;
         }
-        for title in guards.split('"').skip(1).step_by(2) {
+        for title in titles {
             let quoted = format!("\"{title}\"");
             let found = sources.iter().any(|source| source.contains(&quoted));
             assert!(found, "no test has the title {title}");
-            names += 1;
         }
     }
-    assert!(names > 30, "only {names} tests were found in the table");
+}
+
+#[test]
+fn every_line_that_is_promised_of_queues_is_an_invariant_with_its_tests() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("there is one");
+    let (promise, invariants) = (read("docs/queues.md"), read("ARCHITECTURE.md"));
+    let (promised, guarded) = (rows(&promise, 'J'), rows(&invariants, 'J'));
+    assert!(promised.len() >= 12, "only {} lines of the promise were found", promised.len());
+    assert_eq!(promised.keys().collect::<Vec<_>>(), guarded.keys().collect::<Vec<_>>());
 }
 
 /// What may stand before a name where it is declared.

@@ -53,6 +53,10 @@ pub struct Faulty {
     claim: Mutex<Option<Arc<Gate>>>,
     /// Where appends with this text in them wait.
     held: Mutex<Option<(&'static str, Arc<Gate>)>>,
+    /// What every end meets, and nothing of it happens.
+    pub bad_ends: Mutex<Option<Fault>>,
+    /// Nothing is extended until this is over.
+    pub extends_hang: watch::Sender<bool>,
     /// The namespace whose queues are told to nobody, until it is another one.
     pub queues_hang: watch::Sender<Option<&'static str>>,
     /// The names of the queues that were asked for one by one.
@@ -156,11 +160,15 @@ impl Jobs for Faulty {
 
     fn end(&self, end: End) -> BoxFuture<'static, Answer<Ended>> {
         self.ends.lock().unwrap().push(end.how.clone());
+        if let Some(fault) = self.bad_ends.lock().unwrap().clone() {
+            return Box::pin(ready(Err(fault)));
+        }
         let gate = self.end.lock().unwrap().take();
         Box::pin(held(self.inner.end(end), gate))
     }
 
     async fn extend(&self, extend: Extend) -> Answer<Vec<Extended>> {
+        let _ = self.extends_hang.subscribe().wait_for(|hang| !hang).await;
         self.inner.extend(extend).await
     }
 

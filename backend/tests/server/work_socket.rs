@@ -228,6 +228,27 @@ on_every_engine! {
         }
     }
 
+    async fn who_extends_is_told_for_how_long_and_shows_how_far_it_is(rig) {
+        let id = add(&rig, "long").await;
+        let mut hand = Hand::service(&rig, "slow").await;
+        let req = hand.ask("take", json!({ "job": id, "lease_ms": 60_000 }), None).await;
+        let job = hand.answer(req).await.1["job"].clone();
+        let ask = json!({ "job": id, "token": job["token"], "lease_ms": 600_000, "progress": 50, "note": "half of it" });
+        let req = hand.ask("extend", ask, None).await;
+        let (name, did) = hand.answer(req).await;
+        assert_eq!((&*name, &did["lease_ms"], did.get("state")), ("did", &json!(600_000), None), "{did}");
+        assert!(did["expires_at"].as_u64() > job["expires_at"].as_u64(), "{did}");
+        let read = rig.get(&format!("/api/v1/work/jobs/{id}")).await.json();
+        assert_eq!((&read["progress"], &read["note"]), (&json!(50), &json!("half of it")), "{read}");
+        assert!(read["due_in_ms"].as_u64() > Some(60_000), "its lease is the longer one: {read}");
+        // Without a length it is the queue's, from now; how far it was stays.
+        let req = hand.ask("extend", json!({ "job": id, "token": job["token"] }), None).await;
+        assert_eq!(hand.answer(req).await.1["lease_ms"], 30_000);
+        let read = rig.get(&format!("/api/v1/work/jobs/{id}")).await.json();
+        assert_eq!((&read["state"], &read["note"]), (&json!("leased"), &json!("half of it")));
+        assert!(read["due_in_ms"].as_u64() <= Some(30_000), "{read}");
+    }
+
     async fn two_people_who_take_one_job_at_once_never_both_have_it(rig) {
         let (anna, ben) = (Me::new("Anna"), Me::new("Ben"));
         let mut hands = [Hand::person(&rig, &anna).await, Hand::person(&rig, &ben).await];

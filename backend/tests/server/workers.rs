@@ -1,5 +1,6 @@
 //! Workers in the server, and jobs that come of events.
 
+mod lost;
 mod shop;
 mod unfit;
 

@@ -60,7 +60,7 @@ on_every_engine! {
     async fn who_asked_and_is_away_finds_each_end_once(rig) {
         let me = Me::new("Ben");
         let done = asked_by(&rig, &me, "done").await;
-        complete(&rig, &done, &json!(null)).await;
+        complete(&rig, &done, &json!({ "beds": 7 })).await;
         ends(&rig, me.person, 1).await;
         let dead = asked_by(&rig, &me, "dead").await;
         let [taken] = &lease(&rig, &json!({})).await[..] else { panic!("one job") };
@@ -73,7 +73,10 @@ on_every_engine! {
         let ends = ends(&rig, me.person, 3).await;
         let states: Vec<_> = ends.iter().map(|end| end["state"].as_str().unwrap()).collect();
         assert_eq!(states, ["done", "dead", "cancelled"]);
-        assert_eq!(ends[1]["error"], "no line");
+        let jobs: Vec<_> = ends.iter().map(|end| end["job"].as_str().unwrap()).collect();
+        assert_eq!(jobs, [&*done, &dead, &dead]);
+        assert_eq!((&ends[0]["result"], ends[0].get("error")), (&json!({ "beds": 7 }), None));
+        assert_eq!((&ends[1]["error"], ends[1].get("result")), (&json!("no line"), None));
         assert_eq!(ends[1]["text"], "“dead” has failed: no line");
     }
 

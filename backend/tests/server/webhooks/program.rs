@@ -1,6 +1,9 @@
 //! The program itself sends webhooks, where it is told that it may.
 
-use super::{HOOKS, QUEUE, Receiver, key_of};
+use super::{
+    HOOKS, QUEUE, Receiver, key_of,
+    receiver::{Had, read},
+};
 use crate::{
     program::{holdfast, started, terminate},
     rig::{Answer, PATIENCE, ask},
@@ -57,6 +60,20 @@ async fn settings(server: SocketAddr) -> Value {
     ask(server, &head, b"").await.json()["settings"].clone()
 }
 
+/// One of the server's own jobs, once it is as wanted.
+async fn until(server: SocketAddr, job: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let head = format!("GET /api/v1/holdfast/jobs/{job} HTTP/1.1\r\nhost: {server}\r\n");
+    let begun = Instant::now();
+    loop {
+        let now = ask(server, &head, b"").await.json();
+        if wanted(&now) {
+            return now;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{now}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn the_program_delivers_signed_to_a_neighbour_that_it_was_told_of() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,19 +107,44 @@ async fn to_an_allowed_name_that_leads_inside_nothing_is_sent_and_the_job_says_w
     let asked = posted(server, &test, &json!({})).await;
     assert_eq!(asked.status, 202, "{}", asked.text());
     let job = asked.json()["job"].as_str().unwrap().to_owned();
-    let head = format!("GET /api/v1/holdfast/jobs/{job} HTTP/1.1\r\nhost: {server}\r\n");
-    let begun = Instant::now();
-    loop {
-        let now = ask(server, &head, b"").await.json();
-        if let Some(error) = now["errors"][0]["error"].as_str() {
-            assert_eq!(error, "target_refused: the host has no public address");
-            break;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{now}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let failed = until(server, &job, |job| job["errors"][0].is_object()).await;
+    let error = "target_refused: the host has no public address";
+    assert_eq!(failed["errors"][0]["error"], error);
     let nobody = listener.accept().unwrap_err();
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    end(child);
+}
+
+#[tokio::test]
+async fn a_delivery_at_which_the_server_was_killed_comes_again_by_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let (mut child, server) = run_with(folder.path(), "--webhook-inside", &place);
+    // An attempt that nobody can end any more is over so long after the next server has begun.
+    let set = posted(server, &format!("{QUEUE}/settings"), &json!({ "lease_ms": 2_000 })).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let hook =
+        post(server, HOOKS, &json!({ "url": format!("http://{place}/hook?of=lobby") })).await;
+    let event = json!({ "type": "message", "data": { "text": "unanswered" } });
+    post(server, "/api/v1/chat/rooms/lobby/events", &event).await;
+    let (mut unanswered, _) = listener.accept().await.unwrap();
+    let first = read(&mut unanswered).await.unwrap();
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+
+    let mut receiver = Receiver::on(listener);
+    let (child, server) = run(folder.path(), &receiver);
+    let second = receiver.next().await;
+    let id = |had: &Had| had.header("webhook-id").to_owned();
+    assert_eq!((id(&second), second.text()), (id(&first), "unanswered".to_owned()));
+    assert_eq!(second.body, first.body);
+    let key = key_of(hook["secret"].as_str().unwrap());
+    assert_eq!(second.signatures(), [second.signed_by(&key)]);
+    let done = until(server, &id(&first), |job| job["state"] == "done").await;
+    assert_eq!((&done["attempt"], &done["errors"][0]["attempt"]), (&json!(2), &json!(1)));
+    assert_eq!(done["errors"][0]["error"], "lease ran out");
+    assert!(receiver.is_quiet());
     end(child);
 }
 

@@ -122,6 +122,29 @@ on_every_engine! {
         assert_eq!((&*name, &did["state"]), ("did", &json!("done")), "{did}");
     }
 
+    async fn an_event_and_a_job_that_another_word_of_a_holder_names_are_passed_over(rig) {
+        let mut hand = Hand::service(&rig, "printer").await;
+        let id = add(&rig, "report").await;
+        for what in ["extend", "snooze", "fail"] {
+            let job = taken(&mut hand, &id, 600_000).await;
+            let ask = json!({
+                "job": id, "token": job["token"], "retry_ms": 0,
+                "events": [message("lobby", what)], "jobs": [further("task", what)],
+            });
+            let req = hand.ask(what, ask, None).await;
+            let (name, did) = hand.answer(req).await;
+            assert_eq!((&*name, did.get("events"), did.get("enqueued")), ("did", None, None), "{what} {did}");
+            if what == "extend" {
+                let req = hand.ask("snooze", json!({ "job": id, "token": job["token"] }), None).await;
+                assert_eq!(hand.answer(req).await.0, "did");
+            }
+        }
+        assert_eq!(head(&rig).await, 1, "nothing but the room's beginning");
+        let queue = rig.get(INBOX).await.json();
+        assert_eq!((&queue["ready"], &queue["leased"], &queue["rates"]["enqueued"]), (&json!(1), &json!(0), &json!(1)), "{queue}");
+        assert_eq!(rig.get(&format!("/api/v1/work/jobs/{id}")).await.json()["errors"].as_array().unwrap().len(), 1);
+    }
+
     async fn a_person_writes_what_their_completion_brings_where_they_are_a_member(rig) {
         let mut anna = Talker::at_home(&rig, "Anna").await;
         let me = anna.me.clone();

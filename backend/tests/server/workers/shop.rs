@@ -10,7 +10,7 @@ use holdfast_common::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 /// Boxes are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub enum Todo {
     },
     /// Until it is told to go on.
     Wait,
+    /// The same, with a proper event and a further job that it wants before.
+    WaitToSay,
     Fail {
         fatal: bool,
     },
@@ -122,11 +124,19 @@ fn few(boxes: u32) -> Result<(), No<String>> {
 }
 
 /// Does what it is told.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Packer {
     floor: Arc<OnceLock<RoomId>>,
-    go_on: Arc<Notify>,
+    /// One permit for each job that may go on.
+    go_on: Arc<Semaphore>,
     had: Arc<Mutex<Vec<(JobId, u64)>>>,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        let go_on = Arc::new(Semaphore::new(0));
+        Self { floor: Arc::default(), go_on, had: Arc::default() }
+    }
 }
 
 impl Packer {
@@ -134,8 +144,13 @@ impl Packer {
         self.floor.set(floor).unwrap();
     }
 
+    /// Has one of those that wait go on, or the next one that will.
     pub fn go_on(&self) {
-        self.go_on.notify_one();
+        self.go_on.add_permits(1);
+    }
+
+    async fn told_to_go_on(&self) {
+        self.go_on.acquire().await.unwrap().forget();
     }
 
     /// The job and the fence of each attempt, in their order.
@@ -162,9 +177,16 @@ impl Worker for Packer {
                 }
                 Outcome::Done(Packed::of(boxes))
             }
+            Todo::WaitToSay => {
+                job.emit(floor, &Packed::of(1)).unwrap();
+                job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
+                job.progress(50, None).await.unwrap();
+                self.told_to_go_on().await;
+                Outcome::Done(Packed::of(1))
+            }
             Todo::Wait => {
                 job.progress(50, Some("half")).await.unwrap();
-                self.go_on.notified().await;
+                self.told_to_go_on().await;
                 Outcome::Done(Packed::of(0))
             }
             Todo::Fail { fatal } => {
