@@ -16,7 +16,7 @@ mod tend;
 pub(crate) mod tests;
 mod whole;
 
-pub(crate) use brings::{Refuses, end_as_said, new_job};
+pub(crate) use brings::{Refuses, end_as_said, end_with_brings, new_job};
 pub(crate) use check::{Wrong, patch, possible};
 pub(crate) use desk::{About, Desk};
 pub(crate) use follow::{Follow, Follower};
@@ -25,7 +25,7 @@ pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Inbox, Poll, Seat};
 pub(crate) use promise::{by_id, by_key};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
-pub(crate) use whole::{Brought, Said, end};
+pub(crate) use whole::{Brought, Said, brought};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

@@ -17,13 +17,13 @@ use holdfast_common::{
     error::Code,
     frame::{
         Author,
-        work::{AskedJob, Brings, EndEvent, EndJob, TooMuch},
+        work::{AskedJob, Brings, EndJob, TooMuch},
     },
     id::{EventId, JobId, PersonId},
-    job::{self, NewJob, QueueType, Reason, Token, Unfit},
+    job::{self, NewJob, QueueType, Reason, Unfit},
     storage::{
         Fault,
-        jobs::{Claim, Ended, Word, WordEvent},
+        jobs::{Claim, End, Ended, WordEvent},
     },
     time::Millis,
 };
@@ -39,10 +39,9 @@ pub(crate) trait Refuses:
     fn of(self, what: Brought, index: usize) -> Self;
 }
 
-/// Ends a lease as it is said, with all that comes with it, in the author's name. What is wrong is told
-/// only while the lease stands; else that it is too late, or was done before. With the version of the
-/// change and the ids of what the end brings.
-pub(crate) async fn end_as_said<R: Refuses>(
+/// Ends a lease as a service or a person says it, with all that comes with it. As [`end_as_said`], and
+/// with the ids of what the end brings.
+pub(crate) async fn end_with_brings<R: Refuses>(
     shared: &Shared,
     about: &About,
     author: &Author,
@@ -50,26 +49,44 @@ pub(crate) async fn end_as_said<R: Refuses>(
     brings: &Brings,
     then: Result<Option<Claim>, R>,
 ) -> Result<(Ended, u64, Names), R> {
-    let names = names(said.job, said.token, brings);
-    let word = || word(&said, about, brings);
-    let (events, jobs, then) = match checked(shared, about, author, &said, brings, then).await {
-        Ok(parts) => parts,
-        Err(wrong) => return Ok((unless_late(shared, word(), wrong).await?, 0, names)),
+    let said = with(said, about, brings);
+    let names = Names {
+        events: said.events.iter().map(|event| event.id).collect(),
+        jobs: said.jobs.iter().map(|job| job.id).collect(),
     };
-    let has_events = !events.is_empty();
-    let (ended, version) = match end(shared, Said { events, jobs, then, ..said.clone() }).await {
-        // A rule may fail by now that did not then.
-        Err(fault) if has_events => (unless_late(shared, word(), R::from(fault)).await?, 0),
-        // A room may have another's name by now: then these words say something else than they did.
-        Ok((late @ Ended::Late(Reason::Ended), version)) if has_events => {
-            (shared.engine.stands(word()).await?.unwrap_or(late), version)
-        }
-        ended => ended?,
-    };
+    let then = undated(brings).and(then);
+    let (ended, version) = end_as_said(shared, about, author, &said, then).await?;
     Ok((ended, version, names))
 }
 
-type Parts = (Vec<Draft>, Vec<NewJob>, Option<Claim>);
+/// Ends a lease as it is said, with all that comes with it, in the author's name. What is wrong is told
+/// only while the lease stands; else that it is too late, or was done before. With the version of the
+/// change.
+pub(crate) async fn end_as_said<R: Refuses>(
+    shared: &Shared,
+    about: &About,
+    author: &Author,
+    said: &Said,
+    then: Result<Option<Claim>, R>,
+) -> Result<(Ended, u64), R> {
+    let (events, then) = match checked(shared, about, author, said, then).await {
+        Ok(checked) => checked,
+        Err(wrong) => return Ok((unless_late(shared, said.word(), wrong).await?, 0)),
+    };
+    let (how, jobs) = (said.how.clone(), said.jobs.clone());
+    let whole = End { job: said.job, token: said.token, how, appends: Vec::new(), jobs, then };
+    match end(shared, whole, &events).await {
+        // A rule may fail by now that did not then.
+        Err(fault) if !events.is_empty() => {
+            Ok((unless_late(shared, said.word(), R::from(fault)).await?, 0))
+        }
+        // A room may have another's name by now: then these words say something else than they did.
+        Ok((late @ Ended::Late(Reason::Ended), version)) if !events.is_empty() => {
+            Ok((shared.engine.stands(said.word()).await?.unwrap_or(late), version))
+        }
+        ended => Ok(ended?),
+    }
+}
 
 /// What comes with it, if it can: rooms and queues are there, and each part is within its bounds. Whether
 /// the events are allowed is asked when it ends.
@@ -78,74 +95,72 @@ async fn checked<R: Refuses>(
     about: &About,
     author: &Author,
     said: &Said,
-    brings: &Brings,
     then: Result<Option<Claim>, R>,
-) -> Result<Parts, R> {
+) -> Result<(Vec<Draft>, Option<Claim>), R> {
     proper(shared, about, &said.how)?;
-    brings.bounded()?;
+    TooMuch::check(said.events.len(), said.jobs.len())?;
     let then = then?;
-    let names = names(said.job, said.token, brings);
-    let mut events = Vec::with_capacity(brings.events.len());
-    for (index, (event, id)) in brings.events.iter().zip(names.events).enumerate() {
-        let draft = draft(shared, about, author, id, event).await;
+    let mut events = Vec::with_capacity(said.events.len());
+    for (index, event) in said.events.iter().enumerate() {
+        let draft = draft(shared, author, event).await;
         events.push(draft.map_err(|refusal: R| refusal.of(Brought::Event, index))?);
     }
-    let jobs = brings.jobs.iter().zip(names.jobs).enumerate().map(|(index, (job, id))| {
-        let job = further(shared, about, id, job);
-        job.map_err(|refusal: R| refusal.of(Brought::Job, index))
-    });
-    Ok((events, jobs.collect::<Result<_, _>>()?, then))
+    for (index, job) in said.jobs.iter().enumerate() {
+        further(shared, job).map_err(|refusal: R| refusal.of(Brought::Job, index))?;
+    }
+    Ok((events, then))
 }
 
-/// The ids of what an end brings.
-fn names(job: JobId, token: Token, brings: &Brings) -> Names {
-    let ids = |what, count| (0..count).map(move |index| brought(job, token, what, index));
-    let events = ids(Brought::Event, brings.events.len()).map(EventId::from_bytes);
-    let jobs = ids(Brought::Job, brings.jobs.len()).map(JobId::from_bytes);
-    Names { events: events.collect(), jobs: jobs.collect() }
-}
-
-/// What is said, whether or not it can be done.
-fn word(said: &Said, about: &About, brings: &Brings) -> Word {
-    let Names { events, jobs } = names(said.job, said.token, brings);
-    let events = brings.events.iter().zip(events).map(|(event, id)| WordEvent {
-        id,
+/// An end with what it brings, whether or not that can be.
+fn with(said: Said, about: &About, brings: &Brings) -> Said {
+    let id = |what, index| brought(said.job, said.token, what, index);
+    let events = brings.events.iter().enumerate().map(|(index, event)| WordEvent {
+        id: EventId::from_bytes(id(Brought::Event, index)),
         namespace: event.namespace.as_ref().unwrap_or(&about.ns).clone(),
         room: event.room.clone(),
         kind: event.kind.clone(),
         data: event.data.get().to_owned(),
     });
-    let jobs = brings.jobs.iter().zip(jobs).map(|(further, id)| {
+    let jobs = brings.jobs.iter().enumerate().map(|(index, further)| {
         let (ns, queue) = place(further, about);
-        asked(&further.job, id, ns, queue)
+        asked(&further.job, JobId::from_bytes(id(Brought::Job, index)), ns, queue)
     });
     let (events, jobs) = (events.collect(), jobs.collect());
-    Word { events, jobs, ..Word::plain(said.job, said.token, Some(said.how.clone())) }
+    Said { events, jobs, ..said }
+}
+
+/// That no job of an end says when it may begin by the clock: a delay that is worked out anew each time
+/// would make the same end another one.
+fn undated<R: Refuses>(brings: &Brings) -> Result<(), R> {
+    match brings.jobs.iter().position(|further| further.job.at.is_some()) {
+        Some(index) => {
+            let refusal = R::because(Code::BadRequest, "Here it is delay_ms, and not at.");
+            Err(refusal.of(Brought::Job, index))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn draft<R: Refuses>(
     shared: &Shared,
-    about: &About,
     author: &Author,
-    id: EventId,
-    event: &EndEvent,
+    event: &WordEvent,
 ) -> Result<Draft, R> {
-    let namespace = event.namespace.as_ref().unwrap_or(&about.ns).clone();
-    let payload = event.data.get().as_bytes().to_vec();
-    if payload.len() > shared.limits.payload_bytes as usize {
+    let WordEvent { id, namespace, room, kind, data } = event.clone();
+    if data.len() > shared.limits.payload_bytes as usize {
         return Err(Code::TooLarge.into());
     }
     shared.handler(&namespace)?;
-    let room = shared.engine.room_named(&namespace, &event.room).await?;
+    let room = shared.engine.room_named(&namespace, &room).await?;
     Ok(Draft {
         namespace,
         room: room.ok_or(Code::UnknownRoom)?.room,
         id,
-        kind: event.kind.clone(),
+        kind,
         author: author.clone(),
-        payload,
+        payload: data.into_bytes(),
         condemned: None,
-        everywhere: author.id == PersonId::SERVICE,
+        everywhere: [PersonId::SERVICE, shared.author.id].contains(&author.id),
         lane: None,
         idempotency: None,
     })
@@ -157,20 +172,17 @@ fn place<'a>(further: &'a EndJob, about: &'a About) -> (&'a str, &'a str) {
     (ns, further.queue.as_ref().unwrap_or(&about.queue))
 }
 
-fn further<R: Refuses>(
-    shared: &Shared,
-    about: &About,
-    id: JobId,
-    further: &EndJob,
-) -> Result<NewJob, R> {
-    let (ns, name) = place(further, about);
-    may(Right::Enqueue, ns)?;
-    let queue = shared.queues.queue(ns, name)?;
-    if further.job.at.is_some() {
-        // A delay that is worked out anew each time would make the same end another one.
-        return Err(R::because(Code::BadRequest, "Here it is delay_ms, and not at."));
-    }
-    new_job(shared, queue, id, &further.job, None)
+fn further<R: Refuses>(shared: &Shared, job: &NewJob) -> Result<(), R> {
+    may(Right::Enqueue, &job.ns)?;
+    let queue = shared.queues.queue(&job.ns, &job.queue)?;
+    fits(shared, queue, job)
+}
+
+/// Whether a queue takes a job: its type, its bounds and its payload.
+fn fits<R: Refuses>(shared: &Shared, queue: &QueueType, job: &NewJob) -> Result<(), R> {
+    let kind = queue.kind(&job.kind)?;
+    job.check(shared.limits.payload_bytes as usize)?;
+    Ok(kind.check(&job.data)?)
 }
 
 /// A job that is asked for, checked.
@@ -181,18 +193,13 @@ pub(crate) fn new_job<R: Refuses>(
     asked: &AskedJob,
     asker: Option<PersonId>,
 ) -> Result<NewJob, R> {
-    let kind = queue.kind(&asked.kind)?;
     if asked.delay_ms.is_some() && asked.at.is_some() {
         return Err(R::because(Code::BadRequest, "It is either delay_ms or at."));
     }
     let at = asked.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
     let job = self::asked(asked, id, &queue.spec.ns, &queue.spec.name);
-    if i64::from(job.priority) != asked.priority.unwrap_or_default() {
-        return Err(Unfit::Bounds("priority").into());
-    }
     let job = NewJob { asker, delay: at.unwrap_or(job.delay), ..job };
-    job.check(shared.limits.payload_bytes as usize)?;
-    kind.check(&job.data)?;
+    fits::<R>(shared, queue, &job)?;
     Ok(job)
 }
 
@@ -205,11 +212,17 @@ fn asked(asked: &AskedJob, id: JobId, ns: &str, queue: &str) -> NewJob {
         kind: asked.kind.clone(),
         data: asked.data.get().to_owned(),
         delay: asked.delay_ms.unwrap_or_default(),
-        priority: asked.priority.and_then(|it| it.try_into().ok()).unwrap_or_default(),
+        priority: nearest(asked.priority.unwrap_or_default()),
         group: asked.group.clone(),
         most: asked.max_attempts,
         backoff: asked.backoff_ms,
         expires: asked.expires_ms,
         asker: None,
     }
+}
+
+/// One that is out of its type's range is [out of its bounds](job::limits::PRIORITY) still.
+fn nearest(priority: i64) -> i8 {
+    let outermost = if priority < 0 { i8::MIN } else { i8::MAX };
+    priority.try_into().unwrap_or(outermost)
 }

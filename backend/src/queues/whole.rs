@@ -9,21 +9,20 @@ use holdfast_common::{
     job::{NewJob, Token},
     storage::{
         Fault,
-        jobs::{Claim, End, Ended, How},
+        jobs::{End, Ended, How, Word, WordEvent},
     },
 };
 use sha2::{Digest, Sha256};
 
-/// An end that somebody wants.
+/// An end that somebody wants. What it brings has its ids, and goes to rooms and queues by their names.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) job: JobId,
     pub(crate) token: Token,
     pub(crate) how: How,
     /// None of them goes by what another of them does: all are judged by what is there before.
-    pub(crate) events: Vec<Draft>,
+    pub(crate) events: Vec<WordEvent>,
     pub(crate) jobs: Vec<NewJob>,
-    pub(crate) then: Option<Claim>,
 }
 
 impl Said {
@@ -34,7 +33,13 @@ impl Said {
 
     /// An end that does nothing beside.
     pub(crate) const fn plain(job: JobId, token: Token, how: How) -> Self {
-        Self { job, token, how, events: Vec::new(), jobs: Vec::new(), then: None }
+        Self { job, token, how, events: Vec::new(), jobs: Vec::new() }
+    }
+
+    /// What is said, whether or not it can be done.
+    pub(super) fn word(&self) -> Word {
+        let (events, jobs) = (self.events.clone(), self.jobs.clone());
+        Word { events, jobs, ..Word::plain(self.job, self.token, Some(self.how.clone())) }
     }
 }
 
@@ -47,7 +52,7 @@ pub(crate) enum Brought {
 
 /// The id of what an end brings: it follows from the lease and its place in the end, so that an end that
 /// is said again names the same. Nobody else can take it before, because nobody else knows the token.
-pub(super) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
+pub(crate) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
     let mut digest = Sha256::new();
     digest.update(job.as_bytes());
     digest.update(token.fence.to_be_bytes());
@@ -60,14 +65,16 @@ pub(super) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> 
 }
 
 /// Ends a lease and tells of which version that is, and asks the rules again while what they went by has moved.
-pub(crate) async fn end(shared: &Shared, said: Said) -> Result<(Ended, u64), Fault> {
-    let Said { job, token, how, events, jobs, then } = said;
-    let end = End { job, token, how, appends: Vec::new(), jobs, then };
+pub(super) async fn end(
+    shared: &Shared,
+    end: End,
+    events: &[Draft],
+) -> Result<(Ended, u64), Fault> {
     if events.is_empty() {
         return shared.queues.desk.end(end).await;
     }
     // In a box: what it takes to judge events is much, and most ends bring none.
-    Box::pin(end_with(shared, end, &events)).await
+    Box::pin(end_with(shared, end, events)).await
 }
 
 async fn end_with(shared: &Shared, end: End, events: &[Draft]) -> Result<(Ended, u64), Fault> {

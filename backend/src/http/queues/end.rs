@@ -9,7 +9,7 @@ use crate::{
         events::rejected,
     },
     problem::Problem,
-    queues::{About, Said, end_as_said, possible, unless_late},
+    queues::{About, Said, end_with_brings, possible, unless_late},
 };
 use axum::{
     extract::{Request, State},
@@ -115,7 +115,7 @@ pub(super) async fn complete(
     let how = How::Complete { result: said.result.map(|result| result.get().to_owned()) };
     let said = Said::plain(id, token(&said.token), how);
     let author = caller.author();
-    let ended = end_as_said::<Problem>(&shared, &about, &author, said, &brings, then);
+    let ended = end_with_brings::<Problem>(&shared, &about, &author, said, &brings, then);
     let (ended, _, names) = ended.await?;
     told(ended, names)
 }
@@ -175,7 +175,7 @@ async fn plain(
 ) -> Result<Response, Problem> {
     let said = Said::plain(id, token(shown), how);
     let (author, nothing) = (Author::service(), Brings::default());
-    let ended = end_as_said::<Problem>(shared, about, &author, said, &nothing, Ok(None));
+    let ended = end_with_brings::<Problem>(shared, about, &author, said, &nothing, Ok(None));
     let (ended, _, names) = ended.await?;
     told(ended, names)
 }

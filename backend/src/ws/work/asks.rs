@@ -5,7 +5,7 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{Said, by_id, end_as_said, patch, possible, unless_late},
+    queues::{Said, by_id, end_with_brings, patch, possible, unless_late},
     rights::{Right, may},
 };
 use futures_util::future::BoxFuture;
@@ -148,7 +148,7 @@ async fn ends(
 ) -> Result<(Ended, u64, Names), Refusal> {
     let about = shared.queues.desk.about(said.job).await?.ok_or(job::Code::UnknownJob)?;
     may(Right::Consume, &about.ns)?;
-    end_as_said(shared, &about, author, said, &brings, Ok(then)).await
+    end_with_brings(shared, &about, author, said, &brings, Ok(then)).await
 }
 
 async fn extends(shared: &Shared, extend: Extend) -> Result<Extended, Refusal> {

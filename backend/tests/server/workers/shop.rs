@@ -3,14 +3,17 @@
 use holdfast_backend::worker::{Leased, Outcome, Worker};
 use holdfast_common::{
     event::{Decision, Effect, Facts, No},
-    id::{JobId, RoomId},
+    id::JobId,
     job::{Work, limits::END_EVENTS},
     limits::Limits,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
+
+/// The room in which they work.
+pub const FLOOR: &str = "floor";
 
 /// Boxes are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +58,12 @@ pub enum Todo {
     Pack {
         boxes: u32,
     },
-    /// Until it is told to go on.
+    /// Until it is told to go on: then it says that one is packed.
     Wait,
+    /// What is packed is said elsewhere.
+    SayIn {
+        room: String,
+    },
     Fail {
         fatal: bool,
     },
@@ -119,16 +126,11 @@ fn few(boxes: u32) -> Result<(), No<String>> {
 /// Does what it is told.
 #[derive(Clone, Default)]
 pub struct Packer {
-    floor: Arc<OnceLock<RoomId>>,
     go_on: Arc<Notify>,
     had: Arc<Mutex<Vec<(JobId, u64)>>>,
 }
 
 impl Packer {
-    pub fn works_in(&self, floor: RoomId) {
-        self.floor.set(floor).unwrap();
-    }
-
     pub fn go_on(&self) {
         self.go_on.notify_one();
     }
@@ -143,32 +145,36 @@ impl Worker for Packer {
     type Job = Pack;
 
     async fn run(&self, job: &mut Leased<Pack>) -> Outcome<Pack> {
-        let Some(floor) = self.floor.get().copied() else {
-            return Outcome::Snooze(Millis(10));
-        };
         self.had.lock().unwrap().push((job.id(), job.fence()));
         match job.data.todo {
             Todo::Pack { boxes } => {
                 if boxes > 0 {
-                    job.emit(floor, &Packed::of(boxes)).unwrap();
+                    job.emit(FLOOR, &Packed::of(boxes));
                 }
                 for _ in 0..boxes {
-                    job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
+                    job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } });
                 }
                 Outcome::Done(Packed::of(boxes))
             }
             Todo::Wait => {
                 job.progress(50, Some("half")).await.unwrap();
                 self.go_on.notified().await;
-                Outcome::Done(Packed::of(0))
+                job.emit(FLOOR, &Packed::of(1));
+                Outcome::Done(Packed::of(1))
+            }
+            Todo::SayIn { ref room } => {
+                let room = room.clone();
+                job.emit(FLOOR, &Packed::of(1));
+                job.emit(&room, &Packed::of(1));
+                Outcome::Done(Packed::of(1))
             }
             Todo::Fail { fatal } => {
-                job.emit(floor, &Packed::of(1)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
                 let torn = "torn".to_owned();
                 if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
             }
             Todo::Write { bytes } => {
-                job.emit(floor, &Packed::of(1)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
                 Outcome::Done(Packed::long(bytes))
             }
             Todo::Panic => panic!("a box fell"),
@@ -176,13 +182,13 @@ impl Worker for Packer {
             Todo::Later { snooze: false } => Outcome::HandBack(Millis(u64::MAX)),
             Todo::SayOften => {
                 for _ in 0..=END_EVENTS {
-                    job.emit(floor, &Packed::of(1)).unwrap();
+                    job.emit(FLOOR, &Packed::of(1));
                 }
                 Outcome::Done(Packed::of(1))
             }
             Todo::SayTooMuch => {
-                job.emit(floor, &Packed::of(1)).unwrap();
-                job.emit(floor, &Packed::of(10)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
+                job.emit(FLOOR, &Packed::of(10));
                 Outcome::Done(Packed::of(11))
             }
         }

@@ -193,7 +193,7 @@ fn of_a_completion_that_is_too_large_no_more_is_kept_than_shows_that() {
         panic!("{out:?}")
     };
     assert_eq!((brings.events.len(), brings.jobs.len()), (END_EVENTS + 1, END_JOBS + 1));
-    assert!(brings.bounded().is_err());
+    assert!(TooMuch::check(brings.events.len(), brings.jobs.len()).is_err());
     assert!((1..=4).contains(&(result.len() - RESULT_BYTES)), "{}", result.len());
 }
 
