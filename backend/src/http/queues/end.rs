@@ -115,9 +115,9 @@ pub(super) async fn complete(
     let how = How::Complete { result: said.result.map(|result| result.get().to_owned()) };
     let said = Said::plain(id, token(&said.token), how);
     let author = caller.author();
-    let ended = end_with_brings::<Problem>(&shared, &about, &author, said, &brings, then);
-    let (ended, _, names) = ended.await?;
-    told(ended, names)
+    let ends = end_with_brings::<Problem>(&shared, &about, &author, said, &brings, then);
+    let (end, _, names) = ends.await?;
+    ended(end, names)
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,13 +175,13 @@ async fn plain(
 ) -> Result<Response, Problem> {
     let said = Said::plain(id, token(shown), how);
     let (author, nothing) = (Author::service(), Brings::default());
-    let ended = end_with_brings::<Problem>(shared, about, &author, said, &nothing, Ok(None));
-    let (ended, _, names) = ended.await?;
-    told(ended, names)
+    let ends = end_with_brings::<Problem>(shared, about, &author, said, &nothing, Ok(None));
+    let (end, _, names) = ends.await?;
+    ended(end, names)
 }
 
-fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
-    let (place, wait, then, stands, again) = match ended {
+fn ended(end: Ended, names: Names) -> Result<Response, Problem> {
+    let (place, wait, then, stands, again) = match end {
         Ended::Done { place, wait, then, appended } => {
             (place, wait, then, appended.iter().map(Appended::offset).collect(), false)
         }
@@ -197,7 +197,7 @@ fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
         Ended::Moved => return Err(Code::Overloaded.into()),
     };
     let jobs = then.map(lease::jobs).transpose()?;
-    let said = Told {
+    let said = EndAnswer {
         state: place.state(),
         due_in_ms: wait.filter(|_| place == Place::Delayed),
         leased: jobs.as_deref().map(lease::shown),
@@ -209,7 +209,7 @@ fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
 
 /// What became of a job by its consumer's word.
 #[derive(Serialize)]
-struct Told<'a> {
+struct EndAnswer<'a> {
     state: JobState,
     #[serde(skip_serializing_if = "Option::is_none")]
     due_in_ms: Option<Millis>,
@@ -244,8 +244,8 @@ pub(super) async fn extend(
         .then(|| Progress { percent: said.progress.unwrap_or(0), note: said.note });
     if let Err(wrong) = possible(progress.as_ref()) {
         let word = Word::plain(id, token, None);
-        let ended = unless_late::<Problem>(&shared, word, wrong.into()).await?;
-        return told(ended, Names::default());
+        let end = unless_late::<Problem>(&shared, word, wrong.into()).await?;
+        return ended(end, Names::default());
     }
     let lease = said.lease_ms.map(limits::lease);
     let extend = Extend { jobs: vec![(id, token)], lease, progress };
