@@ -22,7 +22,7 @@ pub(crate) use desk::{About, Desk};
 pub(crate) use follow::{Follow, Follower};
 pub(crate) use late::unless_late;
 pub(crate) use line::{Handed, Name, Sink};
-pub(crate) use poll::{Inbox, Poll, Seat};
+pub(crate) use poll::{Arrivals, Poll, Seat};
 pub(crate) use promise::{by_id, by_key};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
 pub(crate) use whole::{Brought, Said, brought};

@@ -3,7 +3,7 @@
 use super::{Leased, Outcome, Worker, refusal::Refusal};
 use crate::{
     app::Shared,
-    queues::{About, Handed, Inbox, Said, Seat, end_as_said},
+    queues::{About, Arrivals, Handed, Said, Seat, end_as_said},
 };
 use futures_util::FutureExt;
 use holdfast_common::{
@@ -42,7 +42,7 @@ async fn take<W: Worker>(
     let (ns, name) = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
     let holder = Holder { consumer: format!("{} (server)", W::Job::NAME), person: None };
     let desk = &shared.queues.desk;
-    let (sink, mut jobs) = Inbox::new(desk);
+    let (sink, mut jobs) = Arrivals::new(desk);
     let queue = Arc::new(QueueName { ns, name });
     let Ok(seat) = Seat::take(desk, queue, holder, None, (at_once, false), sink) else {
         tracing::error!(queue = W::Job::QUEUE, "as many wait as may: a worker does not");
