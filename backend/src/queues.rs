@@ -25,7 +25,7 @@ pub(crate) use line::{Handed, Name, Sink};
 pub(crate) use poll::{Arrivals, Poll, Seat};
 pub(crate) use promise::{by_id, by_key};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
-pub(crate) use whole::{Brought, Said, brought};
+pub(crate) use whole::{EndDraft, Part, part_id};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

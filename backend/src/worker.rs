@@ -9,7 +9,7 @@ mod run;
 
 pub(crate) use run::start;
 
-use crate::queues::{Brought, Desk, Said, brought};
+use crate::queues::{Desk, EndDraft, Part, part_id};
 use holdfast_common::{
     event::Durable,
     id::{EventId, JobId},
@@ -91,7 +91,7 @@ impl<J: JobType> Leased<J> {
     pub fn emit<E: Durable>(&mut self, room: &str, event: &E) {
         let data = serde_json::to_string(event);
         self.events.push(WordEvent {
-            id: EventId::from_bytes(self.part(Brought::Event, self.events.len())),
+            id: EventId::from_bytes(self.part(Part::Event, self.events.len())),
             namespace: E::NAMESPACE.to_owned(),
             room: room.to_owned(),
             kind: E::NAME.to_owned(),
@@ -102,13 +102,13 @@ impl<J: JobType> Leased<J> {
     /// Enqueues a job with this one's completion. What it returns can be changed: when it begins, its
     /// group, its attempts. Up to [`END_JOBS`](holdfast_common::job::limits::END_JOBS).
     pub fn enqueue<K: JobType>(&mut self, job: &K) -> &mut NewJob {
-        let id = JobId::from_bytes(self.part(Brought::Job, self.jobs.len()));
+        let id = JobId::from_bytes(self.part(Part::Job, self.jobs.len()));
         self.jobs.push(NewJob::of(id, job));
         self.jobs.last_mut().expect("it was pushed just now")
     }
 
-    fn part(&self, what: Brought, index: usize) -> [u8; 16] {
-        brought(self.id, self.token, what, index)
+    fn part(&self, what: Part, index: usize) -> [u8; 16] {
+        part_id(self.id, self.token, what, index)
     }
 
     /// Says how far it is, for people, and has the lease go on from now.
@@ -125,9 +125,9 @@ impl<J: JobType> Leased<J> {
         }
     }
 
-    fn done(&mut self, how: How) -> Said {
+    fn done(&mut self, how: How) -> EndDraft {
         let (events, jobs) = (std::mem::take(&mut self.events), std::mem::take(&mut self.jobs));
-        Said { events, jobs, ..Said::plain(self.id, self.token, how) }
+        EndDraft { events, jobs, ..EndDraft::plain(self.id, self.token, how) }
     }
 }
 

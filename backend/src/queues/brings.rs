@@ -1,10 +1,10 @@
 //! Ends with what they bring, looked at in one place, whichever way they come in.
 
 use super::{
-    About, Said,
+    About, EndDraft,
     check::{Wrong, proper},
     unless_late,
-    whole::{Brought, brought, end},
+    whole::{Part, end, part_id},
 };
 use crate::{
     app::Shared,
@@ -13,7 +13,7 @@ use crate::{
     walk::Draft,
 };
 use holdfast_common::{
-    consumer::Names,
+    consumer::BroughtIds,
     error::Code,
     frame::{
         Author,
@@ -36,7 +36,7 @@ pub(crate) trait Refuses:
     fn because(code: Code, detail: &str) -> Self;
 
     /// It is because of this part of an end.
-    fn of(self, what: Brought, index: usize) -> Self;
+    fn of(self, what: Part, index: usize) -> Self;
 }
 
 /// Ends a lease as a service or a person says it, with all that comes with it. As [`end_as_said`], and
@@ -45,18 +45,18 @@ pub(crate) async fn end_with_brings<R: Refuses>(
     shared: &Shared,
     about: &About,
     author: &Author,
-    said: Said,
+    said: EndDraft,
     brings: &Brings,
     then: Result<Option<Claim>, R>,
-) -> Result<(Ended, u64, Names), R> {
+) -> Result<(Ended, u64, BroughtIds), R> {
     let said = with(said, about, brings);
-    let names = Names {
+    let ids = BroughtIds {
         events: said.events.iter().map(|event| event.id).collect(),
         jobs: said.jobs.iter().map(|job| job.id).collect(),
     };
     let then = undated(brings).and(then);
     let (ended, version) = end_as_said(shared, about, author, &said, then).await?;
-    Ok((ended, version, names))
+    Ok((ended, version, ids))
 }
 
 /// Ends a lease as it is said, with all that comes with it, in the author's name. What is wrong is told
@@ -66,7 +66,7 @@ pub(crate) async fn end_as_said<R: Refuses>(
     shared: &Shared,
     about: &About,
     author: &Author,
-    said: &Said,
+    said: &EndDraft,
     then: Result<Option<Claim>, R>,
 ) -> Result<(Ended, u64), R> {
     let (events, then) = match checked(shared, about, author, said, then).await {
@@ -94,7 +94,7 @@ async fn checked<R: Refuses>(
     shared: &Shared,
     about: &About,
     author: &Author,
-    said: &Said,
+    said: &EndDraft,
     then: Result<Option<Claim>, R>,
 ) -> Result<(Vec<Draft>, Option<Claim>), R> {
     proper(shared, about, &said.how)?;
@@ -103,30 +103,30 @@ async fn checked<R: Refuses>(
     let mut events = Vec::with_capacity(said.events.len());
     for (index, event) in said.events.iter().enumerate() {
         let draft = draft(shared, author, event).await;
-        events.push(draft.map_err(|refusal: R| refusal.of(Brought::Event, index))?);
+        events.push(draft.map_err(|refusal: R| refusal.of(Part::Event, index))?);
     }
     for (index, job) in said.jobs.iter().enumerate() {
-        further(shared, job).map_err(|refusal: R| refusal.of(Brought::Job, index))?;
+        further(shared, job).map_err(|refusal: R| refusal.of(Part::Job, index))?;
     }
     Ok((events, then))
 }
 
 /// An end with what it brings, whether or not that can be.
-fn with(said: Said, about: &About, brings: &Brings) -> Said {
-    let id = |what, index| brought(said.job, said.token, what, index);
+fn with(said: EndDraft, about: &About, brings: &Brings) -> EndDraft {
+    let id = |what, index| part_id(said.job, said.token, what, index);
     let events = brings.events.iter().enumerate().map(|(index, event)| WordEvent {
-        id: EventId::from_bytes(id(Brought::Event, index)),
+        id: EventId::from_bytes(id(Part::Event, index)),
         namespace: event.namespace.as_ref().unwrap_or(&about.ns).clone(),
         room: event.room.clone(),
         kind: event.kind.clone(),
         data: event.data.get().to_owned(),
     });
     let jobs = brings.jobs.iter().enumerate().map(|(index, further)| {
-        let (ns, queue) = place(further, about);
-        asked(&further.job, JobId::from_bytes(id(Brought::Job, index)), ns, queue)
+        let (ns, queue) = queue_of(further, about);
+        asked(&further.job, JobId::from_bytes(id(Part::Job, index)), ns, queue)
     });
     let (events, jobs) = (events.collect(), jobs.collect());
-    Said { events, jobs, ..said }
+    EndDraft { events, jobs, ..said }
 }
 
 /// That no job of an end says when it may begin by the clock: a delay that is worked out anew each time
@@ -135,7 +135,7 @@ fn undated<R: Refuses>(brings: &Brings) -> Result<(), R> {
     match brings.jobs.iter().position(|further| further.job.at.is_some()) {
         Some(index) => {
             let refusal = R::because(Code::BadRequest, "Here it is delay_ms, and not at.");
-            Err(refusal.of(Brought::Job, index))
+            Err(refusal.of(Part::Job, index))
         }
         None => Ok(()),
     }
@@ -167,7 +167,7 @@ async fn draft<R: Refuses>(
 }
 
 /// The namespace and the name of its queue.
-fn place<'a>(further: &'a EndJob, about: &'a About) -> (&'a str, &'a str) {
+fn queue_of<'a>(further: &'a EndJob, about: &'a About) -> (&'a str, &'a str) {
     let ns = further.namespace.as_ref().unwrap_or(&about.ns);
     (ns, further.queue.as_ref().unwrap_or(&about.queue))
 }

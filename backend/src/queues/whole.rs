@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 /// An end that somebody wants. What it brings has its ids, and goes to rooms and queues by their names.
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct EndDraft {
     pub(crate) job: JobId,
     pub(crate) token: Token,
     pub(crate) how: How,
@@ -25,7 +25,7 @@ pub(crate) struct Said {
     pub(crate) jobs: Vec<NewJob>,
 }
 
-impl Said {
+impl EndDraft {
     /// Whether it does nothing beside.
     pub(crate) const fn is_plain(&self) -> bool {
         self.events.is_empty() && self.jobs.is_empty()
@@ -45,14 +45,14 @@ impl Said {
 
 /// What comes with an end.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Brought {
+pub(crate) enum Part {
     Event,
     Job,
 }
 
 /// The id of what an end brings: it follows from the lease and its place in the end, so that an end that
 /// is said again names the same. Nobody else can take it before, because nobody else knows the token.
-pub(crate) fn brought(job: JobId, token: Token, what: Brought, index: usize) -> [u8; 16] {
+pub(crate) fn part_id(job: JobId, token: Token, what: Part, index: usize) -> [u8; 16] {
     let mut digest = Sha256::new();
     digest.update(job.as_bytes());
     digest.update(token.fence.to_be_bytes());

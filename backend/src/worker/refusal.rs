@@ -1,6 +1,6 @@
 //! Why what a worker wants with its end cannot be.
 
-use crate::queues::{Brought, Refuses, Wrong};
+use crate::queues::{Part, Refuses, Wrong};
 use holdfast_common::{
     error::Code,
     frame::work::TooMuch,
@@ -57,10 +57,10 @@ impl Refuses for Refusal {
         Self::Never(detail.to_owned())
     }
 
-    fn of(self, what: Brought, index: usize) -> Self {
+    fn of(self, what: Part, index: usize) -> Self {
         let what = match what {
-            Brought::Event => "event",
-            Brought::Job => "job",
+            Part::Event => "event",
+            Part::Job => "job",
         };
         match self {
             Self::Never(why) => Self::Never(format!("{what} {index}: {why}")),

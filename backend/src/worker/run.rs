@@ -3,7 +3,7 @@
 use super::{Leased, Outcome, Worker, refusal::Refusal};
 use crate::{
     app::Shared,
-    queues::{About, Arrivals, Handed, Said, Seat, end_as_said},
+    queues::{About, Arrivals, EndDraft, Handed, Seat, end_as_said},
 };
 use futures_util::FutureExt;
 use holdfast_common::{
@@ -81,7 +81,7 @@ async fn run<W: Worker>(
     let about = About { ns, queue, kind: job.kind.clone() };
     let mut lost = std::pin::pin!(keep(shared, id, token, length));
     let said = match read(shared, job) {
-        Err(why) => Said::plain(id, token, failed::<W::Job>(why)),
+        Err(why) => EndDraft::plain(id, token, failed::<W::Job>(why)),
         Ok(mut leased) => {
             let outcome = {
                 let run = AssertUnwindSafe(worker.run(&mut leased)).catch_unwind();
@@ -93,12 +93,12 @@ async fn run<W: Worker>(
             };
             match outcome {
                 // It ends with its server, and not by anything of its own.
-                Ok(None) => Said::plain(id, token, How::HandBack { delay: Millis(0) }),
+                Ok(None) => EndDraft::plain(id, token, How::HandBack { delay: Millis(0) }),
                 Ok(Some(outcome)) => said(&mut leased, outcome),
                 Err(panic) => {
                     shared.metrics.panics.add(1);
                     let why = format!("panicked: {}", text(&*panic));
-                    Said::plain(id, token, failed::<W::Job>(&why))
+                    EndDraft::plain(id, token, failed::<W::Job>(&why))
                 }
             }
         }
@@ -127,7 +127,7 @@ fn read<J: JobType>(shared: &Shared, job: LeasedJob) -> Result<Leased<J>, &'stat
 }
 
 /// A wait that is too long is the longest.
-fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
+fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> EndDraft {
     let json = |value: Result<String, _>| value.expect("a declared outcome serializes");
     let fail = |failure: &J::Failure, retry: Option<Millis>| How::Fail {
         reason: failure.to_string(),
@@ -145,7 +145,7 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
         Outcome::Snooze(delay) => How::Snooze { delay: delay.min(limits::LONGEST_DELAY) },
         Outcome::HandBack(delay) => How::HandBack { delay: delay.min(limits::LONGEST_DELAY) },
     };
-    Said::plain(leased.id, leased.token, how)
+    EndDraft::plain(leased.id, leased.token, how)
 }
 
 fn failed<J: JobType>(why: &str) -> How {
@@ -154,7 +154,7 @@ fn failed<J: JobType>(why: &str) -> How {
 }
 
 /// Says what became of it, until that is answered.
-async fn end(shared: &Shared, about: &About, said: Said) {
+async fn end(shared: &Shared, about: &About, said: EndDraft) {
     let (mut said, mut tries) = (said, 0);
     let (id, token) = (said.job, said.token);
     loop {
@@ -185,7 +185,7 @@ async fn end(shared: &Shared, about: &About, said: Said) {
         };
         // What it wanted with it cannot be had: the attempt has failed, and nothing of it happens.
         let how = How::Fail { reason: why, failure: None, retry: Some(Millis(0)) };
-        said = Said::plain(id, token, how);
+        said = EndDraft::plain(id, token, how);
     }
 }
 

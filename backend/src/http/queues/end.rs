@@ -9,7 +9,7 @@ use crate::{
         events::rejected,
     },
     problem::Problem,
-    queues::{About, Said, end_with_brings, possible, unless_late},
+    queues::{About, EndDraft, end_with_brings, possible, unless_late},
 };
 use axum::{
     extract::{Request, State},
@@ -17,7 +17,7 @@ use axum::{
     response::Response,
 };
 use holdfast_common::{
-    consumer::Names,
+    consumer::BroughtIds,
     error::Code,
     few::Few,
     frame::{
@@ -113,11 +113,11 @@ pub(super) async fn complete(
     let next = said.next.filter(|_| !shared.is_draining());
     let then = next.map(|next| claim(&about, &next, &caller)).transpose();
     let how = How::Complete { result: said.result.map(|result| result.get().to_owned()) };
-    let said = Said::plain(id, token(&said.token), how);
+    let said = EndDraft::plain(id, token(&said.token), how);
     let author = caller.author();
     let ends = end_with_brings::<Problem>(&shared, &about, &author, said, &brings, then);
-    let (end, _, names) = ends.await?;
-    ended(end, names)
+    let (end, _, ids) = ends.await?;
+    ended(end, ids)
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,14 +173,14 @@ async fn plain(
     shown: &str,
     how: How,
 ) -> Result<Response, Problem> {
-    let said = Said::plain(id, token(shown), how);
+    let said = EndDraft::plain(id, token(shown), how);
     let (author, nothing) = (Author::service(), Brings::default());
     let ends = end_with_brings::<Problem>(shared, about, &author, said, &nothing, Ok(None));
-    let (end, _, names) = ends.await?;
-    ended(end, names)
+    let (end, _, ids) = ends.await?;
+    ended(end, ids)
 }
 
-fn ended(end: Ended, names: Names) -> Result<Response, Problem> {
+fn ended(end: Ended, ids: BroughtIds) -> Result<Response, Problem> {
     let (place, wait, then, stands, again) = match end {
         Ended::Done { place, wait, then, appended } => {
             (place, wait, then, appended.iter().map(Appended::offset).collect(), false)
@@ -201,7 +201,7 @@ fn ended(end: Ended, names: Names) -> Result<Response, Problem> {
         state: place.state(),
         due_in_ms: wait.filter(|_| place == Place::Delayed),
         leased: jobs.as_deref().map(lease::shown),
-        brought: names.stand(stands),
+        brought: ids.stand(stands),
         again,
     };
     Ok(answer(StatusCode::OK, &said))
@@ -245,7 +245,7 @@ pub(super) async fn extend(
     if let Err(wrong) = possible(progress.as_ref()) {
         let word = Word::plain(id, token, None);
         let end = unless_late::<Problem>(&shared, word, wrong.into()).await?;
-        return ended(end, Names::default());
+        return ended(end, BroughtIds::default());
     }
     let lease = said.lease_ms.map(limits::lease);
     let extend = Extend { jobs: vec![(id, token)], lease, progress };
