@@ -116,11 +116,7 @@ impl Refuses for Problem {
     }
 
     fn of(self, what: Part, index: usize) -> Self {
-        let name = match what {
-            Part::Event => "event",
-            Part::Job => "job",
-        };
-        self.with(name, index)
+        self.with(what.name(), index)
     }
 }
 

@@ -58,12 +58,8 @@ impl Refuses for Refusal {
     }
 
     fn of(self, what: Part, index: usize) -> Self {
-        let what = match what {
-            Part::Event => "event",
-            Part::Job => "job",
-        };
         match self {
-            Self::Never(why) => Self::Never(format!("{what} {index}: {why}")),
+            Self::Never(why) => Self::Never(format!("{} {index}: {why}", what.name())),
             fault @ Self::Fault(_) => fault,
         }
     }

@@ -50,6 +50,8 @@ struct Complete {
     next: Option<Next>,
 }
 
+/// An [`EndEvent`] by HTTP: as [`Further`] it stands beside the frames', since HTTP refuses a member that
+/// nobody knows and a frame's is passed over.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Event {

@@ -1,32 +1,91 @@
-//! Ends with what they bring, looked at in one place, whichever way they come in.
+//! Ends of leases, with the events and the jobs that they bring, looked at in one place whichever way they
+//! come in. Each event is judged by its rule, as any event, and all of it is one transaction.
 
 use super::{
-    About, EndDraft,
+    About,
     check::{Wrong, proper},
+    new_job::{asked, fits},
     unless_late,
-    whole::{Part, end, part_id},
 };
 use crate::{
     app::Shared,
-    clock,
     rights::{Right, may},
-    walk::Draft,
+    walk::{self, ATTEMPTS, Draft},
 };
 use holdfast_common::{
     consumer::BroughtIds,
     error::Code,
     frame::{
         Author,
-        work::{AskedJob, Brings, EndJob, TooMuch},
+        work::{Brings, EndJob, TooMuch},
     },
     id::{EventId, JobId, PersonId},
-    job::{self, NewJob, QueueType, Reason, Unfit},
+    job::{self, NewJob, Reason, Token, Unfit},
     storage::{
         Fault,
-        jobs::{Claim, End, Ended, WordEvent},
+        jobs::{Claim, End, Ended, How, Word, WordEvent},
     },
-    time::Millis,
 };
+use sha2::{Digest, Sha256};
+
+/// An end that somebody wants. What it brings has its ids, and goes to rooms and queues by their names.
+#[derive(Debug, Clone)]
+pub(crate) struct EndDraft {
+    pub(crate) job: JobId,
+    pub(crate) token: Token,
+    pub(crate) how: How,
+    /// None of them goes by what another of them does: all are judged by what is there before.
+    pub(crate) events: Vec<WordEvent>,
+    pub(crate) jobs: Vec<NewJob>,
+}
+
+impl EndDraft {
+    /// Whether it does nothing beside.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.events.is_empty() && self.jobs.is_empty()
+    }
+
+    /// An end that does nothing beside.
+    pub(crate) const fn plain(job: JobId, token: Token, how: How) -> Self {
+        Self { job, token, how, events: Vec::new(), jobs: Vec::new() }
+    }
+
+    /// What is said, whether or not it can be done.
+    fn word(&self) -> Word {
+        let (events, jobs) = (self.events.clone(), self.jobs.clone());
+        Word { events, jobs, ..Word::plain(self.job, self.token, Some(self.how.clone())) }
+    }
+}
+
+/// What comes with an end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Event,
+    Job,
+}
+
+impl Part {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Job => "job",
+        }
+    }
+}
+
+/// The id of what an end brings: it follows from the lease and its place in the end, so that an end that
+/// is said again names the same. Nobody else can take it before, because nobody else knows the token.
+pub(crate) fn part_id(job: JobId, token: Token, what: Part, index: usize) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    digest.update(job.as_bytes());
+    digest.update(token.fence.to_be_bytes());
+    digest.update(token.key.to_be_bytes());
+    digest.update([what as u8]);
+    digest.update((index as u64).to_be_bytes());
+    let bytes: [u8; 32] = digest.finalize().into();
+    let (id, _) = bytes.split_at(16);
+    id.try_into().expect("sixteen bytes")
+}
 
 /// How somebody is told that something cannot be.
 pub(crate) trait Refuses:
@@ -178,51 +237,30 @@ fn further<R: Refuses>(shared: &Shared, job: &NewJob) -> Result<(), R> {
     fits(shared, queue, job)
 }
 
-/// Whether a queue takes a job: its type, its bounds and its payload.
-fn fits<R: Refuses>(shared: &Shared, queue: &QueueType, job: &NewJob) -> Result<(), R> {
-    let kind = queue.kind(&job.kind)?;
-    job.check(shared.limits.payload_bytes as usize)?;
-    Ok(kind.check(&job.data)?)
+/// Ends a lease and tells of which version that is, and asks the rules again while what they went by has moved.
+async fn end(shared: &Shared, end: End, events: &[Draft]) -> Result<(Ended, u64), Fault> {
+    if events.is_empty() {
+        return shared.queues.desk.end(end).await;
+    }
+    // In a box: what it takes to judge events is much, and most ends bring none.
+    Box::pin(end_with_events(shared, end, events)).await
 }
 
-/// A job that is asked for, checked.
-pub(crate) fn new_job<R: Refuses>(
+async fn end_with_events(
     shared: &Shared,
-    queue: &QueueType,
-    id: JobId,
-    asked: &AskedJob,
-    asker: Option<PersonId>,
-) -> Result<NewJob, R> {
-    if asked.delay_ms.is_some() && asked.at.is_some() {
-        return Err(R::because(Code::BadRequest, "It is either delay_ms or at."));
+    end: End,
+    events: &[Draft],
+) -> Result<(Ended, u64), Fault> {
+    for _ in 0..ATTEMPTS {
+        let mut appends = Vec::with_capacity(events.len());
+        for draft in events {
+            // Its place among the appends is given up at once: an end has a turn of its own.
+            appends.push(walk::decide(shared, draft, None).await?.append);
+        }
+        match shared.queues.desk.end(End { appends, ..end.clone() }).await? {
+            (Ended::Moved, _) => {}
+            ended => return Ok(ended),
+        }
     }
-    let at = asked.at.map(|at| Millis(at.saturating_sub(clock::wall().0)));
-    let job = self::asked(asked, id, &queue.spec.ns, &queue.spec.name);
-    let job = NewJob { asker, delay: at.unwrap_or(job.delay), ..job };
-    fits::<R>(shared, queue, &job)?;
-    Ok(job)
-}
-
-/// The job, whether or not it can be; what says when it may begin by the clock is not heard.
-fn asked(asked: &AskedJob, id: JobId, ns: &str, queue: &str) -> NewJob {
-    NewJob {
-        id,
-        ns: ns.to_owned(),
-        queue: queue.to_owned(),
-        kind: asked.kind.clone(),
-        data: asked.data.get().to_owned(),
-        delay: asked.delay_ms.unwrap_or_default(),
-        priority: nearest(asked.priority.unwrap_or_default()),
-        group: asked.group.clone(),
-        most: asked.max_attempts,
-        backoff: asked.backoff_ms,
-        expires: asked.expires_ms,
-        asker: None,
-    }
-}
-
-/// One that is out of its type's range is [out of its bounds](job::limits::PRIORITY) still.
-fn nearest(priority: i64) -> i8 {
-    let outermost = if priority < 0 { i8::MIN } else { i8::MAX };
-    priority.try_into().unwrap_or(outermost)
+    Err(Fault::Overloaded)
 }
