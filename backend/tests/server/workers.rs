@@ -265,27 +265,6 @@ async fn an_event_for_a_room_that_is_not_there_has_the_attempt_fail_with_that_as
 }
 
 #[tokio::test]
-async fn a_worker_that_has_lost_its_job_says_nothing_in_any_room() {
-    Shop::on_both(async |shop| {
-        let id = shop.pack(Todo::Wait).await;
-        shop.until_it(id, |job| job["progress"] == 50).await;
-        let path = format!("/api/v1/shop/jobs/{id}/cancel");
-        assert_eq!(shop.rig.post(&path, "", "{}").await.status, 200);
-        shop.packer.go_on();
-        // Its end is late, or the word before it by which it goes on.
-        let begun = Instant::now();
-        let none = "holdfast_jobs_total{what=\"fenced\"} 0\n";
-        while shop.rig.get("/metrics").await.text().contains(none) {
-            assert!(begun.elapsed() < PATIENCE);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert_eq!(shop.job(id).await["state"], "cancelled");
-        assert_eq!(shop.events().await, [] as [Value; 0]);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_worker_whose_end_cannot_be_taken_gives_up_and_holds_no_drain() {
     Shop::on_both(async |shop| {
         for todo in [Todo::SayOften, Todo::SayTooMuch] {
