@@ -162,7 +162,7 @@ impl Tell for All {
     }
 
     fn moved(&self, moves: &Moves) {
-        self.desk.told(moves);
+        self.desk.moved(moves);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Errors of HTTP: `application/problem+json` (RFC 9457) with a stable `code`. The one place that
 //! maps a code to a response.
 
-use crate::queues::{Brought, Refuses, Wrong};
+use crate::queues::{Part, Refuses, Wrong};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -115,12 +115,8 @@ impl Refuses for Problem {
         Self::because(code, detail)
     }
 
-    fn of(self, what: Brought, index: usize) -> Self {
-        let name = match what {
-            Brought::Event => "event",
-            Brought::Job => "job",
-        };
-        self.with(name, index)
+    fn of(self, what: Part, index: usize) -> Self {
+        self.with(what.name(), index)
     }
 }
 

@@ -1,31 +1,31 @@
 //! Queues on the server: which there are, and the [`Desk`] over which all that is said of jobs goes.
 
-mod brings;
 mod calls;
 mod check;
 mod cron;
 mod desk;
+mod end;
 mod follow;
 mod late;
 mod line;
+mod new_job;
 mod poll;
 mod promise;
 mod schedules;
 mod tend;
 #[cfg(test)]
 pub(crate) mod tests;
-mod whole;
 
-pub(crate) use brings::{Refuses, end_as_said, new_job};
 pub(crate) use check::{Wrong, patch, possible};
 pub(crate) use desk::{About, Desk};
+pub(crate) use end::{EndDraft, Part, Refuses, end_as_said, end_with_brings, part_id};
 pub(crate) use follow::{Follow, Follower};
 pub(crate) use late::unless_late;
 pub(crate) use line::{Handed, Name, Sink};
-pub(crate) use poll::{Inbox, Poll, Seat};
+pub(crate) use new_job::new_job;
+pub(crate) use poll::{Arrivals, Poll, Seat};
 pub(crate) use promise::{by_id, by_key};
 pub(crate) use schedules::{may_fire, next_of, start as start_schedules};
-pub(crate) use whole::{Brought, Said, end};
 
 use holdfast_common::job::{self, QueueType};
 use std::{collections::BTreeMap, sync::Arc};

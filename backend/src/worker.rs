@@ -4,23 +4,19 @@
 //! lease is extended while it runs, and where it was lost all the same, the worker is stopped, and
 //! nothing that it wanted to emit or enqueue has happened.
 
+mod refusal;
 mod run;
 
 pub(crate) use run::start;
 
-use crate::{
-    clock,
-    queues::{Desk, Said},
-    walk::Draft,
-};
+use crate::queues::{Desk, EndDraft, Part, part_id};
 use holdfast_common::{
     event::Durable,
-    frame::Author,
-    id::{JobId, RoomId},
+    id::{EventId, JobId},
     job::{JobType, NewJob, Token},
     storage::{
         Fault,
-        jobs::{Extend, Extended, How, Progress},
+        jobs::{Extend, Extended, How, Progress, WordEvent},
     },
     time::Millis,
 };
@@ -62,8 +58,7 @@ pub struct Leased<J> {
     token: Token,
     attempt: u32,
     lease: Millis,
-    author: Author,
-    events: Vec<Draft>,
+    events: Vec<WordEvent>,
     jobs: Vec<NewJob>,
     desk: Arc<Desk>,
 }
@@ -88,38 +83,32 @@ impl<J: JobType> Leased<J> {
         self.attempt
     }
 
-    /// Emits an event to a room with the job's completion, as the server's own: it is appended if and only
-    /// if the job is [done](Outcome::Done) by this attempt. One that its rule rejects has the attempt
-    /// fail. Up to [`END_EVENTS`](holdfast_common::job::limits::END_EVENTS); none of them goes by what
+    /// Emits an event to a room of its namespace, by the room's name, with the job's completion and as the
+    /// server's own: it is appended if and only if the job is [done](Outcome::Done) by this attempt. Where
+    /// there is no such room then, or the event's rule rejects it, the attempt fails with that as its
+    /// reason. Up to [`END_EVENTS`](holdfast_common::job::limits::END_EVENTS); none of them goes by what
     /// another of them does.
-    ///
-    /// # Errors
-    /// There is no randomness for its id.
-    pub fn emit<E: Durable>(&mut self, room: RoomId, event: &E) -> Result<(), Fault> {
-        let payload = serde_json::to_vec(event);
-        self.events.push(Draft {
+    pub fn emit<E: Durable>(&mut self, room: &str, event: &E) {
+        let data = serde_json::to_string(event);
+        self.events.push(WordEvent {
+            id: EventId::from_bytes(self.part(Part::Event, self.events.len())),
             namespace: E::NAMESPACE.to_owned(),
-            room,
-            id: clock::fresh_event()?,
+            room: room.to_owned(),
             kind: E::NAME.to_owned(),
-            author: self.author.clone(),
-            payload: payload.expect("a declared event has string keys and serializes"),
-            condemned: None,
-            everywhere: true,
-            lane: None,
-            idempotency: None,
+            data: data.expect("a declared event has string keys and serializes"),
         });
-        Ok(())
     }
 
     /// Enqueues a job with this one's completion. What it returns can be changed: when it begins, its
     /// group, its attempts. Up to [`END_JOBS`](holdfast_common::job::limits::END_JOBS).
-    ///
-    /// # Errors
-    /// There is no randomness for its id.
-    pub fn enqueue<K: JobType>(&mut self, job: &K) -> Result<&mut NewJob, Fault> {
-        self.jobs.push(NewJob::of(clock::fresh_job()?, job));
-        Ok(self.jobs.last_mut().expect("it was pushed just now"))
+    pub fn enqueue<K: JobType>(&mut self, job: &K) -> &mut NewJob {
+        let id = JobId::from_bytes(self.part(Part::Job, self.jobs.len()));
+        self.jobs.push(NewJob::of(id, job));
+        self.jobs.last_mut().expect("it was pushed just now")
+    }
+
+    fn part(&self, what: Part, index: usize) -> [u8; 16] {
+        part_id(self.id, self.token, what, index)
     }
 
     /// Says how far it is, for people, and has the lease go on from now.
@@ -136,9 +125,9 @@ impl<J: JobType> Leased<J> {
         }
     }
 
-    fn done(&mut self, how: How) -> Said {
+    fn done(&mut self, how: How) -> EndDraft {
         let (events, jobs) = (std::mem::take(&mut self.events), std::mem::take(&mut self.jobs));
-        Said { events, jobs, ..Said::plain(self.id, self.token, how) }
+        EndDraft { events, jobs, ..EndDraft::plain(self.id, self.token, how) }
     }
 }
 

@@ -41,7 +41,7 @@ mod shown;
 mod watching;
 
 pub use crate::storage::jobs::QueueName;
-pub use io::{BoardRead, Decided, HeldRead, Input, JobsRead, Names, Output, PlaceRead};
+pub use io::{BoardRead, BroughtIds, Decided, HeldRead, Input, JobsRead, Output, PlaceRead};
 pub use refusal::Refusal;
 
 use crate::{
@@ -181,7 +181,7 @@ impl Consumer {
             Input::Leased { sub, version, jobs } => self.pushed(sub, version, jobs),
             Input::Enqueued { req, result } => self.enqueued(req, result),
             Input::Taken { req, moves, result } => self.taken(req, moves, result),
-            Input::Ended { req, version, names, result } => self.ended(req, version, names, result),
+            Input::Ended { req, version, ids, result } => self.ended(req, version, ids, result),
             Input::Extended { req, result } => self.extended(req, result),
             Input::Governed { req, result } => self.governed(req, result),
             Input::Board { sub, result } => self.board(now, sub, result),

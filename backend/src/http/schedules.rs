@@ -12,7 +12,7 @@ use crate::{
     clock,
     engine::occurrence_job,
     problem::Problem,
-    queues::{may_fire, next_of},
+    queues::{may_fire, new_job, next_of},
     rights::Right,
 };
 use axum::{
@@ -22,9 +22,10 @@ use axum::{
 };
 use holdfast_common::{
     error::Code,
+    frame::work::AskedJob,
     id::JobId,
     job::{
-        self, NewJob,
+        self,
         limits::{SCHEDULES, label},
     },
     storage::schedules::{
@@ -68,6 +69,23 @@ struct Asked {
     tell: bool,
 }
 
+impl Asked {
+    /// What each of its jobs is.
+    fn job(&self) -> AskedJob {
+        AskedJob {
+            kind: self.kind.clone(),
+            data: self.data.clone(),
+            delay_ms: None,
+            at: None,
+            priority: self.priority.map(i64::from),
+            group: self.group.clone(),
+            max_attempts: self.max_attempts,
+            backoff_ms: self.backoff_ms,
+            expires_ms: self.expires_ms,
+        }
+    }
+}
+
 /// `POST /api/v1/{namespace}/schedules/{name}`: makes it, or has it stand in place of what was there.
 async fn set(
     State(shared): State<Arc<Shared>>,
@@ -86,12 +104,12 @@ async fn set(
     if asked.tell && caller.person().is_none() {
         return Err(Problem::bad_request("There is no person who could be told."));
     }
-    let (cron, tell) = (asked.cron.clone(), asked.tell);
-    let mut job = new_job(&shared, ns, asked)?;
-    job.asker = caller.person().filter(|_| tell);
-    let next = comes(&shared, &cron).await?;
+    let queue = shared.queues.queue(&ns, &asked.queue)?;
+    let asker = caller.person().filter(|_| asked.tell);
+    let job = new_job::<Problem>(&shared, queue, JobId::NIL, &asked.job(), asker)?;
+    let next = comes(&shared, &asked.cron).await?;
     let id = clock::fresh_schedule()?;
-    let new = NewSchedule { id, name, cron, job, next };
+    let new = NewSchedule { id, name, cron: asked.cron, job, next };
     let (status, schedule) = match shared.engine.set_schedule(new, caller.by()).await? {
         Scheduled::Made(schedule) => (StatusCode::CREATED, schedule),
         Scheduled::Replaced(schedule) | Scheduled::Same(schedule) => (StatusCode::OK, schedule),
@@ -102,29 +120,6 @@ async fn set(
         }
     };
     Ok(answer(status, &shown(&shared, &schedule)))
-}
-
-/// What each of the schedule's jobs is, checked.
-fn new_job(shared: &Shared, ns: String, asked: Asked) -> Result<NewJob, Problem> {
-    let queue = shared.queues.queue(&ns, &asked.queue)?;
-    let kind = queue.kind(&asked.kind)?;
-    let job = NewJob {
-        id: JobId::NIL,
-        ns,
-        queue: asked.queue,
-        kind: asked.kind,
-        data: asked.data.get().to_owned(),
-        delay: Millis(0),
-        priority: asked.priority.unwrap_or(0),
-        group: asked.group,
-        most: asked.max_attempts,
-        backoff: asked.backoff_ms,
-        expires: asked.expires_ms,
-        asker: None,
-    };
-    job.check(shared.limits.payload_bytes as usize)?;
-    kind.check(&job.data)?;
-    Ok(job)
 }
 
 /// `GET /api/v1/{namespace}/schedules`, without what they enqueue.

@@ -41,7 +41,7 @@ impl Desk {
                     for errand in errands {
                         desk.fetched(errand.consumer, Fetched::Untried);
                     }
-                    desk.told(&moves);
+                    desk.moved(&moves);
                     Ok(other)
                 }
                 Err(fault) => {
@@ -80,7 +80,7 @@ impl Desk {
             if !moves.queues.is_empty() {
                 failpoint::after_commit();
             }
-            desk.told(&moves);
+            desk.moved(&moves);
             let (owed, claimed) = desk.owe(mine, claim.wanted, claimed).await?;
             Ok((owed, claimed, moves))
         });
@@ -124,7 +124,7 @@ impl Desk {
                 failpoint::after_commit();
             }
             desk.publish(&rooms, &ended);
-            desk.told(&moves);
+            desk.moved(&moves);
             let mut owed = mine;
             if let (Some(wanted), Ended::Done { then: Some(then), .. }) = (wanted, &mut ended) {
                 let got = std::mem::replace(then, Claimed::UnknownQueue);
@@ -144,7 +144,7 @@ impl Desk {
         self.carried(async move {
             let _turn = turn;
             let (extended, moves) = desk.heard(desk.engine.extend(extend).await)?;
-            desk.told(&moves);
+            desk.moved(&moves);
             let late = extended.iter().filter(|it| matches!(it, Extended::Late(_))).count();
             desk.metrics.jobs.fenced.add(late as u64);
             let lengths = extended.iter().filter_map(|extended| match extended {
@@ -174,7 +174,7 @@ impl Desk {
                 let govern = Govern { by: by.clone(), deed: deed.clone(), rest };
                 let (governed, moves) = desk.heard(desk.engine.govern(govern).await)?;
                 drop((turn, step));
-                desk.told(&moves);
+                desk.moved(&moves);
                 let Governed::Done { jobs, rest: more } = governed else {
                     return Ok(governed);
                 };

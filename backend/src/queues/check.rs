@@ -48,7 +48,7 @@ pub(crate) fn proper(shared: &Shared, about: &About, how: &How) -> Result<(), Wr
         }
     };
     if outcome.is_some_and(|text| text.len() > RESULT_BYTES) {
-        let detail = format!("It has more than {RESULT_BYTES} bytes. The job is still held.");
+        let detail = format!("Its outcome has more than {RESULT_BYTES} bytes.");
         return Err(Wrong { code: Code::TooLarge, detail });
     }
     Ok(fits(shared, about, how)?)

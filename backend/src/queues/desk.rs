@@ -155,7 +155,7 @@ impl Desk {
     }
 
     /// The store has changed: who waits is told, and claimed for.
-    pub(crate) fn told(self: &Arc<Self>, moves: &Moves) {
+    pub(crate) fn moved(self: &Arc<Self>, moves: &Moves) {
         if moves.queues.is_empty() {
             // Versions go on where nothing moves.
             return self.state().followers.is_at(moves.version);
@@ -171,7 +171,7 @@ impl Desk {
                 state.held.remove(&moved.job);
             }
         }
-        state.followers.told(now, moves);
+        state.followers.moved(now, moves);
         let errands = state.line.counted(now, moves);
         drop(state);
         self.run(errands);
@@ -277,7 +277,7 @@ impl Desk {
             let fetched = self.fetch(&claim, claimed, moves);
             self.fetched(consumer, fetched);
         }
-        self.told(moves);
+        self.moved(moves);
     }
 
     fn fetch(&self, claim: &Claim, claimed: Claimed, moves: &Moves) -> Fetched {

@@ -154,7 +154,7 @@ impl Followers {
         self.version = self.version.max(version);
     }
 
-    pub(super) fn told(&mut self, now: Instant, moves: &Moves) {
+    pub(super) fn moved(&mut self, now: Instant, moves: &Moves) {
         self.is_at(moves.version);
         for moved in &moves.queues {
             let name = QueueName { ns: moved.queue.ns.clone(), name: moved.queue.name.clone() };

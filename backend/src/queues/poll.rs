@@ -61,13 +61,13 @@ impl Drop for Seat {
 }
 
 /// Jobs that have come. Those that nobody has taken when it is dropped are given back.
-pub(crate) struct Inbox {
+pub(crate) struct Arrivals {
     desk: Arc<Desk>,
     jobs: mpsc::UnboundedReceiver<Handed>,
 }
 
-impl Inbox {
-    /// An inbox, and the way into it.
+impl Arrivals {
+    /// Where they come, and the way there.
     pub(crate) fn new(desk: &Arc<Desk>) -> (Sink, Self) {
         let (sink, jobs) = mpsc::unbounded_channel();
         (sink, Self { desk: Arc::clone(desk), jobs })
@@ -79,7 +79,7 @@ impl Inbox {
     }
 }
 
-impl Drop for Inbox {
+impl Drop for Arrivals {
     fn drop(&mut self) {
         // Whoever is sending some has done so.
         let state = self.desk.state();
@@ -96,7 +96,7 @@ impl Drop for Inbox {
 /// A long poll: it is over with the first jobs.
 pub(crate) struct Poll {
     seat: Option<Seat>,
-    inbox: Inbox,
+    arrivals: Arrivals,
 }
 
 impl Poll {
@@ -108,10 +108,10 @@ impl Poll {
         lease: Option<Millis>,
         most: u32,
     ) -> Result<Self, Code> {
-        let (sink, inbox) = Inbox::new(desk);
+        let (sink, arrivals) = Arrivals::new(desk);
         let most = (most.clamp(1, CLAIM_JOBS), true);
         let seat = Some(Seat::take(desk, queue, holder, lease, most, sink)?);
-        Ok(Self { seat, inbox })
+        Ok(Self { seat, arrivals })
     }
 
     /// The jobs, or none when so much time is over or `end` has come.
@@ -122,14 +122,14 @@ impl Poll {
     ) -> Vec<LeasedJob> {
         let first = tokio::select! {
             biased;
-            first = self.inbox.next() => first,
+            first = self.arrivals.next() => first,
             () = tokio::time::sleep(most) => self.last().await,
             () = end => self.last().await,
         };
         let mut jobs = Vec::from_iter(first);
         // They are sent together, one by one under this lock.
-        drop(self.inbox.desk.state());
-        while let Ok(handed) = self.inbox.jobs.try_recv() {
+        drop(self.arrivals.desk.state());
+        while let Ok(handed) = self.arrivals.jobs.try_recv() {
             jobs.push(handed);
         }
         jobs.into_iter().map(|handed| handed.job).collect()
@@ -138,7 +138,7 @@ impl Poll {
     /// What a claim still gets that is under way.
     async fn last(&mut self) -> Option<Handed> {
         self.seat = None;
-        self.inbox.next().await
+        self.arrivals.next().await
     }
 }
 
@@ -171,8 +171,8 @@ mod tests {
     async fn a_poll_has_all_that_is_sent_with_its_first_job() {
         let shared = server().await;
         let desk = &shared.queues.desk;
-        let (sink, inbox) = Inbox::new(desk);
-        let poll = Poll { seat: None, inbox };
+        let (sink, arrivals) = Arrivals::new(desk);
+        let poll = Poll { seat: None, arrivals };
         let jobs = {
             let _sending = desk.state();
             sink.send(handed(1)).unwrap();

@@ -102,7 +102,7 @@ impl Desk {
         let _turn = self.turn().await;
         let engine = Arc::clone(&self.engine);
         let (fired, moves) = self.ask(Box::pin(async move { engine.fire(fire).await })).await?;
-        self.told(&moves);
+        self.moved(&moves);
         Ok(fired)
     }
 }

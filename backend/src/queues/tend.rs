@@ -26,7 +26,7 @@ pub(super) async fn tend(weak: Weak<Desk>) {
         let lost = |_| Err(Fault::Unknown("tending panicked".to_owned()));
         let pause = match desk.heard(tended.unwrap_or_else(lost)) {
             Ok((tended, moves)) => {
-                desk.told(&moves);
+                desk.moved(&moves);
                 if tended.more { Millis(0) } else { tended.next.unwrap_or(LONGEST).min(LONGEST) }
             }
             Err(fault) => {

@@ -126,6 +126,6 @@ async fn what_is_said_to_be_due_while_the_store_is_tended_to_is_not_forgotten() 
 async fn it_is_known_how_far_the_store_has_come_also_where_nothing_moves() {
     let shared = server().await;
     let desk = &shared.queues.desk;
-    desk.told(&Moves { version: 1_000_000, queues: Vec::new() });
+    desk.moved(&Moves { version: 1_000_000, queues: Vec::new() });
     assert!(desk.newest() > 1_000_000);
 }

@@ -1,9 +1,9 @@
 //! Running workers.
 
-use super::{Leased, Outcome, Worker};
+use super::{Leased, Outcome, Worker, refusal::Refusal};
 use crate::{
     app::Shared,
-    queues::{self, Handed, Inbox, Said, Seat},
+    queues::{About, Arrivals, EndDraft, Handed, Seat, end_as_said},
 };
 use futures_util::FutureExt;
 use holdfast_common::{
@@ -42,7 +42,7 @@ async fn take<W: Worker>(
     let (ns, name) = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
     let holder = Holder { consumer: format!("{} (server)", W::Job::NAME), person: None };
     let desk = &shared.queues.desk;
-    let (sink, mut jobs) = Inbox::new(desk);
+    let (sink, mut jobs) = Arrivals::new(desk);
     let queue = Arc::new(QueueName { ns, name });
     let Ok(seat) = Seat::take(desk, queue, holder, None, (at_once, false), sink) else {
         tracing::error!(queue = W::Job::QUEUE, "as many wait as may: a worker does not");
@@ -77,9 +77,11 @@ async fn run<W: Worker>(
     mut draining: watch::Receiver<bool>,
 ) {
     let (id, token, length) = (job.id, job.token, job.lease.length);
+    let (ns, queue) = (W::Job::NAMESPACE.to_owned(), W::Job::QUEUE.to_owned());
+    let about = About { ns, queue, kind: job.kind.clone() };
     let mut lost = std::pin::pin!(keep(shared, id, token, length));
     let said = match read(shared, job) {
-        Err(why) => Said::plain(id, token, failed::<W::Job>(why)),
+        Err(why) => EndDraft::plain(id, token, failed::<W::Job>(why)),
         Ok(mut leased) => {
             let outcome = {
                 let run = AssertUnwindSafe(worker.run(&mut leased)).catch_unwind();
@@ -91,24 +93,18 @@ async fn run<W: Worker>(
             };
             match outcome {
                 // It ends with its server, and not by anything of its own.
-                Ok(None) => Said::plain(id, token, How::HandBack { delay: Millis(0) }),
-                Ok(Some(outcome)) => match bounded(shared, said(&mut leased, outcome)) {
-                    Ok(said) => said,
-                    Err(why) => Said::plain(id, token, failed::<W::Job>(&why)),
-                },
+                Ok(None) => EndDraft::plain(id, token, How::HandBack { delay: Millis(0) }),
+                Ok(Some(outcome)) => said(&mut leased, outcome),
                 Err(panic) => {
                     shared.metrics.panics.add(1);
-                    Said::plain(
-                        id,
-                        token,
-                        failed::<W::Job>(&format!("panicked: {}", text(&*panic))),
-                    )
+                    let why = format!("panicked: {}", text(&*panic));
+                    EndDraft::plain(id, token, failed::<W::Job>(&why))
                 }
             }
         }
     };
     tokio::select! {
-        () = end(shared, said) => {}
+        () = end(shared, &about, said) => {}
         reason = &mut lost => stopped(id, reason),
     }
 }
@@ -124,19 +120,19 @@ fn read<J: JobType>(shared: &Shared, job: LeasedJob) -> Result<Leased<J>, &'stat
         token: job.token,
         attempt: job.attempt,
         lease: job.lease.length,
-        author: shared.author.clone(),
         events: Vec::new(),
         jobs: Vec::new(),
         desk: Arc::clone(&shared.queues.desk),
     })
 }
 
-fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
+/// A wait that is too long is the longest.
+fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> EndDraft {
     let json = |value: Result<String, _>| value.expect("a declared outcome serializes");
-    let fail = |failure: &J::Failure, retry| How::Fail {
+    let fail = |failure: &J::Failure, retry: Option<Millis>| How::Fail {
         reason: failure.to_string(),
         failure: Some(json(serde_json::to_string(failure))),
-        retry,
+        retry: retry.map(|wait| wait.min(limits::LONGEST_BACKOFF)),
     };
     let how = match outcome {
         Outcome::Done(output) => {
@@ -146,38 +142,10 @@ fn said<J: JobType>(leased: &mut Leased<J>, outcome: Outcome<J>) -> Said {
         Outcome::Retry(failure) => fail(&failure, Some(Millis(0))),
         Outcome::RetryAfter(failure, floor) => fail(&failure, Some(floor)),
         Outcome::Dead(failure) => fail(&failure, None),
-        Outcome::Snooze(delay) => How::Snooze { delay },
-        Outcome::HandBack(delay) => How::HandBack { delay },
+        Outcome::Snooze(delay) => How::Snooze { delay: delay.min(limits::LONGEST_DELAY) },
+        Outcome::HandBack(delay) => How::HandBack { delay: delay.min(limits::LONGEST_DELAY) },
     };
-    Said::plain(leased.id, leased.token, how)
-}
-
-/// What is not within its bounds is no end; a wait that is too long is the longest.
-fn bounded(shared: &Shared, mut said: Said) -> Result<Said, String> {
-    let payload = shared.limits.payload_bytes as usize;
-    match &mut said.how {
-        How::Snooze { delay } | How::HandBack { delay } => {
-            *delay = (*delay).min(limits::LONGEST_DELAY);
-        }
-        How::Fail { retry: Some(wait), .. } => *wait = (*wait).min(limits::LONGEST_BACKOFF),
-        How::Complete { .. } | How::Fail { retry: None, .. } => {}
-    }
-    let (How::Complete { result: outcome } | How::Fail { failure: outcome, .. }) = &said.how else {
-        return Ok(said);
-    };
-    if outcome.as_ref().is_some_and(|text| text.len() > limits::RESULT_BYTES) {
-        return Err("its outcome is too large".to_owned());
-    }
-    if said.events.len() > limits::END_EVENTS || said.jobs.len() > limits::END_JOBS {
-        return Err("it has too many events or jobs".to_owned());
-    }
-    if said.events.iter().any(|event| event.payload.len() > payload) {
-        return Err("an event is too large".to_owned());
-    }
-    for job in &said.jobs {
-        job.check(payload).map_err(|unfit| format!("a further job: {unfit}"))?;
-    }
-    Ok(said)
+    EndDraft::plain(leased.id, leased.token, how)
 }
 
 fn failed<J: JobType>(why: &str) -> How {
@@ -186,11 +154,12 @@ fn failed<J: JobType>(why: &str) -> How {
 }
 
 /// Says what became of it, until that is answered.
-async fn end(shared: &Shared, said: Said) {
+async fn end(shared: &Shared, about: &About, said: EndDraft) {
     let (mut said, mut tries) = (said, 0);
+    let (id, token) = (said.job, said.token);
     loop {
-        let (id, token) = (said.job, said.token);
-        let why = match queues::end(shared, said.clone()).await.map(|(ended, _)| ended) {
+        let ended = end_as_said::<Refusal>(shared, about, &shared.author, &said, Ok(None)).await;
+        let why = match ended.map(|(ended, _)| ended) {
             Ok(Ended::Done { .. } | Ended::Again { .. }) => return,
             Ok(Ended::Late(reason)) => return stopped(id, reason),
             Ok(Ended::UnknownJob) => return stopped(id, Reason::Other),
@@ -198,15 +167,19 @@ async fn end(shared: &Shared, said: Said) {
             Ok(Ended::UnknownQueue { index }) => format!("job {index}: there is no such queue"),
             Ok(Ended::TooOften) => "it was snoozed too often".to_owned(),
             Ok(Ended::TooLarge) => "its jobs are more than a queue may have".to_owned(),
-            Ok(Ended::QueueFull | Ended::Moved) | Err(Fault::Failed(_)) if tries < TRIES => {
+            Ok(Ended::QueueFull | Ended::Moved) | Err(Refusal::Fault(Fault::Failed(_)))
+                if tries < TRIES =>
+            {
                 tries += 1;
                 tokio::time::sleep(AGAIN).await;
                 continue;
             }
-            Ok(Ended::QueueFull | Ended::Moved) => "there was no room for what it wants".to_owned(),
+            Ok(Ended::QueueFull) => "there was no room for what it wants".to_owned(),
+            Ok(Ended::Moved) => "what its events were judged by went on changing".to_owned(),
             // Not the storage but what is to be done with it fails, perhaps.
-            Err(Fault::Failed(why)) if !said.is_plain() => why,
-            Err(fault) => {
+            Err(Refusal::Fault(Fault::Failed(why))) if !said.is_plain() => why,
+            Err(Refusal::Never(why)) => why,
+            Err(Refusal::Fault(fault)) => {
                 tracing::warn!(%fault, job = %id, "what became of a job is said again");
                 tokio::time::sleep(AGAIN).await;
                 continue;
@@ -214,7 +187,7 @@ async fn end(shared: &Shared, said: Said) {
         };
         // What it wanted with it cannot be had: the attempt has failed, and nothing of it happens.
         let how = How::Fail { reason: why, failure: None, retry: Some(Millis(0)) };
-        said = Said::plain(id, token, how);
+        said = EndDraft::plain(id, token, how);
     }
 }
 

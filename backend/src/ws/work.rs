@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::Shared,
-    queues::{Follow, Follower, Handed, Inbox, Name, Seat},
+    queues::{Arrivals, Follow, Follower, Handed, Name, Seat},
 };
 use axum::{body::Bytes, extract::ws::Message};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -60,7 +60,7 @@ struct Connection {
     /// Its subscriptions' places in the queues' lines.
     seats: BTreeMap<Sub, Seat>,
     subs: BTreeMap<dispatch::Consumer, Sub>,
-    inbox: Inbox,
+    arrivals: Arrivals,
     way: crate::queues::Sink,
     follower: Follower,
     follows: BTreeMap<Name, Follow>,
@@ -76,7 +76,7 @@ pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
     let limits = shared.limits.clone();
     let mut wire = Wire::new(socket, Duration::from_millis(limits.silence.0));
     let now = shared.clock.now();
-    let (way, inbox) = Inbox::new(&shared.queues.desk);
+    let (way, arrivals) = Arrivals::new(&shared.queues.desk);
     let mut figures = interval(FIGURES);
     figures.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut connection = Connection {
@@ -84,7 +84,7 @@ pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
         under_way: FuturesUnordered::new(),
         seats: BTreeMap::new(),
         subs: BTreeMap::new(),
-        inbox,
+        arrivals,
         way,
         follower: Follower::new(),
         follows: BTreeMap::new(),
@@ -150,7 +150,7 @@ impl Connection {
             self.done(done);
             any = true;
         }
-        while let Some(Some(handed)) = self.inbox.next().now_or_never() {
+        while let Some(Some(handed)) = self.arrivals.next().now_or_never() {
             self.handed(handed);
             any = true;
         }
@@ -169,7 +169,7 @@ impl Connection {
         tokio::select! {
             message = wire.next(), if !full => Woken::Message(message),
             Some(done) = self.under_way.next(), if !self.under_way.is_empty() => Woken::Done(done),
-            Some(handed) = self.inbox.next() => Woken::Job(handed),
+            Some(handed) = self.arrivals.next() => Woken::Job(handed),
             Some(moves) = self.follower.moves.recv() => Woken::Moves(moves),
             _ = self.figures.tick(), if follows => Woken::Figures,
             _ = self.draining.changed() => Woken::Drain,

@@ -24,7 +24,7 @@ use holdfast_common::{
     work,
 };
 use serde_json::{Value, json};
-use shop::{Ordered, Pack, Packer, Serve, ShopRules, Todo, Unpack};
+use shop::{FLOOR, Ordered, Pack, Packer, Serve, ShopRules, Todo, Unpack};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -56,8 +56,7 @@ impl Shop {
                 .drain(Duration::from_millis(100))
         };
         let rig = Rig::start(engine, folder, build).await;
-        let floor = rig.handle.room("shop", "floor").await.unwrap();
-        packer.works_in(floor);
+        let floor = rig.handle.room("shop", FLOOR).await.unwrap();
         Self { rig, floor, packer }
     }
 
@@ -174,7 +173,10 @@ async fn an_outcome_past_its_bytes_has_the_attempt_fail_and_nothing_of_it_happen
         let id = shop.pack(Todo::Write { bytes: RESULT_BYTES + 1 }).await;
         let dead = shop.until(id, "dead").await;
         assert_eq!((&dead["attempt"], &dead["result"]), (&json!(3), &json!(null)));
-        assert_eq!(dead["errors"][0]["error"], "pack: its outcome is too large");
+        assert_eq!(
+            dead["errors"][0]["error"],
+            format!("Its outcome has more than {RESULT_BYTES} bytes.")
+        );
         assert_eq!(shop.events().await, [] as [Value; 0]);
         let id = shop.pack(Todo::Write { bytes: RESULT_BYTES }).await;
         let done = shop.until(id, "done").await;
@@ -245,6 +247,24 @@ async fn an_event_that_its_rule_rejects_has_the_attempt_fail_and_nothing_of_it_h
         let error = dead["errors"][0]["error"].as_str().unwrap();
         assert!(error.starts_with("event 1: ") && error.contains("Refused"), "{error}");
         assert_eq!(shop.events().await, [] as [Value; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_for_a_room_that_is_not_there_has_the_attempt_fail_with_that_as_its_reason() {
+    Shop::on_both(async |shop| {
+        let id = shop.pack(Todo::SayIn { room: "cellar".to_owned() }).await;
+        let dead = shop.until(id, "dead").await;
+        assert_eq!(dead["errors"][0]["error"], "event 1: There is no such room.");
+        assert_eq!(shop.events().await, [] as [Value; 0]);
+        // Which room it is, is asked at the end of each attempt.
+        shop.rig.handle.room("shop", "attic").await.unwrap();
+        let id = shop.pack(Todo::SayIn { room: "attic".to_owned() }).await;
+        shop.until(id, "done").await;
+        let log = shop.rig.get("/api/v1/shop/rooms/attic/events").await.json();
+        assert_eq!(log["events"][1]["data"], json!({ "boxes": 1 }));
+        assert_eq!(shop.events().await, [json!({ "boxes": 1 })]);
     })
     .await;
 }

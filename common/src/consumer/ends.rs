@@ -1,6 +1,6 @@
 //! What a holder says of its job.
 
-use super::{Consumer, Names, Output, Refusal, asks::Asked, asks::read};
+use super::{BroughtIds, Consumer, Output, Refusal, asks::Asked, asks::read};
 use crate::{
     error::Code,
     frame::work::{
@@ -85,7 +85,7 @@ impl Consumer {
         &mut self,
         req: Request,
         version: u64,
-        names: Names,
+        ids: BroughtIds,
         result: Result<Ended, Refusal>,
     ) {
         let asked = self.answered(req, |it| matches!(it, Asked::End { .. }));
@@ -100,13 +100,13 @@ impl Consumer {
         let refusal = match result {
             Ok(Ended::Done { place, wait, then, appended }) => {
                 let did = Did { req, state: Some(place.state()), retry_ms: wait, ..Did::default() };
-                let brought = names.stand(appended.iter().map(Appended::offset));
+                let brought = ids.stand(appended.iter().map(Appended::offset));
                 self.send_beside(&WorkServer::Did(did), &brought);
                 return self.next(next, version, then);
             }
             Ok(Ended::Again { place, stands }) => {
                 let did = Did { req, state: Some(place.state()), again: true, ..Did::default() };
-                self.send_beside(&WorkServer::Did(did), &names.stand(stands));
+                self.send_beside(&WorkServer::Did(did), &ids.stand(stands));
                 return self.next(next, version, None);
             }
             Ok(Ended::Late(reason)) => reason.into(),

@@ -71,7 +71,7 @@ pub enum Input<'a> {
         /// Its [`Moves::version`].
         version: u64,
         /// What it has brought, if it is so.
-        names: Names,
+        ids: BroughtIds,
         /// What became of it.
         result: Result<Ended, Refusal>,
     },
@@ -139,14 +139,14 @@ pub enum Input<'a> {
 
 /// The ids of what an end brings, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Names {
+pub struct BroughtIds {
     /// Of its events.
     pub events: Vec<EventId>,
     /// Of its further jobs.
     pub jobs: Vec<JobId>,
 }
 
-impl Names {
+impl BroughtIds {
     /// What is told of it, once the events stand there.
     #[must_use]
     pub fn stand(self, offsets: impl IntoIterator<Item = Option<Offset>>) -> Brought {

@@ -261,8 +261,8 @@ fn a_draining_machine_answers_what_it_took_and_begins_nothing() {
     assert!(sent(&out)[0].contains("draining"));
     assert_eq!(handed_back(&push(&mut consumer, 1, &[5])), [(id(5), token(5))]);
     let done = Ended::Done { place: Place::Done, wait: None, appended: Vec::new(), then: None };
-    let names = Names::default();
-    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 3, names, result: Ok(done) });
+    let ids = BroughtIds::default();
+    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 3, ids, result: Ok(done) });
     assert_eq!(sent(&out), [r#"{"did":{"req":2,"state":"done"}}"#]);
     assert_eq!(closed(&out), Some(Code::GoingAway));
 }

@@ -4,7 +4,8 @@
 use super::Watched;
 use crate::{
     consumer::{
-        BoardRead, CHANGES, HeldRead, Input, JobsRead, Names, Output, PLACES, PlaceRead, Refusal,
+        BoardRead, BroughtIds, CHANGES, HeldRead, Input, JobsRead, Output, PLACES, PlaceRead,
+        Refusal,
     },
     error::Code,
     frame::work::{Request, Sub},
@@ -272,7 +273,7 @@ impl Desk {
                 Ok(Ended::Done { place: Place::Done, wait: None, appended: Vec::new(), then })
             }
         };
-        self.feed(Input::Ended { req, version: self.version, names: Names::default(), result });
+        self.feed(Input::Ended { req, version: self.version, ids: BroughtIds::default(), result });
     }
 
     /// Reads are of what was known when they were asked for.

@@ -24,10 +24,7 @@ use holdfast_common::{
     work,
 };
 use shop::{Event, NotPacked, Ordered, Pack, Packed, Rules, Serve, TooMany, queues};
-use std::{
-    error::Error,
-    sync::{Arc, OnceLock},
-};
+use std::{error::Error, sync::Arc};
 use tokio::net::TcpListener;
 
 /// What may happen here and what may be done, declared once.
@@ -102,20 +99,17 @@ impl Rules for ShopRules {
     }
 }
 
-#[derive(Clone, Default)]
-struct Packer {
-    /// Where it says what is packed. It is known once the server is built, and a job may come sooner.
-    floor: Arc<OnceLock<RoomId>>,
-}
+struct Packer;
 
 impl Worker for Packer {
     type Job = Pack;
 
     async fn run(&self, job: &mut Leased<Pack>) -> Outcome<Pack> {
-        let Some(floor) = self.floor.get().copied() else {
-            return Outcome::HandBack(Millis(100));
-        };
         let boxes = job.data.boxes;
+        if boxes == 0 {
+            // No other attempt would find one.
+            return Outcome::Dead(NotPacked("There is no box.".to_owned()));
+        }
         for packed in 0..boxes {
             let percent = u8::try_from(100 * packed / boxes).unwrap_or(100);
             // Where the lease is lost this is dropped. How far it is matters less than getting there.
@@ -124,27 +118,24 @@ impl Worker for Packer {
             }
         }
         // With the end, if it is `Done`, or not at all.
-        if let Err(fault) = job.emit(floor, &Packed { boxes }) {
-            return Outcome::Retry(NotPacked(fault.to_string()));
-        }
+        job.emit("floor", &Packed { boxes });
         Outcome::Done(Packed { boxes })
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let packer = Packer::default();
     let (router, holdfast) = Builder::new(Arc::new(MemoryEngine::new()))
         .namespace(Serve(ShopRules))
         // In whose inboxes those who ask for jobs find what became of them.
         .namespace(work::Serve(WorkRules))
         .queues(queues())
         // Two jobs at once.
-        .worker(packer.clone(), 2)
+        .worker(Packer, 2)
         .build()
         .await?;
+    // Where it is packed and said. It is made at the first start.
     let floor = holdfast.room("shop", "floor").await?;
-    packer.floor.set(floor).expect("it is set here alone");
 
     holdfast.enqueue(&Pack { boxes: 2 }).await?;
     holdfast.enqueue_with(&Pack { boxes: 3 }, |job| job.delay = Millis(60_000)).await?;

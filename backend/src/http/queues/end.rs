@@ -13,7 +13,7 @@ use crate::{
         events::rejected,
     },
     problem::Problem,
-    queues::{About, Said, end_as_said, possible, unless_late},
+    queues::{About, EndDraft, end_with_brings, possible, unless_late},
 };
 use axum::{
     extract::{Request, State},
@@ -21,7 +21,7 @@ use axum::{
     response::Response,
 };
 use holdfast_common::{
-    consumer::Names,
+    consumer::BroughtIds,
     error::Code,
     few::Few,
     frame::{
@@ -54,6 +54,8 @@ struct Complete {
     next: Option<Next>,
 }
 
+/// An [`EndEvent`] by HTTP: as [`Further`] it stands beside the frames', since HTTP refuses a member that
+/// nobody knows and a frame's is passed over.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Event {
@@ -117,11 +119,11 @@ pub(super) async fn complete(
     let next = said.next.filter(|_| !shared.is_draining());
     let then = next.map(|next| claim(&about, &next, &caller)).transpose();
     let how = How::Complete { result: said.result.map(|result| result.get().to_owned()) };
-    let said = Said::plain(id, token(&said.token), how);
+    let said = EndDraft::plain(id, token(&said.token), how);
     let author = caller.author();
-    let ended = end_as_said::<Problem>(&shared, &about, &author, said, &brings, then);
-    let (ended, _, names) = ended.await?;
-    told(ended, names)
+    let ends = end_with_brings::<Problem>(&shared, &about, &author, said, &brings, then);
+    let (end, _, ids) = ends.await?;
+    ended(end, ids)
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,15 +179,15 @@ async fn plain(
     shown: &str,
     how: How,
 ) -> Result<Response, Problem> {
-    let said = Said::plain(id, token(shown), how);
+    let said = EndDraft::plain(id, token(shown), how);
     let (author, nothing) = (Author::service(), Brings::default());
-    let ended = end_as_said::<Problem>(shared, about, &author, said, &nothing, Ok(None));
-    let (ended, _, names) = ended.await?;
-    told(ended, names)
+    let ends = end_with_brings::<Problem>(shared, about, &author, said, &nothing, Ok(None));
+    let (end, _, ids) = ends.await?;
+    ended(end, ids)
 }
 
-fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
-    let (place, wait, then, stands, again) = match ended {
+fn ended(end: Ended, ids: BroughtIds) -> Result<Response, Problem> {
+    let (place, wait, then, stands, again) = match end {
         Ended::Done { place, wait, then, appended } => {
             (place, wait, then, appended.iter().map(Appended::offset).collect(), false)
         }
@@ -202,11 +204,11 @@ fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
         Ended::Moved => return Err(Code::Overloaded.into()),
     };
     let jobs = then.map(lease::jobs).transpose()?;
-    let said = Told {
+    let said = EndAnswer {
         state: place.state(),
         due_in_ms: wait.filter(|_| place == Place::Delayed),
         leased: jobs.as_deref().map(lease::shown),
-        brought: names.stand(stands),
+        brought: ids.stand(stands),
         again,
     };
     Ok(answer(StatusCode::OK, &said))
@@ -214,7 +216,7 @@ fn told(ended: Ended, names: Names) -> Result<Response, Problem> {
 
 /// What became of a job by its consumer's word.
 #[derive(Serialize)]
-struct Told<'a> {
+struct EndAnswer<'a> {
     state: JobState,
     #[serde(skip_serializing_if = "Option::is_none")]
     due_in_ms: Option<Millis>,
@@ -249,8 +251,8 @@ pub(super) async fn extend(
         .then(|| Progress { percent: said.progress.unwrap_or(0), note: said.note });
     if let Err(wrong) = possible(progress.as_ref()) {
         let word = Word::plain(id, token, None);
-        let ended = unless_late::<Problem>(&shared, word, wrong.into()).await?;
-        return told(ended, Names::default());
+        let end = unless_late::<Problem>(&shared, word, wrong.into()).await?;
+        return ended(end, BroughtIds::default());
     }
     let lease = said.lease_ms.map(limits::lease);
     let extend = Extend { jobs: vec![(id, token)], lease, progress };

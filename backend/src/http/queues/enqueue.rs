@@ -29,6 +29,7 @@ use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use std::sync::Arc;
 
+/// An [`AskedJob`] by HTTP, where a member that nobody knows is refused; a frame's is passed over.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {

@@ -5,14 +5,14 @@ use crate::{
     app::Shared,
     clock,
     http::events::service,
-    queues::{Said, by_id, end_as_said, patch, possible, unless_late},
+    queues::{EndDraft, by_id, end_with_brings, patch, possible, unless_late},
     rights::{Right, may},
 };
 use futures_util::future::BoxFuture;
 use holdfast_common::{
     consumer::{
-        BoardRead, Consumer, Decided, HeldRead, Input, JobsRead, Names, Output, PAGE_JOBS, PLACES,
-        PlaceRead, Refusal,
+        BoardRead, BroughtIds, Consumer, Decided, HeldRead, Input, JobsRead, Output, PAGE_JOBS,
+        PLACES, PlaceRead, Refusal,
     },
     error::Code,
     frame::{
@@ -64,14 +64,12 @@ pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, D
             done(move |machine, at| machine.handle(at, Input::Taken { req, moves: &moves, result }))
         }),
         Output::End { req, job, token, how, brings, author, then } => Box::pin(async move {
-            let said = Said::plain(job, token, how);
-            let (result, version, names) = match ends(&shared, said, &author, brings, then).await {
-                Ok((ended, version, names)) => (Ok(ended), version, names),
-                Err(refusal) => (Err(refusal), 0, Names::default()),
+            let said = EndDraft::plain(job, token, how);
+            let (result, version, ids) = match ends(&shared, said, &author, brings, then).await {
+                Ok((ended, version, ids)) => (Ok(ended), version, ids),
+                Err(refusal) => (Err(refusal), 0, BroughtIds::default()),
             };
-            done(move |machine, at| {
-                machine.handle(at, Input::Ended { req, version, names, result })
-            })
+            done(move |machine, at| machine.handle(at, Input::Ended { req, version, ids, result }))
         }),
         Output::Extend { req, extend } => Box::pin(async move {
             let result = extends(&shared, extend).await;
@@ -141,14 +139,14 @@ async fn take(shared: &Shared, claim: Claim) -> Result<(Claimed, Moves), Refusal
 
 async fn ends(
     shared: &Shared,
-    said: Said,
+    said: EndDraft,
     author: &Author,
     brings: Brings,
     then: Option<Claim>,
-) -> Result<(Ended, u64, Names), Refusal> {
+) -> Result<(Ended, u64, BroughtIds), Refusal> {
     let about = shared.queues.desk.about(said.job).await?.ok_or(job::Code::UnknownJob)?;
     may(Right::Consume, &about.ns)?;
-    end_as_said(shared, &about, author, said, &brings, Ok(then)).await
+    end_with_brings(shared, &about, author, said, &brings, Ok(then)).await
 }
 
 async fn extends(shared: &Shared, extend: Extend) -> Result<Extended, Refusal> {

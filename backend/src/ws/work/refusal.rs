@@ -1,6 +1,6 @@
 //! How a consumer is told over its connection that something cannot be.
 
-use crate::queues::{Brought, Refuses, Wrong};
+use crate::queues::{Part, Refuses, Wrong};
 use holdfast_common::{consumer::Refusal, error::Code};
 
 impl From<Wrong> for Refusal {
@@ -14,10 +14,10 @@ impl Refuses for Refusal {
         Self::new(code.name(), detail)
     }
 
-    fn of(self, what: Brought, index: usize) -> Self {
+    fn of(self, what: Part, index: usize) -> Self {
         match what {
-            Brought::Event => self.of_event(index),
-            Brought::Job => self.of_job(index),
+            Part::Event => self.of_event(index),
+            Part::Job => self.of_job(index),
         }
     }
 }

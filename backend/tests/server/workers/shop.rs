@@ -3,14 +3,17 @@
 use holdfast_backend::worker::{Leased, Outcome, Worker};
 use holdfast_common::{
     event::{Decision, Effect, Facts, No},
-    id::{JobId, RoomId},
+    id::JobId,
     job::{Work, limits::END_EVENTS},
     limits::Limits,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
+
+/// The room in which they work.
+pub const FLOOR: &str = "floor";
 
 /// Boxes are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +62,10 @@ pub enum Todo {
     Wait,
     /// The same, with a proper event and a further job that it wants before.
     WaitToSay,
+    /// What is packed is said elsewhere.
+    SayIn {
+        room: String,
+    },
     Fail {
         fatal: bool,
     },
@@ -126,7 +133,6 @@ fn few(boxes: u32) -> Result<(), No<String>> {
 /// Does what it is told.
 #[derive(Clone)]
 pub struct Packer {
-    floor: Arc<OnceLock<RoomId>>,
     /// One permit for each job that may go on.
     go_on: Arc<Semaphore>,
     had: Arc<Mutex<Vec<(JobId, u64)>>>,
@@ -135,15 +141,11 @@ pub struct Packer {
 impl Default for Packer {
     fn default() -> Self {
         let go_on = Arc::new(Semaphore::new(0));
-        Self { floor: Arc::default(), go_on, had: Arc::default() }
+        Self { go_on, had: Arc::default() }
     }
 }
 
 impl Packer {
-    pub fn works_in(&self, floor: RoomId) {
-        self.floor.set(floor).unwrap();
-    }
-
     /// Has one of those that wait go on, or the next one that will.
     pub fn go_on(&self) {
         self.go_on.add_permits(1);
@@ -163,23 +165,20 @@ impl Worker for Packer {
     type Job = Pack;
 
     async fn run(&self, job: &mut Leased<Pack>) -> Outcome<Pack> {
-        let Some(floor) = self.floor.get().copied() else {
-            return Outcome::Snooze(Millis(10));
-        };
         self.had.lock().unwrap().push((job.id(), job.fence()));
         match job.data.todo {
             Todo::Pack { boxes } => {
                 if boxes > 0 {
-                    job.emit(floor, &Packed::of(boxes)).unwrap();
+                    job.emit(FLOOR, &Packed::of(boxes));
                 }
                 for _ in 0..boxes {
-                    job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
+                    job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } });
                 }
                 Outcome::Done(Packed::of(boxes))
             }
             Todo::WaitToSay => {
-                job.emit(floor, &Packed::of(1)).unwrap();
-                job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } }).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
+                job.enqueue(&Pack { todo: Todo::Pack { boxes: 0 } });
                 job.progress(50, None).await.unwrap();
                 self.told_to_go_on().await;
                 Outcome::Done(Packed::of(1))
@@ -189,13 +188,19 @@ impl Worker for Packer {
                 self.told_to_go_on().await;
                 Outcome::Done(Packed::of(0))
             }
+            Todo::SayIn { ref room } => {
+                let room = room.clone();
+                job.emit(FLOOR, &Packed::of(1));
+                job.emit(&room, &Packed::of(1));
+                Outcome::Done(Packed::of(1))
+            }
             Todo::Fail { fatal } => {
-                job.emit(floor, &Packed::of(1)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
                 let torn = "torn".to_owned();
                 if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
             }
             Todo::Write { bytes } => {
-                job.emit(floor, &Packed::of(1)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
                 Outcome::Done(Packed::long(bytes))
             }
             Todo::Panic => panic!("a box fell"),
@@ -203,13 +208,13 @@ impl Worker for Packer {
             Todo::Later { snooze: false } => Outcome::HandBack(Millis(u64::MAX)),
             Todo::SayOften => {
                 for _ in 0..=END_EVENTS {
-                    job.emit(floor, &Packed::of(1)).unwrap();
+                    job.emit(FLOOR, &Packed::of(1));
                 }
                 Outcome::Done(Packed::of(1))
             }
             Todo::SayTooMuch => {
-                job.emit(floor, &Packed::of(1)).unwrap();
-                job.emit(floor, &Packed::of(10)).unwrap();
+                job.emit(FLOOR, &Packed::of(1));
+                job.emit(FLOOR, &Packed::of(10));
                 Outcome::Done(Packed::of(11))
             }
         }

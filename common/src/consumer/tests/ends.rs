@@ -23,7 +23,7 @@ fn done(then: Option<Claimed>) -> Result<Ended, Refusal> {
 }
 
 fn answer(consumer: &mut Consumer, version: u64, result: Result<Ended, Refusal>) -> Vec<Output> {
-    consumer.handle(NOW, Input::Ended { req: 2, version, names: Names::default(), result })
+    consumer.handle(NOW, Input::Ended { req: 2, version, ids: BroughtIds::default(), result })
 }
 
 /// One that has job 1 and no credit.
@@ -169,9 +169,9 @@ fn a_completion_hands_over_what_it_brings_and_names_it_once_it_stands() {
     assert_eq!(brings.events[0].data.get(), r#"{"text":"x"}"#);
     assert_eq!(*author, Author::service());
     let event = EventId::from_bytes([7; 16]);
-    let names = Names { events: vec![event], jobs: vec![id(9)] };
+    let ids = BroughtIds { events: vec![event], jobs: vec![id(9)] };
     let result = Ok(Ended::Again { place: Place::Done, stands: vec![Some(3)] });
-    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 6, names, result });
+    let out = consumer.handle(NOW, Input::Ended { req: 2, version: 6, ids, result });
     let (event, job) = (event.to_string(), id(9).to_string());
     let told = format!(
         r#"{{"did":{{"req":2,"state":"done","again":true,"events":[{{"id":"{event}","offset":3}}],"enqueued":["{job}"]}}}}"#
@@ -193,7 +193,7 @@ fn of_a_completion_that_is_too_large_no_more_is_kept_than_shows_that() {
         panic!("{out:?}")
     };
     assert_eq!((brings.events.len(), brings.jobs.len()), (END_EVENTS + 1, END_JOBS + 1));
-    assert!(brings.bounded().is_err());
+    assert!(TooMuch::check(brings.events.len(), brings.jobs.len()).is_err());
     assert!((1..=4).contains(&(result.len() - RESULT_BYTES)), "{}", result.len());
 }
 

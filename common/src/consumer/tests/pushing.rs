@@ -85,8 +85,8 @@ fn jobs_of_a_connection_that_has_ended_are_handed_back_however_they_come() {
         appended: Vec::new(),
         then: Some(claimed(3)),
     });
-    let out =
-        consumer.handle(NOW, Input::Ended { req: 9, version: 2, names: Names::default(), result });
+    let out = consumer
+        .handle(NOW, Input::Ended { req: 9, version: 2, ids: BroughtIds::default(), result });
     assert_eq!(handed_back(&out), [(id(3), token(3))]);
 }
 

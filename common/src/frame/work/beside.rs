@@ -100,17 +100,17 @@ pub struct TooMuch {
     most: usize,
 }
 
-impl Brings {
-    /// Whether it is no more than a completion may bring.
+impl TooMuch {
+    /// Whether so many events and jobs are no more than a completion may bring.
     ///
     /// # Errors
-    /// It has too many events or jobs.
-    pub const fn bounded(&self) -> Result<(), TooMuch> {
-        if self.events.len() > END_EVENTS {
-            return Err(TooMuch { what: "events", most: END_EVENTS });
+    /// There are too many of either.
+    pub const fn check(events: usize, jobs: usize) -> Result<(), Self> {
+        if events > END_EVENTS {
+            return Err(Self { what: "events", most: END_EVENTS });
         }
-        if self.jobs.len() > END_JOBS {
-            return Err(TooMuch { what: "jobs", most: END_JOBS });
+        if jobs > END_JOBS {
+            return Err(Self { what: "jobs", most: END_JOBS });
         }
         Ok(())
     }

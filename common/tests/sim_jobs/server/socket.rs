@@ -9,7 +9,7 @@ use crate::{
     ledger::Invariant,
 };
 use holdfast_common::{
-    consumer::{HeldRead, Input, Names, Output},
+    consumer::{BroughtIds, HeldRead, Input, Output},
     dispatch::{self, Consumer},
     error::Code,
     frame::work::{Request, Sub},
@@ -212,8 +212,8 @@ impl Server {
             }
             Told::Ended(req, version, result) => {
                 let result = result.map_err(Into::into);
-                let names = Names::default();
-                self.feed(wire, now, Input::Ended { req, version, names, result });
+                let ids = BroughtIds::default();
+                self.feed(wire, now, Input::Ended { req, version, ids, result });
             }
             Told::Extended(req, result) => {
                 let result = result.map_err(Into::into);
