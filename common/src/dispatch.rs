@@ -22,7 +22,7 @@
 mod io;
 mod line;
 
-pub use io::{Consumer, Count, Input, Output};
+pub use io::{Count, Input, Output, SeatId};
 
 use crate::{
     job::limits::{CLAIM_JOBS, CREDIT},
@@ -43,7 +43,7 @@ pub struct Dispatch<Q> {
     /// Consumers that wait once.
     once: usize,
     turns: u64,
-    consumers: BTreeMap<Consumer, Waiter<Q>>,
+    consumers: BTreeMap<SeatId, Waiter<Q>>,
     lines: BTreeMap<Q, Line>,
     /// The lines that are held, by when they no longer are.
     held: BTreeSet<(Instant, Q)>,
@@ -105,7 +105,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
 
     /// Whether a consumer waits, or a claim for it is under way.
     #[must_use]
-    pub fn knows(&self, consumer: Consumer) -> bool {
+    pub fn knows(&self, consumer: SeatId) -> bool {
         self.consumers.contains_key(&consumer)
     }
 
@@ -115,7 +115,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         self.consumers.len()
     }
 
-    fn wait(&mut self, consumer: Consumer, queue: Q, jobs: u32, once: bool) -> Vec<Output<Q>> {
+    fn wait(&mut self, consumer: SeatId, queue: Q, jobs: u32, once: bool) -> Vec<Output<Q>> {
         if self.consumers.contains_key(&consumer) {
             return Vec::new();
         }
@@ -128,7 +128,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         self.credit(consumer, jobs)
     }
 
-    fn credit(&mut self, consumer: Consumer, jobs: u32) -> Vec<Output<Q>> {
+    fn credit(&mut self, consumer: SeatId, jobs: u32) -> Vec<Output<Q>> {
         let Some(waiter) = self.consumers.get_mut(&consumer) else {
             return Vec::new();
         };
@@ -141,7 +141,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         self.serve(&queue)
     }
 
-    fn gone(&mut self, consumer: Consumer) {
+    fn gone(&mut self, consumer: SeatId) {
         let Some(waiter) = self.consumers.get_mut(&consumer) else {
             return;
         };
@@ -156,7 +156,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
         self.remove(consumer);
     }
 
-    fn remove(&mut self, consumer: Consumer) {
+    fn remove(&mut self, consumer: SeatId) {
         let removed = self.consumers.remove(&consumer);
         self.once -= usize::from(removed.is_some_and(|waiter| waiter.once));
     }
@@ -164,7 +164,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
     fn claimed(
         &mut self,
         now: Instant,
-        consumer: Consumer,
+        consumer: SeatId,
         jobs: u32,
         count: Count,
         next: Option<Millis>,
@@ -184,7 +184,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
 
     /// The claim for a consumer is over and has got so many jobs. Whoever wants more waits again: who
     /// has got nothing in its old place, the others behind those who wait. Returns the queue.
-    fn answered(&mut self, consumer: Consumer, jobs: u32) -> Option<Q> {
+    fn answered(&mut self, consumer: SeatId, jobs: u32) -> Option<Q> {
         let waiter = self.consumers.get_mut(&consumer)?;
         let asked = waiter.claim.take()?;
         let queue = waiter.queue.clone();
@@ -204,7 +204,7 @@ impl<Q: Ord + Clone> Dispatch<Q> {
     }
 
     /// Puts a consumer into its queue's line: at the end, or in the place that it had.
-    fn line_up(&mut self, consumer: Consumer, at_end: bool) {
+    fn line_up(&mut self, consumer: SeatId, at_end: bool) {
         if let Some(waiter) = self.consumers.get_mut(&consumer) {
             if at_end {
                 self.turns += 1;

@@ -20,7 +20,7 @@ use futures_util::{
     future::{BoxFuture, join_all},
 };
 use holdfast_common::{
-    dispatch::{Consumer, Count},
+    dispatch::{Count, SeatId},
     id::{JobId, RoomId},
     job::{Place, Token},
     storage::{
@@ -268,11 +268,7 @@ impl Desk {
     }
 
     /// Claims were made for those who wait, with one commit.
-    pub(super) fn claimed(
-        self: &Arc<Self>,
-        claimed: Vec<(Consumer, Claim, Claimed)>,
-        moves: &Moves,
-    ) {
+    pub(super) fn claimed(self: &Arc<Self>, claimed: Vec<(SeatId, Claim, Claimed)>, moves: &Moves) {
         for (consumer, claim, claimed) in claimed {
             let fetched = self.fetch(&claim, claimed, moves);
             self.fetched(consumer, fetched);
@@ -295,7 +291,7 @@ impl Desk {
         }
     }
 
-    pub(super) fn fetched(self: &Arc<Self>, consumer: Consumer, fetched: Fetched) {
+    pub(super) fn fetched(self: &Arc<Self>, consumer: SeatId, fetched: Fetched) {
         let mut state = self.state();
         let (left, errands) = state.line.fetched(self.now(), consumer, fetched);
         let wake = state.line.wake();

@@ -1,7 +1,7 @@
 //! Those who wait for jobs: the [`Dispatch`] machine, and the way back to each of them.
 
 use holdfast_common::{
-    dispatch::{Consumer, Count, Dispatch, Input, Output},
+    dispatch::{Count, Dispatch, Input, Output, SeatId},
     job::{Holder, limits::WAITING},
     storage::jobs::{Claim, LeasedJob, Moves, QueueName, Wanted},
     time::{Instant, Millis},
@@ -18,7 +18,7 @@ pub(crate) type Sink = mpsc::UnboundedSender<Handed>;
 /// A job on its way to a consumer.
 #[derive(Debug)]
 pub(crate) struct Handed {
-    pub(crate) consumer: Consumer,
+    pub(crate) seat: SeatId,
     /// The claim's [`Moves::version`].
     pub(crate) version: u64,
     pub(crate) job: LeasedJob,
@@ -37,7 +37,7 @@ pub(super) struct Waiting {
 
 /// A claim that is to be made for one that waits.
 pub(super) struct Errand {
-    pub(super) consumer: Consumer,
+    pub(super) consumer: SeatId,
     pub(super) claim: Claim,
 }
 
@@ -56,7 +56,7 @@ pub(super) enum Fetched {
 
 pub(super) struct Line {
     dispatch: Dispatch<Name>,
-    waiting: HashMap<Consumer, Waiting>,
+    waiting: HashMap<SeatId, Waiting>,
     last: u64,
 }
 
@@ -71,9 +71,9 @@ impl Line {
         now: Instant,
         waiting: Waiting,
         jobs: u32,
-    ) -> Option<(Consumer, Vec<Errand>)> {
+    ) -> Option<(SeatId, Vec<Errand>)> {
         self.last += 1;
-        let consumer = Consumer(self.last);
+        let consumer = SeatId(self.last);
         let (queue, once) = (Arc::clone(&waiting.queue), waiting.once);
         self.waiting.insert(consumer, waiting);
         let outputs = self.dispatch.handle(now, Input::Wait { consumer, queue, jobs, once });
@@ -85,13 +85,13 @@ impl Line {
     }
 
     /// One waits for so many more.
-    pub(super) fn credit(&mut self, now: Instant, consumer: Consumer, jobs: u32) -> Vec<Errand> {
+    pub(super) fn credit(&mut self, now: Instant, consumer: SeatId, jobs: u32) -> Vec<Errand> {
         let outputs = self.dispatch.handle(now, Input::Credit { consumer, jobs });
         self.errands(outputs)
     }
 
     /// One waits no longer. What a claim under way still gets it is sent all the same.
-    pub(super) fn gone(&mut self, now: Instant, consumer: Consumer) {
+    pub(super) fn gone(&mut self, now: Instant, consumer: SeatId) {
         self.dispatch.handle(now, Input::Gone(consumer));
         if !self.dispatch.knows(consumer) {
             self.waiting.remove(&consumer);
@@ -120,7 +120,7 @@ impl Line {
     pub(super) fn fetched(
         &mut self,
         now: Instant,
-        consumer: Consumer,
+        consumer: SeatId,
         fetched: Fetched,
     ) -> (Vec<LeasedJob>, Vec<Errand>) {
         let (input, jobs) = match fetched {
@@ -179,9 +179,9 @@ impl Line {
 }
 
 /// Sends jobs; returns those that nobody takes any more.
-fn send(sink: &Sink, consumer: Consumer, version: u64, jobs: Vec<LeasedJob>) -> Vec<LeasedJob> {
+fn send(sink: &Sink, seat: SeatId, version: u64, jobs: Vec<LeasedJob>) -> Vec<LeasedJob> {
     let refused = jobs.into_iter().filter_map(|job| {
-        let sent = sink.send(Handed { consumer, version, job });
+        let sent = sink.send(Handed { seat, version, job });
         sent.err().map(|refused| refused.0.job)
     });
     refused.collect()

@@ -5,7 +5,7 @@ use super::{
     line::{Handed, Name, Sink, Waiting},
 };
 use holdfast_common::{
-    dispatch::Consumer,
+    dispatch::SeatId,
     error::Code,
     job::{
         Holder,
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 /// way.
 pub(crate) struct Seat {
     desk: Arc<Desk>,
-    consumer: Consumer,
+    id: SeatId,
 }
 
 impl Seat {
@@ -37,26 +37,26 @@ impl Seat {
     ) -> Result<Self, Code> {
         let waiting = Waiting { queue, holder, lease, once, sink };
         let waits = desk.state().line.wait(desk.now(), waiting, most.min(CREDIT));
-        let (consumer, errands) = waits.ok_or(Code::Overloaded)?;
+        let (id, errands) = waits.ok_or(Code::Overloaded)?;
         desk.run(errands);
-        Ok(Self { desk: Arc::clone(desk), consumer })
+        Ok(Self { desk: Arc::clone(desk), id })
     }
 
     /// By what name its jobs come.
-    pub(crate) fn consumer(&self) -> Consumer {
-        self.consumer
+    pub(crate) fn id(&self) -> SeatId {
+        self.id
     }
 
     /// Waits for so many more.
     pub(crate) fn credit(&self, jobs: u32) {
-        let errands = self.desk.state().line.credit(self.desk.now(), self.consumer, jobs);
+        let errands = self.desk.state().line.credit(self.desk.now(), self.id, jobs);
         self.desk.run(errands);
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.desk.state().line.gone(self.desk.now(), self.consumer);
+        self.desk.state().line.gone(self.desk.now(), self.id);
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
             group: None,
             lease: Given { length: Millis(1_000), until: Timestamp(1_000) },
         };
-        Handed { consumer: Consumer(1), version: 1, job }
+        Handed { seat: SeatId(1), version: 1, job }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ use axum::{body::Bytes, extract::ws::Message};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use holdfast_common::{
     consumer::{Consumer, Input, Output, Refusal},
-    dispatch,
+    dispatch::SeatId,
     error::Code,
     frame::work::Sub,
     id::ConnectionId,
@@ -59,7 +59,7 @@ struct Connection {
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Its subscriptions' places in the queues' lines.
     seats: BTreeMap<Sub, Seat>,
-    subs: BTreeMap<dispatch::Consumer, Sub>,
+    subs: BTreeMap<SeatId, Sub>,
     arrivals: Arrivals,
     way: crate::queues::Sink,
     follower: Follower,
@@ -216,8 +216,8 @@ impl Connection {
     }
 
     fn handed(&mut self, handed: Handed) {
-        let Handed { consumer, version, job } = handed;
-        match self.subs.get(&consumer) {
+        let Handed { seat, version, job } = handed;
+        match self.subs.get(&seat) {
             Some(sub) => {
                 let (sub, jobs) = (*sub, vec![job]);
                 self.feed(Input::Leased { sub, version, jobs });
@@ -273,7 +273,7 @@ impl Connection {
             }
             Output::Gone(sub) => {
                 if let Some(seat) = self.seats.remove(&sub) {
-                    self.subs.remove(&seat.consumer());
+                    self.subs.remove(&seat.id());
                 }
             }
             Output::HandBack(jobs) => self.shared.queues.desk.give_back(jobs),
@@ -310,7 +310,7 @@ impl Connection {
         let lease = lease.map(job::limits::lease);
         let desk = &self.shared.queues.desk;
         let seat = Seat::take(desk, queue, holder, lease, (0, false), self.way.clone())?;
-        self.subs.insert(seat.consumer(), sub);
+        self.subs.insert(seat.id(), sub);
         self.seats.insert(sub, seat);
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::time::Millis;
 /// One that waits for jobs: a long poll, or a subscription of a connection. The driver names it, and
 /// no two of a run have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Consumer(pub u64);
+pub struct SeatId(pub u64);
 
 /// How many jobs of a queue a claim could have behind some change of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Input<Q> {
     /// A consumer waits for jobs.
     Wait {
         /// Who.
-        consumer: Consumer,
+        consumer: SeatId,
         /// Of which queue, that exists.
         queue: Q,
         /// For how many, up to [`CREDIT`](crate::job::limits::CREDIT).
@@ -36,13 +36,13 @@ pub enum Input<Q> {
     /// A consumer waits for so many more.
     Credit {
         /// Who.
-        consumer: Consumer,
+        consumer: SeatId,
         /// How many more.
         jobs: u32,
     },
     /// A consumer waits no longer. What a claim for it that is under way still gets is handed back by
     /// the driver.
-    Gone(Consumer),
+    Gone(SeatId),
     /// Something was committed that changed what a queue's claims could have.
     Counted {
         /// Which queue.
@@ -61,7 +61,7 @@ pub enum Input<Q> {
     /// A claim was answered.
     Claimed {
         /// For whom.
-        consumer: Consumer,
+        consumer: SeatId,
         /// How many jobs it got.
         jobs: u32,
         /// What the queue's claims could have after it.
@@ -70,9 +70,9 @@ pub enum Input<Q> {
         next: Option<Millis>,
     },
     /// A claim was not made, because what it was to be made [with](Input::Offer) was refused.
-    Untried(Consumer),
+    Untried(SeatId),
     /// A claim failed, or the engine could not say.
-    Failed(Consumer),
+    Failed(SeatId),
     /// The time of [`Dispatch::wake`](super::Dispatch::wake) has come.
     Time,
 }
@@ -84,12 +84,12 @@ pub enum Output<Q> {
     /// [`Input::Failed`], also where the consumer has gone meanwhile.
     Claim {
         /// For whom.
-        consumer: Consumer,
+        consumer: SeatId,
         /// Of which queue.
         queue: Q,
         /// At most how many: from 1 to [`CLAIM_JOBS`](crate::job::limits::CLAIM_JOBS).
         jobs: u32,
     },
     /// As many wait as may: this one does not.
-    Full(Consumer),
+    Full(SeatId),
 }

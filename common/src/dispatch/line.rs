@@ -1,6 +1,6 @@
 //! Those who wait for one queue's jobs.
 
-use super::{Consumer, Count};
+use super::{Count, SeatId};
 use crate::{job::limits::CLAIM_JOBS, time::Instant};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const GUESS: Count = Count { version: 0, jobs: CLAIM_JOBS as u64 };
 #[derive(Debug)]
 pub(super) struct Line {
     /// Those that no claim is under way for, by their turns.
-    pub(super) waiting: BTreeMap<u64, Consumer>,
+    pub(super) waiting: BTreeMap<u64, SeatId>,
     /// Jobs that claims under way are asking for.
     pub(super) asked: u64,
     /// The newest.

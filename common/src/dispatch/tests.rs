@@ -18,7 +18,7 @@ fn counted(dispatch: &mut Machine, version: u64, jobs: u64) -> Vec<(u64, u32)> {
 }
 
 fn wait(dispatch: &mut Machine, n: u64, jobs: u32, once: bool) -> Vec<(u64, u32)> {
-    claims(dispatch.handle(NOW, Input::Wait { consumer: Consumer(n), queue: INBOX, jobs, once }))
+    claims(dispatch.handle(NOW, Input::Wait { consumer: SeatId(n), queue: INBOX, jobs, once }))
 }
 
 /// A long poll for one job.
@@ -28,7 +28,7 @@ fn poll(dispatch: &mut Machine, n: u64) -> Vec<(u64, u32)> {
 
 fn claimed(dispatch: &mut Machine, n: u64, jobs: u32, version: u64, left: u64) -> Vec<(u64, u32)> {
     let count = Count { version, jobs: left };
-    let input = Input::Claimed { consumer: Consumer(n), jobs, count, next: None };
+    let input = Input::Claimed { consumer: SeatId(n), jobs, count, next: None };
     claims(dispatch.handle(NOW, input))
 }
 
@@ -148,7 +148,7 @@ fn without_credit_nothing_is_claimed_and_with_more_it_is() {
     let mut dispatch = idle();
     counted(&mut dispatch, 2, 1_000_000);
     assert_eq!(wait(&mut dispatch, 1, 0, false), NOBODY);
-    let credit = |jobs| Input::Credit { consumer: Consumer(1), jobs };
+    let credit = |jobs| Input::Credit { consumer: SeatId(1), jobs };
     assert_eq!(claims(dispatch.handle(NOW, credit(2))), [(1, 2)]);
     assert_eq!(claims(dispatch.handle(NOW, credit(3))), NOBODY, "one claim at a time");
     assert_eq!(claimed(&mut dispatch, 1, 2, 3, 999_998), [(1, 3)]);
@@ -171,7 +171,7 @@ fn who_has_gone_gets_nothing() {
     let mut dispatch = idle();
     poll(&mut dispatch, 1);
     poll(&mut dispatch, 2);
-    dispatch.handle(NOW, Input::Gone(Consumer(1)));
+    dispatch.handle(NOW, Input::Gone(SeatId(1)));
     assert_eq!(counted(&mut dispatch, 2, 1), [(2, 1)]);
 }
 
@@ -180,10 +180,10 @@ fn a_claim_under_way_for_who_has_gone_counts_until_it_is_answered() {
     let mut dispatch = idle();
     wait(&mut dispatch, 1, 2, false);
     assert_eq!(counted(&mut dispatch, 2, 2), [(1, 2)]);
-    dispatch.handle(NOW, Input::Gone(Consumer(1)));
+    dispatch.handle(NOW, Input::Gone(SeatId(1)));
     assert_eq!(poll(&mut dispatch, 2), NOBODY);
     assert_eq!(
-        claims(dispatch.handle(NOW, Input::Credit { consumer: Consumer(1), jobs: 5 })),
+        claims(dispatch.handle(NOW, Input::Credit { consumer: SeatId(1), jobs: 5 })),
         NOBODY
     );
     assert_eq!(claimed(&mut dispatch, 1, 2, 3, 1), [(2, 1)]);
@@ -199,7 +199,7 @@ fn jobs_that_are_about_to_be_enqueued_are_offered_to_those_who_wait() {
     let offer = Input::Offer { queue: INBOX, jobs: 2 };
     assert_eq!(claims(dispatch.handle(NOW, offer.clone())), [(1, 1), (2, 1)]);
     assert_eq!(counted(&mut dispatch, 2, 2), NOBODY, "those are the ones");
-    assert_eq!(claims(dispatch.handle(NOW, Input::Untried(Consumer(1)))), [(1, 1)]);
+    assert_eq!(claims(dispatch.handle(NOW, Input::Untried(SeatId(1)))), [(1, 1)]);
     assert_eq!(claimed(&mut dispatch, 2, 1, 3, 1), NOBODY);
     assert_eq!(claimed(&mut dispatch, 1, 1, 4, 0), NOBODY);
     assert_eq!(claims(dispatch.handle(NOW, offer)), [(3, 1)]);
@@ -210,7 +210,7 @@ fn after_a_claim_that_failed_nothing_is_claimed_for_a_second() {
     let mut dispatch = idle();
     poll(&mut dispatch, 1);
     counted(&mut dispatch, 2, 1);
-    assert_eq!(claims(dispatch.handle(NOW, Input::Failed(Consumer(1)))), NOBODY);
+    assert_eq!(claims(dispatch.handle(NOW, Input::Failed(SeatId(1)))), NOBODY);
     assert_eq!(counted(&mut dispatch, 3, 5), NOBODY);
     assert_eq!(dispatch.wake(), Some(NOW + RETRY));
     assert_eq!(claims(dispatch.handle(Instant(1_999), Input::Time)), NOBODY);
@@ -226,7 +226,7 @@ fn a_queue_whose_rate_is_used_up_is_left_alone_for_as_long_and_a_second_at_most(
         poll(&mut dispatch, 2);
         counted(&mut dispatch, 2, 1);
         let (count, next) = (Count { version: 3, jobs: 9 }, Some(Millis(next)));
-        let input = Input::Claimed { consumer: Consumer(1), jobs: 1, count, next };
+        let input = Input::Claimed { consumer: SeatId(1), jobs: 1, count, next };
         assert_eq!(claims(dispatch.handle(NOW, input)), NOBODY);
         let offer = Input::Offer { queue: INBOX, jobs: 2 };
         assert_eq!(claims(dispatch.handle(NOW, offer)), NOBODY);
@@ -245,7 +245,7 @@ fn paced(
 ) -> Vec<(u64, u32)> {
     let count = Count { version: now.0, jobs: 1_000 };
     let next = next.map(Millis);
-    let input = Input::Claimed { consumer: Consumer(n), jobs, count, next };
+    let input = Input::Claimed { consumer: SeatId(n), jobs, count, next };
     claims(dispatch.handle(now, input))
 }
 
@@ -304,14 +304,14 @@ fn a_claim_that_gets_nothing_of_what_was_counted_is_not_made_again_at_once() {
 fn one_queue_does_not_wait_for_another() {
     let mut dispatch = Dispatch::new(100);
     for (n, queue) in [(1, "a"), (2, "b")] {
-        let consumer = Consumer(n);
+        let consumer = SeatId(n);
         dispatch.handle(NOW, Input::Wait { consumer, queue, jobs: 1, once: true });
     }
-    dispatch.handle(NOW, Input::Failed(Consumer(1)));
-    let (consumer, count) = (Consumer(2), Count { version: 1, jobs: 3 });
+    dispatch.handle(NOW, Input::Failed(SeatId(1)));
+    let (consumer, count) = (SeatId(2), Count { version: 1, jobs: 3 });
     dispatch.handle(NOW, Input::Claimed { consumer, jobs: 1, count, next: None });
-    let wait = Input::Wait { consumer: Consumer(3), queue: "b", jobs: 1, once: true };
-    let claim = Output::Claim { consumer: Consumer(3), queue: "b", jobs: 1 };
+    let wait = Input::Wait { consumer: SeatId(3), queue: "b", jobs: 1, once: true };
+    let claim = Output::Claim { consumer: SeatId(3), queue: "b", jobs: 1 };
     assert_eq!(dispatch.handle(NOW, wait), [claim]);
 }
 
@@ -322,10 +322,10 @@ fn one_more_than_may_wait_is_told_so_and_changes_nothing() {
     for n in 1..=2 {
         poll(&mut dispatch, n);
     }
-    let wait = Input::Wait { consumer: Consumer(3), queue: INBOX, jobs: 1, once: true };
-    assert_eq!(dispatch.handle(NOW, wait.clone()), [Output::Full(Consumer(3))]);
+    let wait = Input::Wait { consumer: SeatId(3), queue: INBOX, jobs: 1, once: true };
+    assert_eq!(dispatch.handle(NOW, wait.clone()), [Output::Full(SeatId(3))]);
     assert_eq!(dispatch.waiting(), 2);
-    dispatch.handle(NOW, Input::Gone(Consumer(2)));
+    dispatch.handle(NOW, Input::Gone(SeatId(2)));
     assert_eq!(dispatch.handle(NOW, wait), [], "there is room for it");
 }
 
@@ -338,11 +338,11 @@ fn a_subscription_takes_no_place_of_who_waits_once_and_finds_one_where_these_are
     }
     poll(&mut dispatch, 10);
     poll(&mut dispatch, 11);
-    let full = Input::Wait { consumer: Consumer(12), queue: INBOX, jobs: 1, once: true };
-    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(Consumer(12))]);
+    let full = Input::Wait { consumer: SeatId(12), queue: INBOX, jobs: 1, once: true };
+    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(SeatId(12))]);
     assert_eq!(wait(&mut dispatch, 13, 1, false), NOBODY);
-    dispatch.handle(NOW, Input::Gone(Consumer(13)));
-    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(Consumer(12))]);
+    dispatch.handle(NOW, Input::Gone(SeatId(13)));
+    assert_eq!(dispatch.handle(NOW, full.clone()), [Output::Full(SeatId(12))]);
     assert_eq!(counted(&mut dispatch, 2, 5).len(), 5);
     claimed(&mut dispatch, 10, 1, 3, 4);
     assert_eq!(dispatch.handle(NOW, full), [], "one of those is over");
@@ -356,7 +356,7 @@ fn nothing_is_kept_of_who_has_gone() {
     }
     counted(&mut dispatch, 2, 1);
     for n in 1..=3 {
-        dispatch.handle(NOW, Input::Gone(Consumer(n)));
+        dispatch.handle(NOW, Input::Gone(SeatId(n)));
     }
     claimed(&mut dispatch, 1, 1, 3, 0);
     assert_eq!(dispatch.waiting(), 0);

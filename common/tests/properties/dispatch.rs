@@ -5,7 +5,7 @@ mod deed;
 use crate::cases;
 use deed::{Deed, Fate, deed};
 use holdfast_common::{
-    dispatch::{Consumer, Count, Dispatch, Input, Output, RETRY},
+    dispatch::{Count, Dispatch, Input, Output, RETRY, SeatId},
     job::limits::{CLAIM_JOBS, CREDIT},
     time::{Instant, Millis},
 };
@@ -17,7 +17,7 @@ const BOUND: usize = 6;
 
 #[derive(Debug, Clone, Copy)]
 struct Claim {
-    consumer: Consumer,
+    consumer: SeatId,
     queue: u8,
     jobs: u32,
 }
@@ -49,7 +49,7 @@ struct World {
     asked: Vec<Claim>,
     /// What was committed, or failed, and is not heard of.
     unheard: Vec<Input<u8>>,
-    waiting: BTreeMap<Consumer, Waiting>,
+    waiting: BTreeMap<SeatId, Waiting>,
     /// The newest count that was heard of each queue.
     heard: BTreeMap<u8, Count>,
     /// Until when a queue may be left alone.
@@ -110,9 +110,9 @@ impl World {
     }
 
     /// Those who could be claimed for, the one that has waited longest first.
-    fn line(&self, queue: u8) -> Vec<Consumer> {
+    fn line(&self, queue: u8) -> Vec<SeatId> {
         let waiting = self.waiting.iter();
-        let mut line: Vec<(u64, Consumer)> = waiting
+        let mut line: Vec<(u64, SeatId)> = waiting
             .filter(|(_, it)| it.queue == queue && it.claim.is_none() && it.wants > 0)
             .map(|(consumer, it)| (it.since, *consumer))
             .collect();
@@ -167,7 +167,7 @@ impl World {
 
     fn come(&mut self, queue: u8, jobs: u32, once: bool) -> Result<(), TestCaseError> {
         self.consumers += 1;
-        let consumer = Consumer(self.consumers);
+        let consumer = SeatId(self.consumers);
         let input = Input::Wait { consumer, queue, jobs, once };
         if once && self.dispatch.waiting() >= BOUND {
             // It may be full; who has gone in the middle of a claim counts until that is answered.
@@ -179,8 +179,8 @@ impl World {
         self.ask(input)
     }
 
-    fn somebody(&self, at: Index) -> Option<Consumer> {
-        let all: Vec<Consumer> = self.waiting.keys().copied().collect();
+    fn somebody(&self, at: Index) -> Option<SeatId> {
+        let all: Vec<SeatId> = self.waiting.keys().copied().collect();
         (!all.is_empty()).then(|| *at.get(&all))
     }
 
@@ -241,7 +241,7 @@ impl World {
         self.was_held.insert(queue);
     }
 
-    fn answered(&mut self, consumer: Consumer, jobs: u32) -> u8 {
+    fn answered(&mut self, consumer: SeatId, jobs: u32) -> u8 {
         let claim = self.under_way.iter().position(|claim| claim.consumer == consumer);
         let claim = self.under_way.swap_remove(claim.unwrap());
         let turn = self.turn();

@@ -3,7 +3,7 @@
 
 use crate::disk::{Asked, By, Queue, Timed};
 use holdfast_common::{
-    dispatch::Consumer,
+    dispatch::SeatId,
     id::{EventId, JobId, PersonId, ScheduleId},
     job::{Digest, Ending, Place, QueueSettings, Reason, Token},
     storage::schedules::{Fire, Schedule},
@@ -82,7 +82,7 @@ pub enum Task {
     Enqueue {
         jobs: Vec<Asked>,
         source: Source,
-        then: Vec<(Consumer, Claim)>,
+        then: Vec<(SeatId, Claim)>,
     },
     Claim(Claim),
     End(Box<End>),
@@ -143,7 +143,7 @@ pub type Got = (Vec<Leased>, Option<Millis>);
 
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Enqueued(Enqueued, Vec<(Consumer, Got)>),
+    Enqueued(Enqueued, Vec<(SeatId, Got)>),
     Claimed(Got),
     Ended(Ended, Vec<Leased>),
     Extended(Result<(), Option<Reason>>),

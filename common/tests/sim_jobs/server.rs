@@ -15,7 +15,7 @@ use crate::{
 };
 use holdfast_common::{
     backoff::Dice,
-    dispatch::{Consumer, Dispatch, Input, Output},
+    dispatch::{Dispatch, Input, Output, SeatId},
     id::JobId,
     job::Digest,
     planted::{Planted, planted},
@@ -41,7 +41,7 @@ struct Waits {
 pub struct Server {
     pub store: Store<Call>,
     pub dispatch: Dispatch<Queue>,
-    waits: BTreeMap<Consumer, Waits>,
+    waits: BTreeMap<SeatId, Waits>,
     consumers: u64,
     /// What each wire carries, down. Those that are not here are gone.
     pub wires: BTreeMap<Wire, (Worker, VecDeque<Down>)>,
@@ -244,7 +244,7 @@ impl Server {
         self.leaves(wire, false, now);
         self.wires.remove(&wire);
         self.silent.remove(&wire);
-        let gone: Vec<Consumer> =
+        let gone: Vec<SeatId> =
             self.waits.iter().filter(|(_, it)| it.wire == wire).map(|(id, _)| *id).collect();
         for consumer in gone {
             self.waits.remove(&consumer);
@@ -281,7 +281,7 @@ impl Server {
 
     fn wait(&mut self, waits: Waits, now: Instant) {
         self.consumers += 1;
-        let consumer = Consumer(self.consumers);
+        let consumer = SeatId(self.consumers);
         let Waits { queue, jobs, until, .. } = waits;
         self.waits.insert(consumer, waits);
         self.dispatched(now, Input::Wait { consumer, queue, jobs, once: until.is_some() });
@@ -303,7 +303,7 @@ impl Server {
             .put(Call::Enqueue { wire, req, queue, with }, Task::Enqueue { jobs, source, then });
     }
 
-    fn claim(&mut self, consumer: Consumer, queue: Queue, jobs: u32) -> Claim {
+    fn claim(&mut self, consumer: SeatId, queue: Queue, jobs: u32) -> Claim {
         let waits = self.waits.get(&consumer);
         let (worker, length) = waits.map_or((0, Millis(1_000)), |it| (it.worker, it.length));
         Claim { queue, job: None, worker, jobs, length, chance: self.chance() }

@@ -7,7 +7,7 @@ use crate::{
     store::Done,
 };
 use holdfast_common::{
-    dispatch::{Consumer, Count, Input},
+    dispatch::{Count, Input, SeatId},
     error::Code,
     job::{Ending, JobState, Place},
     planted::{Planted, planted},
@@ -112,7 +112,7 @@ impl Server {
 
     fn claimed(
         &mut self,
-        consumer: Consumer,
+        consumer: SeatId,
         version: u64,
         (jobs, next): Got,
         counts: &[(Queue, Count)],
@@ -173,7 +173,7 @@ impl Server {
     fn enqueued(
         &mut self,
         (wire, req, queue): (Wire, u64, Queue),
-        with: Vec<Consumer>,
+        with: Vec<SeatId>,
         (answer, version): (Answer, u64),
         counts: &[(Queue, Count)],
         now: Instant,

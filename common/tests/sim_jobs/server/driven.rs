@@ -11,7 +11,7 @@ use crate::{
 };
 use holdfast_common::{
     consumer::{HeldRead, Input, Output},
-    dispatch::{self, Consumer},
+    dispatch::{self, SeatId},
     frame::work::Sub,
     id::JobId,
     job::{Ending, Token},
@@ -87,7 +87,7 @@ impl Server {
         let Some(line) = self.lines.get_mut(&wire) else { return };
         let worker = line.worker;
         self.consumers += 1;
-        let consumer = Consumer(self.consumers);
+        let consumer = SeatId(self.consumers);
         line.seats.insert(sub, consumer);
         self.waits.insert(consumer, Waits { wire, worker, queue, jobs: 0, length, until: None });
         let wait = dispatch::Input::Wait { consumer, queue, jobs: 0, once: false };

@@ -10,7 +10,7 @@ use crate::{
 };
 use holdfast_common::{
     consumer::{BroughtIds, HeldRead, Input, Output},
-    dispatch::{self, Consumer},
+    dispatch::{self, SeatId},
     error::Code,
     frame::work::{Request, Sub},
     job::Place,
@@ -51,12 +51,12 @@ pub enum Told {
 pub struct Line {
     pub watched: Watched,
     pub(super) worker: Worker,
-    pub(super) seats: BTreeMap<Sub, Consumer>,
+    pub(super) seats: BTreeMap<Sub, SeatId>,
     pub(super) follows: BTreeSet<String>,
     pub(super) moves: VecDeque<Rc<Moves>>,
     pub(super) missed: bool,
     /// Jobs for its subscriptions, in their order.
-    pub(super) handed: VecDeque<(Consumer, u64, LeasedJob)>,
+    pub(super) handed: VecDeque<(SeatId, u64, LeasedJob)>,
     pub(super) told: Vec<Told>,
     /// What was asked of the desk, and is not among these yet.
     pub(super) under_way: u32,
@@ -323,7 +323,7 @@ impl Server {
     }
 
     /// Jobs for a subscription; returns whether its connection is there.
-    pub(super) fn hands(&mut self, consumer: Consumer, version: u64, jobs: &[Leased]) -> bool {
+    pub(super) fn hands(&mut self, consumer: SeatId, version: u64, jobs: &[Leased]) -> bool {
         let Some(wire) = self.waits.get(&consumer).map(|waits| waits.wire) else { return false };
         let Some(line) = self.lines.get_mut(&wire) else { return false };
         line.handed.extend(jobs.iter().map(|it| (consumer, version, leased_job(it))));

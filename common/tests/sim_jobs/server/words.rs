@@ -5,7 +5,7 @@ use crate::{
     deed::{End, Ended, Leased, Source},
     disk::{Asked, Queue},
 };
-use holdfast_common::{dispatch::Consumer, id::JobId, job::Token, time::Millis};
+use holdfast_common::{dispatch::SeatId, id::JobId, job::Token, time::Millis};
 
 /// A connection of a peer.
 pub type Wire = u64;
@@ -81,13 +81,13 @@ pub enum Down {
 #[derive(Debug, Clone)]
 pub enum Call {
     /// A claim that [`Dispatch`] wanted.
-    Claim(Consumer),
+    Claim(SeatId),
     /// An enqueue, with the consumers for whom jobs are claimed with it.
     Enqueue {
         wire: Wire,
         req: u64,
         queue: Queue,
-        with: Vec<Consumer>,
+        with: Vec<SeatId>,
     },
     Take {
         wire: Wire,
@@ -120,7 +120,7 @@ pub enum Way {
     Answer,
     Tend,
     Time,
-    PollOver(Consumer),
+    PollOver(SeatId),
     /// A wire has said nothing for too long.
     HangUp(Wire),
     Tell,
