@@ -27,7 +27,7 @@ struct CommandLine {
 enum Command {
     /// Serves the page, the WebSocket and the HTTP interface.
     Serve(ServeOptions),
-    /// Looks at queues and jobs of a server that runs, and decides about them
+    /// Shows queues, jobs and schedules of a running server, and adds, requeues, cancels, pauses…
     Queue(QueueOptions),
     /// Has a server that runs write a room's log, and prints it: a line of JSON for each entry
     Export(ExportOptions),

@@ -127,6 +127,7 @@ mod tests {
     };
 
     const TEXT: &str = include_str!("../../docs/operations.md");
+    const QUEUES: &str = include_str!("../../docs/queues.md");
 
     /// With a comma before each three digits.
     fn number(n: usize) -> String {
@@ -201,6 +202,17 @@ mod tests {
         ];
         for (what, value) in rows {
             assert!(TEXT.contains(&format!("| {what} | {value} |")), "{what}: {value}");
+        }
+    }
+
+    #[test]
+    fn who_enqueues_and_ends_jobs_is_told_what_a_request_may_hold() {
+        let many = format!("{} MiB", BATCH_BYTES / (1024 * 1024));
+        for (what, value) in [
+            ("bytes of an `Idempotency-Key`", range(KEY_BYTES)),
+            ("bytes of the body of a batch, a completion or a failure", many),
+        ] {
+            assert!(QUEUES.contains(&format!("| {what} | {value} |")), "{what}: {value}");
         }
     }
 }

@@ -3,6 +3,12 @@
 use clap::{Args, Subcommand};
 use std::str::FromStr;
 
+/// What is said of each argument that names a queue.
+const QUEUE: &str = "The queue, as namespace/name; a name alone is of \"work\"";
+
+/// The same of each that names a schedule.
+const SCHEDULE: &str = "The schedule, as namespace/name; a name alone is of \"work\"";
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct QueueOptions {
     /// The server to ask
@@ -77,11 +83,18 @@ pub(super) struct How {
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Word {
     /// The queues of all namespaces, or of one
-    List { namespace: Option<String> },
+    List {
+        /// This namespace's alone
+        namespace: Option<String>,
+    },
     /// A queue: how many jobs are where, what went through it in the last minute, its settings
-    Show { queue: Names },
+    Show {
+        #[arg(help = QUEUE)]
+        queue: Names,
+    },
     /// The jobs of a queue in one state
     Jobs {
+        #[arg(help = QUEUE)]
         queue: Names,
         /// ready, leased, done, dead or cancelled
         #[arg(long, default_value = "dead")]
@@ -101,6 +114,7 @@ pub(super) enum Word {
     },
     /// A job, with all its errors
     Job {
+        /// Its id
         id: String,
         /// The namespace of its queue
         #[arg(long, default_value = "work")]
@@ -108,6 +122,7 @@ pub(super) enum Word {
     },
     /// Enqueue a job
     Add {
+        #[arg(help = QUEUE)]
         queue: Names,
         /// Its type
         kind: String,
@@ -127,43 +142,66 @@ pub(super) enum Word {
     },
     /// Cancel jobs that have not ended, each whatever becomes of the others
     Cancel {
+        #[arg(help = QUEUE)]
         queue: Names,
+        /// Their ids
         #[arg(required = true)]
         ids: Vec<String>,
     },
-    /// Have dead letters tried again
+    /// Try dead letters again
     Requeue {
+        #[arg(help = QUEUE)]
         queue: Names,
         #[command(flatten)]
         letters: Letters,
     },
     /// Do away with dead letters and their payloads
     Discard {
+        #[arg(help = QUEUE)]
         queue: Names,
         #[command(flatten)]
         letters: Letters,
     },
-    /// Have a dead letter tried again with another payload
+    /// Try a dead letter again with another payload
     Mend {
+        #[arg(help = QUEUE)]
         queue: Names,
+        /// Its id
         id: String,
         /// Its payload from now on, JSON
         data: String,
     },
-    /// Have nothing of a queue begin
-    Pause { queue: Names },
-    /// Have a paused queue go on
-    Resume { queue: Names },
+    /// Stop a queue from starting jobs; what runs goes on
+    Pause {
+        #[arg(help = QUEUE)]
+        queue: Names,
+    },
+    /// Let a paused queue start jobs again
+    Resume {
+        #[arg(help = QUEUE)]
+        queue: Names,
+    },
     /// Empty a queue of the jobs that are ready, or dead
     Purge {
+        #[arg(help = QUEUE)]
         queue: Names,
         /// ready or dead
         #[arg(long)]
         state: String,
     },
-    /// Set what a queue goes by: in_flight=4 rate=10/s lease_ms=60000; none for no limit
+    /// Set what a queue goes by: in_flight=4 rate=10/s
+    ///
+    /// The settings are lease_ms, max_attempts, backoff_ms, in_flight, rate, keep_ms and max_jobs. Those that are
+    /// not named stay as they are.
+    ///
+    /// A rate is 10/s, 600/min or 9/h, and as many may begin at once after a rest; or JSON, with a burst of its
+    /// own: '{"jobs": 10, "per_ms": 1000, "burst": 5}'.
+    ///
+    /// in_flight=none and rate=none take their limit back. The other settings take no none.
     Set {
+        #[arg(help = QUEUE)]
         queue: Names,
+        /// Settings, each with its value
         #[arg(required = true, value_name = "NAME=VALUE")]
         settings: Vec<String>,
     },
@@ -173,10 +211,13 @@ pub(super) enum Word {
         namespace: String,
     },
     /// A schedule, with what its jobs are
-    ShowSchedule { name: Names },
+    ShowSchedule {
+        #[arg(help = SCHEDULE)]
+        name: Names,
+    },
     /// Have a job come by a crontab's five fields, in UTC; in place of the schedule of this name
     Schedule {
-        /// The schedule, as namespace/name
+        #[arg(help = SCHEDULE)]
         name: Names,
         /// When: "0 3 * * *" is each night at three
         cron: String,
@@ -192,14 +233,24 @@ pub(super) enum Word {
         #[arg(long)]
         tell: bool,
     },
-    /// Have nothing come of a schedule
-    PauseSchedule { name: Names },
-    /// Have a paused schedule go on, as counted from now
-    ResumeSchedule { name: Names },
+    /// Stop a schedule
+    PauseSchedule {
+        #[arg(help = SCHEDULE)]
+        name: Names,
+    },
+    /// Let a paused schedule go on, as counted from now
+    ResumeSchedule {
+        #[arg(help = SCHEDULE)]
+        name: Names,
+    },
     /// Remove a schedule
-    Unschedule { name: Names },
+    Unschedule {
+        #[arg(help = SCHEDULE)]
+        name: Names,
+    },
     /// Who did what to a queue, the newest first
     Audit {
+        #[arg(help = QUEUE)]
         queue: Names,
         /// At most so many, up to 1000
         #[arg(long, default_value_t = 100)]

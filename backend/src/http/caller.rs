@@ -84,5 +84,7 @@ fn called(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 fn wrong() -> Problem {
-    Problem::bad_request("Authorization is: Holdfast PERSON:SECRET.")
+    let (least, most) = (SECRET_BYTES.start(), SECRET_BYTES.end());
+    let form = "Authorization is: Holdfast PERSON:SECRET, a UUID and a secret of";
+    Problem::bad_request(format!("{form} {least} to {most} bytes."))
 }

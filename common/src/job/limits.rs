@@ -106,6 +106,12 @@ pub const SCHEDULES: u32 = 1_000;
 /// Bytes of a schedule's expression. Past it: a bad schedule.
 pub const SCHEDULE_BYTES: usize = 200;
 
+/// Jobs of a rate, and of its burst. Outside: refused.
+pub const RATE_JOBS: RangeInclusive<u32> = 1..=1_000_000;
+
+/// The longest time that a rate is said for, from a millisecond on. Past it: refused.
+pub const LONGEST_RATE: Millis = Millis(DAY);
+
 /// The lease that is given for an asked length: the nearest there is.
 #[must_use]
 pub fn lease(asked: Millis) -> Millis {
@@ -177,6 +183,7 @@ mod tests {
         let (priority, label, attempts) = (PRIORITY, LABEL_BYTES, ATTEMPTS);
         let lease = format!("{} ms to {} h", SHORTEST_LEASE.0, LONGEST_LEASE.0 / HOUR);
         let claim = format!("{CLAIM_JOBS}, and {} of payloads", mib(CLAIM_BYTES));
+        let rate = format!("{} to {}", RATE_JOBS.start(), number((*RATE_JOBS.end()).into()));
         let rows = [
             ("bytes of a result or a typed failure", kib(RESULT_BYTES)),
             ("bytes of a reason or a note", kib(REASON_BYTES)),
@@ -192,6 +199,8 @@ mod tests {
             ("attempts of a job", format!("{} to {}", attempts.start(), attempts.end())),
             ("a lease", lease),
             ("jobs of one claim", claim),
+            ("jobs of a rate, and of its burst", rate),
+            ("`per_ms` of a rate", format!("1 ms to {} h", LONGEST_RATE.0 / HOUR)),
             ("jobs of a batch, ids of a call", number(CALL_JOBS as u64)),
             ("`wait_ms`", format!("{} s", LONGEST_POLL.0 / SECOND)),
             ("credit of a subscription", number(CREDIT.into())),

@@ -1,6 +1,10 @@
 //! How many jobs of a queue may begin in a time.
 
-use super::{Unfit, limits::LONGEST_DELAY, time::StoreTime};
+use super::{
+    Unfit,
+    limits::{LONGEST_DELAY, LONGEST_RATE, RATE_JOBS},
+    time::StoreTime,
+};
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +40,6 @@ pub struct Allowed {
 }
 
 const NANOS: u128 = 1_000_000;
-const DAY: Millis = Millis(24 * 3_600 * 1_000);
-/// Of jobs in a time, and of a burst.
-const MOST: u32 = 1_000_000;
 
 impl Rate {
     /// Whether it can be gone by.
@@ -46,9 +47,9 @@ impl Rate {
     /// # Errors
     /// A member is out of its bounds, or the burst is more than the rate gives in a year.
     pub fn check(&self) -> Result<(), Unfit> {
-        let counts = (1..=MOST).contains(&self.jobs) && (1..=MOST).contains(&self.burst);
+        let counts = RATE_JOBS.contains(&self.jobs) && RATE_JOBS.contains(&self.burst);
         let fits = counts
-            && (Millis(1)..=DAY).contains(&self.per)
+            && (Millis(1)..=LONGEST_RATE).contains(&self.per)
             && self.room() <= u128::from(LONGEST_DELAY.0) * NANOS;
         if fits { Ok(()) } else { Err(Unfit::Bounds("rate")) }
     }
@@ -89,6 +90,8 @@ impl Rate {
 mod tests {
     use super::*;
 
+    const DAY: Millis = LONGEST_RATE;
+    const MOST: u32 = *RATE_JOBS.end();
     const TEN_A_SECOND: Rate = Rate { jobs: 10, per: Millis(1_000), burst: 5 };
 
     #[test]

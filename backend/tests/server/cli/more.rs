@@ -2,6 +2,7 @@
 
 use super::{add, dead, done, queue, read, refused};
 use crate::rig::Rig;
+use holdfast_common::job::QueueSettings;
 use serde_json::json;
 
 const PERSON: &str = "0199c82c-c000-7d00-8d00-000000000001";
@@ -105,4 +106,19 @@ async fn a_schedule_is_shown_with_its_payload_and_tells_the_person_who_made_it_i
     let other = format!("{PERSON}:another-horse-battery");
     refused(&rig, &["pause", "inbox", "--person", &other], "forbidden: ").await;
     refused(&rig, &["pause", "inbox", "--person", "a\nb"], "a person is one line").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_help_in_a_shell_names_every_setting_and_says_how_a_queue_is_named() {
+    let rig = Rig::sqlite().await;
+    let help = done(&rig, &["set", "--help"]).await;
+    let settings = json!(QueueSettings::default());
+    for name in settings.as_object().unwrap().keys() {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+    let words = "show jobs add cancel requeue discard mend pause resume purge set audit";
+    for word in words.split(' ') {
+        let help = done(&rig, &[word, "--help"]).await;
+        assert!(help.contains("The queue, as namespace/name; a name alone is of"), "{help}");
+    }
 }

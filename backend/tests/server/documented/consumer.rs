@@ -187,3 +187,17 @@ async fn what_the_room_refuses_the_documented_consumer_is_found_with_the_dead_le
     let log = get(address, LOBBY).await.json();
     assert_eq!(log["events"].as_array().unwrap().len(), 1, "nothing but its beginning: {log}");
 }
+
+#[tokio::test]
+async fn what_the_documents_producer_sends_twice_is_one_job() {
+    let [data, here] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (_server, address) = serve(data.path(), "127.0.0.1:0");
+    let text = text();
+    let line = text.lines().find(|line| line.starts_with("    say(\"/queues")).unwrap().trim();
+    let program = program();
+    let (says, _) = program.split_once("\ndef keep").unwrap();
+    let twice = format!("{says}\n{line}\n{line}\n");
+    let mut producer = consume(here.path(), address, &twice, "shop");
+    assert!(producer.0.wait().unwrap().success());
+    assert_eq!(get(address, QUEUE).await.json()["ready"], 1);
+}

@@ -140,10 +140,14 @@ on_every_engine! {
         let path = format!("{INBOX}/jobs");
         assert_eq!(rig.post(&path, &auth("0123456789abcdef"), &body).await.status, 201);
         rig.post(&path, &auth("fedcba9876543210"), &body).await.is(403, "forbidden");
-        for header in ["Basic YTpi", "Holdfast nobody", "Holdfast x:0123456789abcdef"] {
-            let header = format!("authorization: {header}\r\n");
-            rig.post(&path, &header, &body).await.is(400, "bad_request");
+        let [short, long] = ["x".repeat(15), "x".repeat(129)].map(|it| format!("{person}:{it}"));
+        for who in ["nobody", "x:0123456789abcdef", &short, &long] {
+            let header = format!("authorization: Holdfast {who}\r\n");
+            let answer = rig.post(&path, &header, &body).await;
+            answer.is(400, "bad_request");
+            assert!(answer.text().contains("a secret of 16 to 128 bytes"), "{}", answer.text());
         }
+        rig.post(&path, "authorization: Basic YTpi\r\n", &body).await.is(400, "bad_request");
         assert_eq!(rig.get(INBOX).await.json()["ready"], 1);
     }
 }

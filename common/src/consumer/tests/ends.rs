@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    frame::work::TooMuch,
     id::EventId,
     job::limits::{END_EVENTS, END_JOBS},
     storage::{
