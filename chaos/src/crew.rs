@@ -29,7 +29,7 @@ use tokio::{
 
 /// How each of them works.
 const WAYS: [&str; 8] =
-    ["http", "http", "http", "http", "http,stalls", "http,stalls", "socket", "socket"];
+    ["http", "http", "http", "http", "http,stalls", "http,stalls", "socket", "socket,stalls"];
 
 /// A lease of a job, as its number and its fence.
 pub(crate) type Lease = (String, u64);
@@ -132,6 +132,13 @@ impl Book {
         self.left.extend(left);
     }
 
+    /// Of the ends that came too late, those by `holdfast-work.v1`.
+    pub(crate) fn late_by_socket(&self) -> u64 {
+        let by: BTreeSet<String> =
+            (1..).zip(WAYS).filter(|it| it.1.contains("socket")).map(|it| name(it.0)).collect();
+        self.late.iter().filter(|lease| by.contains(&self.had[*lease].who)).count() as u64
+    }
+
     /// Whether whoever held a job over that has said what became of it.
     pub(crate) fn let_go(&self) -> bool {
         self.still.iter().all(|lease| self.ended.contains_key(lease))
@@ -176,8 +183,8 @@ impl Crew {
         for (n, ways) in (1..).zip(WAYS) {
             let (kill, killed) = mpsc::unbounded_channel();
             let (book, ledger, trace) = (Arc::clone(&book), ledger.clone(), trace.clone());
-            let name = format!("worker-{n}");
-            let place = Place { address, name, ways, seed, book, ledger, trace, kills: killed };
+            let place =
+                Place { address, name: name(n), ways, seed, book, ledger, trace, kills: killed };
             kills.push(kill);
             tasks.push(tokio::spawn(place.keep()));
         }
@@ -301,6 +308,10 @@ impl Place {
         }
         !over
     }
+}
+
+fn name(n: usize) -> String {
+    format!("worker-{n}")
 }
 
 fn go_on(child: &Child) {

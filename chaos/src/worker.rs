@@ -25,6 +25,7 @@ use crate::{
 };
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode};
 
 /// The program's first argument that has it be a worker.
@@ -144,6 +145,23 @@ impl Worker {
         let (seed, turn) = (next()?.parse()?, next()?.parse()?);
         let chance = Chance::new(seed, &name, turn);
         Ok(Self { address, name, chance, ways: next()? })
+    }
+
+    /// What the end of a job brings, in the form that both ways have: an event of its own, and a parent's
+    /// child.
+    fn brings(&self, job: &Leased) -> Outcome<Value> {
+        let title = &job.data.title;
+        let data: Value = serde_json::from_str(&event(title, &self.name, job.fence))?;
+        let mut brings = json!({ "events": [{
+            "namespace": "chat", "room": "lobby", "type": "message", "data": data,
+        }] });
+        if job.data.kind == Kind::Parent {
+            let data = json!({ "title": child(title), "body": Kind::Plain });
+            brings["jobs"] = json!([{
+                "job": { "type": "task", "data": data, "max_attempts": 100, "backoff_ms": 20 },
+            }]);
+        }
+        Ok(brings)
     }
 
     /// Has got a job: what is to be done with it. Some die of it.

@@ -3,8 +3,9 @@
 //! became of its attempts.
 //!
 //! Eight workers, each a process of its own (`worker.rs`), do what the clients' people and a service
-//! ask for. Two of them come by `holdfast-work.v1`; two stop in the middle of jobs and go on when their
-//! leases are over. Beside them the clients write as in every scenario, and read what the jobs bring.
+//! ask for. Two of them come by `holdfast-work.v1`; three, one of those two among them, stop in the middle
+//! of jobs and go on when their leases are over. Beside them the clients write as in every scenario, and
+//! read what the jobs bring.
 
 mod asks;
 mod ends;
@@ -27,6 +28,9 @@ const PEOPLE: u8 = 4;
 /// Ends that were taken, and nobody had heard of it.
 const AGAIN: &str = "ends taken before";
 const LATE: &str = "ends too late";
+const BY_SOCKET: &str = "jobs done by socket";
+const BROUGHT_SO: &str = "jobs brought by socket";
+const LATE_SO: &str = "ends too late by socket";
 const SETTINGS: &str = "/api/v1/work/queues/inbox/settings";
 
 pub(super) async fn play(play: &Play, trace: &Trace) -> Outcome<End> {
@@ -85,13 +89,21 @@ async fn all_of_it(play: &Play, trace: &Trace) -> Outcome<End> {
     book.unbroken()?;
     trace.count(AGAIN, book.again);
     trace.count(LATE, book.late.len() as u64);
+    trace.count(LATE_SO, book.late_by_socket());
     trace.count("jobs", told.len() as u64);
+    let (done, brought) = ends::by_socket(&told);
+    trace.count(BY_SOCKET, done);
+    trace.count(BROUGHT_SO, brought);
     trace.count(MISDATED, misdated(stage.logs.values().flat_map(|log| &log.entries)));
     ends::fired_once(&harms.ticks, &told)?;
     ends::check(&asked, &told, &ends::said(&stage, &told)?, &book)?;
     stage.have_happened(&Harms::HAPPENED)?;
     stage.have_happened(&["workers killed", "workers that died", "workers stalled", LATE])?;
-    stage.have_happened(&[MISDATED])?;
+    stage.have_happened(&[MISDATED, BY_SOCKET])?;
+    // Whom a job that brings another comes to is chance, and few of them are in a short run.
+    if play.is_long() {
+        stage.have_happened(&[BROUGHT_SO, LATE_SO])?;
+    }
     // A server that was built without failpoints dies there by chance alone.
     if play.failpoints {
         stage.have_happened(&[BETWEEN])?;

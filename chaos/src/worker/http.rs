@@ -1,8 +1,6 @@
 //! A worker by HTTP: each word is said until it is answered, in the same words.
 
-use super::{
-    Deed, HOLD_MS, Kind, LEASE_MS, Leased, Worker, came, child, ends, event, longer, said, say,
-};
+use super::{Deed, HOLD_MS, LEASE_MS, Leased, Worker, came, ends, longer, said, say};
 use crate::{
     Outcome,
     clock::{millis, nanos},
@@ -69,21 +67,9 @@ impl Worker {
     }
 
     async fn completes(&mut self, job: &Leased) -> Outcome<Vec<Leased>> {
-        let title = &job.data.title;
-        let data: Value = serde_json::from_str(&event(title, &self.name, job.fence))?;
-        let mut end = json!({
-            "token": job.token,
-            "result": { "fence": job.fence, "how": "http" },
-            "events": [{
-                "namespace": "chat", "room": "lobby", "type": "message", "data": data,
-            }],
-        });
-        if job.data.kind == Kind::Parent {
-            let data = json!({ "title": child(title), "body": Kind::Plain });
-            end["jobs"] = json!([{
-                "job": { "type": "task", "data": data, "max_attempts": 100, "backoff_ms": 20 },
-            }]);
-        }
+        let mut end = self.brings(job)?;
+        end["token"] = json!(job.token);
+        end["result"] = json!({ "fence": job.fence, "how": "http" });
         if self.chance.percent(40) {
             end["next"] = json!({ "consumer": self.name, "max": 1, "lease_ms": LEASE_MS });
         }

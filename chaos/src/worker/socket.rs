@@ -34,7 +34,7 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
     loop {
         let job = link.job().await?;
         match worker.begins(&job).await {
-            Deed::Complete => complete(&mut link, &job).await?,
+            Deed::Complete => complete(&mut link, &worker, &job).await?,
             Deed::Fail(reason) => {
                 let fail = |req, job, token, next| {
                     let reason = reason.clone();
@@ -59,18 +59,26 @@ pub(super) async fn work(mut worker: Worker) -> Outcome<()> {
                 if link.says(&job, None, extend).await? == "done" {
                     longer(&job, asked);
                     tokio::time::sleep(millis(time)).await;
-                    complete(&mut link, &job).await?;
+                    complete(&mut link, &worker, &job).await?;
                 }
             }
         }
     }
 }
 
-/// It brings nothing but its result: no frame has events.
-async fn complete(link: &mut Link, job: &Leased) -> Outcome<()> {
+async fn complete(link: &mut Link, worker: &Worker, job: &Leased) -> Outcome<()> {
     let result = json!({ "fence": job.fence, "how": "socket" });
+    let beside = Beside { brings: worker.brings(job)?, result };
     let done = |req, job, token, next| WorkClient::Complete(Complete { req, job, token, next });
-    link.ends(job, "complete", Some(&result), done).await
+    link.ends(job, "complete", Some(&beside), done).await
+}
+
+/// What a completion says beside its own members, in the same words each time.
+struct Beside {
+    /// Stands in the frame with them.
+    brings: Value,
+    /// Follows the frame.
+    result: Value,
 }
 
 /// Its connections, one after the other.
@@ -108,11 +116,11 @@ impl Link {
         &mut self,
         job: &Leased,
         what: &str,
-        result: Option<&Value>,
+        beside: Option<&Beside>,
         end: impl Fn(Request, JobId, String, Option<Sub>) -> WorkClient,
     ) -> Outcome<()> {
         ends(job);
-        let taken = self.says(job, result, end).await?;
+        let taken = self.says(job, beside, end).await?;
         said(job, what, &taken);
         if let (true, Some(sub)) = (taken != "done", self.sub) {
             // What was not done has asked for no next one.
@@ -125,14 +133,14 @@ impl Link {
     async fn says(
         &mut self,
         job: &Leased,
-        result: Option<&Value>,
+        beside: Option<&Beside>,
         word: impl Fn(Request, JobId, String, Option<Sub>) -> WorkClient,
     ) -> Outcome<String> {
         let id: JobId = job.id.parse()?;
         loop {
             self.subscribe().await?;
             let req = self.request();
-            self.send(&word(req, id, job.token.clone(), self.sub), result);
+            self.send(&word(req, id, job.token.clone(), self.sub), beside);
             while self.socket.is_some() {
                 match self.frame().await? {
                     Some(WorkServer::Did(did)) if did.req == req => {
@@ -226,13 +234,15 @@ impl Link {
         self.last
     }
 
-    fn send(&mut self, frame: &WorkClient, behind: Option<&Value>) {
+    fn send(&mut self, frame: &WorkClient, beside: Option<&Beside>) {
         if wants_one_more(frame) {
             self.asked.push_back(nanos());
         }
-        let text = match behind {
+        let text = match beside {
             None => codec::write_client(frame),
-            Some(behind) => codec::write_client_with(frame, &behind.to_string()),
+            Some(Beside { brings, result }) => {
+                format!("{}\n{result}", codec::write_client_beside(frame, brings))
+            }
         };
         if let Some(socket) = &self.socket {
             socket.send(text);

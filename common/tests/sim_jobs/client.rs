@@ -2,15 +2,18 @@
 //! mean. A connection that is made anew is a new one of these.
 
 use crate::{
+    brings,
     deed::{End, Ended, Leased},
-    disk::Queue,
+    disk::{QUEUES, Queue},
     server::{Down, Up, digest},
 };
 use holdfast_common::{
     codec::work as codec,
+    consumer::BroughtIds,
+    error::Code,
     frame::work::{
-        Complete, Consume, Credit, EnqueueJob, ExtendLease, Fail, Hello, JobLeased, Refused,
-        Request, Snooze, Sub, Take, WorkClient, WorkServer,
+        Brings, Brought, Complete, Consume, Credit, EnqueueJob, ExtendLease, Fail, Hello,
+        JobLeased, Refused, Request, Snooze, Sub, Take, WorkClient, WorkServer,
     },
     id::{JobId, PersonId},
     job::{Digest, Ending, Token},
@@ -22,8 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 enum Asked {
     Consume(Queue),
     Take(Queue),
-    /// With the number that it keeps over connections.
-    End(u64),
+    /// With the number that it keeps over connections, and what it brings.
+    End(u64, BroughtIds),
     Extend(JobId, Token),
     Enqueue(u64),
 }
@@ -48,6 +51,8 @@ pub enum Heard {
     Unsubscribed,
     /// A job for which there was no credit.
     Unasked(Leased),
+    /// An end that is done is said to have brought something else than it has.
+    Misnamed(u64),
     Nothing,
 }
 
@@ -62,7 +67,7 @@ impl Client {
     pub fn frame(&mut self, up: &Up) -> Option<String> {
         self.last += 1;
         let (req, ns) = (self.last, "work".to_owned());
-        let mut payload = String::new();
+        let (mut payload, mut beside) = (String::new(), Brings::default());
         let (asked, frame) = match up {
             Up::Consume { queue, credit, length } => {
                 self.credit = u64::from(*credit);
@@ -81,7 +86,8 @@ impl Client {
             }
             Up::End { req: number, end } => {
                 let frame = self.end(req, end, &mut payload);
-                (Asked::End(*number), frame)
+                beside = brings::of(end);
+                (Asked::End(*number, brings::ids(end)), frame)
             }
             Up::Extend { job, token, length, progress } => {
                 let (lease_ms, progress) = (*length, Some(*progress));
@@ -112,7 +118,8 @@ impl Client {
             Up::Poll { .. } | Up::Frame(_) | Up::Pong => unreachable!("{up:?} is no frame's"),
         };
         self.asked.insert(req, asked);
-        Some(codec::write_client_with(&frame, &payload))
+        let head = codec::write_client_beside(&frame, &beside);
+        Some(format!("{head}\n{payload}"))
     }
 
     fn end(&mut self, req: Request, end: &End, payload: &mut String) -> WorkClient {
@@ -163,7 +170,8 @@ impl Client {
                 Heard::Down(Down::Leased { jobs: vec![leased], poll: false })
             }
             WorkServer::Did(it) => match self.asked.remove(&it.req) {
-                Some(Asked::End(req)) => {
+                Some(Asked::End(req, names)) if !is_told(text, &names) => Heard::Misnamed(req),
+                Some(Asked::End(req, _)) => {
                     let ended = if it.again { Ended::Again } else { Ended::Done };
                     Heard::Down(Down::Did { req, ended })
                 }
@@ -183,11 +191,12 @@ impl Client {
         let over = it.code == "unknown_job";
         match self.asked.remove(&it.req) {
             Some(Asked::Consume(_)) => Heard::Unsubscribed,
-            Some(Asked::End(req)) => {
+            Some(Asked::End(req, _)) => {
                 let ended = match (it.reason, &*it.code) {
                     (Some(reason), "fenced") => Ended::Late(reason),
                     (_, "unknown_job") => Ended::Unknown,
                     (_, "too_many") => Ended::TooOften,
+                    (_, code) if code == Code::Refused.name() => Ended::Rejected,
                     _ => return Heard::Down(Down::Retry { req }),
                 };
                 Heard::Down(Down::Did { req, ended })
@@ -209,6 +218,19 @@ fn leased(job: &JobLeased, queue: Queue) -> Leased {
 /// A queue's name.
 pub fn name(queue: Queue) -> String {
     format!("queue {queue}")
+}
+
+/// The queue of a name.
+pub fn queue_named(text: &str) -> Queue {
+    let mut all = 0..QUEUES;
+    all.find(|queue| name(*queue) == text).expect("a queue of the model")
+}
+
+/// Whether a frame says that these were brought.
+fn is_told(text: &str, names: &BroughtIds) -> bool {
+    let told: Brought = codec::read_beside(text).expect("a frame");
+    let events: Vec<_> = told.events.iter().map(|stands| stands.id).collect();
+    events == names.events && told.enqueued == names.jobs
 }
 
 /// What a word has that no other one has.

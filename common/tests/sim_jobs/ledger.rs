@@ -10,13 +10,13 @@ mod times;
 
 use crate::{
     counts::Counts,
-    deed::{Leased, Source},
+    deed::{End, Leased, Source},
     disk::{Disk, QUEUES, Queue, end_event},
     store::Batch,
 };
 use holdfast_common::{
     id::{EventId, JobId, ScheduleId},
-    job::{Digest, Place, QueueSettings, StoreTime, Token, clock::STEADY},
+    job::{Place, QueueSettings, StoreTime, clock::STEADY},
     time::{Instant, Millis, Timestamp},
 };
 pub use known::{Known, Stands};
@@ -248,14 +248,22 @@ impl Ledger {
         }
     }
 
-    /// The end of a lease is answered as done.
-    pub fn done(&mut self, job: JobId, token: Token, digest: Digest) {
+    /// The end of a lease, as it was said, is answered as done: by now, or before.
+    pub fn done(&mut self, end: &End) {
+        let (job, token) = (end.job, end.token);
         let known = self.state.jobs.get(&job);
-        let ended = known.is_some_and(|known| known.ended.contains(&(token, digest)));
+        let ended = known.is_some_and(|known| known.ended.contains(&(token, end.digest)));
         if !ended && !self.state.removed.contains(&job) {
             self.breaks(Invariant::J3, || {
                 format!("{token} is answered as done and did not end {job}")
             });
+        }
+        let State { jobs, removed, brought, .. } = &self.state;
+        let made = |id: &JobId| jobs.contains_key(id) || removed.contains(id);
+        let lacks = end.events.iter().any(|event| !brought.contains(event))
+            || end.jobs.iter().any(|asked| !made(&asked.new.id));
+        if lacks {
+            self.breaks(Invariant::J4, || format!("{token} has ended {job} without what it said"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod acts;
 mod begin;
+mod brings;
 mod client;
 #[path = "../shared/cores.rs"]
 mod cores;

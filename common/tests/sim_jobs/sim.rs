@@ -239,13 +239,17 @@ impl Sim {
                 ledger.breaks(Invariant::J11, || format!("{} without credit", leased.job));
                 return None;
             }
+            Heard::Misnamed(req) => {
+                ledger.breaks(Invariant::J4, || format!("{req} is told to have brought others"));
+                return None;
+            }
             Heard::Down(down) => down,
         };
         match &down {
             Down::Leased { jobs, .. } => ledger.told(jobs, 1),
             Down::Did { req, ended: Ended::Done | Ended::Again } => {
                 if let Some((Up::End { end, .. }, _)) = peer.asks.get(req) {
-                    ledger.done(end.job, end.token, end.digest);
+                    ledger.done(end);
                 }
             }
             Down::Lost { .. } => ledger.counts.add("line: a lease is lost"),

@@ -162,6 +162,14 @@ pub(super) fn check(asked: &Asks, jobs: &Jobs, said: &[Said], book: &Book) -> Ou
     as_answered(jobs, book)
 }
 
+/// How many jobs were done by `holdfast-work.v1`, and how many of these have brought another one.
+pub(super) fn by_socket(jobs: &Jobs) -> (u64, u64) {
+    let ways = |job: &Ended| job.result.as_ref().is_some_and(|it| it["how"] == "socket");
+    let done = jobs.values().filter(|job| ways(job));
+    let brings = |job: &&Ended| job.data.kind == Kind::Parent;
+    (done.clone().count() as u64, done.filter(brings).count() as u64)
+}
+
 /// J1 and J10: what was asked for, and what that brings.
 fn each_is_there(asked: &Asks, jobs: &Jobs) -> Outcome<()> {
     let mut wanted = BTreeSet::new();
@@ -173,8 +181,7 @@ fn each_is_there(asked: &Asks, jobs: &Jobs) -> Outcome<()> {
             return Err(format!("J10: {title} was answered {}, and is {job:?}", asked.id).into());
         }
         wanted.insert(title.clone());
-        let by = job.result.as_ref().map(|result| &result["how"]);
-        if asked.kind == Kind::Parent && by.is_some_and(|how| how == "http") {
+        if asked.kind == Kind::Parent && job.state == "done" {
             wanted.insert(child(title));
         }
     }
@@ -190,8 +197,7 @@ fn ended_once(title: &str, job: &Ended, events: &[u64]) -> Outcome<()> {
     let fence = result.and_then(|result| result["fence"].as_u64());
     let how = result.and_then(|result| result["how"].as_str());
     let right = match (&*job.state, how) {
-        ("done", Some("http")) => events.len() == 1 && fence == Some(events[0]),
-        ("done", Some("socket")) => events.is_empty(),
+        ("done", Some("http" | "socket")) => events.len() == 1 && fence == Some(events[0]),
         ("dead", None) => events.is_empty(),
         _ => false,
     };

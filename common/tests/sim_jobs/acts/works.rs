@@ -4,7 +4,7 @@ use crate::{
     client::digest_of,
     deed::{Claim, End},
     disk::Queue,
-    peer::{WORKERS, has_socket},
+    peer::WORKERS,
     plan::Act,
     server::{Up, digest},
     sim::Sim,
@@ -97,13 +97,10 @@ impl Sim {
         true
     }
 
-    /// What a completion brings. By a frame that is nothing but the next job.
+    /// What a completion brings.
     fn brings(&mut self, act: Act, w: usize, queue: Queue, end: &mut End) {
-        let bare = has_socket(w);
         match act {
-            Act::CompleteBadly { .. } if bare => {}
             Act::Complete { events, jobs, next, .. } => {
-                let (events, jobs) = if bare { (0, 0) } else { (events, jobs) };
                 end.events = (0..events).map(|_| EventId::new(self.number(), &[4; 10])).collect();
                 let form = self.number();
                 end.jobs = (0..jobs).map(|_| self.asked(queue, form)).collect();
@@ -131,9 +128,7 @@ impl Sim {
         };
         let job = if forged { self.some_job(which).unwrap_or(job) } else { job };
         let mut end = self.words(job, token, Ending::Complete);
-        if !has_socket(w) {
-            end.events = vec![EventId::new(self.number(), &[5; 10])];
-        }
+        end.events = vec![EventId::new(self.number(), &[5; 10])];
         self.says(w, (job, 0), end);
         true
     }

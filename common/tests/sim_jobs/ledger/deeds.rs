@@ -2,7 +2,7 @@
 
 use super::{Invariant, Known, Ledger, Stands, known::Hold};
 use crate::{
-    deed::{Deed, End, Ended},
+    deed::{Deed, End, Ended, Source},
     disk::{Asked, By, Disk, end_event},
     store::Batch,
 };
@@ -26,6 +26,7 @@ impl Ledger {
             Deed::Made { asked, source, most } => {
                 let first = self.first_of(batch, deed);
                 self.once(*source, now, first);
+                self.made_once(asked.new.id, *source);
                 self.made(batch, asked, *most);
             }
             Deed::Begun { job, token, length, .. } => self.begun(batch, *job, *token, *length),
@@ -96,6 +97,14 @@ impl Ledger {
             errors: Vec::new(),
         };
         self.state.jobs.insert(asked.new.id, known);
+    }
+
+    /// What an end enqueues is enqueued once, however often the end is said.
+    fn made_once(&mut self, job: JobId, source: Source) {
+        let known = self.state.jobs.contains_key(&job) || self.state.removed.contains(&job);
+        if known && matches!(source, Source::End(_)) {
+            self.breaks(Invariant::J4, || format!("{job} is enqueued once more by {source:?}"));
+        }
     }
 
     fn cancelled(&mut self, batch: &Batch, job: JobId) {

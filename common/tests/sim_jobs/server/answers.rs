@@ -2,11 +2,13 @@
 
 use super::{Call, Down, SECOND, Server, Wire, digest, driven::leased_job, socket::Told};
 use crate::{
+    brings,
     deed::{Answer, End, Ended, Enqueued, Got, Leased, Task},
     disk::Queue,
     store::Done,
 };
 use holdfast_common::{
+    consumer::BroughtIds,
     dispatch::{Count, Input, SeatId},
     error::Code,
     job::{Ending, JobState, Place},
@@ -43,7 +45,7 @@ impl Server {
                 self.ended((wire, req), *end, ended, (next, version), now);
             }
             (Call::End { wire, req, .. }, _) if self.is_line(wire) => {
-                self.answered(wire, Told::Ended(req, version, Err(Code::StorageFault)), now);
+                self.answered(wire, failed(req, version), now);
             }
             (Call::End { wire, req, .. }, _) => self.say(wire, Down::Retry { req }),
             (Call::Extend { wire, req, .. }, Answer::Extended(Ok(()))) => {
@@ -269,26 +271,62 @@ impl Server {
             self.ledger.counts.add("end: with the next job");
         }
         if self.is_line(wire) {
-            let then = end.then.is_some().then(|| {
-                let jobs = next.iter().map(leased_job).collect();
-                real::Claimed::Jobs { jobs, next: None }
-            });
             let place = self.store.disk.place(end.job).unwrap_or(Place::Done);
-            let said = match ended {
-                Ended::Done => real::Ended::Done { place, wait: None, appended: Vec::new(), then },
-                Ended::Again => real::Ended::Again { place, stands: Vec::new() },
-                Ended::Late(reason) => real::Ended::Late(reason),
-                Ended::TooOften => real::Ended::TooOften,
-                Ended::Unknown => real::Ended::UnknownJob,
-                Ended::Moved | Ended::Rejected => unreachable!("it brings no events"),
-            };
-            return self.answered(wire, Told::Ended(req, version, Ok(said)), now);
+            let said = real_end(&end, ended, place, &next);
+            self.counts_brought(&end, ended);
+            let told = Told::Ended(req, version, brings::ids(&end), Ok(said));
+            return self.answered(wire, told, now);
         }
         if matches!(ended, Ended::Done | Ended::Again) {
-            self.ledger.done(end.job, end.token, end.digest);
+            self.ledger.done(&end);
         }
         self.ledger.told(&next, 1);
         self.say(wire, Down::Did { req, ended });
         self.say(wire, Down::Leased { jobs: next, poll: false });
+    }
+
+    /// What is said of an end over a connection of `holdfast-work.v1` that brings something.
+    fn counts_brought(&mut self, end: &End, ended: Ended) {
+        if end.events.is_empty() {
+            return;
+        }
+        let what = match ended {
+            Ended::Done => "line: an end has brought something",
+            Ended::Again => "line: an end had brought something",
+            Ended::Late(_) => "line: a late end brings nothing",
+            Ended::Rejected => "line: what an end brings is refused",
+            Ended::Moved | Ended::TooOften | Ended::Unknown => return,
+        };
+        self.ledger.counts.add(what);
+    }
+}
+
+/// Of an end nobody knows what became.
+fn failed(req: u64, version: u64) -> Told {
+    Told::Ended(req, version, BroughtIds::default(), Err(Code::StorageFault))
+}
+
+/// What became of an end, as a connection's machine is told it.
+fn real_end(end: &End, ended: Ended, place: Place, next: &[Leased]) -> real::Ended {
+    match ended {
+        Ended::Done => {
+            let then = end.then.is_some().then(|| {
+                let jobs = next.iter().map(leased_job).collect();
+                real::Claimed::Jobs { jobs, next: None }
+            });
+            real::Ended::Done { place, wait: None, appended: brings::appended(end), then }
+        }
+        Ended::Again => {
+            let stands = (1..).zip(&end.events).map(|(offset, _)| Some(offset)).collect();
+            real::Ended::Again { place, stands }
+        }
+        Ended::Late(reason) => real::Ended::Late(reason),
+        Ended::TooOften => real::Ended::TooOften,
+        Ended::Unknown => real::Ended::UnknownJob,
+        Ended::Rejected => {
+            let (index, verdict) = brings::rejected(end);
+            real::Ended::Rejected { index, verdict }
+        }
+        Ended::Moved => unreachable!("it is decided anew"),
     }
 }

@@ -5,9 +5,10 @@ use super::{
     socket::{Frame, Line, ROOM, Told},
 };
 use crate::{
-    client::{digest_of, name},
+    brings,
+    client::{digest_of, queue_named},
     deed::{Claim, End, Leased, Source, Task},
-    disk::{Asked, QUEUES, Queue},
+    disk::{Asked, Queue},
 };
 use holdfast_common::{
     consumer::{HeldRead, Input, Output},
@@ -108,9 +109,9 @@ impl Server {
                     self.answered(wire, Told::Taken(req, moves, Ok(Claimed::UnknownJob)), now);
                 }
             },
-            Output::End { req, job, token, how, then, .. } => {
+            Output::End { req, job, token, how, brings, then, .. } => {
                 let then = then.and_then(|claim| self.taking(wire, &claim));
-                let end = Box::new(self.word(job, token, &how, then));
+                let end = Box::new(brings::with(self.word(job, token, &how, then), brings));
                 let call = Call::End { wire, req, end: end.clone() };
                 self.store.put(call, Task::End(end));
             }
@@ -154,11 +155,6 @@ impl Server {
     pub(super) fn gives_back(&mut self, job: JobId, token: Token) {
         self.hand_back(&Leased { job, queue: 0, token, length: SECOND });
     }
-}
-
-fn queue_named(text: &str) -> Queue {
-    let mut all = 0..QUEUES;
-    all.find(|queue| name(*queue) == text).expect("a queue of the model")
 }
 
 pub fn leased_job(leased: &Leased) -> LeasedJob {

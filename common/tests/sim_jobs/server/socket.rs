@@ -42,7 +42,7 @@ pub enum Frame {
 pub enum Told {
     Enqueued(Request, Result<Enqueued, Code>),
     Taken(Request, Rc<Moves>, Result<Claimed, Code>),
-    Ended(Request, u64, Result<Ended, Code>),
+    Ended(Request, u64, BroughtIds, Result<Ended, Code>),
     Extended(Request, Result<Extended, Code>),
     Held(Vec<HeldRead>),
 }
@@ -210,9 +210,8 @@ impl Server {
                 let result = result.map_err(Into::into);
                 self.feed(wire, now, Input::Taken { req, moves: &moves, result });
             }
-            Told::Ended(req, version, result) => {
+            Told::Ended(req, version, ids, result) => {
                 let result = result.map_err(Into::into);
-                let ids = BroughtIds::default();
                 self.feed(wire, now, Input::Ended { req, version, ids, result });
             }
             Told::Extended(req, result) => {

@@ -19,6 +19,7 @@ const PLAIN: &str = "job-1";
 const POISON: &str = "job-2";
 const FIRST: &str = "job-3";
 const SECOND: &str = "job-4";
+const PARENT: &str = "job-6";
 
 impl Run {
     fn well() -> Self {
@@ -68,12 +69,24 @@ impl Run {
         self.jobs.insert(title.to_owned(), serde_json::from_value(job).unwrap());
     }
 
-    /// A job is done by this lease, of which nobody has told, and says nothing in a room.
+    /// A job is done by this lease, of which nobody has told.
     fn by_socket(&mut self, title: &str, fence: u64) {
-        self.said.retain(|said| said.title != title);
+        for said in self.said.iter_mut().filter(|said| said.title == title) {
+            said.fence = fence;
+        }
         self.book.had.retain(|_, had| had.title != title);
         self.book.ended.retain(|(job, _), _| job != title);
         self.ends(title, "done", "plain", &json!({ "fence": fence, "how": "socket" }), 0);
+    }
+
+    /// A parent is done in this way, and has brought its child, which is done as well.
+    fn parent(&mut self, how: &str) {
+        let child = child(PARENT);
+        self.asks(PARENT, Kind::Parent, None);
+        for (title, kind, fence) in [(PARENT, "parent", 50), (&*child, "plain", 51)] {
+            self.said.push(Said { title: title.to_owned(), fence });
+            self.ends(title, "done", kind, &json!({ "fence": fence, "how": how }), 0);
+        }
     }
 
     /// Which line does not hold.
@@ -127,12 +140,42 @@ fn each_fault_is_seen_and_named() {
 }
 
 #[test]
+fn an_end_that_lacks_its_event_or_its_child_or_has_it_twice_is_seen_by_either_way() {
+    type Spoils = fn(&mut Run);
+    let faults: [Spoils; 5] = [
+        |run| run.said.retain(|said| said.title != PARENT),
+        |run| run.said.push(Said { title: PARENT.to_owned(), fence: 50 }),
+        |run| run.said.push(Said { title: PARENT.to_owned(), fence: 49 }),
+        |run| {
+            run.jobs.remove(&child(PARENT));
+            run.said.retain(|said| said.title != child(PARENT));
+        },
+        |run| {
+            run.ends(&child(PLAIN), "done", "plain", &json!({ "fence": 52, "how": "socket" }), 0);
+            run.said.push(Said { title: child(PLAIN), fence: 52 });
+        },
+    ];
+    for how in ["http", "socket"] {
+        let mut run = Run::well();
+        run.parent(how);
+        assert_eq!(run.broken(), None, "{how}");
+        for (n, spoils) in (1..).zip(faults) {
+            let mut run = Run::well();
+            run.parent(how);
+            spoils(&mut run);
+            assert_eq!(run.broken().as_deref(), Some("J4"), "{how}, fault {n}");
+        }
+    }
+}
+
+#[test]
 fn a_schedule_that_fires_twice_or_not_is_seen() {
     let ticks = Ticks { jobs: ["7".to_owned()].into(), ..Ticks::default() };
     let mut run = Run::well();
     assert!(fired_once(&ticks, &run.jobs).is_err());
     let result = json!({ "fence": 50, "how": "socket" });
     run.ends(&of_schedule("7"), "done", "plain", &result, 0);
+    run.said.push(Said { title: of_schedule("7"), fence: 50 });
     assert!(fired_once(&ticks, &run.jobs).is_ok() && run.broken().is_none());
     run.ends(&of_schedule("8"), "done", "plain", &result, 0);
     assert!(fired_once(&ticks, &run.jobs).unwrap_err().to_string().starts_with("J10: "));

@@ -1,8 +1,9 @@
 //! J9: who has asked for jobs hears of the end of each, once, and nobody else does.
 
-use super::{Asked, Asks, Jobs};
+use super::{Asked, Asks, Ended, Jobs};
 use crate::{Outcome, stage::Stage};
 use holdfast_common::{id::RoomId, proof::Database, work::JobEnded};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a wait that was in vain says first.
@@ -35,7 +36,16 @@ fn all_have_read(asked: &Asks, read: &BTreeMap<u8, u64>) -> bool {
     counts.iter().all(|(by, count)| read.get(by).is_some_and(|read| read > count))
 }
 
-/// Each has read of the end of each job that they have asked for, once, and how it ended.
+/// An end as somebody reads of it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    job: String,
+    state: String,
+    /// What came of it, as JSON.
+    result: Option<String>,
+}
+
+/// Each has read of the end of each job that they have asked for, once: how it ended, and what came of it.
 pub(in super::super) fn told_once(
     asked: &Asks,
     jobs: &Jobs,
@@ -52,7 +62,11 @@ pub(in super::super) fn told_once(
         let mut wanted: Vec<_> = asked
             .iter()
             .filter(theirs)
-            .map(|(title, asked)| (asked.id.clone(), jobs[title].state.clone()))
+            .map(|(title, asked)| {
+                let Ended { state, result, .. } = &jobs[title];
+                let result = result.as_ref().map(Value::to_string);
+                Told { job: asked.id.clone(), state: state.clone(), result }
+            })
             .collect();
         wanted.sort();
         if told != wanted {
@@ -67,16 +81,16 @@ pub(in super::super) fn told_once(
     Ok(())
 }
 
-/// What stands in the inbox: jobs, and how each has ended.
-fn told(database: &Database) -> Outcome<Vec<(String, String)>> {
+/// What stands in the inbox.
+fn told(database: &Database) -> Outcome<Vec<Told>> {
     let inbox = database.rooms.values().find(|room| room.inbox && room.ns == "work");
     let entries = inbox.and_then(|room| database.entries.get(&room.room));
     let mut told = Vec::new();
     for entry in entries.into_iter().flatten().filter(|entry| entry.kind == "job_ended") {
         let data = entry.data.as_ref().map_or("null", |data| data.get());
-        let JobEnded { job, state, .. } = serde_json::from_str(data)?;
-        let state = serde_json::to_value(state)?;
-        told.push((job.to_string(), state.as_str().unwrap_or_default().to_owned()));
+        let JobEnded { job, state, result, .. } = serde_json::from_str(data)?;
+        let state = serde_json::to_value(state)?.as_str().unwrap_or_default().to_owned();
+        told.push(Told { job: job.to_string(), state, result: result.map(|it| it.to_string()) });
     }
     Ok(told)
 }

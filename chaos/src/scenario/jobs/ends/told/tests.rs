@@ -36,7 +36,9 @@ impl Run {
     fn asks(&mut self, n: u8, by: Option<u8>, state: JobState) {
         let (title, id) = (format!("job-{n}"), id(n).to_string());
         let data = json!({ "title": title, "body": "plain" });
-        let job = json!({ "id": id, "state": state, "data": data, "result": null, "errors": [] });
+        let (result, errors) = (result(n, state), json!([]));
+        let job =
+            json!({ "id": id, "state": state, "data": data, "result": result, "errors": errors });
         self.jobs.insert(title.clone(), serde_json::from_value(job).unwrap());
         self.asked.insert(title, Asked { id, kind: Kind::Plain, group: None, by });
         if let Some(by) = by {
@@ -46,8 +48,8 @@ impl Run {
 
     fn tells(&mut self, by: u8, n: u8, state: JobState) {
         let (queue, kind) = ("inbox".to_owned(), "task".to_owned());
-        let (job, text) = (id(n), String::new());
-        let ended = JobEnded { job, queue, kind, state, result: None, error: None, text };
+        let (job, result, text) = (id(n), result(n, state), String::new());
+        let ended = JobEnded { job, queue, kind, state, result, error: None, text };
         self.inboxes.entry(by).or_default().push(ended);
     }
 
@@ -56,6 +58,11 @@ impl Run {
             self.inboxes.iter().map(|(n, ended)| (*n, database(*n, ended))).collect();
         told_once(&self.asked, &self.jobs, &databases).err().map(|error| error.to_string())
     }
+}
+
+/// What comes of a job; of a dead letter nothing does.
+fn result(n: u8, state: JobState) -> Option<Value> {
+    (state == JobState::Done).then(|| json!({ "fence": n, "how": "socket" }))
 }
 
 fn id(n: u8) -> JobId {
@@ -92,7 +99,7 @@ fn what_each_has_asked_for_and_was_told_once_passes() {
 #[test]
 fn who_is_told_twice_or_never_or_of_what_is_anothers_or_wrong_is_seen() {
     type Spoils = fn(&mut Run);
-    let faults: [(&str, Spoils); 7] = [
+    let faults: [(&str, Spoils); 10] = [
         ("told twice", |run| run.tells(1, MINE[0], JobState::Done)),
         ("told never", |run| drop(run.inboxes.get_mut(&1).unwrap().remove(0))),
         ("told of one twice and of the other never", |run| {
@@ -107,6 +114,13 @@ fn who_is_told_twice_or_never_or_of_what_is_anothers_or_wrong_is_seen() {
         ("told of a service's", |run| run.tells(2, SERVICES, JobState::Done)),
         ("told of another end", |run| {
             run.inboxes.get_mut(&1).unwrap()[1].state = JobState::Done;
+        }),
+        ("told of another result", |run| {
+            run.inboxes.get_mut(&1).unwrap()[0].result = result(THEIRS, JobState::Done);
+        }),
+        ("told of no result", |run| run.inboxes.get_mut(&1).unwrap()[0].result = None),
+        ("told of a result of a dead letter", |run| {
+            run.inboxes.get_mut(&1).unwrap()[1].result = result(MINE[1], JobState::Done);
         }),
     ];
     for (fault, spoils) in faults {
