@@ -72,8 +72,8 @@ pub enum Change {
     /// It is there, in place of the one of its number.
     Set(Box<Timed>),
     Pause,
-    /// With its next occurrence.
-    Resume(Timestamp),
+    /// With its next occurrence, if it is still this one.
+    Resume(ScheduleId, Timestamp),
     Remove,
 }
 

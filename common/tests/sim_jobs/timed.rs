@@ -21,7 +21,10 @@ impl Sim {
         let there = self.server.store.disk.schedules.get(&n).map(|it| it.schedule.clone());
         let change = match form & 7 {
             4 => there.map(|_| Change::Pause)?,
-            5 | 6 => Change::Resume(next_of(&there?.cron, wall)),
+            5 | 6 => {
+                let there = there?;
+                Change::Resume(there.id, next_of(&there.cron, wall))
+            }
             7 => there.map(|_| Change::Remove)?,
             _ => {
                 let cron = cron(Millis([5_000, 20_000, 60_000][(form >> 3) as usize % 3]));

@@ -83,6 +83,15 @@ impl Server {
         }
     }
 
+    /// Whoever is at the other end of a connection that is over reads what there is, and then that it is.
+    pub(super) fn reads_to_its_end(&mut self, wire: Wire) {
+        if let Some(down) = self.sockets.get_mut(&wire)
+            && !matches!(down.back(), Some(Frame::Close))
+        {
+            down.push_back(Frame::Close);
+        }
+    }
+
     /// A subscription waits, for nothing yet.
     fn sits(&mut self, wire: Wire, sub: Sub, queue: Queue, length: Millis, now: Instant) {
         let Some(line) = self.lines.get_mut(&wire) else { return };

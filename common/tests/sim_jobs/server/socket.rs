@@ -363,6 +363,7 @@ impl Server {
     /// A connection is over; `written`: all that was put out is on its way.
     pub(super) fn leaves(&mut self, wire: Wire, written: bool, now: Instant) {
         let Some(mut line) = self.lines.remove(&wire) else { return };
+        self.reads_to_its_end(wire);
         for consumer in std::mem::take(&mut line.seats).into_values() {
             self.waits.remove(&consumer);
             self.dispatched(now, dispatch::Input::Gone(consumer));

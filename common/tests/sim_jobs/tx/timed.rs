@@ -68,7 +68,8 @@ impl Tx<'_> {
         };
         match change {
             Change::Pause => schedule.state = ScheduleState::Paused { reason: None },
-            Change::Resume(next) => {
+            Change::Resume(id, _) if schedule.id != *id => return,
+            Change::Resume(_, next) => {
                 if schedule.next().is_some_and(|before| before <= *next) {
                     return;
                 }
