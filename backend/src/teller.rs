@@ -5,6 +5,7 @@
 //! end, so that it stands in the inbox once, however often it is appended; only then the mark goes.
 
 mod again;
+mod words;
 
 use crate::{
     app::{Handlers, Shared, rooms},
@@ -19,11 +20,9 @@ use holdfast_common::{
     error::Code,
     event::EventType,
     id::{EventId, JobId, RoomId},
-    job::JobState,
     storage::{Appended, Fault, Verdict, jobs::JobRead},
     work::JobEnded,
 };
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -48,9 +47,6 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long it waits for a storage that could not say; and at most, should nobody have said that there is an end.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Characters of a job's title that are told.
-const TITLE: usize = 80;
 
 /// Starts telling. It ends when the server's parts are dropped.
 pub(crate) fn start(shared: &Arc<Shared>) {
@@ -165,7 +161,7 @@ async fn tell_one(shared: &Shared, job: &JobRead) -> Result<(), Fault> {
     let Some(room) = rooms::ensure_inbox(shared, ns, person).await? else {
         return Ok(());
     };
-    let mut ended = ended(shared, job);
+    let mut ended = words::ended(job, shared.limits.payload_bytes as usize);
     if let Err(code) = append(shared, ns, room, job, &ended).await? {
         // A result may be as deep as JSON is read, and stands one deeper here.
         ended.result = None;
@@ -214,51 +210,6 @@ pub(crate) fn telling<'a>(handlers: &Handlers, ns: &'a str) -> Option<&'a str> {
         handler.is_some_and(|handler| handler.class(JobEnded::NAME).is_some())
     };
     [ns, JobEnded::NAMESPACE].into_iter().find(tells)
-}
-
-fn ended(shared: &Shared, job: &JobRead) -> JobEnded {
-    let state = job.place.state();
-    let error = job.attempts.last().map(|attempt| attempt.error.clone());
-    let error = error.filter(|_| state == JobState::Dead);
-    let name = called(job);
-    let text = match (state, &error) {
-        (JobState::Done, _) => format!("{name} is done."),
-        (JobState::Dead, Some(why)) => format!("{name} has failed: {why}"),
-        (JobState::Dead, None) => format!("{name} has failed."),
-        _ => format!("{name} was cancelled."),
-    };
-    let result = job.outcome.as_deref().filter(|_| state == JobState::Done);
-    let mut ended = JobEnded {
-        job: job.id,
-        queue: job.queue.clone(),
-        kind: job.kind.clone(),
-        state,
-        result: result.and_then(|text| serde_json::from_str(text).ok()),
-        error,
-        text,
-    };
-    let most = shared.limits.payload_bytes as usize;
-    let bytes = serde_json::to_vec(&ended).map_or(0, |bytes| bytes.len());
-    if bytes > most {
-        ended.result = None;
-    }
-    ended
-}
-
-/// What a sentence calls a job: by its title, where its payload has one, or else by its type.
-fn called(job: &JobRead) -> String {
-    #[derive(Deserialize)]
-    struct Titled {
-        title: String,
-    }
-    match serde_json::from_str::<Titled>(&job.data) {
-        Ok(Titled { title }) if title.chars().count() > TITLE => {
-            let cut: String = title.chars().take(TITLE).collect();
-            format!("“{cut}…”")
-        }
-        Ok(Titled { title }) if !title.trim().is_empty() => format!("“{title}”"),
-        _ => format!("Your {}", job.kind),
-    }
 }
 
 /// The one event by which this end is told.

@@ -36,7 +36,8 @@ pub struct JobEnded {
     /// Of a dead letter: what went wrong at last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The same in a sentence for people.
+    /// The same in a sentence for people: with the result, a text as it is and all else as JSON, or with
+    /// what went wrong. Of a long one it has the beginning.
     pub text: String,
 }
 

@@ -70,6 +70,8 @@ test("a board at work", async ({ server, people }) => {
   await page.getByRole("button", { name: "Cancel" }).click();
   await board.job("Weigh the boxes of the morning's delivery").press("Details");
   await page.getByText("Attempt 1 by").last().waitFor();
+  await show(page, "Dead");
+  await page.getByRole("listitem").last().scrollIntoViewIfNeeded();
   await take(page, "board-details");
 });
 
@@ -205,4 +207,24 @@ test("the queues on a very busy day", async ({ people }) => {
   await page.goto("/queues");
   await page.getByRole("link", { name: /packing/ }).focus();
   await take(page, "queues-busy");
+});
+
+test("what came of the jobs that somebody asked for", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada Lovelace", inbox);
+  const titles = ["Weigh the boxes", "Count the beds on ward 7", "Copy the archive of last year", "Call the plumber", "להזמין קפה למטבח", "Print the labels"];
+  for (const title of titles) {
+    await ada.tab.board.addTask(title);
+    await ada.tab.board.job(title).expectState("ready");
+  }
+  await ada.tab.close();
+  await work.finish({ boxes: 3, kg: [12.5, 8, 31.25], by: "scale-2" });
+  await work.finish("Twelve, two of them free.\nThe list: https://example.org/wards/7/beds?day=2");
+  await work.finish({ files: Array.from({ length: 90 }, (_, n) => `box-${n}/scan.tif`) });
+  await work.bury("Nobody answers: connection refused (os error 111)");
+  await work.finish("הוזמן");
+  await work.finish();
+  const { room, page } = await ada.open("/inbox");
+  await room.entry("“Print the labels” is done.").article.waitFor();
+  await take(page, "inbox-ends");
 });

@@ -186,6 +186,52 @@ test("a dead letter is found, mended and done at last", async ({ server, people 
   expect(await work.counts()).toMatchObject({ ready: 0, leased: 0, done: 1, dead: 0 });
 });
 
+test("the details of a dead letter tell of each attempt what went wrong and when", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const begun = Date.now();
+  await work.add(["Call Bo"], { max_attempts: 2, backoff_ms: 1 });
+  await work.fail("The line is busy.");
+  await work.fail("Nobody answers.");
+  const ended = Date.now();
+  const job = ada.tab.board.job("Call Bo");
+  await job.expectState("dead");
+  await job.press("Details");
+  const attempts = job.article.getByRole("listitem");
+  await expect(attempts).toHaveText([/^Attempt 2 by\s+robot\s*Nobody answers\./, /^Attempt 1 by\s+robot\s*The line is busy\./]);
+  const times = attempts.locator("time[datetime]");
+  await expect(times).toHaveCount(2);
+  const [second, first] = await times.evaluateAll((all) => all.map((time) => Date.parse(time.getAttribute("datetime")!)));
+  expect(first).toBeGreaterThanOrEqual(begun);
+  expect(second).toBeGreaterThanOrEqual(first!);
+  expect(ended).toBeGreaterThanOrEqual(second!);
+});
+
+test("of the dead letters those that were looked for are requeued together, and no others", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  const [found] = await work.add(["Call Ado"]);
+  await work.bury("There is no such name.");
+  const [other] = await work.add(["Send the letter"]);
+  await work.bury("The post is shut.");
+  const dead = board.column("Dead").getByRole("article");
+  await expect(dead).toHaveCount(2);
+  const error = page.getByRole("searchbox", { name: "Error" });
+  await error.fill("no such");
+  await error.press("Enter");
+  await expect(dead).toHaveCount(1);
+  await page.getByRole("button", { name: "Requeue all" }).click();
+  await board.job("Call Ado").expectState("ready");
+  expect(await work.counts()).toMatchObject({ ready: 1, dead: 1 });
+  expect(await work.job(found!)).toMatchObject({ state: "ready" });
+  expect(await work.job(other!)).toMatchObject({ state: "dead" });
+  await error.fill("");
+  await error.press("Enter");
+  await board.job("Send the letter").expectState("dead");
+  await expect(dead).toHaveCount(1);
+});
+
 test("one dead letter is found by its type and brought back as it was, and that stands in the audit", async ({ server, people }) => {
   const work = new Work(server);
   const ada = await people.join("Ada", inbox);
@@ -278,14 +324,28 @@ test("who asked for a job sees what came of it", async ({ server, people }) => {
 test("who asked for a job and was away finds in their inbox what came of it", async ({ server, people }) => {
   const work = new Work(server);
   const ada = await people.join("Ada", inbox);
-  await ada.tab.board.addTask("Weigh the box");
-  await ada.tab.board.job("Weigh the box").expectState("ready");
+  for (const title of ["Weigh the box", "Count the beds", "Call Bo", "Copy the archive"]) {
+    await ada.tab.board.addTask(title);
+    await ada.tab.board.job(title).expectState("ready");
+  }
   await ada.tab.close();
   expect(await work.consume("--name", "py-1", "--most", "1")).toEqual(["Weigh the box"]);
+  await work.finish("Twelve, <b>two</b> of them free");
+  await work.bury("Nobody answers.");
+  await work.finish({ files: Array.from({ length: 500 }, (_, n) => `${n}.txt`) });
   const rooms = await ada.open("/inbox");
-  await expect(rooms.room.entry("“Weigh the box” is done.").article).toBeVisible();
+  const told = [
+    '“Weigh the box” is done: {"by":"py-1","title":"Weigh the box"}',
+    "“Count the beds” is done: Twelve, <b>two</b> of them free",
+    "“Call Bo” has failed: Nobody answers.",
+    /^“Copy the archive” is done: \{"files":\["0\.txt","1\.txt",.{274}…$/,
+  ];
+  const texts = rooms.room.entries.locator(".entry-text");
+  await expect(texts).toHaveText(told);
   await rooms.page.reload();
-  await expect(rooms.page.getByRole("log").getByText("“Weigh the box” is done.")).toHaveCount(1);
+  await expect(texts).toHaveText(told);
+  await rooms.page.getByRole("link", { name: "See the queues" }).click();
+  await expect(rooms.page.getByRole("link", { name: /inbox/ })).toBeVisible();
 });
 
 test("a queue is paused and resumed for everyone", async ({ server, people }) => {

@@ -43,10 +43,13 @@ fn next_link(text: &str) -> Option<(usize, usize)> {
 fn link_length(before: &str, text: &str) -> Option<usize> {
     let inside = before.chars().next_back().is_some_and(char::is_alphanumeric);
     let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme))?;
-    let end = text.find(|c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c));
-    let address = trim(&text[..end.unwrap_or(text.len())]);
+    // Such as end it within a quotation, or within a text of JSON.
+    let ends = |c: char| c.is_whitespace() || c.is_control() || "<>\"`\\“”".contains(c);
+    let address = trim(&text[..text.find(ends).unwrap_or(text.len())]);
+    // What is left of one that was cut would lead elsewhere.
+    let cut = address.ends_with('…');
     let host = address.strip_prefix(scheme)?.chars().next()?;
-    (!inside && (host.is_alphanumeric() || host == '[')).then_some(address.len())
+    (!inside && !cut && (host.is_alphanumeric() || host == '[')).then_some(address.len())
 }
 
 /// Leaves out what ends the sentence, and a bracket that was opened before the address.
@@ -63,7 +66,7 @@ fn trim(mut address: &str) -> &str {
         let count = |c: char| address.matches(c).count();
         let cut = match opened {
             Some(opened) => count(last) > count(opened),
-            None => ".,;:!?'*_~…".contains(last),
+            None => ".,;:!?'*_~".contains(last),
         };
         if !cut {
             return address;
@@ -100,9 +103,19 @@ mod tests {
             "xhttps://a.example",
             "http",
             "httpx://a",
+            "https://a.example/cu…",
+            "https://a.example/cu…).",
         ] {
             assert_eq!(parts(text), [Plain(text)], "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_ends_with_what_it_is_quoted_in() {
+        let link = Link("https://a.example/x");
+        assert_eq!(parts("“https://a.example/x” is"), [Plain("“"), link, Plain("” is")]);
+        let json = [Plain("{\"at\":\""), link, Plain("\\nis it\"}")];
+        assert_eq!(parts("{\"at\":\"https://a.example/x\\nis it\"}"), json);
     }
 
     #[test]

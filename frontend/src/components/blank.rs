@@ -34,7 +34,13 @@ pub fn Blank(
 }
 
 fn inbox() -> AnyView {
-    view! { <p>"Only the server writes here, and only you read it."</p> }.into_any()
+    view! {
+        <p>
+            "Only the server writes here, and only you read it. "
+            <a class="link" href="/queues">"See the queues"</a>
+        </p>
+    }
+    .into_any()
 }
 
 fn gone() -> AnyView {

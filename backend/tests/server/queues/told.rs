@@ -54,7 +54,7 @@ on_every_engine! {
         assert_eq!((&*entries[1].kind, &*entries[1].from.name), ("job_ended", "server"));
         let told: Value = serde_json::from_str(entries[1].data.as_ref().unwrap().get()).unwrap();
         assert_eq!((&told["job"], &told["state"]), (&json!(id), &json!("done")));
-        assert_eq!((&told["result"], &told["text"]), (&json!("reached"), &json!("“call back” is done.")));
+        assert_eq!((&told["result"], &told["text"]), (&json!("reached"), &json!("“call back” is done: reached")));
     }
 
     async fn who_asked_and_is_away_finds_each_end_once(rig) {
@@ -77,7 +77,8 @@ on_every_engine! {
         assert_eq!(jobs, [&*done, &dead, &dead]);
         assert_eq!((&ends[0]["result"], ends[0].get("error")), (&json!({ "beds": 7 }), None));
         assert_eq!((&ends[1]["error"], ends[1].get("result")), (&json!("no line"), None));
-        assert_eq!(ends[1]["text"], "“dead” has failed: no line");
+        let texts: Vec<_> = ends.iter().map(|end| end["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, [r#"“done” is done: {"beds":7}"#, "“dead” has failed: no line", "“dead” was cancelled."]);
     }
 
     async fn the_key_of_one_person_is_no_other_persons(rig) {
@@ -106,6 +107,8 @@ on_every_engine! {
         complete(&rig, &id, &json!(much)).await;
         let ends = ends(&rig, me.person, 1).await;
         assert_eq!((&ends[0]["state"], ends[0].get("result")), (&json!("done"), None));
+        let text = ends[0]["text"].as_str().unwrap();
+        assert!(text.starts_with("“much” is done: xxx") && text.ends_with("x…"), "{text}");
         assert_eq!(job(&rig, &id).await["result"], much);
     }
 

@@ -1,0 +1,121 @@
+//! What is told of an end: what came of the job, for programs, and in a sentence for people.
+
+use holdfast_common::{job::JobState, storage::jobs::JobRead, work::JobEnded};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Characters of a job's title that the sentence has.
+const TITLE: usize = 80;
+
+/// Characters that it has of what came of the job, or of why it failed.
+const OUTCOME: usize = 300;
+
+/// The end of a job as its event tells it, in at most so many bytes: past them without the result, of
+/// which the sentence still has the beginning.
+pub(super) fn ended(job: &JobRead, most: usize) -> JobEnded {
+    let state = job.place.state();
+    let error = job.attempts.last().map(|attempt| attempt.error.clone());
+    let error = error.filter(|_| state == JobState::Dead);
+    let result = job.outcome.as_deref().filter(|_| state == JobState::Done);
+    let result = result.and_then(|text| serde_json::from_str(text).ok());
+    let what = error.clone().or_else(|| result.as_ref().map(plain));
+    let mut ended = JobEnded {
+        job: job.id,
+        queue: job.queue.clone(),
+        kind: job.kind.clone(),
+        state,
+        text: sentence(&called(job), state, what.as_deref().unwrap_or_default()),
+        result,
+        error,
+    };
+    let bytes = serde_json::to_vec(&ended).map_or(0, |bytes| bytes.len());
+    if bytes > most {
+        ended.result = None;
+    }
+    ended
+}
+
+/// The end in a sentence, with what came of it where it brought something.
+fn sentence(name: &str, state: JobState, what: &str) -> String {
+    let end = match state {
+        JobState::Done => "is done",
+        JobState::Dead => "has failed",
+        _ => "was cancelled",
+    };
+    match what.trim() {
+        "" => format!("{name} {end}."),
+        what => format!("{name} {end}: {}", beginning(what, OUTCOME)),
+    }
+}
+
+/// A result as people read it: a text as it is, all else as JSON without blanks, nothing where it
+/// is nothing.
+fn plain(result: &Value) -> String {
+    match result {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    }
+}
+
+/// What a sentence calls a job: by its title, where its payload has one, or else by its type.
+fn called(job: &JobRead) -> String {
+    #[derive(Deserialize)]
+    struct Titled {
+        title: String,
+    }
+    match serde_json::from_str::<Titled>(&job.data) {
+        Ok(Titled { title }) if !title.trim().is_empty() => {
+            format!("“{}”", beginning(&title, TITLE))
+        }
+        _ => format!("Your {}", job.kind),
+    }
+}
+
+/// A text, or of a longer one so many characters with `…` behind them.
+fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said(result: &Value) -> String {
+        sentence("“Call Bo”", JobState::Done, &plain(result))
+    }
+
+    #[test]
+    fn the_sentence_of_an_end_has_what_came_of_it() {
+        assert_eq!(said(&json!("reached")), "“Call Bo” is done: reached");
+        assert_eq!(said(&json!(12.5)), "“Call Bo” is done: 12.5");
+        let json = json!({ "by": "py-1", "rooms": [1, 2] });
+        assert_eq!(said(&json), r#"“Call Bo” is done: {"by":"py-1","rooms":[1,2]}"#);
+        let failed = sentence("“Call Bo”", JobState::Dead, "Nobody answers.\n");
+        assert_eq!(failed, "“Call Bo” has failed: Nobody answers.");
+    }
+
+    #[test]
+    fn an_end_that_brought_nothing_is_said_alone() {
+        for nothing in [json!(null), json!(""), json!(" \n")] {
+            assert_eq!(said(&nothing), "“Call Bo” is done.", "{nothing}");
+        }
+        assert_eq!(sentence("Your task", JobState::Dead, ""), "Your task has failed.");
+        assert_eq!(sentence("Your task", JobState::Cancelled, ""), "Your task was cancelled.");
+    }
+
+    #[test]
+    fn of_what_is_long_the_sentence_has_the_beginning_and_says_so() {
+        let fits = "ä".repeat(OUTCOME);
+        assert_eq!(said(&json!(fits)), format!("“Call Bo” is done: {fits}"));
+        assert_eq!(said(&json!(format!("{fits}!"))), format!("“Call Bo” is done: {fits}…"));
+        let list = said(&json!(vec!["x"; OUTCOME]));
+        assert!(list.starts_with(r#"“Call Bo” is done: ["x","x","#) && list.ends_with('…'));
+        let failed = sentence("Your task", JobState::Dead, &format!("{fits}!"));
+        assert_eq!(failed, format!("Your task has failed: {fits}…"));
+    }
+}
