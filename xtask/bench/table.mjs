@@ -17,6 +17,8 @@ const PHASES = { bothIn: "both", bothOut: "both", p50: "light", p99: "light" };
 const STEADY = 0.2;
 // What a rate with many waiting has to be of that with few, at least.
 const LEAST = 0.75;
+// Bytes that a server of ours may have at most with many waiting, beyond what it has empty.
+const MOST_BYTES = 64 * 1048576;
 const OURS = "holdfast";
 
 const cell = (text, width) => String(text).padStart(width);
@@ -104,6 +106,12 @@ function beside(rows, system, name, [few, many]) {
   return after / before;
 }
 
+// Bytes of memory that a system has at most with many waiting, beyond what it has empty.
+function grown(rows, system, [few, many]) {
+  const own = (waiting) => rows.filter((row) => row.system === system && row.waiting === waiting);
+  return Math.max(...own(many).map((row) => row.peak)) - Math.min(...own(few).map((row) => row.rss));
+}
+
 // What makes a run one that proves nothing, or proves that a bound does not hold.
 export function faults(rows, systems, counts, rounds) {
   const out = [];
@@ -119,6 +127,7 @@ export function faults(rows, systems, counts, rounds) {
     for (const name of few === many ? [] : [...RATES, "p50"]) {
       if (!(beside(rows, system, name, [few, many]) >= LEAST)) out.push(`${system} with ${many} waiting: ${NAMES[name]}: slower by more than a quarter`);
     }
+    if (!(grown(rows, system, [few, many]) <= MOST_BYTES)) out.push(`${system} with ${many} waiting: it takes more than ${mib(MOST_BYTES)} MiB beyond what it takes empty`);
   }
   return out;
 }
@@ -134,8 +143,6 @@ function ours(rows, system, counts) {
     const part = beside(rows, system, name, [few, many]);
     out.push(`${NAMES[name].padEnd(32)}${best.join("")}${cell(digits(part), 10)}${part < LEAST ? "  slower by more than a quarter" : ""}`);
   }
-  const own = (waiting) => rows.filter((row) => row.system === system && row.waiting === waiting);
-  const bare = Math.min(...own(few).map((row) => row.rss));
-  out.push(`with ${many} waiting it has up to ${mib(Math.max(...own(many).map((row) => row.peak)) - bare)} MiB more than empty`);
+  out.push(`with ${many} waiting it has up to ${mib(grown(rows, system, [few, many]))} MiB more than empty`);
   return out;
 }

@@ -2,6 +2,8 @@
 
 mod jobs;
 
+pub(crate) use jobs::tables;
+
 use crate::sh::{self, Outcome};
 use crate::workspace::{Workspace, cargo};
 use crate::{page, setup, size};

@@ -49,8 +49,8 @@ cargo xtask <chore>
                         a fault, or each of them, that the scenario `jobs` has to see
   shots [-- ARGUMENTS]  pictures of the page, into target/shots/
   bench [-- ARGUMENTS]  the benchmarks
-  bench jobs [--peers none|graphile,bullmq,nats,rabbit] [--waiting N] [--rounds N] [--seconds N]
-                        queues alone, beside those of others
+  bench jobs [--peers nats|none|graphile,bullmq,nats,rabbit] [--waiting N] [--rounds N] [--seconds N]
+                        queues beside those of others: NATS where nobody says otherwise
   sim [--jobs] [--seeds N | --seed S] [--planted FAULT]
                         the simulator over the first N seeds (1,000), or over one of them again
   fuzz [TARGET…] [--seconds N]

@@ -7,10 +7,11 @@ use crate::{
 };
 use futures_util::FutureExt;
 use holdfast_common::{
+    error::Code,
     id::JobId,
     job::{Holder, JobType, Reason, Token, limits},
     storage::{
-        Fault,
+        Fault, Verdict,
         jobs::{Ended, Extend, Extended, How, LeasedJob, QueueName},
     },
     time::Millis,
@@ -163,8 +164,10 @@ async fn end(shared: &Shared, about: &About, said: EndDraft) {
             Ok(Ended::Done { .. } | Ended::Again { .. }) => return,
             Ok(Ended::Late(reason)) => return stopped(id, reason),
             Ok(Ended::UnknownJob) => return stopped(id, Reason::Other),
-            Ok(Ended::Rejected { index, verdict }) => format!("event {index}: {verdict:?}"),
-            Ok(Ended::UnknownQueue { index }) => format!("job {index}: there is no such queue"),
+            Ok(Ended::Rejected { index, verdict }) => {
+                format!("event {index}: {}", rejected(&verdict))
+            }
+            Ok(Ended::UnknownQueue { index }) => format!("job {index}: There is no such queue."),
             Ok(Ended::TooOften) => "it was snoozed too often".to_owned(),
             Ok(Ended::TooLarge) => "its jobs are more than a queue may have".to_owned(),
             Ok(Ended::QueueFull | Ended::Moved) | Err(Refusal::Fault(Fault::Failed(_)))
@@ -188,6 +191,13 @@ async fn end(shared: &Shared, about: &About, said: EndDraft) {
         // What it wanted with it cannot be had: the attempt has failed, and nothing of it happens.
         let how = How::Fail { reason: why, failure: None, retry: Some(Millis(0)) };
         said = EndDraft::plain(id, token, how);
+    }
+}
+
+fn rejected(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Reject { detail, .. } => detail,
+        Verdict::Ack { .. } => Code::Unknown.text(),
     }
 }
 

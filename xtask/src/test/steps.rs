@@ -3,7 +3,7 @@
 use crate::sh::{self, Outcome};
 use crate::tally::{self, Tally, summary};
 use crate::workspace::{Workspace, cargo};
-use crate::{browser, chaos, e2e, lint, page, server, setup, size};
+use crate::{bench, browser, chaos, e2e, lint, page, server, setup, size};
 
 /// One line of the table below.
 pub(super) struct Step {
@@ -20,12 +20,13 @@ pub(super) enum Work {
 }
 
 /// Everything that must pass.
-pub(super) const STEPS: [Step; 11] = [
+pub(super) const STEPS: [Step; 12] = [
     Step::chore("lint", "the format", lint::format),
     Step::chore("lint", "clippy", lint::clippy),
     Step::chore("lint", "clippy for the browser", lint::clippy_wasm),
     Step::chore("lint", "the lock file of the fuzz targets", lint::fuzz_lock),
     Step::chore("lint", "the e2e suite's types", lint::types),
+    Step::chore("lint", "what the benchmark of queues makes of its figures", bench::tables),
     Step::tests("unit", "the Rust tests", rust_tests),
     Step::chore("page", "the page", build_page),
     Step::chore("page", "the page's size", size::run),
