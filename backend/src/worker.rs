@@ -35,9 +35,11 @@ pub trait Worker: Send + Sync + 'static {
 /// What became of an attempt.
 #[derive(Debug, Clone)]
 pub enum Outcome<J: JobType> {
-    /// The job is done.
+    /// The job is done. What came of it has to be read back as its type from the JSON it is written as, and
+    /// to be within [its bytes](holdfast_common::job::limits::RESULT_BYTES): else the attempt has failed.
     Done(J::Output),
-    /// It is tried again after a while, if it has attempts left.
+    /// It is tried again after a while, if it has attempts left. A failure that cannot be kept in its typed
+    /// form is kept as its text.
     Retry(J::Failure),
     /// The same, and not sooner than after this time.
     RetryAfter(J::Failure, Millis),

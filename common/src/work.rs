@@ -23,7 +23,7 @@ pub struct Task {
 pub struct JobEnded {
     /// The job.
     pub job: JobId,
-    /// Its queue, in this namespace.
+    /// Its queue: of this namespace, or of one that tells of no ends itself.
     pub queue: String,
     /// The name of its type.
     #[serde(rename = "type")]
@@ -33,7 +33,7 @@ pub struct JobEnded {
     /// What came of it. One that is too large for an event is left out: the job itself has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// Of a dead letter: what went wrong at last.
+    /// Of a dead letter: what went wrong at last; left out like the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The same in a sentence for people: with the result, a text as it is and all else as JSON, or with

@@ -14,6 +14,7 @@ use holdfast_common::{
     time::Millis,
 };
 use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
 
 impl Desk {
     /// Enqueues jobs. Those who wait for them have them with the same commit.
@@ -73,7 +74,7 @@ impl Desk {
     pub(crate) async fn claim(self: &Arc<Self>, claim: Claim) -> Result<(Claimed, Moves), Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
-        let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
+        let mine = Owed::nothing(self);
         let claimed = self.carried(async move {
             let _turn = turn;
             let (claimed, moves) = desk.ask(desk.engine.claim(claim.clone())).await?;
@@ -114,7 +115,7 @@ impl Desk {
     pub(crate) async fn end(self: &Arc<Self>, end: End) -> Result<(Ended, u64), Fault> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
-        let mine = Owed { desk: Arc::clone(self), jobs: Vec::new() };
+        let mine = Owed::nothing(self);
         let ended = self.carried(async move {
             let _turn = turn;
             let wanted = end.then.as_ref().map(|claim| claim.wanted.clone());
@@ -214,6 +215,14 @@ fn is_for_many(deed: &Deed) -> bool {
 struct Owed {
     desk: Arc<Desk>,
     jobs: Vec<LeasedJob>,
+    /// Goes last, when what gives them back has begun: they are on their way after the call that got them, too.
+    _under_way: watch::Receiver<()>,
+}
+
+impl Owed {
+    fn nothing(desk: &Arc<Desk>) -> Self {
+        Self { desk: Arc::clone(desk), jobs: Vec::new(), _under_way: desk.under_way() }
+    }
 }
 
 impl Drop for Owed {

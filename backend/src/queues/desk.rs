@@ -132,12 +132,17 @@ impl Desk {
         &self,
         call: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let under_way = self.under_way.subscribe();
+        let under_way = self.under_way();
         tokio::spawn(async move {
             let answer = call.await;
             drop(under_way);
             answer
         })
+    }
+
+    /// Counts as a call that is under way for as long as it is kept.
+    pub(super) fn under_way(&self) -> watch::Receiver<()> {
+        self.under_way.subscribe()
     }
 
     /// Completes when no call is under way, and nothing that comes of one: then nobody holds a job because of it.

@@ -113,7 +113,7 @@ pub(crate) async fn end_with_brings<R: Refuses>(
         events: said.events.iter().map(|event| event.id).collect(),
         jobs: said.jobs.iter().map(|job| job.id).collect(),
     };
-    let then = undated(brings).and(then);
+    let then = undated(brings).and_then(|()| allowed(&said)).and(then);
     let (ended, version) = end_as_said(shared, about, author, &said, then).await?;
     Ok((ended, version, ids))
 }
@@ -231,8 +231,15 @@ fn queue_of<'a>(further: &'a EndJob, about: &'a About) -> (&'a str, &'a str) {
     (ns, further.queue.as_ref().unwrap_or(&about.queue))
 }
 
+/// That whoever comes from outside may enqueue each of its jobs. A worker is the server's own.
+fn allowed<R: Refuses>(said: &EndDraft) -> Result<(), R> {
+    for (index, job) in said.jobs.iter().enumerate() {
+        may(Right::Enqueue, &job.ns).map_err(|code| R::from(code).of(Part::Job, index))?;
+    }
+    Ok(())
+}
+
 fn further<R: Refuses>(shared: &Shared, job: &NewJob) -> Result<(), R> {
-    may(Right::Enqueue, &job.ns)?;
     let queue = shared.queues.queue(&job.ns, &job.queue)?;
     fits(shared, queue, job)
 }

@@ -10,8 +10,9 @@ const TITLE: usize = 80;
 /// Characters that it has of what came of the job, or of why it failed.
 const OUTCOME: usize = 300;
 
-/// The end of a job as its event tells it, in at most so many bytes: past them without the result, of
-/// which the sentence still has the beginning.
+/// The end of a job as its event tells it, in at most so many bytes: past them without the result or the
+/// error, of which the sentence still has the beginning, and past them even so with a sentence that has
+/// none of it. That one is a few hundred bytes.
 pub(super) fn ended(job: &JobRead, most: usize) -> JobEnded {
     let state = job.place.state();
     let error = job.attempts.last().map(|attempt| attempt.error.clone());
@@ -28,11 +29,17 @@ pub(super) fn ended(job: &JobRead, most: usize) -> JobEnded {
         result,
         error,
     };
-    let bytes = serde_json::to_vec(&ended).map_or(0, |bytes| bytes.len());
-    if bytes > most {
-        ended.result = None;
+    if bytes(&ended) > most {
+        (ended.result, ended.error) = (None, None);
+    }
+    if bytes(&ended) > most {
+        ended.text = sentence(&called(job), state, "");
     }
     ended
+}
+
+fn bytes(ended: &JobEnded) -> usize {
+    serde_json::to_vec(ended).map_or(0, |bytes| bytes.len())
 }
 
 /// The end in a sentence, with what came of it where it brought something.
@@ -83,6 +90,11 @@ fn beginning(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_common::{
+        id::JobId,
+        job::{Attempt, Place},
+        time::{Millis, Timestamp},
+    };
     use serde_json::json;
 
     fn said(result: &Value) -> String {
@@ -117,5 +129,63 @@ mod tests {
         assert!(list.starts_with(r#"“Call Bo” is done: ["x","x","#) && list.ends_with('…'));
         let failed = sentence("Your task", JobState::Dead, &format!("{fits}!"));
         assert_eq!(failed, format!("Your task has failed: {fits}…"));
+    }
+
+    fn job(place: Place, text: &str) -> JobRead {
+        let attempt = Attempt {
+            attempt: 1,
+            fence: 1,
+            at: Timestamp(0),
+            took: Millis(1),
+            lapsed: false,
+            consumer: String::new(),
+            error: text.to_owned(),
+        };
+        JobRead {
+            id: JobId::from_bytes([1; 16]),
+            seq: 1,
+            ns: "work".to_owned(),
+            queue: "inbox".to_owned(),
+            kind: "task".to_owned(),
+            data: r#"{"title":"Call Bo"}"#.to_owned(),
+            place,
+            priority: 0,
+            group: None,
+            attempt: 1,
+            fence: 1,
+            most: 1,
+            outcome: Some(json!(text).to_string()),
+            attempts: vec![attempt],
+            holder: None,
+            progress: None,
+            due: None,
+            asker: None,
+            age: Millis(0),
+        }
+    }
+
+    #[test]
+    fn an_event_has_as_much_of_an_end_as_it_has_room_for() {
+        // Each quotation mark takes two bytes as JSON.
+        let text = "\"".repeat(1_000);
+        for (place, end) in [(Place::Done, "is done"), (Place::Dead, "has failed")] {
+            let job = job(place, &text);
+            let whole = ended(&job, 64 * 1024);
+            let part = ended(&job, 1_000);
+            let bare = ended(&job, 500);
+            let (result, error) = match place {
+                Place::Done => (Some(json!(text)), None),
+                _ => (None, Some(text.clone())),
+            };
+            assert_eq!((&whole.result, &whole.error), (&result, &error));
+            let beginning = format!("“Call Bo” {end}: {}…", "\"".repeat(OUTCOME));
+            for told in [&whole, &part] {
+                assert_eq!(told.text, beginning);
+            }
+            assert_eq!(bare.text, format!("“Call Bo” {end}."));
+            for told in [part, bare] {
+                assert_eq!((told.result, told.error), (None, None));
+            }
+        }
     }
 }

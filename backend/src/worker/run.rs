@@ -189,7 +189,13 @@ async fn end(shared: &Shared, about: &About, said: EndDraft) {
             }
         };
         // What it wanted with it cannot be had: the attempt has failed, and nothing of it happens.
-        let how = How::Fail { reason: why, failure: None, retry: Some(Millis(0)) };
+        let how = match said.how {
+            // A failure whose typed form cannot be kept is still what its worker says of it.
+            How::Fail { reason, failure: Some(_), retry } => {
+                How::Fail { reason, failure: None, retry }
+            }
+            _ => How::Fail { reason: why, failure: None, retry: Some(Millis(0)) },
+        };
         said = EndDraft::plain(id, token, how);
     }
 }

@@ -1,8 +1,8 @@
 //! Workers in the server, and jobs that come of events.
 
+mod bounds;
 mod lost;
 mod shop;
-mod unfit;
 
 use crate::{
     faulty::Faulty,
@@ -26,6 +26,7 @@ use holdfast_common::{
 use serde_json::{Value, json};
 use shop::{FLOOR, Ordered, Pack, Packer, Serve, ShopRules, Todo, Unpack};
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -35,6 +36,8 @@ struct Shop {
     rig: Rig,
     floor: RoomId,
     packer: Packer,
+    /// What is exported goes there.
+    _exports: tempfile::TempDir,
 }
 
 impl Shop {
@@ -47,17 +50,20 @@ impl Shop {
             backoff: Millis(1),
             ..QueueSettings::default()
         };
+        let exports = tempfile::tempdir().unwrap();
+        let files = exports_in(exports.path());
         let build = move |builder: Builder| {
             let queues = shop::queues().into_iter().map(|queue| queue.with(settings.clone()));
             builder
                 .namespace(Serve(ShopRules))
                 .queues(queues.collect())
                 .worker(own, 2)
+                .exports(files)
                 .drain(Duration::from_millis(100))
         };
         let rig = Rig::start(engine, folder, build).await;
         let floor = rig.handle.room("shop", FLOOR).await.unwrap();
-        Self { rig, floor, packer }
+        Self { rig, floor, packer, _exports: exports }
     }
 
     async fn on_both(test: impl AsyncFn(Self)) {
@@ -82,13 +88,18 @@ impl Shop {
 
     /// The job, once it is so.
     async fn until_it(&self, id: JobId, is: impl Fn(&Value) -> bool) -> Value {
+        self.until_at(&format!("/api/v1/shop/jobs/{id}"), is).await
+    }
+
+    /// What this address answers, once it is so.
+    async fn until_at(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            let job = self.job(id).await;
-            if is(&job) {
-                return job;
+            let read = self.rig.get(path).await.json();
+            if is(&read) {
+                return read;
             }
-            assert!(begun.elapsed() < PATIENCE, "{job}");
+            assert!(begun.elapsed() < PATIENCE, "{read}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -98,6 +109,11 @@ impl Shop {
         let log = self.rig.get("/api/v1/shop/rooms/floor/events").await.json();
         log["events"].as_array().unwrap()[1..].iter().map(|event| event["data"].clone()).collect()
     }
+}
+
+fn exports_in(folder: &Path) -> Exports {
+    let (folder, pace) = (folder.join("exports"), Duration::from_secs(1));
+    Exports { folder, keep: Millis(60_000), bytes: 1 << 20, pace }
 }
 
 #[tokio::test]
@@ -352,11 +368,7 @@ async fn what_comes_of_an_event_is_enqueued_with_it_and_only_if_it_is_appended()
         assert_eq!(shop.rig.post(path, key, &order(1)).await.status, 201);
         assert_eq!(shop.rig.post(path, key, &order(1)).await.status, 200);
         // The order's job, and the one further job that came of it.
-        let begun = Instant::now();
-        while shop.rig.get("/api/v1/shop/queues/packing").await.json()["done"] != 2 {
-            assert!(begun.elapsed() < PATIENCE);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        shop.until_at("/api/v1/shop/queues/packing", |queue| queue["done"] == 2).await;
         assert_eq!(shop.events().await, [json!({ "boxes": 1 }), json!({ "boxes": 1 })]);
         let emitted = shop.rig.handle.emit_to_room(shop.floor, &Ordered { boxes: 0 }).await;
         assert!(emitted.is_ok());
@@ -374,12 +386,7 @@ async fn a_server_whose_queues_could_tell_nobody_of_an_end_is_not_built() {
     };
     assert_eq!(untold(shop().queues(shop::queues()).build().await), "shop");
     let folder = tempfile::tempdir().unwrap();
-    let exports = || Exports {
-        folder: folder.path().join("exports"),
-        keep: Millis(1_000),
-        bytes: 1_000,
-        pace: Duration::from_secs(1),
-    };
+    let exports = || exports_in(folder.path());
     assert_eq!(untold(shop().exports(exports()).build().await), "holdfast");
     let work = || shop().namespace(work::Serve(WorkRules));
     for builder in [shop(), work().queues(shop::queues()).exports(exports())] {

@@ -26,23 +26,23 @@ impl<R: Rows> Work<R> {
                 return Err(Fault::Failed(what).into());
             }
         };
-        match self.space(&new)? {
-            Space::Free => {
-                let appended = self.push(append)?;
-                if is_new(&appended) {
-                    self.add_all(&new)?;
-                }
-                return Ok(Some(appended));
+        let space = self.space(&new)?;
+        if space == Space::Free {
+            let appended = self.push(append)?;
+            if is_new(&appended) {
+                self.add_all(&new)?;
             }
-            Space::Full => {}
-            Space::Never => return self.push(&too_large(append)).map(Some),
+            return Ok(Some(appended));
         }
         // What enqueues nothing needs no room. That this is so is seldom.
         let appended = self.part(|work| {
             let appended = work.push(append)?;
             Ok(if is_new(&appended) { Err(()) } else { Ok(appended) })
         })?;
-        Ok(appended.ok())
+        match appended {
+            Err(()) if space == Space::Never => self.push(&too_large(append)).map(Some),
+            appended => Ok(appended.ok()),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use holdfast_common::{
     id::JobId,
     job::{Act, Ending, Place, Reason, Refused, Token, limits::reason},
     storage::{
-        Appended, Fault, Verdict,
+        Append, Appended, Fault, Verdict,
         jobs::{End, Ended, Extend, Extended, How},
     },
     time::Millis,
@@ -47,6 +47,7 @@ impl<R: Rows> Work<R> {
             match whole? {
                 Ok(appended) => appended,
                 Err((index, Ended::Moved)) => return self.moved_by(end, index),
+                Err((_, Ended::QueueFull)) => return self.full(end),
                 Err((_, ended)) => return Ok(ended),
             }
         };
@@ -109,12 +110,26 @@ impl<R: Rows> Work<R> {
         Ok(Ok(all))
     }
 
+    /// What an end is for whose jobs there is no room. Those of its events' handlers and its own come together: where
+    /// they are more than a queue may have there will never be any.
+    fn full(&mut self, end: &End) -> Worked<Ended, R> {
+        let by_handlers = end.appends.iter().flat_map(Append::jobs);
+        let jobs: Vec<_> = by_handlers.chain(&end.jobs).cloned().collect();
+        let Ok(queues) = self.queues_of(&jobs)? else {
+            return Ok(Ended::QueueFull);
+        };
+        let new = self.not_there(&jobs, queues)?;
+        let never = self.space(&new)? == Space::Never;
+        Ok(if never { Ended::TooLarge } else { Ended::QueueFull })
+    }
+
     /// What an end is whose event was judged by what has moved. Where that was moved by another event of the
     /// same end, to ask the rules again would change nothing: then it is rejected.
     fn moved_by(&mut self, end: &End, index: usize) -> Worked<Ended, R> {
         let append = &end.appends[index];
         let alone = self.part(|work| match work.append_unless_full(append)? {
             Some(Appended::Moved) => Ok(Err::<(), _>(true)),
+            Some(Appended::Fault(fault)) => Err(fault.into()),
             _ => Ok(Err(false)),
         })?;
         if alone == Err(true) {

@@ -139,9 +139,9 @@ pub(in crate::engine) trait Rows {
     /// Stores a new row and returns its number.
     fn add_job(&mut self, row: &Row) -> Result<Seq, Self::Error>;
     fn keep_job(&mut self, row: &Row) -> Result<(), Self::Error>;
-    /// Deletes jobs' rows with their attempts and contents, the first ones alone where their contents have
-    /// more than [`REMOVE_BYTES`]; returns how many.
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize, Self::Error>;
+    /// Deletes jobs' rows with their attempts and contents, until these have had so many bytes; returns how many
+    /// jobs, and how many bytes.
+    fn drop_jobs(&mut self, rows: &[Row], most: usize) -> Result<(usize, usize), Self::Error>;
 
     fn is_there(&self, id: JobId) -> Result<bool, Self::Error>;
     /// The first ready jobs of a queue with their payloads, in the order in which they begin: so many,

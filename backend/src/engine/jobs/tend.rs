@@ -2,7 +2,7 @@
 
 use super::{
     Work,
-    rows::{Overdue, Rows, Seq, Swept},
+    rows::{Overdue, REMOVE_BYTES, Rows, Seq, Swept},
     work::Worked,
 };
 use crate::limits::KEYS_KEPT;
@@ -65,7 +65,9 @@ impl<R: Rows> Work<R> {
             return Ok(0);
         };
         let ended = self.rows.ended(queue, StoreTime(by), most)?;
-        let dropped = self.rows.drop_jobs(&ended)?;
+        let left = REMOVE_BYTES.saturating_sub(self.dropped);
+        let (dropped, bytes) = self.rows.drop_jobs(&ended, left)?;
+        self.dropped += bytes;
         for row in &ended[..dropped] {
             self.remember(row)?;
             let (job, from, attempt) = (row.job.id, Some(row.job.place), row.job.attempt);

@@ -21,7 +21,7 @@ pub(in crate::engine) struct Work<R: Rows> {
     queues: BTreeMap<Seq, Touched>,
     /// Of what is overdue: no time passes within a batch.
     pub(super) swept: Swept,
-    /// Bytes of payloads and outcomes that it has overwritten for an operator.
+    /// Bytes of payloads and outcomes that it has overwritten, other than by an end.
     pub(super) dropped: usize,
 }
 

@@ -170,6 +170,12 @@ async fn an_end_with_more_jobs_than_a_queue_may_have_changes_nothing(bench: &Ben
     let appends = vec![event(&rig, room, "one").await];
     let end = End { appends, jobs: vec![small(), small()], ..end };
     assert!(matches!(say(bench, &end).await.0, Ended::TooLarge));
+    let of_one = with_jobs(event(&rig, room, "two").await, vec![small()]);
+    let together = End { appends: vec![of_one.clone()], jobs: vec![small()], ..end.clone() };
+    assert!(matches!(say(bench, &together).await.0, Ended::TooLarge));
+    let by_handlers = vec![of_one, with_jobs(event(&rig, room, "three").await, vec![small()])];
+    let together = End { appends: by_handlers, jobs: Vec::new(), ..end.clone() };
+    assert!(matches!(say(bench, &together).await.0, Ended::TooLarge));
     let by_handler = with_jobs(event(&rig, room, "two").await, vec![small(), small()]);
     let end = End { appends: vec![end.appends[0].clone(), by_handler], jobs: Vec::new(), ..end };
     let (ended, _) = say(bench, &end).await;

@@ -3,7 +3,7 @@
 use super::{bench::*, govern::inbox, many::all};
 use holdfast_common::{
     job::{NewJob, QueueSettings},
-    storage::jobs::{Chosen, Deed, Enqueue, Purge},
+    storage::jobs::{Chosen, Deed, Enqueue, Purge, QueueName},
     time::Millis,
 };
 
@@ -48,6 +48,16 @@ async fn large_jobs_are_removed_in_parts(bench: &Bench) {
     bench.pass(1_000).await;
     assert!(bench.tend().await.more);
     assert_eq!(bench.counts().await.done, 6);
-    assert!(!bench.tend().await.more);
+    // As much is removed of all queues together.
+    bench.queue("other", QueueSettings { keep: Millis(1_000), ..settings() }).await;
+    let other: Vec<_> =
+        large(60).into_iter().map(|job| NewJob { queue: "other".to_owned(), ..job }).collect();
+    let ids = other.iter().map(|job| job.id).collect();
+    bench.enqueue_all(Enqueue { jobs: other, promise: None, then: Vec::new() }).await;
+    let other = QueueName { ns: WORK.to_owned(), name: "other".to_owned() };
+    all(bench, Deed::Cancel(Chosen::Of(other, ids))).await;
+    bench.pass(1_000).await;
+    assert!(bench.tend().await.more);
     assert_eq!(bench.counts().await.done, 0);
+    assert!(!bench.tend().await.more);
 }

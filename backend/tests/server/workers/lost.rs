@@ -38,11 +38,7 @@ impl Shop {
     }
 
     async fn until_done(&self, count: u64) {
-        let begun = Instant::now();
-        while self.rig.get(PACKING).await.json()["done"] != count {
-            assert!(begun.elapsed() < PATIENCE, "{count} jobs are done");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.until_at(PACKING, |queue| queue["done"] == count).await;
     }
 
     /// One packer at least is free.

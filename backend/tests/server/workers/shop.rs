@@ -3,9 +3,10 @@
 use holdfast_backend::worker::{Leased, Outcome, Worker};
 use holdfast_common::{
     event::{Decision, Effect, Facts, No},
-    id::JobId,
+    id::{JobId, RoomId},
     job::{Work, limits::END_EVENTS},
     limits::Limits,
+    system::Export,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,14 @@ pub enum Todo {
     },
     Fail {
         fatal: bool,
+    },
+    /// For good, with a failure of so many bytes.
+    FailAtLength {
+        bytes: usize,
+    },
+    /// A further job is the export of this room.
+    Export {
+        room: RoomId,
     },
     Panic,
     /// For ever, by a snooze or by handing it back.
@@ -198,6 +207,12 @@ impl Worker for Packer {
                 job.emit(FLOOR, &Packed::of(1));
                 let torn = "torn".to_owned();
                 if fatal { Outcome::Dead(torn) } else { Outcome::Retry(torn) }
+            }
+            Todo::FailAtLength { bytes } => Outcome::Dead("x".repeat(bytes)),
+            Todo::Export { room } => {
+                let (namespace, name) = ("shop".to_owned(), FLOOR.to_owned());
+                job.enqueue(&Export { room, namespace, name });
+                Outcome::Done(Packed::of(0))
             }
             Todo::Write { bytes } => {
                 job.emit(FLOOR, &Packed::of(1));

@@ -3,7 +3,7 @@
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, REMOVE_BYTES, Row, Rows, Seq, fit},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, fit},
     },
     memory::State,
 };
@@ -161,9 +161,9 @@ impl Rows for &mut State {
         Ok(())
     }
 
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize, Fault> {
+    fn drop_jobs(&mut self, rows: &[Row], most: usize) -> Result<(usize, usize), Fault> {
         let (mut bytes, mut jobs) = (0, 0);
-        while let Some(row) = rows.get(jobs).filter(|_| bytes < REMOVE_BYTES) {
+        while let Some(row) = rows.get(jobs).filter(|_| bytes < most) {
             self.jobs.jobs.remove(&row.seq);
             self.jobs.attempts.remove(&row.seq);
             for content in [Some(row.content), row.outcome].into_iter().flatten() {
@@ -171,7 +171,7 @@ impl Rows for &mut State {
             }
             jobs += 1;
         }
-        Ok(jobs)
+        Ok((jobs, bytes))
     }
 
     fn is_there(&self, id: JobId) -> Result<bool, Fault> {

@@ -4,7 +4,7 @@ use super::{attempts, held::Held, keys, row, sql};
 use crate::engine::{
     jobs::{
         list::{At, at},
-        rows::{Keyed, Overdue, Queue, REMOVE_BYTES, Row, Rows, Seq, Swept, fit},
+        rows::{Keyed, Overdue, Queue, Row, Rows, Seq, Swept, fit},
     },
     sqlite::{
         append, content, hooks,
@@ -163,9 +163,9 @@ impl Rows for Tables<'_> {
         Ok(row::keep(self.db, kept)?)
     }
 
-    fn drop_jobs(&mut self, rows: &[Row]) -> Result<usize> {
+    fn drop_jobs(&mut self, rows: &[Row], most: usize) -> Result<(usize, usize)> {
         let (mut contents, mut bytes, mut jobs) = (Vec::new(), 0, 0);
-        while let Some(row) = rows.get(jobs).filter(|_| bytes < REMOVE_BYTES) {
+        while let Some(row) = rows.get(jobs).filter(|_| bytes < most) {
             for content in [Some(row.content), row.outcome].into_iter().flatten() {
                 bytes += content::blank(self.db, content)?;
                 contents.push(content);
@@ -177,7 +177,7 @@ impl Rows for Tables<'_> {
             self.run(sql::DROP_JOB, [row.seq])?;
             self.run(sql::DROP_ATTEMPTS, [row.seq])?;
         }
-        Ok(jobs)
+        Ok((jobs, bytes))
     }
 
     fn is_there(&self, id: JobId) -> Result<bool> {

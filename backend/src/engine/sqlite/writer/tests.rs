@@ -72,16 +72,24 @@ async fn a_batch_that_writes_nothing_is_not_counted_as_brought_to_the_disk() {
 
 #[tokio::test]
 async fn what_a_transaction_has_no_time_for_goes_on_in_the_next_in_its_order() {
+    for fails in [false, true] {
+        in_turns(fails).await;
+    }
+}
+
+/// Where one fails all are run again, each by itself.
+async fn in_turns(fails: bool) {
     let (writer, _) = start(Options::default());
     let (go_on, wait) = sync_channel::<()>(1);
     // All of them wait while the first one runs.
     let first = writer.ask(move |_| {
-        let _ = wait.recv();
+        assert!(wait.recv().is_err());
         Ok(())
     });
     let order = Arc::new(AtomicU32::new(0));
     let make = |db: &Connection| Ok(db.execute_batch("CREATE TABLE notes (note INTEGER)")?);
     let made = writer.ask(make);
+    let bad = writer.ask(move |_| if fails { Err(Problem::Other(Fault::Full)) } else { Ok(()) });
     let slow = (0..4).map(|n: u32| {
         let order = Arc::clone(&order);
         writer.ask(move |db| {
@@ -92,9 +100,10 @@ async fn what_a_transaction_has_no_time_for_goes_on_in_the_next_in_its_order() {
     });
     let slow: Vec<_> = slow.collect();
     let before = writer.commits();
-    go_on.send(()).unwrap();
+    drop(go_on);
     first.await.unwrap();
     made.await.unwrap();
+    assert_eq!(bad.await.is_err(), fails);
     for written in slow {
         assert_eq!(written.await.unwrap(), 1);
     }
