@@ -58,7 +58,7 @@ test("a board at work", async ({ server, people }) => {
   await take(page, "board");
   await show(page, "Ready");
   await page.getByText("More", { exact: true }).click();
-  await board.title.fill("Change the filters");
+  await board.title.fill("Change the filters\nEmpty the bins on every floor, and those in the yard\nLock up");
   await page.getByRole("spinbutton", { name: "Begin in (min)" }).fill("90");
   await take(page, "board-adding");
   await show(page, "Taken");

@@ -1,4 +1,4 @@
-import type { Page, Route } from "@playwright/test";
+import type { Locator, Page, Route } from "@playwright/test";
 import { Work } from "../fixtures/work.ts";
 import { expect, test } from "../fixtures/test.ts";
 
@@ -241,6 +241,63 @@ test("a task that is added with a delay stands as waiting for its time", async (
   await board.addTask("Call Cy");
   await expect(board.job("Call Cy").button("Take")).toBeVisible();
   await expect(board.job("Call Cy").article).not.toContainText("priority");
+});
+
+test("each line of a title is a task of its own, with what else is said of it", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  const number = (name: string): Locator => page.getByRole("spinbutton", { name });
+  const sent: string[] = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(String(payload))));
+  await page.reload();
+  await page.getByText("More", { exact: true }).click();
+  await number("Attempts").fill("2");
+  await number("Retry after (s)").fill("90");
+  await number("Expires in (min)").fill("60");
+  await board.details.fill("Before noon.");
+  await board.title.fill("Call Bo");
+  await board.title.press("Shift+Enter");
+  await page.keyboard.type("  Call Cy");
+  await board.title.press("Shift+Enter");
+  await board.title.press("Shift+Enter");
+  await page.keyboard.type("Call Di");
+  await expect(page.getByRole("button", { name: "Add 3" })).toBeEnabled();
+  await board.title.press("Enter");
+  await expect(board.title).toHaveValue("");
+  await expect(board.title).toBeFocused();
+  await expect(board.add).toBeDisabled();
+  const titles = ["Call Bo", "Call Cy", "Call Di"];
+  await expect.poll(() => board.titles("Ready")).toEqual(titles);
+  await expect.poll(async () => (await work.list("ready")).map((job) => job["data"])).toEqual(
+    titles.map((title) => ({ title, body: "Before noon." })),
+  );
+  await work.fail("Nobody answers.");
+  await expect(board.job("Call Bo").article).toContainText("attempt 1 of 2");
+  const [failed] = (await work.list("ready")).filter((job) => job["attempt"] === 1);
+  expect(failed).toMatchObject({ max_attempts: 2 });
+  // A wait is drawn between half of it and all of it.
+  expect(failed!["due_in_ms"]).toBeGreaterThan(30_000);
+  // When a job expires is told to nobody before it does.
+  expect(sent.filter((frame) => frame.includes('"expires_ms":3600000'))).toHaveLength(3);
+});
+
+test("more tasks than can be added at once are not added, and as many as can are, in their order", async ({ server, people }) => {
+  const work = new Work(server);
+  const ada = await people.join("Ada", inbox);
+  const { board, page } = ada.tab;
+  const titles = Array.from({ length: 1001 }, (_, n) => `Call ${n + 1}`);
+  await board.title.fill(titles.join("\n"));
+  await expect(page.getByRole("button", { name: "At most 1000" })).toBeDisabled();
+  await board.title.press("Enter");
+  await expect(board.title).not.toHaveValue("");
+  expect(await work.counts()).toMatchObject({ ready: 0 });
+  await board.title.fill(titles.slice(1).join("\n"));
+  await page.getByRole("button", { name: "Add 1000" }).click();
+  await expect.poll(async () => (await work.counts())["ready"], { timeout: 30_000 }).toBe(1000);
+  const first = (await work.list("ready")).map((job) => (job["data"] as { title: string }).title);
+  expect(first).toEqual(titles.slice(1, first.length + 1));
+  await expect(page.getByText(/waiting/)).toHaveCount(0);
 });
 
 test("by the keyboard alone a task is given a time and the audit is read, on a narrow screen too", async ({ server, people }) => {

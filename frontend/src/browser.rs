@@ -116,10 +116,20 @@ pub fn focus(selector: &str) {
 /// Moves the keyboard's focus to the first element that matches the first of the selectors that
 /// any element matches; `false` where there is none.
 pub fn focus_any(selectors: &[&str]) -> bool {
-    let mut found =
-        selectors.iter().filter_map(|selector| document().query_selector(selector).ok().flatten());
-    let found = found.next().and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok());
-    found.is_some_and(|element| element.focus().is_ok())
+    let mut found = selectors.iter().filter_map(|selector| find(selector));
+    found.next().is_some_and(|element| element.focus().is_ok())
+}
+
+fn find(selector: &str) -> Option<web_sys::HtmlElement> {
+    let found = document().query_selector(selector).ok().flatten();
+    found.and_then(|found| found.dyn_into().ok())
+}
+
+/// Presses the first element that matches, as its reader would.
+pub fn click(selector: &str) {
+    if let Some(element) = find(selector) {
+        element.click();
+    }
 }
 
 /// Moves the keyboard's focus once what is to have it is on the page, if it would else be lost:

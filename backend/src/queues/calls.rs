@@ -2,6 +2,7 @@
 
 use super::{desk::Desk, line::Fetched};
 use crate::failpoint;
+use futures_util::FutureExt;
 use holdfast_common::{
     job::NewJob,
     storage::{
@@ -23,14 +24,24 @@ impl Desk {
         jobs: Vec<NewJob>,
         promise: Option<Promise>,
     ) -> Result<Enqueued, Fault> {
+        self.submit(jobs, promise).await.await
+    }
+
+    /// Has an enqueue reach the engine, and returns its answer, which is still to come. Jobs that are
+    /// submitted later are behind these.
+    pub(crate) async fn submit(
+        self: &Arc<Self>,
+        jobs: Vec<NewJob>,
+        promise: Option<Promise>,
+    ) -> impl Future<Output = Result<Enqueued, Fault>> {
         let turn = self.turn().await;
         let desk = Arc::clone(self);
+        let errands = self.offer(&jobs);
+        let then = errands.iter().map(|errand| errand.claim.clone()).collect();
+        let submitted = self.engine.enqueue(Enqueue { jobs, promise, then });
         self.carried(async move {
             let _turn = turn;
-            let errands = desk.offer(&jobs);
-            let then = errands.iter().map(|errand| errand.claim.clone()).collect();
-            let enqueue = Enqueue { jobs, promise, then };
-            match desk.ask(desk.engine.enqueue(enqueue)).await {
+            match desk.ask(submitted).await {
                 Ok((Enqueued::Made { ids, claimed }, moves)) => {
                     failpoint::after_commit();
                     let claimed = errands.into_iter().zip(claimed);
@@ -53,7 +64,6 @@ impl Desk {
                 }
             }
         })
-        .await
     }
 
     fn offer(&self, jobs: &[NewJob]) -> Vec<super::line::Errand> {
@@ -192,12 +202,13 @@ impl Desk {
 
 impl Desk {
     /// Has a call carried out [whether or not](Desk::apart) this caller stays.
-    async fn carried<T: Send + 'static>(
-        &self,
-        call: impl Future<Output = Result<T, Fault>> + Send + 'static,
-    ) -> Result<T, Fault> {
+    fn carried<T, C>(&self, call: C) -> impl Future<Output = Result<T, Fault>> + use<T, C>
+    where
+        T: Send + 'static,
+        C: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
         let lost = |_| Err(Fault::Unknown("the call was lost".to_owned()));
-        self.apart(call).await.unwrap_or_else(lost)
+        self.apart(call).map(move |it| it.unwrap_or_else(lost))
     }
 }
 

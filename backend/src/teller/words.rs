@@ -1,6 +1,11 @@
 //! What is told of an end: what came of the job, for programs, and in a sentence for people.
 
-use holdfast_common::{job::JobState, storage::jobs::JobRead, work::JobEnded};
+use holdfast_common::{
+    job::{JobState, JobType},
+    storage::jobs::JobRead,
+    system::{Export, Exported, SYSTEM},
+    work::JobEnded,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,7 +24,7 @@ pub(super) fn ended(job: &JobRead, most: usize) -> JobEnded {
     let error = error.filter(|_| state == JobState::Dead);
     let result = job.outcome.as_deref().filter(|_| state == JobState::Done);
     let result = result.and_then(|text| serde_json::from_str(text).ok());
-    let what = error.clone().or_else(|| result.as_ref().map(plain));
+    let what = error.clone().or_else(|| result.as_ref().map(|result| brought(job, result)));
     let mut ended = JobEnded {
         job: job.id,
         queue: job.queue.clone(),
@@ -65,11 +70,28 @@ fn plain(result: &Value) -> String {
     }
 }
 
-/// What a sentence calls a job: by its title, where its payload has one, or else by its type.
+/// What came of a job, for people.
+fn brought(job: &JobRead, result: &Value) -> String {
+    match Exported::deserialize(result) {
+        Ok(Exported { entries, bytes, .. }) if is_export(job) => {
+            let noun = if entries == 1 { "entry" } else { "entries" };
+            format!("{entries} {noun}, {bytes} bytes")
+        }
+        _ => plain(result),
+    }
+}
+
+/// What a sentence calls a job: by its title, where its payload has one, or else by its type. An export by
+/// its room.
 fn called(job: &JobRead) -> String {
     #[derive(Deserialize)]
     struct Titled {
         title: String,
+    }
+    if is_export(job)
+        && let Ok(export) = serde_json::from_str::<Export>(&job.data)
+    {
+        return format!("The export of “{}”", beginning(&export.name, TITLE));
     }
     match serde_json::from_str::<Titled>(&job.data) {
         Ok(Titled { title }) if !title.trim().is_empty() => {
@@ -77,6 +99,10 @@ fn called(job: &JobRead) -> String {
         }
         _ => format!("Your {}", job.kind),
     }
+}
+
+fn is_export(job: &JobRead) -> bool {
+    (job.ns.as_str(), job.kind.as_str()) == (SYSTEM, Export::NAME)
 }
 
 /// A text, or of a longer one so many characters with `…` behind them.
@@ -187,5 +213,27 @@ mod tests {
                 assert_eq!((told.result, told.error), (None, None));
             }
         }
+    }
+
+    #[test]
+    fn the_sentence_of_an_export_has_its_room_and_how_much_it_is() {
+        let export = json!({
+            "room": "0199c82c-c000-7a00-8a00-000000000001", "namespace": "chat", "name": "lobby"
+        });
+        let of = |place, text: &str| JobRead {
+            ns: SYSTEM.to_owned(),
+            kind: Export::NAME.to_owned(),
+            data: export.to_string(),
+            ..job(place, text)
+        };
+        let epoch = "0199c82c-c000-7a00-8a00-000000000002";
+        let exported = json!({ "entries": 3, "bytes": 512, "epoch": epoch, "head": 3 });
+        let done = JobRead { outcome: Some(exported.to_string()), ..of(Place::Done, "") };
+        let told = ended(&done, 1_000);
+        assert_eq!(told.text, "The export of “lobby” is done: 3 entries, 512 bytes");
+        assert_eq!(told.result, Some(exported));
+        let failed = ended(&of(Place::Dead, "unknown_room: There is no such room."), 1_000);
+        let text = "The export of “lobby” has failed: unknown_room: There is no such room.";
+        assert_eq!(failed.text, text);
     }
 }

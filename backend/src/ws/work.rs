@@ -2,6 +2,7 @@
 
 mod asks;
 mod refusal;
+mod sequence;
 
 use super::{
     LINGER, ROUNDS,
@@ -23,6 +24,7 @@ use holdfast_common::{
     storage::jobs::Moves,
     time::{Instant, Millis},
 };
+use sequence::Sequence;
 use std::{
     collections::{BTreeMap, VecDeque},
     pin::Pin,
@@ -57,6 +59,8 @@ struct Connection {
     machine: Consumer,
     /// What was asked of the desk and is not answered yet.
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// What it enqueues is stored in this order.
+    enqueues: Sequence,
     /// Its subscriptions' places in the queues' lines.
     seats: BTreeMap<Sub, Seat>,
     subs: BTreeMap<SeatId, Sub>,
@@ -82,6 +86,7 @@ pub(super) async fn run<S: Socket>(socket: S, shared: Arc<Shared>, id: Connectio
     let mut connection = Connection {
         machine: Consumer::new(now, id, limits, env!("CARGO_PKG_VERSION")),
         under_way: FuturesUnordered::new(),
+        enqueues: Sequence::default(),
         seats: BTreeMap::new(),
         subs: BTreeMap::new(),
         arrivals,
@@ -282,21 +287,27 @@ impl Connection {
                 self.follows.insert(queue, follow);
             }
             Output::Unfollow(queue) => drop(self.follows.remove(&queue)),
+            Output::Enqueue { req, job } => {
+                let (shared, step) = (Arc::clone(&self.shared), self.enqueues.step());
+                self.answer_later(asks::enqueued(shared, req, job, step));
+            }
             asks => {
                 if let Output::Board { queue, .. } = &asks
                     && let Some(follow) = self.follows.get(queue)
                 {
                     follow.everything();
                 }
-                // A task of its own: what it holds at the engine does not wait for a socket that takes
-                // nothing.
-                let answer = tokio::spawn(asks::answer(Arc::clone(&self.shared), asks));
-                let broken =
-                    |_| -> Done { Box::new(|_, _| vec![Output::Close(Code::ServerFault)]) };
-                self.under_way.push(answer.map(move |it| it.unwrap_or_else(broken)).boxed());
+                self.answer_later(asks::answer(Arc::clone(&self.shared), asks));
             }
         }
         Ok(())
+    }
+
+    /// By a task of its own: what it holds at the engine does not wait for a socket that takes nothing.
+    fn answer_later(&mut self, answer: BoxFuture<'static, Done>) {
+        let broken = |_| -> Done { Box::new(|_, _| vec![Output::Close(Code::ServerFault)]) };
+        let answer = tokio::spawn(answer).map(move |it| it.unwrap_or_else(broken));
+        self.under_way.push(answer.boxed());
     }
 
     fn consume(

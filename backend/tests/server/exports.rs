@@ -334,5 +334,7 @@ async fn who_asked_for_an_export_hears_of_its_end() {
     let data = &told["data"];
     assert_eq!(data["job"], asked["job"]);
     assert_eq!(data["result"]["entries"], 1);
-    assert_eq!(data["text"], format!("Your export is done: {}", data["result"]));
+    let bytes = &data["result"]["bytes"];
+    let text = format!("The export of “lobby” is done: 1 entry, {bytes} bytes");
+    assert_eq!(data["text"], text);
 }

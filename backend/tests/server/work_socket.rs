@@ -6,6 +6,7 @@ mod drain;
 mod figures;
 mod govern;
 mod once;
+mod order;
 
 use crate::{
     rig::{Rig, on_every_engine},

@@ -40,20 +40,20 @@ pub(super) fn random_u64() -> u64 {
     u64::from_be_bytes(random())
 }
 
-/// The parts of a new id of any kind.
+/// The parts of a new id of any kind. The milliseconds of one tab strictly increase, also where the wall
+/// clock stands still or is set back: by their ids is the order in which things were made.
 pub(super) fn id_parts() -> (u64, [u8; 10]) {
-    (wall().0, random())
-}
-
-/// A new event id. Those of one tab strictly increase, also within a millisecond and when the
-/// wall clock is set back.
-pub(super) fn event_id() -> EventId {
     thread_local!(static LAST: Cell<u64> = const { Cell::new(0) });
-    let (wall, random) = id_parts();
     let ms = LAST.with(|last| {
-        last.set(wall.max(last.get() + 1));
+        last.set(wall().0.max(last.get() + 1));
         last.get()
     });
+    (ms, random())
+}
+
+/// A new event id.
+pub(super) fn event_id() -> EventId {
+    let (ms, random) = id_parts();
     EventId::new(ms, &random)
 }
 

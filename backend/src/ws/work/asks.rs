@@ -1,6 +1,6 @@
 //! What the machine asks for, and how it is answered.
 
-use super::Done;
+use super::{Done, sequence::Step};
 use crate::{
     app::Shared,
     clock,
@@ -17,7 +17,7 @@ use holdfast_common::{
     error::Code,
     frame::{
         Author,
-        work::{Brings, Hello, Like, Which},
+        work::{Brings, Hello, Like, Request, Which},
     },
     id::{JobId, PersonId},
     job::{self, Holder, JobState, NewJob, Place, QueueType},
@@ -51,10 +51,6 @@ pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, D
         Output::Greet(hello) => Box::pin(async move {
             let (result, now) = (greet(&shared, hello).await, clock::wall());
             done(move |machine, at| machine.handle(at, Input::Greeted { now, result }))
-        }),
-        Output::Enqueue { req, job } => Box::pin(async move {
-            let result = enqueue(&shared, job).await;
-            done(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
         }),
         Output::Take { req, claim } => Box::pin(async move {
             let (result, moves) = match take(&shared, claim).await {
@@ -100,6 +96,19 @@ pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, D
     }
 }
 
+/// Enqueues a job behind those that came before it.
+pub(super) fn enqueued(
+    shared: Arc<Shared>,
+    req: Request,
+    job: NewJob,
+    step: Step,
+) -> BoxFuture<'static, Done> {
+    Box::pin(async move {
+        let result = enqueue(&shared, job, step).await;
+        done(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
+    })
+}
+
 /// What the machine is told, once it is known.
 fn done(tell: impl FnOnce(&mut Consumer, Instant) -> Vec<Output> + Send + 'static) -> Done {
     Box::new(tell)
@@ -119,14 +128,17 @@ async fn greet(shared: &Shared, hello: Hello) -> Result<Option<String>, Code> {
     known.map_err(|fault| fault.code())?.map(Some)
 }
 
-async fn enqueue(shared: &Shared, job: NewJob) -> Result<Enqueued, Refusal> {
+async fn enqueue(shared: &Shared, job: NewJob, mut step: Step) -> Result<Enqueued, Refusal> {
+    step.first().await;
     let name = QueueName { ns: job.ns.clone(), name: job.queue.clone() };
     queue(shared, &name, Right::Enqueue)?.kind(&job.kind)?.check(&job.data)?;
     if shared.is_draining() {
         return Err(Code::Draining.into());
     }
     let promise = by_id(&job);
-    Ok(shared.queues.desk.enqueue(vec![job], Some(promise)).await?)
+    let submitted = shared.queues.desk.submit(vec![job], Some(promise)).await;
+    drop(step);
+    Ok(submitted.await?)
 }
 
 async fn take(shared: &Shared, claim: Claim) -> Result<(Claimed, Moves), Refusal> {

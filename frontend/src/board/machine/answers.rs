@@ -243,7 +243,7 @@ impl Machine {
     pub(super) fn shown(&self, id: JobId, task: &Task, terms: Terms) -> JobShown {
         let delayed = terms.delay_ms.is_some();
         let settings = self.store.queue.as_ref().map(|queue| &queue.settings);
-        let attempts = settings.map(|settings| settings.attempts);
+        let attempts = terms.max_attempts.or(settings.map(|settings| settings.attempts));
         JobShown {
             id,
             seq: None,

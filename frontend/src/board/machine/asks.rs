@@ -62,7 +62,7 @@ pub enum Word {
     },
 }
 
-/// When and in which order a task begins.
+/// How a task is to be done, where its queue's settings are not to hold for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Higher ones begin first.
@@ -71,6 +71,12 @@ pub struct Terms {
     pub delay_ms: Option<Millis>,
     /// Of the tasks of a group one is in flight, in their order.
     pub group: Option<String>,
+    /// How often it is tried.
+    pub max_attempts: Option<u32>,
+    /// How long it waits after its first failure.
+    pub backoff_ms: Option<Millis>,
+    /// For how long an attempt may begin; past that it is a dead letter.
+    pub expires_ms: Option<Millis>,
 }
 
 /// A job that was taken here.
@@ -170,9 +176,9 @@ impl Machine {
                     delay_ms: terms.delay_ms,
                     priority: Some(terms.priority.into()),
                     group: terms.group,
-                    max_attempts: None,
-                    backoff_ms: None,
-                    expires_ms: None,
+                    max_attempts: terms.max_attempts,
+                    backoff_ms: terms.backoff_ms,
+                    expires_ms: terms.expires_ms,
                 };
                 self.send_with(&WorkClient::Enqueue(frame), &payload);
             }

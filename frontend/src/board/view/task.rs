@@ -4,50 +4,65 @@ use super::use_board;
 use crate::{
     board::{Wish, machine::Terms},
     browser,
-    components::{Glyph, Icon, flag, press},
+    components::{Glyph, Icon, flag, press, text},
     link::BoardLink,
 };
-use holdfast_common::{time::Millis, work::Task};
-use leptos::{ev::SubmitEvent, prelude::*};
+use holdfast_common::{job::limits::CALL_JOBS, time::Millis, work::Task};
+use leptos::{
+    ev::{KeyboardEvent, SubmitEvent},
+    prelude::*,
+};
 
-/// Where a person adds a task.
+/// Where a person adds a task, or several: one for each line of the title.
 #[component]
 pub fn NewTask() -> impl IntoView {
     let board = use_board();
-    let fields = [(); 5].map(|()| RwSignal::new(String::new()));
-    let [title, body, priority, delay, group] = fields;
-    let unfit = flag(move || title.with(|title| title.trim().is_empty()));
+    let fields = [(); 8].map(|()| RwSignal::new(String::new()));
+    let [title, body, terms @ ..] = fields;
+    let count = move || title.with(|title| titles(title).count());
+    let unfit = flag(move || !(1..=CALL_JOBS).contains(&count()));
     let add: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event| {
         event.prevent_default();
         if unfit.get_untracked() {
             return;
         }
-        let text = |field: RwSignal<String>| field.with_untracked(|text| text.trim().to_owned());
-        let minutes = u64::from(number(delay).unsigned_abs());
-        let terms = Terms {
-            priority: i8::try_from(number(priority)).unwrap_or(0),
-            delay_ms: Some(Millis(minutes * 60_000)).filter(|delay| delay.0 > 0),
-            group: Some(text(group)).filter(|group| !group.is_empty()),
-        };
-        let task = Task { title: text(title), body: text(body) };
+        let (titles, body) = (title.get_untracked(), body.get_untracked());
+        let terms = said(terms);
         for field in fields {
             field.set(String::new());
         }
-        board.wish(Wish::Add(BoardLink::new_id(), task, terms));
+        for title in self::titles(&titles) {
+            let task = Task { title: title.to_owned(), body: body.trim().to_owned() };
+            board.wish(Wish::Add(BoardLink::new_id(), task, terms.clone()));
+        }
         browser::focus("#task-title");
     });
+    let enter: Box<dyn FnMut(KeyboardEvent)> = Box::new(|event| {
+        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            event.prevent_default();
+            browser::click("#task-add");
+        }
+    });
+    let label = move || match count() {
+        0 | 1 => "Add".to_owned(),
+        count if count <= CALL_JOBS => format!("Add {count}"),
+        _ => format!("At most {CALL_JOBS}"),
+    };
     view! {
         <form class="task" aria-label="New task" on:submit=add>
-            <input
+            <textarea
                 id="task-title"
                 class="task-title"
-                type="text"
+                rows="1"
                 autocomplete="off"
                 dir="auto"
+                enterkeyhint="done"
                 aria-label="Title"
+                aria-describedby="task-lines"
                 placeholder="New task"
                 bind:value=title
-            />
+                on:keydown=enter
+            ></textarea>
             <textarea
                 class="task-body"
                 rows="1"
@@ -56,21 +71,68 @@ pub fn NewTask() -> impl IntoView {
                 placeholder="Details"
                 bind:value=body
             ></textarea>
-            <details class="task-more">
-                <summary>"More"</summary>
-                <div class="task-terms">
-                    {term("Priority", "number", ["-100", "100", ""], priority)}
-                    {term("Begin in (min)", "number", ["0", "525600", ""], delay)}
-                    {term("Group", "text", ["", "", "128"], group)}
-                </div>
-            </details>
-            <button class="btn btn-primary btn-sm" type="submit" disabled=unfit on:click=press(reveal)>
+            {more(terms)}
+            <button
+                id="task-add"
+                class="btn btn-primary btn-sm"
+                type="submit"
+                disabled=unfit
+                on:click=press(reveal)
+            >
                 <Icon glyph=Glyph::Plus />
-                "Add"
+                {text(label)}
             </button>
         </form>
     }
     .into_any()
+}
+
+/// The terms' fields, in this order: priority, delay, attempts, backoff, expiry, group.
+type TermFields = [RwSignal<String>; 6];
+
+/// What most tasks do not need.
+fn more([priority, delay, attempts, backoff, expiry, group]: TermFields) -> AnyView {
+    view! {
+        <details class="task-more">
+            <summary>"More"</summary>
+            <div class="task-terms">
+                {term("Priority", "number", ["-100", "100", ""], priority)}
+                {term("Begin in (min)", "number", ["0", "525600", ""], delay)}
+                {term("Attempts", "number", ["1", "100", ""], attempts)}
+                {term("Retry after (s)", "number", ["1", "86400", ""], backoff)}
+                {term("Expires in (min)", "number", ["1", "525600", ""], expiry)}
+                {term("Group", "text", ["", "", "128"], group)}
+            </div>
+            <p id="task-lines" class="task-lines">
+                <kbd>"Shift Enter"</kbd>
+                " begins the title of another task."
+            </p>
+        </details>
+    }
+    .into_any()
+}
+
+fn said([priority, delay, attempts, backoff, expiry, group]: TermFields) -> Terms {
+    let group = group.get_untracked().trim().to_owned();
+    Terms {
+        priority: i8::try_from(number(priority)).unwrap_or(0),
+        delay_ms: time(delay, 60_000),
+        group: Some(group).filter(|group| !group.is_empty()),
+        max_attempts: Some(number(attempts).unsigned_abs()).filter(|most| *most > 0),
+        backoff_ms: time(backoff, 1_000),
+        expires_ms: time(expiry, 60_000),
+    }
+}
+
+/// The lines that say something.
+fn titles(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The time in a field of this unit; none where nothing stands there.
+fn time(field: RwSignal<String>, unit_ms: u64) -> Option<Millis> {
+    let time = u64::from(number(field).unsigned_abs()) * unit_ms;
+    Some(Millis(time)).filter(|time| time.0 > 0)
 }
 
 /// The number in a field, 0 where nothing stands there. The browser sends no form in which one is not

@@ -135,7 +135,14 @@ fn what_was_said_of_a_new_task_is_shown_and_sent_also_by_the_next_page() {
     page.connect();
     page.cut();
     let delay_ms = Some(Millis(300_000));
-    let terms = Terms { priority: 7, delay_ms, group: Some("ward-7".into()) };
+    let terms = Terms {
+        priority: 7,
+        delay_ms,
+        group: Some("ward-7".into()),
+        max_attempts: Some(2),
+        backoff_ms: Some(Millis(9_000)),
+        expires_ms: Some(Millis(600_000)),
+    };
     page.wish(Wish::Add(id(9), task("Call Bo"), terms));
     assert_eq!((page.card(9).place, page.card(9).priority), (Place::Delayed, 7));
     let (_, _, kept) = &page.kept[0];
@@ -145,7 +152,9 @@ fn what_was_said_of_a_new_task_is_shown_and_sent_also_by_the_next_page() {
     let said = page.connect();
     let [WorkClient::Enqueue(enqueue)] = &said[..] else { panic!("{said:?}") };
     assert_eq!((enqueue.priority, enqueue.delay_ms), (Some(7), delay_ms));
-    assert_eq!(enqueue.group.as_deref(), Some("ward-7"));
+    assert_eq!((enqueue.group.as_deref(), enqueue.max_attempts), (Some("ward-7"), Some(2)));
+    let times = (enqueue.backoff_ms, enqueue.expires_ms);
+    assert_eq!(times, (Some(Millis(9_000)), Some(Millis(600_000))));
     let (req, job) = (enqueue.req, id(9));
     page.hear(&format!(r#"{{"enqueued":{{"req":{req},"id":"{job}"}}}}"#));
     let card = page.card(9);
@@ -155,9 +164,14 @@ fn what_was_said_of_a_new_task_is_shown_and_sent_also_by_the_next_page() {
 
 #[test]
 fn a_task_that_an_older_page_has_kept_is_still_added() {
-    let kept = r#"{"add":{"ns":"work","queue":"inbox","task":{"title":"Call Bo","body":""}}}"#;
-    let mut words = Words::default();
-    words.words.insert(id(9), serde_json::from_str(kept).unwrap());
-    let said = Page::with(words).connect();
-    assert!(matches!(&said[..], [WorkClient::Enqueue(it)] if it.delay_ms.is_none()), "{said:?}");
+    let kept = r#"{"add":{"ns":"work","queue":"inbox","task":{"title":"Call Bo","body":""}"#;
+    let terms = r#","terms":{"priority":7,"delay_ms":null,"group":null}"#;
+    for (terms, priority) in [("", 0), (terms, 7)] {
+        let mut words = Words::default();
+        let kept = format!("{kept}{terms}}}}}");
+        words.words.insert(id(9), serde_json::from_str(&kept).unwrap());
+        let said = Page::with(words).connect();
+        let [WorkClient::Enqueue(enqueue)] = &said[..] else { panic!("{said:?}") };
+        assert_eq!((enqueue.priority, enqueue.delay_ms), (Some(priority), None));
+    }
 }
