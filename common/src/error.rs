@@ -77,7 +77,7 @@ codes! {
     /// The event's class does not fit the frame it came in.
     WrongClass = Reject 422 "wrong_class", "An event of this type cannot be sent this way.";
     /// The payload is larger than the limit.
-    TooLarge = Reject 413 "too_large", "The event is too large.";
+    TooLarge = Reject 413 "too_large", "This is too large.";
     /// The event it refers to is not in this room.
     UnknownTarget = Reject 404 "unknown_target", "The event it refers to is not in this room.";
     /// The event it refers to was deleted.

@@ -4,6 +4,7 @@ use holdfast_common::{
     job::{JobState, JobType},
     storage::jobs::JobRead,
     system::{Export, Exported, SYSTEM},
+    text::steers,
     work::JobEnded,
 };
 use serde::Deserialize;
@@ -91,11 +92,11 @@ fn called(job: &JobRead) -> String {
     if is_export(job)
         && let Ok(export) = serde_json::from_str::<Export>(&job.data)
     {
-        return format!("The export of “{}”", beginning(&export.name, TITLE));
+        return format!("The export of “{}”", isolated(&export.name));
     }
     match serde_json::from_str::<Titled>(&job.data) {
         Ok(Titled { title }) if !title.trim().is_empty() => {
-            format!("“{}”", beginning(&title, TITLE))
+            format!("“{}”", isolated(&title))
         }
         _ => format!("Your {}", job.kind),
     }
@@ -103,6 +104,17 @@ fn called(job: &JobRead) -> String {
 
 fn is_export(job: &JobRead) -> bool {
     (job.ns.as_str(), job.kind.as_str()) == (SYSTEM, Export::NAME)
+}
+
+/// A title as it stands in a sentence: its beginning, in which nothing turns what is around it. Where it is written
+/// from right to left it is between the two marks that keep it from turning the whole sentence round (FSI and PDI,
+/// Unicode Standard Annex 9, 2.4).
+fn isolated(title: &str) -> String {
+    let plain: String = title.chars().filter(|c| !c.is_control() && !steers(*c)).collect();
+    let rtl =
+        |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
+    let title = beginning(&plain, TITLE);
+    if title.contains(rtl) { format!("\u{2068}{title}\u{2069}") } else { title }
 }
 
 /// A text, or of a longer one so many characters with `…` behind them.
@@ -188,6 +200,13 @@ mod tests {
             asker: None,
             age: Millis(0),
         }
+    }
+
+    #[test]
+    fn no_title_turns_its_sentence_round() {
+        let hebrew =
+            JobRead { data: r#"{"title":"שלום"}"#.to_owned(), ..job(Place::Done, "12 kg") };
+        assert_eq!(ended(&hebrew, 1_000).text, "“\u{2068}שלום\u{2069}” is done: 12 kg");
     }
 
     #[test]

@@ -287,27 +287,22 @@ impl Connection {
                 self.follows.insert(queue, follow);
             }
             Output::Unfollow(queue) => drop(self.follows.remove(&queue)),
-            Output::Enqueue { req, job } => {
-                let (shared, step) = (Arc::clone(&self.shared), self.enqueues.step());
-                self.answer_later(asks::enqueued(shared, req, job, step));
-            }
             asks => {
                 if let Output::Board { queue, .. } = &asks
                     && let Some(follow) = self.follows.get(queue)
                 {
                     follow.everything();
                 }
-                self.answer_later(asks::answer(Arc::clone(&self.shared), asks));
+                let shared = Arc::clone(&self.shared);
+                // A task of its own: what it holds at the engine does not wait for a socket that takes
+                // nothing.
+                let answer = tokio::spawn(asks::answer(shared, asks, &mut self.enqueues));
+                let broken =
+                    |_| -> Done { Box::new(|_, _| vec![Output::Close(Code::ServerFault)]) };
+                self.under_way.push(answer.map(move |it| it.unwrap_or_else(broken)).boxed());
             }
         }
         Ok(())
-    }
-
-    /// By a task of its own: what it holds at the engine does not wait for a socket that takes nothing.
-    fn answer_later(&mut self, answer: BoxFuture<'static, Done>) {
-        let broken = |_| -> Done { Box::new(|_, _| vec![Output::Close(Code::ServerFault)]) };
-        let answer = tokio::spawn(answer).map(move |it| it.unwrap_or_else(broken));
-        self.under_way.push(answer.boxed());
     }
 
     fn consume(

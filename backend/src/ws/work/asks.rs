@@ -1,6 +1,9 @@
 //! What the machine asks for, and how it is answered.
 
-use super::{Done, sequence::Step};
+use super::{
+    Done,
+    sequence::{Sequence, Step},
+};
 use crate::{
     app::Shared,
     clock,
@@ -17,7 +20,7 @@ use holdfast_common::{
     error::Code,
     frame::{
         Author,
-        work::{Brings, Hello, Like, Request, Which},
+        work::{Brings, Hello, Like, Which},
     },
     id::{JobId, PersonId},
     job::{self, Holder, JobState, NewJob, Place, QueueType},
@@ -44,14 +47,26 @@ pub(super) fn queue<'a>(
     Ok(shared.queues.queue(&name.ns, &name.name)?)
 }
 
-/// Answers one that is answered later. Each in a box of its own size: a task moves its future when it begins
-/// and when it ends, and the largest of these is ten times the smallest.
-pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, Done> {
+/// Answers one that is answered later; an enqueue begins behind those before it. Each in a box of its own
+/// size: a task moves its future when it begins and when it ends, and the largest of these is ten times the
+/// smallest.
+pub(super) fn answer(
+    shared: Arc<Shared>,
+    asked: Output,
+    enqueues: &mut Sequence,
+) -> BoxFuture<'static, Done> {
     match asked {
         Output::Greet(hello) => Box::pin(async move {
             let (result, now) = (greet(&shared, hello).await, clock::wall());
             done(move |machine, at| machine.handle(at, Input::Greeted { now, result }))
         }),
+        Output::Enqueue { req, job } => {
+            let step = enqueues.step();
+            Box::pin(async move {
+                let result = enqueue(&shared, job, step).await;
+                done(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
+            })
+        }
         Output::Take { req, claim } => Box::pin(async move {
             let (result, moves) = match take(&shared, claim).await {
                 Ok((claimed, moves)) => (Ok(claimed), moves),
@@ -94,19 +109,6 @@ pub(super) fn answer(shared: Arc<Shared>, asked: Output) -> BoxFuture<'static, D
         // The others are carried out at once.
         _ => Box::pin(async { done(|_, _| Vec::new()) }),
     }
-}
-
-/// Enqueues a job behind those that came before it.
-pub(super) fn enqueued(
-    shared: Arc<Shared>,
-    req: Request,
-    job: NewJob,
-    step: Step,
-) -> BoxFuture<'static, Done> {
-    Box::pin(async move {
-        let result = enqueue(&shared, job, step).await;
-        done(move |machine, at| machine.handle(at, Input::Enqueued { req, result }))
-    })
 }
 
 /// What the machine is told, once it is known.

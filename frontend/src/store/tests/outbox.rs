@@ -8,7 +8,7 @@ fn acked(offset: Offset) -> RowState {
 }
 
 fn refused() -> RowState {
-    RowState::Rejected { code: Code::TooLarge, detail: "The event is too large.".into(), why: None }
+    RowState::Rejected { code: Code::TooLarge, detail: "This is too large.".into(), why: None }
 }
 
 #[test]

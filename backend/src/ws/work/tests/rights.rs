@@ -81,7 +81,8 @@ impl Client {
                 sent.push(serde_json::from_str(&text).unwrap());
                 continue;
             }
-            let done = asks::answer(Arc::clone(&self.shared), output);
+            let shared = Arc::clone(&self.shared);
+            let done = asks::answer(shared, output, &mut Sequence::default());
             let done = denied::during(without, done).await;
             outputs.extend(done(&mut self.machine, now));
         }
