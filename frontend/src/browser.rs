@@ -146,6 +146,19 @@ pub fn keep_focus(selector: &'static str, gone: &'static str) {
     });
 }
 
+/// Whether a key is Enter alone, and not one that ends the writing of a composed character. Safari says of
+/// that one only by its code, 229, which the other keys of a composition have as well.
+#[must_use]
+pub fn is_enter(event: &web_sys::KeyboardEvent) -> bool {
+    event.key() == "Enter" && !event.shift_key() && !event.is_composing() && event.key_code() != 229
+}
+
+/// Whether this is no touch screen.
+#[must_use]
+pub fn has_pointer() -> bool {
+    matches("(hover: hover) and (pointer: fine)")
+}
+
 /// Whether a media query holds.
 #[must_use]
 pub fn matches(query: &str) -> bool {

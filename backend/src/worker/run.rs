@@ -192,6 +192,7 @@ async fn end(shared: &Shared, about: &About, said: EndDraft) {
         let how = match said.how {
             // A failure whose typed form cannot be kept is still what its worker says of it.
             How::Fail { reason, failure: Some(_), retry } => {
+                tracing::warn!(job = %id, why, "of a failure only its text is kept");
                 How::Fail { reason, failure: None, retry }
             }
             _ => How::Fail { reason: why, failure: None, retry: Some(Millis(0)) },

@@ -64,8 +64,8 @@ pub enum Input {
 /// What a person asks for.
 #[derive(Debug, Clone)]
 pub enum Wish {
-    /// A new task.
-    Add(JobId, Task, Terms),
+    /// New tasks, in this order, and how each of them is to be done.
+    Add(Vec<(JobId, Task)>, Terms),
     /// A job is to be theirs.
     Take(JobId),
     /// A job of theirs is done.

@@ -16,6 +16,9 @@ use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+/// What is said where the browser has no room.
+const NOT_KEPT: &str = "This browser has no more room: what waits here is lost if the page is closed before it is sent.";
+
 /// What the view is told.
 #[derive(Debug)]
 pub enum BoardUpdate {
@@ -127,7 +130,11 @@ impl BoardLink {
                         socket.close(code);
                     }
                 }
-                Output::Keep(shelf, job, text) => self.0.shelves.put(shelf, job, &text),
+                Output::Keep(shelf, job, text) => {
+                    if !self.0.shelves.put(shelf, job, &text) {
+                        self.0.machine.borrow_mut().notice = Some(NOT_KEPT.to_owned());
+                    }
+                }
                 Output::Drop(shelf, job) => self.0.shelves.remove(shelf, job),
                 Output::Say(words) => told.push(BoardUpdate::Say(words)),
                 Output::Taken(job) => told.push(BoardUpdate::Taken(job)),

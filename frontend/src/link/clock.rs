@@ -40,8 +40,8 @@ pub(super) fn random_u64() -> u64 {
     u64::from_be_bytes(random())
 }
 
-/// The parts of a new id of any kind. The milliseconds of one tab strictly increase, also where the wall
-/// clock stands still or is set back: by their ids is the order in which things were made.
+/// The parts of a new id of any kind. While a page is open its milliseconds strictly increase, also where the
+/// wall clock stands still or is set back: by their ids is the order in which things were made.
 pub(super) fn id_parts() -> (u64, [u8; 10]) {
     thread_local!(static LAST: Cell<u64> = const { Cell::new(0) });
     let ms = LAST.with(|last| {

@@ -31,3 +31,27 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// Whether nobody is before.
+    fn is_first(step: &mut Step) -> bool {
+        step.first().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_step_is_the_first_once_all_before_it_are_gone_whichever_go_first() {
+        let mut sequence = Sequence::default();
+        let [mut one, mut two, mut three] = [(); 3].map(|()| sequence.step());
+        assert!(is_first(&mut one) && !is_first(&mut two) && !is_first(&mut three));
+        drop(one);
+        assert!(!is_first(&mut three) && is_first(&mut two) && is_first(&mut two));
+        drop(two);
+        assert!(is_first(&mut three));
+        drop(three);
+        assert!(is_first(&mut sequence.step()));
+    }
+}

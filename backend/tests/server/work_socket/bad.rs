@@ -209,6 +209,33 @@ async fn a_token_of_another_lease_or_queue_ends_nothing_by_either_way() {
 }
 
 #[tokio::test]
+async fn a_completion_that_would_enqueue_into_the_servers_own_queues_leaves_its_job_held() {
+    on_both(async |rig| {
+        let job = held(&rig, "inbox").await;
+        let id = job["id"].as_str().unwrap();
+        let fits = json!({ "job": { "type": "task", "data": { "title": "next" } } });
+        let export = json!({ "room": rig.lobby, "namespace": "chat", "name": "lobby" });
+        let own = json!({
+            "namespace": SYSTEM, "queue": EXPORTS, "job": { "type": "export", "data": export }
+        });
+        let brings = json!({ "token": job["token"], "jobs": [fits, own] });
+        let path = format!("/api/v1/work/jobs/{id}/complete");
+        let answer = rig.post(&path, "", &brings.to_string()).await;
+        answer.is(403, "forbidden");
+        assert_eq!(answer.json()["job"], 1, "{}", answer.text());
+        let mut hand = Hand::service(&rig, "climber").await;
+        let mut ask = brings.clone();
+        ask["job"] = json!(id);
+        let req = hand.ask("complete", ask, None).await;
+        let (name, refused) = hand.answer(req).await;
+        assert_eq!((&*name, &refused["code"]), ("refused", &json!("forbidden")), "{refused}");
+        assert_eq!(refused["job"], 1, "{refused}");
+        is_still_held(&rig, &job).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_million_ids_in_one_frame_cost_their_connection_alone_and_some_too_many_are_refused() {
     on_both(async |rig| {
         let waits = add(&rig, "waits").await;

@@ -26,7 +26,6 @@ on_every_engine! {
             stored["jobs"].as_array().unwrap().iter().map(|job| job["data"]["title"].clone()).collect();
         let said: Vec<_> =
             (0..JOBS).filter(|n| n % 7 != 3).map(|n| json!(n.to_string())).collect();
-        assert_eq!(stored, said[..stored.len()]);
-        assert!(stored.len() >= 50, "{}", stored.len());
+        assert_eq!(stored, said);
     }
 }

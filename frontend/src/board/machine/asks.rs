@@ -105,9 +105,11 @@ pub struct Words {
 impl Machine {
     pub(super) fn wish(&mut self, wish: Wish) {
         match wish {
-            Wish::Add(job, task, terms) => {
-                let (ns, queue) = (self.ns.clone(), self.queue.clone());
-                self.word(job, Word::Add { ns, queue, task, terms, refused: None });
+            Wish::Add(tasks, terms) => {
+                for (job, task) in tasks {
+                    let (ns, queue, terms) = (self.ns.clone(), self.queue.clone(), terms.clone());
+                    self.word(job, Word::Add { ns, queue, task, terms, refused: None });
+                }
             }
             Wish::Take(job) => self.take(job),
             Wish::Done(job) => self.end(job, |token| Word::Done { token }),

@@ -76,7 +76,7 @@ impl Page {
     }
 
     fn add(&mut self, n: u8, title: &str) -> Vec<WorkClient> {
-        self.wish(Wish::Add(id(n), task(title), Terms::default()))
+        self.wish(Wish::Add(vec![(id(n), task(title))], Terms::default()))
     }
 
     fn later(&mut self, ms: u64) -> Vec<WorkClient> {

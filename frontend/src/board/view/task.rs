@@ -7,11 +7,15 @@ use crate::{
     components::{Glyph, Icon, flag, press, text},
     link::BoardLink,
 };
-use holdfast_common::{job::limits::CALL_JOBS, time::Millis, work::Task};
+use holdfast_common::{time::Millis, work::Task};
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     prelude::*,
 };
+
+/// Tasks that are added at once, at most: each is kept in the browser until it is stored, and what that
+/// keeps is a few MB.
+const AT_ONCE: usize = 100;
 
 /// Where a person adds a task, or several: one for each line of the title.
 #[component]
@@ -20,7 +24,7 @@ pub fn NewTask() -> impl IntoView {
     let fields = [(); 8].map(|()| RwSignal::new(String::new()));
     let [title, body, terms @ ..] = fields;
     let count = move || title.with(|title| titles(title).count());
-    let unfit = flag(move || !(1..=CALL_JOBS).contains(&count()));
+    let unfit = flag(move || !(1..=AT_ONCE).contains(&count()));
     let add: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event| {
         event.prevent_default();
         if unfit.get_untracked() {
@@ -31,22 +35,17 @@ pub fn NewTask() -> impl IntoView {
         for field in fields {
             field.set(String::new());
         }
-        for title in self::titles(&titles) {
+        let task = |title: &str| {
             let task = Task { title: title.to_owned(), body: body.trim().to_owned() };
-            board.wish(Wish::Add(BoardLink::new_id(), task, terms.clone()));
-        }
+            (BoardLink::new_id(), task)
+        };
+        board.wish(Wish::Add(self::titles(&titles).map(task).collect(), terms));
         browser::focus("#task-title");
-    });
-    let enter: Box<dyn FnMut(KeyboardEvent)> = Box::new(|event| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-            event.prevent_default();
-            browser::click("#task-add");
-        }
     });
     let label = move || match count() {
         0 | 1 => "Add".to_owned(),
-        count if count <= CALL_JOBS => format!("Add {count}"),
-        _ => format!("At most {CALL_JOBS}"),
+        count if count <= AT_ONCE => format!("Add {count}"),
+        _ => format!("At most {AT_ONCE}"),
     };
     view! {
         <form class="task" aria-label="New task" on:submit=add>
@@ -56,12 +55,11 @@ pub fn NewTask() -> impl IntoView {
                 rows="1"
                 autocomplete="off"
                 dir="auto"
-                enterkeyhint="done"
                 aria-label="Title"
                 aria-describedby="task-lines"
                 placeholder="New task"
                 bind:value=title
-                on:keydown=enter
+                on:keydown=add_by_enter
             ></textarea>
             <textarea
                 class="task-body"
@@ -72,6 +70,10 @@ pub fn NewTask() -> impl IntoView {
                 bind:value=body
             ></textarea>
             {more(terms)}
+            <p id="task-lines" class="task-lines">
+                <kbd>"Shift Enter"</kbd>
+                " for another"
+            </p>
             <button
                 id="task-add"
                 class="btn btn-primary btn-sm"
@@ -85,6 +87,14 @@ pub fn NewTask() -> impl IntoView {
         </form>
     }
     .into_any()
+}
+
+/// On a touch screen no other key begins a line.
+fn add_by_enter(event: KeyboardEvent) {
+    if browser::is_enter(&event) && browser::has_pointer() {
+        event.prevent_default();
+        browser::click("#task-add");
+    }
 }
 
 /// The terms' fields, in this order: priority, delay, attempts, backoff, expiry, group.
@@ -103,10 +113,6 @@ fn more([priority, delay, attempts, backoff, expiry, group]: TermFields) -> AnyV
                 {term("Expires in (min)", "number", ["1", "525600", ""], expiry)}
                 {term("Group", "text", ["", "", "128"], group)}
             </div>
-            <p id="task-lines" class="task-lines">
-                <kbd>"Shift Enter"</kbd>
-                " begins the title of another task."
-            </p>
         </details>
     }
     .into_any()

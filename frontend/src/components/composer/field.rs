@@ -1,7 +1,7 @@
 //! The composer's field and its keys.
 
 use super::Draft;
-use crate::{components::pieces::text, view::use_view};
+use crate::{browser, components::pieces::text, view::use_view};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
@@ -11,14 +11,12 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
     let view = use_view();
     let field = NodeRef::<html::Textarea>::new();
     let press: Box<dyn FnMut(ev::KeyboardEvent)> = Box::new(move |event| {
-        // A key that ends the writing of a composed character sends nothing.
-        if event.is_composing() {
-            return;
-        }
         let key = event.key();
-        if key == "Enter" && !event.shift_key() {
+        if browser::is_enter(&event) {
             event.prevent_default();
             draft.send();
+        } else if event.is_composing() {
+            // These keys are the composition's own.
         } else if key == "Escape" && view.editing.with_untracked(Option::is_some) {
             event.prevent_default();
             draft.cancel();
@@ -29,9 +27,8 @@ pub(super) fn field(draft: Draft, name: Signal<String>) -> AnyView {
     });
     Effect::new(move |_| {
         view.open.room.track();
-        let fine = window().match_media("(hover: hover) and (pointer: fine)");
         // On a touch screen the keyboard would cover what there is to read.
-        if fine.ok().flatten().is_some_and(|query| query.matches())
+        if browser::has_pointer()
             && let Some(field) = field.get()
         {
             let _ = field.focus();

@@ -30,12 +30,10 @@ impl Shelves {
         Words { words: all(&self.browser, WORD), held: all(&self.tab, HELD) }
     }
 
-    pub(super) fn put(&self, shelf: Shelf, job: JobId, text: &str) {
+    /// Whether it is kept: there may be no room.
+    pub(super) fn put(&self, shelf: Shelf, job: JobId, text: &str) -> bool {
         let (storage, name) = self.item(shelf, job);
-        if let Some(storage) = storage {
-            // Where there is no room, it is said over this page's connection, or not at all.
-            let _ = storage.set_item(&name, text);
-        }
+        storage.is_some_and(|storage| storage.set_item(&name, text).is_ok())
     }
 
     pub(super) fn remove(&self, shelf: Shelf, job: JobId) {

@@ -143,7 +143,7 @@ fn what_was_said_of_a_new_task_is_shown_and_sent_also_by_the_next_page() {
         backoff_ms: Some(Millis(9_000)),
         expires_ms: Some(Millis(600_000)),
     };
-    page.wish(Wish::Add(id(9), task("Call Bo"), terms));
+    page.wish(Wish::Add(vec![(id(9), task("Call Bo"))], terms));
     assert_eq!((page.card(9).place, page.card(9).priority), (Place::Delayed, 7));
     let (_, _, kept) = &page.kept[0];
     let mut words = Words::default();
